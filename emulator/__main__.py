@@ -1,6 +1,6 @@
-"""Runs the program as `python -m emulator`, in the source tree.
+"""Starts the program for `python -m emulator`, which works only in the source tree.
 
-An installed program runs as `python -m dynamodb_emulator`.
+An installed program starts with `python -m dynamodb_emulator`.
 """
 
 import sys

@@ -42,13 +42,13 @@ AUTO_SCALING: Final = "AnyScaleFrontendService."
 """The prefix of X-Amz-Target, and of names of operations, for Application Auto Scaling."""
 
 _REPLICATION_SECONDS: Final = 1.0
-"""The seconds between two polls of replication. Writes begin it at once, in their process."""
+"""The seconds between two polls of replication. A write also begins it, in its own process."""
 
-_PACE_SECONDS: Final = 0.1  # between two slices of a backfill that has a pace
-_SCALING_SECONDS: Final = 60.0  # between two runs of auto scaling
+_PACE_SECONDS: Final = 0.1  # the interval between two slices of a backfill that has a pace
+_SCALING_SECONDS: Final = 60.0  # the interval between two runs of auto scaling
 _ATTEMPTS: Final = 20  # after this many failed slices of shard rollover, `due_steps` gives up
 
-assert operations, "importing the package registers the operations"
+assert operations, "the import above registers the operations of the service"
 
 
 class Emulator:
@@ -69,7 +69,7 @@ class Emulator:
         self.waits = 0
         self.sharing = sharing
         self.request_log: Callable[[], RequestLog] | None = None  # set by the HTTP server
-        self.evidence: Evidence | None = None  # set by the HTTP server while it advises
+        self.evidence: Evidence | None = None  # set by the HTTP server while the advisor is on
         self.clock = clock or EmulatorClock(cells=None if sharing is None else sharing.clock_cells)
         self.uptime = Stopwatch() if sharing is None else sharing.uptime
         engine = open_engine(settings.folder, durable=durable, verify=_verify if sharing is None else _trust)
@@ -120,7 +120,7 @@ class Emulator:
             _declare_transactions(self.database, settings.ongoing_transaction)
         self.database.catalog.attachments.replicate = partial(beginnings.begin_replication, self.database)
         self.call: Call = self.answer
-        """Answers one request, as `answer` does. While there are faults, it also does these."""
+        """Answers one request, as `answer` does. If there are rules of faults, it applies them."""
         self.calls = Calls(self.database, self.answer, self._adopt_call, sharing)
         self._background = self.database.background
         self._respond = self.database.respond
@@ -137,7 +137,7 @@ class Emulator:
         return arns.account_of(access_key, self.settings.account)
 
     def knows(self, operation: str) -> bool:
-        """Return whether the service has this operation, even if the emulator lacks it."""
+        """Return True if the service has this operation, even if the emulator lacks it."""
         return find(operation) is not None or operation in service_operations()
 
     def load(self, operation: str) -> None:
@@ -167,8 +167,8 @@ class Emulator:
     def read(self, operation: str, body: bytes) -> object:
         """Parse and check a large body; return the request, which `call` takes as `raw`.
 
-        The checks are those of types and constraints. This uses no shared state, so it may run in
-        another thread. Raises ApiError, orjson.JSONDecodeError.
+        It checks types and constraints. It uses no shared state, so it may run in another thread.
+        Raises ApiError, orjson.JSONDecodeError.
         """
         raw = self.parsed(operation, body)
         found = find(operation)
@@ -238,7 +238,7 @@ class Emulator:
 
     @property
     def has_faults(self) -> bool:
-        """Whether `faults` was ever used in this process."""
+        """True if this process has ever used `faults`."""
         return self.calls.has_faults
 
     @property
@@ -263,7 +263,7 @@ class Emulator:
         return functions if functions is not None and functions.busy else None
 
     def call_functions(self, method: str, path: str, query: str, body: bytes, caller: Caller) -> "LambdaAnswer":
-        """Answer a request to Lambda's API with a status and JSON. Raises ApiError."""
+        """Return the answer to a request to Lambda's API: a status and JSON. Raises ApiError."""
         return self.database.run(lambda: self.functions.answer(method, path, query, body, caller))
 
     @property
@@ -294,7 +294,7 @@ class Emulator:
     def tick(self) -> bool:
         """Run the jobs that are due by the clock, and one slice of long work.
 
-        Return whether a slice ran. The server calls this often, between requests. Work that cannot
+        Return True if a slice ran. The server calls this often, between requests. Work that cannot
         run now, for example on a full disk, runs later.
         """
         self.run_due()
@@ -305,10 +305,11 @@ class Emulator:
         self.database.try_run(self.database.scheduler.run_due, None)  # a job that fails stays due
 
     def due_steps(self) -> Steps[None]:
-        """Run the jobs that are due by the clock. Then run paced backfills and shard rollover.
+        """Do all work that is due, for the control `clock`, which moves the clock.
 
-        Auto scaling is one of these jobs. It usually runs once a minute. Here it always runs,
-        because a scheduled action may be due.
+        The work is the jobs that are due, backfills that have a pace, and shard rollover. Auto
+        scaling usually runs once a minute. Here it always runs, because a scheduled action may be
+        due.
         """
         self.run_due()
         self.database.try_run(self._scale, None)
@@ -321,14 +322,14 @@ class Emulator:
                 yield None
 
     def coming_events(self) -> "Steps[list[Event]]":
-        """Return the next events of all processes on the emulator's clock, unsorted."""
-        from emulator.database.events import Event, coming  # noqa: PLC0415 - most servers never need it
+        """Return the next events that the emulator's clock brings in any process, unsorted."""
+        from emulator.database.events import Event, next_events  # noqa: PLC0415 - most servers never need it
 
-        found = yield from coming(self.database)
+        found = yield from next_events(self.database)
         if self._functions is not None or _has_mappings(self.database):
-            found += [Event(*each) for each in self.functions.coming()]
+            found += [Event(*each) for each in self.functions.next_events()]
         if self._scaling is not None or _has_scalable_targets(self.database):
-            found += [Event(*each) for each in self.scaling.coming()]
+            found += [Event(*each) for each in self.scaling.next_events()]
         if self.sharing is not None and not self.database.owner:
             delivery = self.sharing.delivery()
             if delivery is not None and delivery[0] > self.clock.now():
@@ -336,9 +337,9 @@ class Emulator:
         return found
 
     def stream_consumers(self) -> "Iterator[tuple[StreamDefinition, str, str]]":
-        """Yield the consumers of streams.
+        """Yield the consumers of streams, which are event source mappings.
 
-        Yields the stream, the consumer's name for people, and the name of its checkpoints.
+        Each is a stream, the consumer's name for users, and the name of its checkpoints.
         """
         if self._functions is None and not _has_mappings(self.database):
             return
@@ -374,9 +375,9 @@ def _has_scalable_targets(database: Database) -> bool:
 
 
 def _declare_transactions(database: Database, text: str) -> None:
-    """Make the declarations of ongoing transactions in a setting. Raises BadDeclaration.
+    """Declare the transactions of the setting `ongoing_transaction`. Raises BadDeclaration.
 
-    text: the value of the setting, which is JSON of one declaration or of a list of them.
+    text: the value of the setting: one declaration or a list of declarations, as JSON.
     """
     from emulator.controls.declarations import declare_transaction  # noqa: PLC0415 - few starts declare anything
 

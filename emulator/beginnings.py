@@ -1,7 +1,7 @@
-"""What begins the background work of a database: at its start, at intervals, and after writes.
+"""Begins the background work of a database: at its start, at intervals, and after writes.
 
-Each kind of work has its code in `database/`. Most servers never need it, so these functions first
-check whether there is such work, and load the code only then.
+The code of each kind of work is in `database/`. Most servers never need it. So most functions here
+first check whether there is such work, and load the code only then.
 """
 
 from typing import TYPE_CHECKING
@@ -18,10 +18,7 @@ if TYPE_CHECKING:
 
 
 def resume_walks(database: Database) -> None:
-    """Queue the walks over tables that an earlier process left unfinished.
-
-    Most starts have none.
-    """
+    """Queue the walks over tables that an earlier process left unfinished."""
     if any(table.definition.is_walked for table in database.catalog.everything()):
         from emulator.database.jobs import backfill, ttl_fill, vector_fill  # noqa: PLC0415 - start-up time
 
@@ -40,7 +37,7 @@ def resume_paced_backfills(database: Database) -> None:
 
 
 def advance_paced_backfills(database: Database) -> "Steps[None]":
-    """Fill indexes as far as their pace allows at the present time, if a test has set a pace."""
+    """Fill each index that has a pace as far as the pace allows at the present time."""
     if database.owner and database.enforcer.paces:
         from emulator.database.jobs import backfill, vector_fill  # noqa: PLC0415 - start-up time
 
@@ -57,13 +54,13 @@ def resume_fillings(database: Database) -> None:
 
 
 def has_snapshots(database: Database) -> bool:
-    """Return whether the store has a snapshot."""
+    """Return True if the store has a snapshot."""
     with database.read() as txn:
         return bool(txn.page(*keyspace.snapshots(), 1)[0])
 
 
 def release_snapshots(database: Database) -> None:
-    """Queue the deletion of snapshots whose holders a killed process has lost."""
+    """Queue the deletion of holds that a killed process left behind."""
     if has_snapshots(database):
         from emulator.database.snapshots import holding  # noqa: PLC0415 - start-up time
 
@@ -95,14 +92,14 @@ def begin_forgetting(database: Database) -> None:
 
 
 def has_waiting_writes(database: Database, table: TableDefinition) -> bool:
-    """Return whether writes of a member of a group still wait for other regions."""
+    """Return True if writes of a member of a group have not reached all other regions yet."""
     from emulator.database.jobs import replication  # noqa: PLC0415 - few tables have replicas
 
     return replication.has_waiting(database, table)
 
 
 def begin_replication(database: Database, table: TableDefinition) -> None:
-    """Queue the replication of a table, because it was written."""
+    """Queue the replication of a table after a write to it."""
     from emulator.database.jobs import replication  # noqa: PLC0415 - few tables have replicas
 
     replication.begin(database, table)

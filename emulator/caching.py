@@ -1,7 +1,7 @@
-"""A cache with a bounded size for results that are made from texts of clients.
+"""A cache for results that are made from texts of clients: parsed expressions and statements.
 
 A client can send a new text with every request, and a result takes about a hundred times the bytes
-of its text. So the bound is in bytes, which are estimated from the length of the texts.
+of its text. So the cache limits its size in bytes, which it estimates from the length of the texts.
 
 Long texts have a separate segment of the cache. A client may load data with one long statement for
 each item. These statements must not displace the short statements that other clients repeat.
@@ -12,19 +12,22 @@ from typing import Any, Final, TypeVar
 
 Result = TypeVar("Result")
 
-# Measured with tracemalloc: the result for a statement or expression takes 3 to 140 bytes for each
-# character of the text, nearly always less than 100.
-PER_RESULT: Final = 2_048  # bytes
+# The estimate of a result's size. Measured with tracemalloc: the result for a statement or
+# expression takes 3 to 140 bytes for each character of the text, nearly always less than 100.
+PER_RESULT: Final = 2_048  # bytes of each result, besides those for its characters
 PER_CHARACTER: Final = 100
 LONG: Final = 1_024  # characters; a text with more counts as long
 
-SHORT_TEXTS: Final = 3 << 20  # bytes: 261 texts of 100 characters
-# Bytes: 10 expressions of 4 KB (the longest that are allowed), or 5 statements of 8 KB.
+SHORT_TEXTS: Final = 3 << 20  # bytes: room for 261 texts of 100 characters
+# Bytes: room for 10 expressions of 4 KB (the longest allowed), or for 5 statements of 8 KB.
 LONG_TEXTS: Final = 4 << 20
 
 
 class BoundedCache(dict[Any, Result]):
-    """A dictionary that drops the oldest results. For speed, `get` is inherited from `dict`."""
+    """A dictionary that drops the oldest results when it is full.
+
+    `get` is the method of `dict`, for speed. So use does not make a result newer.
+    """
 
     __slots__ = ("_long", "_short")
 
@@ -55,7 +58,10 @@ class BoundedCache(dict[Any, Result]):
 
 
 class _Segment:
-    """The keys of a segment of the cache, oldest first, their estimated bytes and the total."""
+    """The keys of one segment of the cache, oldest first, and their estimated sizes.
+
+    weight: the sum of the sizes, in bytes. limit: the highest sum.
+    """
 
     __slots__ = ("limit", "weight", "weights")
 

@@ -1,9 +1,10 @@
 """Chooses the function that answers the requests of an emulator (`Emulator.call`).
 
     plain       Emulator.answer
-    noting      the same; it notes the operation in progress for the control `throttles`, while
-                requests may be throttled
-    faulty      faults/faults.py, while there are rules; it calls one of the two above
+    noting      calls `plain`, and notes the current operation for the control `throttles`; it is
+                chosen while requests may be throttled
+    faulty      adds faults and calls `plain` or `noting` (faults/faults.py); it is chosen while
+                there are rules of faults
 
 So a server without rules and without enforced throughput answers with the plain function.
 """
@@ -27,9 +28,9 @@ Raises ApiError and Sliced.
 
 
 class Calls:
-    """The choice of one emulator.
+    """Chooses the function that answers the requests of one emulator.
 
-    plain: answers a request without anything else. adopt: called with the chosen function.
+    plain: Emulator.answer. adopt: a function that gets the chosen function after each choice.
     """
 
     def __init__(
@@ -56,17 +57,17 @@ class Calls:
 
     @property
     def has_faults(self) -> bool:
-        """Whether `faults` was ever used in this process."""
+        """True if this process has ever used `faults`."""
         return self._faults is not None
 
     def start_faults(self, settings: Settings) -> None:
-        """Put rules of faults into force: those of settings, and those of other processes."""
+        """Put into force the rules of faults that the settings or other processes have."""
         wanted = settings.error_probability or settings.read_error_probability or settings.write_error_probability
         if wanted or (self._sharing is not None and self._sharing.faults):
             self.faults.start(settings)
 
     def _switch(self, faulty: Call | None) -> None:
-        """Answer requests with another function from now on, or without faults (None)."""
+        """Use this function for faults from now on. None means that no rules are left."""
         self._faulty = faulty
         self._choose()
 
@@ -76,5 +77,5 @@ class Calls:
         self._adopt(self._faulty or self._inner)
 
     def without_faults(self, operation: str, raw: object, caller: Caller) -> bytes:
-        """Answer a request that no rule affects or counts, such as those of the console."""
+        """Answer a request that rules of faults neither change nor count, such as the console's."""
         return self._inner(operation, raw, caller)

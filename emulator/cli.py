@@ -50,15 +50,15 @@ def _run(arguments: Sequence[str] | None) -> int:
         status: int = import_module(f"emulator.commands.{arguments[0]}").main(arguments[1:])
         return status
     signal.signal(signal.SIGTERM, _end)
-    # Read first: once the parent has ended, the system would return the id of another process.
+    # The parent's id is read before slow steps, because it changes when the parent ends.
     started_by = os.getppid()
     settings, warnings = configuration(arguments, os.environ)
     configure_log(settings.log_level, settings.log_format, requests=settings.log_requests)
     for warning in warnings:
         log.warning("%s", warning)
-    # These modules are imported after the flags are read, so that --help and mistakes need not wait
-    # for them. Their objects exist as long as the program. With the garbage collector on, it would
-    # search these objects in vain for 20 ms, a twelfth of the start.
+    # These modules are imported after the flags are read, so that --help and messages about wrong
+    # flags appear faster. Their objects live as long as the program. The garbage collector would
+    # search them in vain for 20 ms, a twelfth of the start, so it is off during the imports.
     gc.disable()
     from emulator.app import Emulator  # noqa: PLC0415
     from emulator.controls.body import BadDeclaration  # noqa: PLC0415
@@ -107,7 +107,7 @@ def _run(arguments: Sequence[str] | None) -> int:
 
 
 def _help_last(arguments: Sequence[str]) -> Sequence[str]:
-    """Move `--help` behind the command: `help load` and `--help load` mean `load --help`."""
+    """Return the arguments with `--help` after the command: `help load` becomes `load --help`."""
     if not arguments or arguments[0] not in _HELP:
         return arguments
     if arguments[1:] and arguments[1] in COMMANDS:
@@ -127,7 +127,8 @@ def _end(number: int, _frame: "FrameType | None") -> NoReturn:
 def _open_standard_files() -> None:
     """Open stdin, stdout and stderr if the caller has closed them.
 
-    Otherwise the next files that the program opens would get the numbers 0, 1 and 2.
+    Otherwise the next files that the program opens would get the numbers 0, 1 and 2, and output
+    would be written into them.
     """
     for number in range(3):
         try:
@@ -149,7 +150,7 @@ def _claim(settings: Settings) -> contextlib.AbstractContextManager[None]:
 
 
 def _bad_configuration() -> type[Exception]:
-    """Return the exception for a --functions file that cannot be read.
+    """Return the class of the exception that a wrong --functions file raises.
 
     It is imported only when a start fails, because most servers have no such file.
     """

@@ -1,8 +1,8 @@
 """The emulator's clock, its scheduler, and its queue of background work.
 
-One clock serves everything that needs the time: statuses, creation dates, TTL, streams, tokens,
-throttling, retries of functions. It follows the machine's clock until a test moves it. Nothing in
-the emulator sleeps, and nothing else reads the machine's clock.
+One clock gives the time to everything that a client can observe: statuses, creation dates, TTL,
+streams, tokens, throttling, retries of functions. It follows the machine's clock until a test moves
+it. Nothing in the emulator sleeps, and nothing else reads the machine's clock.
 """
 
 import logging
@@ -19,27 +19,27 @@ log = logging.getLogger("emulator")
 
 _SHORTEST_PAUSE: Final = 0.5  # seconds of the shortest pause of background work
 _LONGEST_PAUSE: Final = 30.0
-# Seconds. A pause that begins so soon after the end of the last one is twice as long as that one.
+# Seconds. A pause that begins sooner than this after the end of the last pause is twice as long.
 _RECENT: Final = 60.0
 _FREED: Final = 1 << 20  # bytes; a pause ends early when the disk has this many more free bytes
 
 
 class Clock(Protocol):
-    """Something that has a current time."""
+    """What code needs of a clock: the emulator's time and the machine's time."""
 
     def now(self) -> float:
-        """Return seconds since the epoch."""
+        """Return the emulator's time, in seconds since the epoch."""
         ...
 
     def machine_now(self) -> float:
-        """Return seconds since the epoch, by the machine's clock."""
+        """Return the machine's time, in seconds since the epoch."""
         ...
 
 
 class Stopwatch:
     """Measures real time since it was made. It does not follow the emulator's clock.
 
-    In forked processes, it measures from the same moment.
+    A forked process goes on measuring from the same moment.
     """
 
     __slots__ = ("_begun",)
@@ -55,25 +55,25 @@ class Stopwatch:
 CLOCK_CELLS: Final = 2
 """The number of values in a clock's state."""
 
-# In 1971, so that code can subtract a day or so and the result is still after the epoch.
+# The start of 1971. So code can subtract some days from the time without going below the epoch.
 EARLIEST: Final = 31_536_000.0
-# In 9999, so that a clock can run for a year before it reaches the latest time of datetime.
+# The start of 9999. So the clock can run for a year before it passes the latest time of datetime.
 LATEST: Final = 253_370_764_800.0
 
 
 class TimeOutOfRange(Exception):
-    """The clock was set to a time before EARLIEST, to LATEST or later, or to NaN."""
+    """The clock cannot be set to a time before EARLIEST, to LATEST or later, or to NaN."""
 
 
 class EmulatorClock:
-    """The machine's clock, moved by an offset, or frozen.
+    """A clock that follows the machine's clock at an offset, or is frozen.
 
     cells: the two numbers of the clock's state: the offset, and the time at which the clock is
     frozen (NaN while it runs). If processes share the cells, a change in one process takes effect
     in all of them.
 
-    Setting a time that cannot be printed or stored raises TimeOutOfRange. The clock is then
-    unchanged.
+    A method that would set a time before EARLIEST, or LATEST or later, raises TimeOutOfRange and
+    does not change the clock.
     """
 
     __slots__ = ("_cells", "_machine")
@@ -87,17 +87,17 @@ class EmulatorClock:
         self._cells = array("d", (0.0, nan)) if cells is None else cells
 
     def now(self) -> float:
-        """Return seconds since the epoch."""
+        """Return the emulator's time, in seconds since the epoch."""
         offset, frozen = self._cells
         return self._machine() + offset if isnan(frozen) else frozen
 
     def machine_now(self) -> float:
-        """Return seconds since the epoch, by the machine's clock."""
+        """Return the machine's time, in seconds since the epoch."""
         return self._machine()
 
     @property
     def offset(self) -> float:
-        """The offset from the machine's clock in seconds.
+        """The seconds that this clock is ahead of the machine's clock, negative if it is behind.
 
         While the clock is frozen, this is the offset from before the freeze.
         """
@@ -112,28 +112,29 @@ class EmulatorClock:
     def ahead(self) -> float:
         """Return how many seconds this clock is ahead of the machine's clock.
 
-        The result is negative if this clock is behind. A frozen clock has a result too.
+        The result is negative if this clock is behind. For a frozen clock, it shrinks as time
+        passes.
         """
         offset, frozen = self._cells
         return offset if isnan(frozen) else frozen - self._machine()
 
     def set_offset(self, seconds: float) -> None:
-        """Run ahead of the machine's clock by an offset in seconds, or behind if it is negative."""
+        """End a freeze, and run this many seconds ahead of the machine's clock (behind if < 0)."""
         _check(self._machine() + seconds)
         self._cells[0] = seconds
         self._cells[1] = nan
 
     def freeze(self, at: float | None = None) -> None:
-        """Freeze at the given time, or now."""
+        """Freeze the clock at a time in seconds since the epoch. None means its present time."""
         self._cells[1] = self.now() if at is None else _check(at)
 
     def advance(self, seconds: float) -> None:
-        """Jump forward. A frozen clock stays frozen."""
+        """Move the clock forward. A frozen clock stays frozen."""
         _check(self.now() + seconds)
         self._cells[0 if isnan(self._cells[1]) else 1] += seconds
 
     def release(self) -> None:
-        """Follow the machine's clock again."""
+        """End a freeze and an offset, so that the clock shows the machine's time again."""
         self.set_offset(0.0)
 
 
@@ -145,19 +146,19 @@ def _check(at: float) -> float:
 
 
 def microseconds(seconds: float) -> int:
-    """Return a time in whole microseconds."""
+    """Return a number of seconds as a whole number of microseconds."""
     return round(seconds * 1_000_000)
 
 
 class Moment:
-    """The time that new changes get: the time of the clock, or of the transaction in progress."""
+    """Gives changes their time: the clock's time, or one fixed time for a whole transaction."""
 
     __slots__ = ("_clock", "_fixed", "_machine")
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._fixed: int | None = None
-        self._machine: int | None = None  # the machine's time of the transaction in progress
+        self._machine: int | None = None  # the machine's time at the first change of the current transaction
 
     def fix(self, now: float) -> None:
         """Give all changes the time `now`, in seconds, until `release` is called."""
@@ -173,7 +174,7 @@ class Moment:
         return microseconds(self._clock.now()) if self._fixed is None else self._fixed
 
     def machine_micros(self) -> int:
-        """Return the time of a change by the machine's clock, in microseconds since the epoch.
+        """Return the machine's time of a change, in microseconds since the epoch.
 
         All changes of a transaction have the same time.
         """
@@ -199,22 +200,21 @@ Slice = Callable[[], bool]
 
 
 class Background:
-    """The queue of long work in slices: deleting a table's rows, filling an index, and so on.
+    """The queue of long work that runs in slices, such as deleting a table's rows.
 
     The server runs one slice before each request, and more slices while it is idle. So the work
     also advances under load, and a request waits for at most one slice. Tests call `run_slice`
     themselves.
 
-    A slice that could do nothing raises an exception, and is tried again later. If the exception
-    has a type in `full`, the disk had no room. Other reasons to wait have a type in `wait`.
+    A slice that cannot run now raises an exception, and is tried again later. An exception of a
+    type in `full` means that the disk had no room. Types in `wait` are other reasons to try later.
 
     A pause begins when the slices of all queued work have found no room, one after another. It also
     begins when `pause` is called. No work runs during a pause. A pause lasts half a second of real
-    time. But if it begins within a minute of the end of the last pause, it lasts twice as long as
-    that one, at most 30 seconds. A pause ends early if room is freed. It also ends early if new
-    work is queued, because that work may free room.
+    time. But if it begins within a minute after the last pause, it lasts twice as long as the last
+    pause, at most 30 seconds. A pause ends early if 1 MiB of the disk becomes free. It also ends
+    early if new work is queued, because that work may free room.
 
-    wait, full: types of exceptions.
     room: a function that returns the free bytes of the disk.
     monotonic: a function that returns the time in seconds, to measure pauses.
     slices: the queued work by name. Callers may only read it.
@@ -251,24 +251,22 @@ class Background:
 
     @property
     def paused(self) -> bool:
-        """Whether no work may run now, because of a pause."""
+        """True during a pause, in which no work may run."""
         if self._paused and (self._monotonic() >= self._until or self._room() >= self._free + _FREED):
             self._paused = False
         return self._paused
 
     def add(self, name: Hashable, work: Slice) -> None:
-        """Queue work, unless the queue has work with this name.
-
-        The queue runs one slice of each work in turn.
-        """
+        """Put work at the end of the queue, unless the queue already has work with this name."""
         if name not in self.slices:
             self.slices[name] = work
             self._paused = False
 
     def run_slice(self, name: Hashable | None = None) -> bool:
-        """Run one slice of the work with this name, or of the work that has waited longest.
+        """Run one slice of the work with this name, or for None of the first work in the queue.
 
-        Return whether a slice ran.
+        The work goes to the end of the queue if it is not complete. Return True if a slice ran, and
+        False if it could not run or nothing is queued.
         """
         if not self.slices or self.paused:
             return False
@@ -302,7 +300,7 @@ class Background:
 class _Job:
     """A job of the scheduler.
 
-    seconds: the interval.
+    seconds: the interval between two runs.
     due: the time of the next run, in seconds since the epoch.
     """
 
@@ -323,7 +321,7 @@ class Scheduler:
         self._jobs: list[_Job] = []
 
     def every(self, seconds: float, work: Callable[[], object]) -> None:
-        """Run work once per interval, first after one interval."""
+        """Add a job that runs `work` each time when this many seconds have passed."""
         self._jobs.append(_Job(seconds, work, self._clock.now() + seconds))
 
     def run_due(self) -> None:
@@ -332,9 +330,9 @@ class Scheduler:
         A job that raises an error stays due.
         """
         now = self._clock.now()
-        for job in self._jobs:  # a loop is fast enough for a handful of jobs
+        for job in self._jobs:
             if job.due <= now:
                 job.work()
                 job.due = now + job.seconds
-            elif job.due > now + job.seconds:  # the clock was set back
+            elif job.due > now + job.seconds:  # the clock was set back: do not wait so long
                 job.due = now + job.seconds

@@ -1,4 +1,4 @@
-"""The file of --config, which has settings as TOML.
+"""Reads the file that --config names, which has settings as TOML.
 
     port = 8001
     in-memory = true
@@ -20,7 +20,7 @@ from emulator.setting_sources import FIELDS, Given, SettingsSource, WrongSetting
 
 
 def config_source(path: str) -> SettingsSource:
-    """Return the settings in a file. Raises WrongSetting if it cannot be read."""
+    """Return the settings in a file. Raises WrongSetting if it is wrong or cannot be read."""
     try:
         table = tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
@@ -32,7 +32,7 @@ def config_source(path: str) -> SettingsSource:
         name = key.replace("-", "_")
         given_as = f"{path}: {key}"
         if name == "config":
-            raise WrongSetting(f"{given_as}: a configuration file cannot name another one")
+            raise WrongSetting(f"{given_as}: a configuration file cannot name another configuration file")
         if name not in FIELDS:
             raise WrongSetting(f"{given_as}: there is no such setting{_hint(name)}")
         if name in found:
@@ -42,7 +42,7 @@ def config_source(path: str) -> SettingsSource:
 
 
 def _value(field: Field[Any], value: object) -> Any:  # noqa: ANN401 - of the field's type
-    """Return the value of a setting. Raises ValueError."""
+    """Return the value of a setting from its TOML value. Raises ValueError."""
     kind = type(field.default)
     if not _FITS.get(kind, _is_text)(value):
         raise ValueError(f"must be {_EXPECTED.get(kind, 'a text, in quotes')}")

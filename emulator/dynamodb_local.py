@@ -1,4 +1,4 @@
-"""Command lines of DynamoDB Local, as in scripts and compose files.
+"""Parses command lines of DynamoDB Local, as scripts and compose files have them.
 
     java -Djava.library.path=./DynamoDBLocal_lib -jar DynamoDBLocal.jar -sharedDb -dbPath ./data
 
@@ -7,9 +7,9 @@ Options of Java are ignored. DynamoDB Local's options and defaults are sources o
 DynamoDB Local's options are from the developer guide, "DynamoDB local usage notes". They were tried
 with DynamoDB Local 1.25.1.
 
-Scripts that start DynamoDB Local depend on the following, so it is the same here:
+A server that starts with such a command line behaves as follows:
 
-- `/` answers 400, and certain lines appear on stdout, because scripts wait for these
+- A GET of `/` answers 400, and certain lines appear on stdout, because scripts wait for them
   (`--as-dynamodb-local`).
 - The account in ARNs is 000000000000.
 - The store is in a folder inside `-dbPath`, by default inside the working directory. So DynamoDB
@@ -37,7 +37,7 @@ _CONTAINER_VARIABLE: Final = "KUBERNETES_SERVICE_HOST"
 
 _JAVA_WITH_VALUE: Final = frozenset(("-jar", "-cp", "-classpath"))
 _JAVA_PREFIXES: Final = ("-D", "-X", "-ea", "-server", "-javaagent:", "-agentlib:")
-# How the name of DynamoDB Local's main class ends. The name of its package depends on the version.
+# The end of the full name of DynamoDB Local's main class. The beginning depends on the version.
 _MAIN_CLASS: Final = ".local.main.ServerRunner"
 
 
@@ -46,9 +46,9 @@ def _store(text: str) -> Path:
 
 
 def _origins(text: str) -> tuple[str, ...]:
-    """Return the origins that the value of -cors allows.
+    """Return the origins that the option -cors allows. text: the option's value.
 
-    A domain without a scheme becomes two origins: with http and with https.
+    A domain without a scheme becomes two origins: one with http and one with https.
     """
     domains = [each.strip() for each in text.split(",") if each.strip()]
     if "*" in domains:
@@ -61,24 +61,29 @@ def _origins(text: str) -> tuple[str, ...]:
 class _Option(NamedTuple):
     """An option of DynamoDB Local.
 
-    setting: the name of the field of Settings that the option sets, None if it sets none.
-    value: converts the option's text to the setting's value; None for an option without a value.
+    setting: the field of Settings that the option sets, None if it sets no field.
+    value: a function from the option's text to the setting's value; None if the option takes no
+    value.
     """
 
     summary: str
     setting: str | None = None
     metavar: str = ""
     value: Callable[[str], Any] | None = None
-    ends: bool = False  # whether the option shows a text and ends the program
+    ends: bool = False  # True if the option shows a text and ends the program
 
 
 OPTIONS: Final[Mapping[str, _Option]] = {
     "-port": _Option("port to listen on (default: 8000)", "port", "N", partial(parsed, FIELDS["port"])),
     "-inMemory": _Option("keep everything in memory and forget it at exit", "in_memory"),
-    "-dbPath": _Option(f"the data are in its folder {FOLDER} (default: working directory)", "data_dir", "DIR", _store),
+    "-dbPath": _Option(
+        f"directory that contains the data folder {FOLDER} (default: working directory)", "data_dir", "DIR", _store
+    ),
     "-sharedDb": _Option("one database for all access keys and regions", "shared_db"),
     "-cors": _Option("origins or domains of web pages that may use this server", "cors", "LIST", _origins),
-    "-delayTransientStatuses": _Option("show CREATING and other such statuses for a while", "delay_transient_statuses"),
+    "-delayTransientStatuses": _Option(
+        "show transient statuses such as CREATING for a while", "delay_transient_statuses"
+    ),
     "-optimizeDbBeforeStartup": _Option("no effect"),
     "-disableTelemetry": _Option("no effect: there is no telemetry"),
     "-version": _Option("show the version", ends=True),
@@ -95,8 +100,9 @@ HELP: Final = "options of DynamoDB Local:\n" + "".join(
 class Command(NamedTuple):
     """A parsed command line.
 
-    rest: arguments for this program. shows: the option that shows a text instead of starting the
-    server (-help, -version), None if there is no such option.
+    rest: arguments that are options of this program, not of DynamoDB Local.
+    shows: -help or -version, if the command line has one of them. The program then shows a text and
+    starts no server. None if it has neither.
     """
 
     flags: SettingsSource
@@ -106,7 +112,7 @@ class Command(NamedTuple):
 
 
 def parse(arguments: Sequence[str], environment: Mapping[str, str]) -> Command:
-    """Parse a command line of DynamoDB Local. Raises WrongSetting."""
+    """Parse a command line of DynamoDB Local. Raises WrongSetting for a wrong option or value."""
     flags: dict[str, Given] = {}
     rest: list[str] = []
     shows: str | None = None
@@ -117,7 +123,7 @@ def parse(arguments: Sequence[str], environment: Mapping[str, str]) -> Command:
         argument = waiting.pop()
         name, equals, text = argument.partition("=")
         if name.startswith("--") and name[1:] in OPTIONS and name[2:] not in FIELDS:
-            name = name[1:]  # DynamoDB Local also accepts two hyphens
+            name = name[1:]  # DynamoDB Local also accepts its options with two hyphens
             argument = argument[1:]
         option = OPTIONS.get(name)
         if argument in _JAVA_WITH_VALUE:
@@ -165,9 +171,9 @@ def _same(value: object) -> object:
 
 
 def warnings(settings: Settings) -> list[str]:
-    """Return a warning if the folder that contains our store also has files of DynamoDB Local.
+    """Return a list with one warning if the folder of our store also has files of DynamoDB Local.
 
-    Otherwise the list is empty.
+    Return an empty list otherwise.
     """
     folder = settings.folder
     if folder is None or folder.name != FOLDER:

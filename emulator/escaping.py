@@ -9,8 +9,8 @@ a terminal. So only printable ASCII stays unchanged. All other characters become
 import re
 from typing import Final
 
-_LONGEST: Final = 200  # in characters; the ARN of a table is shorter
-# In characters. For the text with which a function or another server explains a failure.
+_LONGEST: Final = 200  # the most characters by default; the ARN of a table has fewer
+# The most characters of a text in which a function or another server explains a failure.
 LONGEST_DETAIL: Final = 1000
 
 _NOT_PRINTABLE: Final = re.compile("[^ -~]")
@@ -19,8 +19,8 @@ _NOT_PRINTABLE: Final = re.compile("[^ -~]")
 def printable(text: str, longest: int = _LONGEST) -> str:
     """Return a text as one line of printable ASCII.
 
-    Of a text with more than `longest` characters, only the beginning stays, followed by the length
-    of the text.
+    If the text has more than `longest` characters, return only its beginning, followed by the
+    number of its characters.
     """
     if len(text) > longest:
         return f"{_escaped(text[:longest])}... ({len(text)} characters)"

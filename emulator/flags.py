@@ -1,8 +1,8 @@
-"""Flags: their conversion to Settings, and --help.
+"""Converts the flags of the command line to Settings, and prints --help.
 
 setting_sources.py lists the other sources of settings. A setting whose default is a tuple is a
 list: its flag may be repeated, and accepts several values separated by commas. If a value cannot be
-parsed, the program ends with one line and status 2.
+parsed, the program prints one line and exits with status 2.
 """
 
 import argparse
@@ -37,10 +37,10 @@ _METAVARS: Final[Mapping[type, str]] = {int: "N", float: "SECONDS"}
 _SERVICE_LINK: Final = r"(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)"
 """Variables that Kubernetes sets in every pod if there is a Service named `dynamodb-emulator`.
 
-The pattern matches their names without PREFIX. A Service named `dynamodb-emulator-2` sets
-DYNAMODB_EMULATOR_2_SERVICE_HOST and so on. Kubernetes also sets DYNAMODB_EMULATOR_PORT, which is
-also the variable of a setting. The beginning of the value shows which of the two it is
-(LINKED_PORT).
+The pattern matches the names of these variables without PREFIX. For a Service named
+`dynamodb-emulator-2`, Kubernetes sets DYNAMODB_EMULATOR_2_SERVICE_HOST and so on. Kubernetes also
+sets DYNAMODB_EMULATOR_PORT, which is the variable of our setting `port` as well. A value that
+begins with LINKED_PORT comes from Kubernetes.
 """
 
 _ONE_HYPHEN_TOO: Final = frozenset(("-h", "-help"))
@@ -48,22 +48,23 @@ _HELP: Final = _ONE_HYPHEN_TOO | {"--help"}
 
 _EXAMPLES: Final = f"""\
 Every option can also be a variable, {PREFIX}PORT=8001, or a line in the file of --config: port = 8001.
-A flag wins over its variable, the variable over LocalStack's (DYNAMODB_SHARE_DB and others), and that over the file.
+If several of these set one option, the flag counts, else the variable, else LocalStack's variable
+(DYNAMODB_SHARE_DB and others), else the file.
 
 examples:
   {PROGRAM} --in-memory                       forget everything at exit
   {PROGRAM} --data-dir /var/lib/dynamodb      keep the data in a folder
   {PROGRAM} --port 0 --shared-db              a free port, one database for all access keys
   {PROGRAM} --functions functions.toml        invoke functions with the records of streams
-  {PROGRAM} -jar DynamoDBLocal.jar -inMemory  command lines of DynamoDB Local work as they are
+  {PROGRAM} -jar DynamoDBLocal.jar -inMemory  command lines of DynamoDB Local work unchanged
 
 commands (--help after the command explains it):
 {"".join(f"  {PROGRAM} {name:16} {summary}{chr(10)}" for name, summary in COMMANDS.items())}
 exit status of a server:
-  0     it has stopped, after SIGINT, SIGTERM or the end of its parent (--exit-with-parent)
-  2     it cannot start, or its workers end repeatedly; one line on stderr says why
-  130   SIGINT arrived before it was ready
-  143   SIGTERM arrived before it was ready
+  0     the server has stopped, after SIGINT, SIGTERM or the end of its parent (--exit-with-parent)
+  2     the server cannot start, or its workers end repeatedly; one line on stderr says why
+  130   SIGINT arrived before the server was ready
+  143   SIGTERM arrived before the server was ready
 """
 
 
@@ -75,7 +76,7 @@ class Configuration(NamedTuple):
 
 
 def settings_from(arguments: Sequence[str], environment: Mapping[str, str]) -> Settings:
-    """Return the settings of a server. Like `configuration`, this may end the program."""
+    """Return the settings of a server. This may exit the program, as `configuration` does."""
     return configuration(arguments, environment).settings
 
 
@@ -87,7 +88,7 @@ def configuration(arguments: Sequence[str], environment: Mapping[str, str]) -> C
     """
     parser = _parser()
     words = [each for each in arguments if each not in _HELP]
-    # --help after an unknown command is a mistake. Argparse would show the help of the server.
+    # An unknown command with --help is a mistake, but argparse would show the help of the server.
     if len(words) == 1 < len(arguments) and words[0].isalpha():
         parser.error(_unknown_arguments(words))
     try:
@@ -99,7 +100,7 @@ def configuration(arguments: Sequence[str], environment: Mapping[str, str]) -> C
 
 
 def _is_of_dynamodb_local(argument: str) -> bool:
-    """Return whether an argument can only belong to a command line of DynamoDB Local."""
+    """Return True if only a command line of DynamoDB Local can have this argument."""
     if argument.startswith("--"):
         name = argument.partition("=")[0]
         return name != name.lower()  # DynamoDB Local also accepts two hyphens: --inMemory
@@ -121,7 +122,7 @@ def _of_dynamodb_local(parser: "Parser", arguments: Sequence[str], environment: 
 def settings_of(flags: Sequence[SettingsSource], environment: Mapping[str, str], *defaults: SettingsSource) -> Settings:
     """Return the settings in flags, environment and --config file. Raises WrongSetting.
 
-    defaults: replace this program's own defaults.
+    defaults: values for settings that no other source has; they replace the usual defaults.
     """
     named = [*flags, environment_source(environment), localstack_source(environment)]
     file = merged([{"config": each["config"]} for each in named if "config" in each]).get("config")
@@ -133,7 +134,10 @@ def settings_of(flags: Sequence[SettingsSource], environment: Mapping[str, str],
 
 
 def _flags(parser: "Parser", arguments: Sequence[str]) -> SettingsSource:
-    """Return the settings in flags of this program. Exits as argparse does."""
+    """Return the settings in the flags of this program.
+
+    A wrong flag, --help or --version exits the program.
+    """
     known, unknown = parser.parse_known_args(arguments)
     if unknown:
         parser.error(_unknown_arguments(unknown))
@@ -160,9 +164,7 @@ def warnings(environment: Mapping[str, str]) -> list[str]:
                 continue
             sentences.append(f"the environment variable {variable} is unknown and has no effect{_hint(name, known)}")
         elif name == "PORT" and text.startswith(LINKED_PORT):
-            sentences.append(
-                f"the environment variable {variable} is a Kubernetes service link, not a setting: ignored"
-            )
+            sentences.append(f"the environment variable {variable} is ignored: Kubernetes set it for a Service")
     return sentences
 
 
@@ -190,7 +192,7 @@ class Parser(argparse.ArgumentParser):
     """
 
     def error(self, message: str) -> NoReturn:
-        """End the program with status 2."""
+        """Print the message in one line, and exit with status 2."""
         self.exit(2, f"{self.prog}: error: {message}\n")
 
 
@@ -202,7 +204,7 @@ def _parser() -> Parser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("-help", action="help", help=argparse.SUPPRESS)  # DynamoDB Local spells it with one hyphen
+    parser.add_argument("-help", action="help", help=argparse.SUPPRESS)  # DynamoDB Local's flag for help has one hyphen
     parser.add_argument("--version", action="version", version=f"{PROGRAM} {VERSION}")
     groups = {group: parser.add_argument_group(group.value) for group in Group}
     either = groups[Group.STORAGE].add_mutually_exclusive_group()

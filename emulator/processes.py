@@ -1,7 +1,8 @@
 """Starts Python processes that run modules of this program.
 
-Such a process must not find another package called `emulator`. So its module path begins with our
-folder, and does not include the current folder, which is the user's.
+Such a process must not import another package that is also called `emulator`. So its module path
+begins with the folder of this program. The path does not have the current folder, which may contain
+such a package of the user.
 """
 
 import os
@@ -13,14 +14,14 @@ _FOLDER: Final = str(Path(__file__).parents[1])
 
 
 def command(module: str, *arguments: str) -> list[str]:
-    """Return the command that runs a module of this program.
+    """Return the command line that runs a module of this program.
 
-    Start the command with the environment variables that `environment()` returns.
+    It needs the environment variables that `environment` returns.
     """
     return [sys.executable, "-P", "-m", module, *arguments]
 
 
 def environment() -> dict[str, str]:
-    """Return the current environment, but with our folder first on PYTHONPATH."""
+    """Return the current environment variables, with this program's folder first in PYTHONPATH."""
     paths = [_FOLDER, os.environ.get("PYTHONPATH", "")]
     return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}

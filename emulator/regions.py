@@ -1,4 +1,4 @@
-"""The regions of AWS, by partition. A caller may also use a region with any other name."""
+"""The regions of AWS, by partition. A caller may also use any other name as a region."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Repeats work in rounds as long as the server runs, even if a round fails."""
+"""Calls a function again and again as long as the server runs, even after an error."""
 
 import asyncio
 import logging
@@ -7,19 +7,19 @@ from typing import Final, NoReturn
 
 log = logging.getLogger("emulator")
 
-_PAUSE: Final = 1.0  # seconds after a round that failed
-_SILENCE: Final = 600.0  # seconds in which the same failure is logged only once
+_PAUSE: Final = 1.0  # seconds between a call that failed and the next call
+_SILENCE: Final = 600.0  # seconds in which the same error is logged only once
 
 
 async def run_forever(what: str, work: Callable[[], Awaitable[float]]) -> NoReturn:
-    """Call `work` repeatedly until cancelled. Each call returns the seconds until the next one.
+    """Call `work` repeatedly until cancelled. Each call returns the seconds until the next call.
 
-    After an unexpected error, this logs the error and calls again a second later.
+    After an unexpected error, log the error and call `work` again a second later.
 
-    what: the name of the work in the log.
+    what: a name for the work, for the log.
     """
     loop = asyncio.get_running_loop()
-    logged: dict[str, float] = {}  # failure -> the time at which it was logged
+    logged: dict[str, float] = {}  # text of an error -> the time at which it was logged
     while True:
         try:
             pause = await work()

@@ -1,7 +1,7 @@
 """Runs the watchers of all rules over calls, and makes findings of their tallies.
 
-A finding is about one rule, table, index, operation and place. It adds up the tallies of all
-callers, because each test of a suite is a caller of its own.
+A finding is about one rule, table, index, operation and place. It adds up the tallies of all access
+keys, because each test of a suite may use its own access key.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,13 +19,13 @@ from emulator.slices import Steps
 
 Finding = Mapping[str, Any]
 
-_JUDGED_IN_STEP: Final = 200  # tallies; about 2 ms
+_JUDGED_IN_STEP: Final = 200  # tallies or calls between two yields; about 2 ms
 
 
 class Selection:
-    """Which findings are wanted.
+    """Selects findings by the owner and name of their table, and by confidence.
 
-    access_key, region, table: None for all. least: the lowest confidence.
+    access_key, region, table: None selects all. least: the lowest confidence that is selected.
     """
 
     def __init__(
@@ -41,19 +41,19 @@ class Selection:
         self._least = least
 
     def of_tally(self, subject: Subject) -> bool:
-        """Return whether a tally belongs to the wanted findings."""
+        """Return True if a tally has the selected access key, region and table."""
         callers = (self._access_key, subject.access_key), (self._region, subject.region)
         return all(wanted in (None, each) for wanted, each in (*callers, (self._table, subject.table)))
 
     def of_verdict(self, verdict: Verdict) -> bool:
-        """Return whether a verdict is sure enough."""
+        """Return True if a verdict has at least the lowest selected confidence."""
         return verdict.confidence >= self._least
 
 
 class Advisor:
-    """The evidence of the calls that it has seen.
+    """Shows calls to the watchers of all rules, and keeps the tallies that they count.
 
-    calls: their number. last_time: the time of the last one.
+    calls: the number of calls that it has seen.
     """
 
     def __init__(self, tables: KnownTables) -> None:
@@ -64,7 +64,7 @@ class Advisor:
         self._watchers = [rule.watcher(self.tallies.noting(rule.name)) for rule in rules()]
 
     def see(self, call: Call) -> None:
-        """Take a call as evidence. Calls come in the order of their times."""
+        """Show a call to all watchers. Calls must come in the order of their times."""
         self.calls += 1
         for access in call.accesses:
             if access.facts is None:
@@ -74,7 +74,7 @@ class Advisor:
             watcher.see(call)
 
     def findings(self, selection: Selection) -> Steps[list[Finding]]:
-        """Return the findings, the worst first."""
+        """Return the selected findings: the surest first, then those that cost the most units."""
         tallies = added_up(each for each in self.tallies if selection.of_tally(each.subject))
         found: list[tuple[Verdict, Finding]] = []
         by_name = {rule.name: rule for rule in rules()}
@@ -90,7 +90,7 @@ class Advisor:
 
 
 def explained(names: Iterable[str]) -> list[Mapping[str, str]]:
-    """Return the rules with these names, for readers of findings."""
+    """Return title, explanation and link of the rules with these names, for a report."""
     wanted = set(names)
     return [
         {"Name": rule.name, "Title": rule.title, "Explanation": rule.explanation, "Link": rule.link}
@@ -138,7 +138,10 @@ def _finding(rule: Rule, tally: Tally, verdict: Verdict) -> Finding:
 
 
 def caller_of(place: str) -> Mapping[str, Any]:
-    """Return file, line and function of a place, as the header of the pytest plugin names it."""
+    """Return file, line and function of a place: `tests/a.py:12; function=test_a`.
+
+    The pytest plugin sends this text in a header of each request.
+    """
     where, *others = place.split("; ")
     file, _, line = where.rpartition(":")
     caller: dict[str, Any] = {"File": unquote(file), "Line": int(line) if line.isdecimal() else 0}
@@ -152,7 +155,7 @@ def caller_of(place: str) -> Mapping[str, Any]:
 def over(calls: Sequence[Call], tables: KnownTables) -> Steps[Advisor]:
     """Return an advisor that has seen these calls.
 
-    The calls may come from several processes. This puts them into the order of their times.
+    The calls may come from several processes. The advisor sees them in the order of their times.
     """
     advisor = Advisor(tables)
     for number, call in enumerate(sorted(calls, key=lambda each: each.time)):

@@ -1,4 +1,4 @@
-"""A request with its answer, and what it read and wrote: the input of all rules."""
+"""`Call`, a request with its answer, and `Access`, what it read or wrote: the input of rules."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,19 +14,19 @@ Item = Mapping[str, Any]
 WRITES: Final = frozenset(("PutItem", "UpdateItem", "DeleteItem"))
 PAGES: Final = frozenset(("Query", "Scan"))
 
-# The text of a call has at most so many items of an answer, and so many attributes of an item.
+# `Call.dump` keeps at most this many items of an answer, and this many attributes of an item.
 _MOST_ITEMS: Final = 25
 _MOST_ATTRIBUTES: Final = 50
-_LONG_VALUE: Final = 200  # bytes of JSON
-_LONG_MEMBER: Final = 400  # bytes of JSON
-_LONGEST_TEXT: Final = 8_192  # bytes of the text of a call; longer ones lose the items of pages
+_LONG_VALUE: Final = 200  # bytes of JSON; a digest replaces longer values
+_LONG_MEMBER: Final = 400  # bytes of JSON; `Call.dump` leaves out longer members of a request
+_LONGEST_TEXT: Final = 8_192  # bytes; if `Call.dump` has more, it leaves out the items of pages
 _LONGEST_EXAMPLE: Final = 600  # characters of a request that is shown as an example
 
 
 class Origin(NamedTuple):
-    """Where a client read the value of a key before it used the key.
+    """The earlier answer from which a client took the value of a key.
 
-    items: the number of the answer whose items had the value. It identifies that answer.
+    table, attribute: where the value was. items: a number that identifies the answer.
     """
 
     table: str
@@ -39,10 +39,10 @@ class Access:
     """One read or write of a table or index, as a part of a request.
 
     action: the native operation, such as GetItem; for a statement of PartiQL, the operation that
-    the service runs for it. statement: whether it is part of a statement.
+    the service runs for it. statement: whether a statement of PartiQL made this access.
     key: the primary key as JSON, "" for a page. partition: the value of the partition key, as text.
     condition: whether a write has a condition. filtered: whether a page has a filter.
-    equal: the attributes that must equal a value, or the filter drops the item.
+    equal: the attributes that the filter compares with `=`.
     limited: whether the request has a Limit. whole: whether the request wants all attributes.
     wanted: the attributes of the projection.
     scanned, returned: how many items a page or a GetItem has read, and has returned.
@@ -50,11 +50,12 @@ class Access:
     size: the bytes of the items that were read or written.
     returned_size: the bytes of the items in the answer.
     largest: the name and size of the largest attribute of a large item.
-    read, write: its units. exact: whether these are known, and not estimated.
+    read, write: its capacity units. exact: whether these are known, and not estimated.
     item: the item that a put wrote or a GetItem returned. items: the items that a page returned.
     changes: attribute -> how an update changes it: add, subtract, set or remove.
     assigned: attribute -> the value that an update assigns to it.
-    origin: where the client had read the key, None if this is not known.
+    facts: what is known about the table, None if nothing is.
+    origin: the earlier answer from which the client took the key, None if it is not known.
     """
 
     action: str
@@ -94,7 +95,7 @@ class Access:
 
     @property
     def writes(self) -> bool:
-        """Whether this is a write of an item."""
+        """True if this access writes an item."""
         return self.action in WRITES
 
 
@@ -103,12 +104,14 @@ class Call:
     """A request with its answer.
 
     time: when its answer was complete, in seconds by a clock that all processes share.
-    client: identifies the sender as well as possible. place: file, line and function that sent it,
-    as in the header of the pytest plugin; "" without the plugin.
+    client: identifies the sender: the client object that the pytest plugin names, or else the
+    User-Agent. place: file, line and function that sent the request, in the form of the header of
+    the pytest plugin; "" without the plugin.
     code: the code of an error, "" for success. A request that failed has no accesses.
     attempted: the writes of a request that failed because of a condition or a limit.
-    attempt: 1, or more for a retry of an SDK. invocation: the same for all attempts of a call.
-    request: the parsed body. A call that another process has sent has only its small members.
+    attempt: 1 for a first attempt, a higher number for a retry of an SDK.
+    invocation: an id that an SDK gives to all attempts of one request.
+    request: the parsed body. A call that `load` returned has only the short members of the body.
     text: the request's body as text, shortened; "" if `request` is complete.
     """
 
@@ -133,10 +136,10 @@ class Call:
         return text if len(text) <= _LONGEST_EXAMPLE else text[: _LONGEST_EXAMPLE - 3] + "..."
 
     def dump(self) -> str:
-        """Return the call as JSON, from which `load` makes it again, for another process.
+        """Return the call as JSON for another process, which reads it with `load`.
 
-        Long values of attributes are replaced by digests, and long members of the request are left
-        out. If the text is still too long, it lacks the items of pages.
+        The JSON has digests in place of long attribute values, and lacks long members of the
+        request. If it is still too long, it also lacks the items of pages.
         """
         members = {name: getattr(self, name) for name in self.__slots__}
         members["request"] = {name: value for name, value in self.request.items() if len(_json(value)) <= _LONG_MEMBER}
@@ -151,7 +154,7 @@ class Call:
 
     @classmethod
     def load(cls, text: str) -> Self:
-        """Return the call that `dump` returned. Its accesses have no facts about tables."""
+        """Return the call from what `dump` returned. `facts` and `origin` of accesses are None."""
         members = orjson.loads(text)
         for name in ("accesses", "attempted"):
             members[name] = [Access(**each) for each in members[name]]
@@ -161,8 +164,8 @@ class Call:
 def _json(value: Any) -> bytes:  # noqa: ANN401 - a part of a request
     """Return a part of a request as JSON.
 
-    Members that the service ignores may be nested more deeply than JSON can be written. The text of
-    such a part is too long for any use.
+    A member that the service ignores may be nested too deeply for the JSON encoder. Its text is
+    dots, so many that `Call.dump` leaves the member out.
     """
     try:
         return orjson.dumps(value)
@@ -180,7 +183,10 @@ def _plain(access: Access, most_items: int) -> dict[str, Any]:
 
 
 def _short(item: Item) -> Item:
-    """Return an item whose long values are replaced. Equal values stay equal."""
+    """Return at most 50 attributes of an item, with digests in place of long values.
+
+    Equal values have equal digests.
+    """
     return {name: _short_value(item[name]) for name in list(item)[:_MOST_ATTRIBUTES]}
 
 
@@ -190,7 +196,7 @@ def _short_value(value: Any) -> Any:  # noqa: ANN401 - an attribute value
 
 
 def text_of(value: Mapping[str, Any]) -> str:
-    """Return the content of a scalar attribute value as text, "" for other values."""
+    """Return the content of an S, N or B value as text, "" for values of other types."""
     content = next(iter(value.values()), "")
     return content if isinstance(content, str) else ""
 

@@ -1,6 +1,6 @@
-"""Facts of expressions: which attributes they compare, return and change.
+"""Finds out which attributes expressions compare, return and change.
 
-The server has accepted these expressions, so they parse. Parsed texts are cached.
+An expression that does not parse gives an empty result. Trees of parsed expressions are cached.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,8 +12,8 @@ from emulator.expressions.problems import ExpressionError
 
 Names = Mapping[str, str]
 
-_CACHED: Final = 512  # texts; a tree takes about a hundred times the bytes of its text
-_LONGEST: Final = 1_024  # characters of a text that is parsed; longer ones have no facts
+_CACHED: Final = 512  # expressions; a parsed tree takes about a hundred times the bytes of its text
+_LONGEST: Final = 1_024  # characters; longer expressions are not parsed, and give an empty result
 
 
 @lru_cache(_CACHED)
@@ -41,9 +41,9 @@ def _projection(text: str) -> ast.ProjectionTree | None:
 
 
 def equalities(text: str, names: Names) -> dict[str, str]:
-    """Return the attributes that must equal a value: attribute -> placeholder of the value.
+    """Return the attributes that a condition compares with `=`: attribute -> placeholder.
 
-    Comparisons inside OR or NOT do not count.
+    Comparisons inside OR or NOT do not count, because the item may match without them.
     """
     tree = _condition(text) if len(text) <= _LONGEST else None
     found = {}
@@ -57,7 +57,7 @@ def equalities(text: str, names: Names) -> dict[str, str]:
 
 
 def equal_attributes(tree: ast.ConditionTree | None) -> tuple[str, ...]:
-    """Return the attributes that must equal a value by the condition of a statement."""
+    """Return the attributes that the WHERE condition of a statement compares with `=`."""
     found = []
     for part in () if tree is None else ast.chain(tree, ast.And):
         match part:
@@ -73,18 +73,17 @@ def projected(text: str, names: Names) -> tuple[str, ...]:
 
 
 def changes(text: str, names: Names, values: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, Any]]:
-    """Return what an update does: attribute -> kind of change; attribute -> assigned value.
+    """Return a pair: attribute -> kind of change, and attribute -> assigned value.
 
-    The kinds are add, subtract, set and remove.
-
-    add, subtract: the new value depends on the old one, so a second application changes it again.
+    The kinds are add, subtract, set and remove. With add and subtract, the new value depends on the
+    old one. So an update that runs twice changes such an attribute twice.
     """
     tree = _update(text) if len(text) <= _LONGEST else None
     return ({}, {}) if tree is None else changes_of(tree, names, values)
 
 
 def changes_of(tree: ast.UpdateTree, names: Names, values: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, Any]]:
-    """Return what an update does, as `changes` does."""
+    """Return the pair that `changes` returns, for a parsed update."""
     kinds: dict[str, str] = {}
     assigned: dict[str, Any] = {}
     for action in tree.actions:
@@ -92,7 +91,7 @@ def changes_of(tree: ast.UpdateTree, names: Names, values: Mapping[str, Any]) ->
         kind = "set"
         match action:
             case ast.AddAction(_, ast.Placeholder(placeholder)):
-                # Adding to a set twice changes nothing the second time.
+                # An ADD to a set is of the kind "set": done again, it changes nothing.
                 kind = kind_of_addition(values.get(placeholder, {}))
             case ast.RemoveAction() | ast.DeleteAction():
                 kind = "remove"
@@ -106,14 +105,14 @@ def changes_of(tree: ast.UpdateTree, names: Names, values: Mapping[str, Any]) ->
 
 
 def kind_of_addition(value: Mapping[str, Any]) -> str:
-    """Return the kind of change of an ADD with this value."""
+    """Return the kind of change that an ADD of this value makes: add, subtract or set."""
     if "N" not in value:
         return "set"
     return "subtract" if value["N"].startswith("-") else "add"
 
 
 def words(request: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the names that the expressions of a request use without an alias."""
+    """Yield the attribute names that stand in a request's expressions without a # alias."""
     for member, parse in _PARSERS.items():
         text = request.get(member)
         if isinstance(text, str) and len(text) <= _LONGEST:
@@ -133,7 +132,7 @@ _PARSERS: Final[Mapping[str, Any]] = {
 
 
 def _depends_on(operand: ast.Operand, name: str, names: Names) -> bool:
-    """Return whether the value of SET is computed from the attribute itself."""
+    """Return True if SET computes the new value of an attribute from its old value."""
     paths = [each for each in ast.inner_first(operand) if isinstance(each, ast.DocumentPath)]
     computed = isinstance(operand, ast.Arithmetic) or (
         isinstance(operand, ast.Call) and operand.function == "list_append"

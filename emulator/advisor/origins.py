@@ -3,12 +3,12 @@
 The client has read that item before. There are two kinds of origins:
 
 * A Query or Scan of the same table has returned the item with this key.
-* An item of another table has an attribute with this value. A client that uses such values again
-  and again follows references, as a join does.
+* The client has read an item of another table that has the value of this key in an attribute. A
+  client that uses such values again and again follows references, as a join does.
 
 Equal short texts and equal numbers occur by chance. So a text of one character has no origin. A
-number has one only if the name of its attribute ends with the name of the key. A value that was in
-the request that read the item is no reference, because the client had the value before.
+number has an origin only if the name of its attribute ends with the name of the key. A value that
+the client sent to read the item is not a reference, because the client knew the value before.
 """
 
 from collections.abc import Sequence
@@ -20,14 +20,14 @@ from emulator.advisor.recent import Recent
 _MOST: Final = 5_000  # values that are remembered; each takes about 300 bytes
 _ITEMS: Final = 50  # items of an answer whose values are remembered
 _ATTRIBUTES: Final = 30  # attributes of an item whose values are remembered
-_SHORTEST, _LONGEST = 2, 100  # characters of a value
+_SHORTEST, _LONGEST = 2, 100  # characters; shorter texts and longer values are not remembered
 _SECONDS: Final = 30.0  # the longest time from the read of a value to its use
 
 _Key = tuple[str, str, str, str]
 
 
 class Origins:
-    """The values that clients have read lately."""
+    """Remembers the values that clients have read lately, and finds the origins of keys."""
 
     def __init__(self) -> None:
         self._values: Recent[_Key, tuple[float, Origin]] = Recent(_MOST)
@@ -76,7 +76,7 @@ class Origins:
 
 
 def _sent(access: Access) -> Sequence[str]:
-    """Return the attributes whose values the request named."""
+    """Return the attributes whose values the client sent in the request."""
     if access.facts is None:
         return ()
     if access.action == "GetItem":

@@ -1,7 +1,7 @@
-"""The sizes and the units of pages: of Query, Scan and SELECT.
+"""Computes the size and the capacity units of the pages of a Query, a Scan or a SELECT.
 
-The units are exact if the answer shows all items that were read. Otherwise they are estimated. Of
-an answer of more than 64 KB, the evidence has only the first items (http/observing/evidence.py).
+The units are exact if the answer shows all items that were read. Otherwise they are estimated. If
+an answer has more than 64 KB, the advisor gets only its first items (http/observing/evidence.py).
 """
 
 from collections import Counter
@@ -21,22 +21,22 @@ from emulator.values.types import Value
 Json = Mapping[str, Any]
 
 CUT: Final = "CutBytes"
-"""The member that replaces the items of a long answer: the length of all its items as JSON."""
+"""The member that replaces the items of a long answer. It has the length of the items as JSON."""
 
 SAMPLE: Final = "CutItems"
-"""The member with the first items of such an answer."""
+"""The member with the first items of an answer that has CUT."""
 
 SAMPLE_BYTES: Final = "CutItemsBytes"
-"""The member with the length of these first items as JSON."""
+"""The member with the length of the first items as JSON."""
 
-# The size of an item, as a part of the length of its JSON: the usual part, and the least and the
-# most. Items with many numbers of one digit have the least.
+# The size of an item divided by the length of its JSON: the usual ratio, then the lowest and the
+# highest. Items with many numbers of one digit have the lowest ratio.
 _TEXT_OVERHEAD: Final = 0.8
 _TEXT_OVERHEADS: Final = (0.2, 1.0)
 
 
 def pay_page(access: Access, request: Json, answer: Json) -> None:
-    """Set size and units of a page."""
+    """Set the size and the units of a page, and note the mean size of its items."""
     sizes = [size_of(item) for item in access.items]
     size = _size_of_cut(access, answer) if CUT in answer else sum(sizes)
     shown = access.whole and request.get("Select") != "COUNT" and bool(access.returned)
@@ -46,7 +46,8 @@ def pay_page(access: Access, request: Json, answer: Json) -> None:
     all_shown = access.scanned == 0 or (shown and access.scanned == access.returned and CUT not in answer)
     access.size = int(size if all_shown else mean * access.scanned)
     access.returned_size = int(size)
-    # A read of a local index that lacks attributes reads the items of the table too.
+    # With ALL_ATTRIBUTES, a read of a local index may also read items of the table, which the
+    # answer does not show.
     access.exact = all_shown and not (access.index and request.get("Select") == "ALL_ATTRIBUTES")
     if access.action == "Scan" and access.facts is not None:
         access.read = _scan_units(access, access.facts, request, answer, sizes if all_shown else None)
@@ -57,8 +58,8 @@ def pay_page(access: Access, request: Json, answer: Json) -> None:
 def scanned_by_statement(access: Access, request: Json) -> int:
     """Estimate how many items a SELECT has read, because its answer does not contain the number.
 
-    A SELECT that scans reads all items, up to a page. For another SELECT, this is the number of
-    items that it returned.
+    For the first page of a filtered scan, the estimate is the number of items in the table or
+    index, or as many as fit into a page. Otherwise it is the number of items that were returned.
     """
     if access.action != "Scan" or not access.filtered or access.facts is None or access.start:
         return access.returned
@@ -69,7 +70,7 @@ def scanned_by_statement(access: Access, request: Json) -> int:
 
 
 def _size_of_cut(access: Access, answer: Json) -> float:
-    """Estimate the size of items that were cut away, from the first items if these are there."""
+    """Estimate the size of all items of a long answer, of which the advisor has at most a few."""
     if SAMPLE in answer:
         return float(answer[CUT] * sum(map(size_of, answer[SAMPLE])) / answer[SAMPLE_BYTES])
     if access.whole and access.returned and access.facts is not None:
@@ -81,7 +82,7 @@ def _size_of_cut(access: Access, answer: Json) -> float:
 def _scan_units(access: Access, facts: TableFacts, request: Json, answer: Json, sizes: list[int] | None) -> float:
     """Return the units of a Scan. The units of each partition are rounded up (behaviour 9.1).
 
-    sizes: the sizes of the items of the access, None if the Scan has read more items than these.
+    sizes: the sizes of all items that the Scan has read, None if the answer does not show them all.
     """
     total = facts.partitions_of(access.index)
     names = facts.hash_of(access.index)
@@ -105,7 +106,7 @@ def _scan_units(access: Access, facts: TableFacts, request: Json, answer: Json, 
 
 
 def _partition(item: Item, names: tuple[str, ...], facts: TableFacts, total: int) -> int:
-    """Return the number of the partition with an item. total: how many partitions there are."""
+    """Return the number of the partition that has an item. total: the number of partitions."""
     if total == 1:
         return 0
     pieces = [keyspace.KEY_BYTES[facts.types[name]](_canonical(item[name])) for name in names]
@@ -113,5 +114,5 @@ def _partition(item: Item, names: tuple[str, ...], facts: TableFacts, total: int
 
 
 def _canonical(value: Value) -> Value:
-    """Return a key value as the store has it. A request may write a number in another form."""
+    """Return a key value in the form of the store. A request may write a number as 1.0 or 1e0."""
     return {"N": canonical(value["N"])} if "N" in value else value

@@ -2,9 +2,10 @@
 
 A read or write of an item needs an action on the ARN of its table or index. A transaction needs the
 actions of its parts. A statement of PartiQL needs an action such as PartiQLSelect. If all requests
-with one action on one table named few partition keys, the policy allows only these: its condition
-key is `dynamodb:LeadingKeys`. Actions that list something have no resource in IAM: they need `*`. A
-restore also needs to read and write the new table.
+with one action on one table named few partition keys, the policy allows only these keys, with the
+condition key `dynamodb:LeadingKeys`. IAM has no resources for actions that list something, so the
+policy names the resource `*` for them. A restore also needs the actions that read and write the new
+table.
 
 Sources: Service Authorization Reference, "Actions, resources, and condition keys for Amazon
 DynamoDB"; Developer Guide, "IAM policy conditions for fine-grained access control", "IAM policies
@@ -27,9 +28,9 @@ Row = Sequence[Any]
 It has the parts of `Needed`, and then the partition keys, or None if any key is needed.
 """
 
-_FEW: Final = 10  # partition keys that a condition may list
-_LONGEST: Final = 200  # characters of such a key
-_MOST: Final = 5_000  # needed permissions by caller; further ones count for all callers together
+_FEW: Final = 10  # partition keys; if more were used, the policy allows all
+_LONGEST: Final = 200  # characters; if a longer partition key was used, the policy allows all keys
+_MOST: Final = 5_000  # needed permissions; when there are more, those of all callers are merged
 
 _STATEMENTS: Final[Mapping[str, str]] = {
     "GetItem": "PartiQLSelect",
@@ -40,7 +41,7 @@ _STATEMENTS: Final[Mapping[str, str]] = {
     "UpdateItem": "PartiQLUpdate",
     "DeleteItem": "PartiQLDelete",
 }
-"""Native action -> IAM action of a PartiQL statement that the service runs as this action."""
+"""The native action that a statement runs as -> the IAM action that the statement needs."""
 _BATCHES: Final = frozenset(("BatchGetItem", "BatchWriteItem"))
 _TABLES: Final = ("TableName", "TargetTableName", "SourceTableName", "GlobalTableName")
 _ARNS: Final = (
@@ -77,7 +78,7 @@ _DENIED: Final = frozenset(("ValidationException", "SerializationException", "Un
 class Permissions:
     """The permissions that the calls of a process needed.
 
-    account_of: returns the account of an access key.
+    account_of: a function that returns the account of an access key.
     """
 
     def __init__(self, tables: KnownTables, account_of: Callable[[str], str]) -> None:
@@ -102,7 +103,7 @@ class Permissions:
                     self._need(call, action, self._resource(call, target, ""), None)
 
     def rows(self) -> list[Row]:
-        """Return everything as JSON, for another process."""
+        """Return the needed permissions as rows, which are JSON, for another process."""
         return [[*needed, None if keys is None else sorted(keys)] for needed, keys in self._needed.items()]
 
     def _need(self, call: Call, action: str, resource: str, keys: set[str] | None) -> None:
@@ -112,7 +113,7 @@ class Permissions:
         _join(self._needed, needed, keys)
 
     def _resources(self, call: Call) -> Iterator[str]:
-        """Yield the resources that a request names, `*` if there are none."""
+        """Yield the ARNs of the resources that a request names, `*` if it names none."""
         if call.operation in _WITHOUT_RESOURCE:
             yield "*"
             return
@@ -149,7 +150,7 @@ def _action(call: Call, access: Access) -> str:
 
 
 def _join(found: dict[Needed, set[str] | None], needed: Needed, keys: set[str] | None) -> None:
-    """Add keys to those of a needed permission. None means any key."""
+    """Add partition keys to a needed permission. None means that it needs all keys."""
     known = found.get(needed, set())
     joined = None if known is None or keys is None else known | keys
     found[needed] = None if joined is None or len(joined) > _FEW else joined
@@ -165,7 +166,7 @@ def _of_everybody(needed: Mapping[Needed, set[str] | None]) -> dict[Needed, set[
 def policy(rows: Iterable[Row], access_key: str | None = None, region: str | None = None) -> Mapping[str, Any]:
     """Return the smallest IAM policy with these permissions.
 
-    access_key, region: None for all.
+    access_key, region: whose permissions to use, None for those of all callers.
     """
     needed: dict[Needed, set[str] | None] = {}
     for row in rows:
@@ -175,7 +176,7 @@ def policy(rows: Iterable[Row], access_key: str | None = None, region: str | Non
 
 
 def _statements(needed: Mapping[Needed, set[str] | None]) -> Iterator[Mapping[str, Any]]:
-    """Yield the statements. Those that differ only in their resource are one statement."""
+    """Yield the policy's statements. Resources with equal actions and keys share a statement."""
     actions: dict[tuple[str, tuple[str, ...] | None], set[str]] = {}
     for (_, _, action, resource), keys in needed.items():
         actions.setdefault((resource, None if keys is None else tuple(sorted(keys))), set()).add(action)

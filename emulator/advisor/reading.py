@@ -1,7 +1,7 @@
 """Turns the JSON of a request and its answer into accesses.
 
-Only successful requests have accesses. So their structure is valid, and is not checked again.
-units.py computes what accesses cost.
+The requests have passed the service's checks. So their structure is valid, and is not checked
+again. units.py computes what accesses cost.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -21,19 +21,19 @@ Json = Mapping[str, Any]
 Find = Callable[[str], TableFacts | None]
 """A function that returns the facts about a table of the caller by its name."""
 
-LARGE: Final = 64 * 1024  # bytes; of an item of this size or more, the largest attribute is noted
+LARGE: Final = 64 * 1024  # bytes; an access notes the largest attribute of an item of at least this size
 
 WRITING: Final = frozenset(("PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems"))
-"""Operations whose writes the request alone shows, without its answer."""
+"""Operations whose requests show what they write, without the answer."""
 
 _NO_NAMES: Final[Mapping[str, str]] = {}
-_TRANSACTION: Final = 2  # a transaction costs twice as much
+_TRANSACTION: Final = 2  # reads and writes in a transaction cost this many times their units
 
 
 def accesses_of(operation: str, request: Json, answer: Json, find: Find, units: float = 0.0) -> list[Access]:
-    """Return what a request has read and written, [] for an operation without items.
+    """Return what a request has read and written, [] if its operation uses no items.
 
-    units: those of the whole request, 0 if they were not counted.
+    units: what the server counted for the whole request, 0 if it does not count units.
     """
     reader = _READERS.get(operation)
     if reader is None:
@@ -53,7 +53,7 @@ def _get(request: Json, answer: Json, find: Find) -> Iterator[Access]:
 
 
 def _got(request: Json, item: Item | None, find: Find, *, times: int = 1) -> Access:
-    """Return the read of one item. times: the factor of its units, 2 in a transaction."""
+    """Return the access of a read of one item. times: the factor of its units."""
     access = _of_key("GetItem", request, find)
     access.consistent = bool(request.get("ConsistentRead")) or times > 1
     access.scanned = 1
@@ -76,7 +76,7 @@ def _put(request: Json, _answer: Json, find: Find) -> Iterator[Access]:
 
 
 def put_of(request: Json, find: Find) -> Access:
-    """Return the write of a whole item."""
+    """Return the access that a put makes. request: has the members of PutItem."""
     item = request["Item"]
     access = _on(Access("PutItem", bare_name(request["TableName"])), find)
     access.item, access.size = item, size_of(item)
@@ -101,7 +101,10 @@ def _update(request: Json, answer: Json, find: Find) -> Iterator[Access]:
 
 
 def update_of(request: Json, find: Find) -> Access:
-    """Return the update of an item."""
+    """Return the access that an update makes, with estimated units.
+
+    request: has the members of UpdateItem.
+    """
     access = _of_key("UpdateItem", request, find)
     access.condition = _has_condition(request)
     values = request.get("ExpressionAttributeValues") or {}
@@ -130,7 +133,10 @@ def _delete(request: Json, _answer: Json, find: Find) -> Iterator[Access]:
 
 
 def delete_of(request: Json, find: Find) -> Access:
-    """Return the deletion of an item."""
+    """Return the access that a deletion makes, with estimated units.
+
+    request: has the members of DeleteItem.
+    """
     access = _of_key("DeleteItem", request, find)
     access.condition = _has_condition(request)
     access.size = mean_of(access)
@@ -139,7 +145,7 @@ def delete_of(request: Json, find: Find) -> Access:
 
 
 def _of_key(action: str, request: Json, find: Find) -> Access:
-    """Return an access to the item with the Key of a request."""
+    """Return an access to the item that the request's member Key names."""
     access = _on(Access(action, bare_name(request["TableName"])), find)
     key = request["Key"]
     if access.facts is not None:
@@ -194,7 +200,10 @@ def _page(action: str, request: Json, answer: Json, find: Find) -> Access:
 
 
 def _partition(request: Json, name: str) -> str:
-    """Return the value of the partition key that a Query names, as text."""
+    """Return the value of the partition key in a Query's key condition, as text.
+
+    name: the partition key.
+    """
     text = request.get("KeyConditionExpression")
     if text:
         placeholder = conditions.equalities(text, _names(request)).get(name, "")
@@ -204,7 +213,7 @@ def _partition(request: Json, name: str) -> str:
 
 
 def _project(access: Access, request: Json) -> None:
-    """Set which attributes the request wants."""
+    """Set `wanted` and `whole` of an access from the projection of its request."""
     if request.get("ProjectionExpression"):
         access.wanted = conditions.projected(request["ProjectionExpression"], _names(request))
         access.whole = False
@@ -309,7 +318,7 @@ def _pay_statement(access: Access, item: Item | None) -> None:
 
 
 def digest(value: object) -> str:
-    """Return a short text that identifies a key of a page, "" for None."""
+    """Return a digest of an ExclusiveStartKey, LastEvaluatedKey or NextToken, "" for None."""
     if value is None:
         return ""
     return blake2b(orjson.dumps(value, option=orjson.OPT_SORT_KEYS), digest_size=9).hexdigest()

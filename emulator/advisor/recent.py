@@ -7,7 +7,7 @@ Kept = TypeVar("Kept")
 
 
 class Recent(dict[Key, Kept]):
-    """A dictionary with at most `most` pairs. A new one displaces the oldest one."""
+    """A dictionary with at most `most` pairs. If `keep` adds one more, the oldest is dropped."""
 
     __slots__ = ("_most",)
 

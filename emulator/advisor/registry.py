@@ -1,4 +1,4 @@
-"""All rules of the advisor: the first use imports every file of `rules/`."""
+"""Finds all rules of the advisor. The first use imports every file of `rules/`."""
 
 from functools import cache
 from importlib import import_module

@@ -1,12 +1,12 @@
-"""What a rule of the advisor is.
+"""Defines what a rule of the advisor consists of.
 
 A rule is a module in `rules/` with the constant RULE. Its docstring is the explanation for users:
 what the rule finds, why that costs, and what to do instead.
 
 A rule has two parts. Its watcher sees each call in the order of time, and counts cases in the tally
-of their subject. When somebody wants the findings, the rule's judge decides for each tally whether
-it is a finding. Only the judge has thresholds. So the tallies of several processes and callers can
-be added up first, and then judged together.
+of their subject. When a user asks for findings, the rule's judge decides for each tally whether it
+is a finding. Only the judge has thresholds. So the advisor can first add up the tallies of several
+processes and callers, and then judge the sums.
 """
 
 import sys
@@ -22,24 +22,24 @@ _STATEMENTS: Final = ("ExecuteStatement", "BatchExecuteStatement", "ExecuteTrans
 
 
 class Confidence(IntEnum):
-    """How sure a finding is. The names are those of reports."""
+    """The confidence of a finding: how sure it is. Reports show these names."""
 
-    possible = 1  # it depends on facts that requests do not show
-    likely = 2  # the requests fit the mistake, and few good programs send such requests
-    certain = 3  # the requests themselves prove it
+    possible = 1  # it is a mistake only if facts are true that requests do not show
+    likely = 2  # the requests look like the mistake, and few good programs send such requests
+    certain = 3  # the requests themselves prove the mistake
 
 
 class Watcher(Protocol):
-    """Sees all calls, and notes what its rule is about."""
+    """The part of a rule that sees all calls and counts the cases that its rule is about."""
 
     def see(self, call: Call) -> None:
-        """Look at a call."""
+        """Count the cases in a call."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a judge says about a tally.
+    """A judge's decision that a tally is a finding.
 
     evidence: sentences with the figures. advice: what to do instead.
     count: how often the mistake was made, None for the tally's count.
@@ -56,9 +56,11 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule. title: one line about its findings. link: AWS's documentation.
+    """A kind of mistake that the advisor finds.
 
+    title: one line about its findings. link: a page of AWS's documentation.
     watcher: makes a watcher, which counts with the given `Note`.
+    judge: returns None if a tally is not a finding.
     """
 
     name: str
@@ -74,7 +76,7 @@ class Rule:
 
 
 class Noting:
-    """A watcher that counts with a note."""
+    """Base class of watchers. note: the function with which the watcher counts a case."""
 
     def __init__(self, note: Note) -> None:
         self.note = note
@@ -87,12 +89,12 @@ def counted(number: float, one: str, many: str | None = None) -> str:
 
 
 def units(number: float) -> str:
-    """Return a number of capacity units for a sentence."""
+    """Return a number of capacity units, for a sentence: `1 unit`, `1,200.5 units`."""
     return f"{number:,.1f}".removesuffix(".0") + (" unit" if number == 1 else " units")
 
 
 def cost(number: float, tally: Tally) -> str:
-    """Return units of a tally for a sentence, with the word `about` if they are estimates."""
+    """Return units for a sentence, with the word `about` if the tally's units are estimates."""
     return units(number) if tally.exact else f"about {units(number)}"
 
 

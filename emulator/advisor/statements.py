@@ -1,4 +1,4 @@
-"""Turns a statement of PartiQL into the native access that the service makes of it."""
+"""Turns a statement of PartiQL into the access of the native operation that it runs as."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -17,9 +17,9 @@ Find = Callable[[str], TableFacts | None]
 
 
 def access_of(request: Json, find: Find) -> Access | None:
-    """Return the access of a statement, None if it cannot be understood or its table is unknown.
+    """Return the access of a statement, None if it does not parse or its table is unknown.
 
-    request: has Statement and Parameters. Units, counts and sizes are not set.
+    request: has Statement and Parameters. The caller sets units, counts and sizes.
     """
     try:
         prepared = prepare_statement(request["Statement"], request.get("Parameters") or ())
@@ -53,9 +53,9 @@ def _access(prepared: PreparedStatement, facts: TableFacts) -> Access:
 
 
 def _insert(prepared: PreparedStatement, facts: TableFacts) -> Access:
-    """Return the put of an INSERT. It always has a condition: no item may have its key."""
+    """Return the put of an INSERT, which has a condition: no item with its key may exist."""
     statement = prepared.statement
-    assert isinstance(statement, Insert), "the caller has checked this"
+    assert isinstance(statement, Insert), "_insert was called for another kind of statement"
     item = prepared.values[statement.item.name].get("M", {})
     access = Access("PutItem", facts.name, condition=True, item=item)
     access.key = key_text(item, facts.keys)
@@ -91,9 +91,9 @@ def _with_projection(access: Access, statement: Select) -> Access:
 
 
 def _of_key(action: str, prepared: PreparedStatement, condition: ast.ConditionTree | None, facts: TableFacts) -> Access:
-    """Return an access to the item whose key a condition names.
+    """Return an access to the item whose primary key a WHERE condition compares with `=`.
 
-    If the condition names no whole key, the key of the access is "".
+    If the condition does not have all attributes of the key, the key of the access is "".
     """
     key, rest = where.key_of(condition, facts.keys)
     item = {name: prepared.values[placeholder] for name, placeholder in key}

@@ -1,7 +1,8 @@
 """What the advisor knows about tables: keys, indexes, throughput, TTL and sizes of items.
 
-The facts come from answers that describe a table, else from a function that describes it. They are
-remembered after the table is gone, because requests are examined some time after their answers.
+The facts come from answers to requests such as DescribeTable. If there was no such request, a
+function describes the table. The advisor remembers the facts after a table is deleted, because it
+examines requests some time after their answers.
 """
 
 from collections.abc import Callable, Mapping
@@ -26,16 +27,16 @@ Its arguments: access key, region, table, index or "". It returns None if there 
 """
 
 _MOST: Final = 500  # tables; usually 2 KB each
-_UNKNOWN_SIZE: Final = 400  # bytes; the estimate while no item of a table was seen
-_WEIGHT: Final = 50  # each item after the 50th counts for a 50th of the mean
+_UNKNOWN_SIZE: Final = 400  # bytes; the estimate until a request shows an item of the table
+_WEIGHT: Final = 50  # after 50 items, each new one counts for a 50th of the mean, so old ones fade
 
 
 @dataclass(frozen=True, slots=True)
 class IndexFacts:
     """A secondary index.
 
-    other: the attributes besides keys that an index with the projection INCLUDE has. partitions:
-    the number of its partitions.
+    other: with the projection INCLUDE, the projected attributes besides keys. partitions: the
+    number of partitions.
     """
 
     name: str
@@ -55,10 +56,10 @@ class IndexFacts:
 
 @dataclass(slots=True)
 class TableFacts:
-    """A table. mean: the mean size of its items, as far as requests showed it.
+    """A table. mean: the mean size of the items that requests showed.
 
-    partitions: their number. count: returns the number and the bytes of the items in the table or
-    in the index with a name, as long as the table exists.
+    partitions: the number of partitions. count: a function that returns the number and the bytes of
+    the items in an index, or in the table for "". It returns None if the table does not exist.
     """
 
     name: str
@@ -91,20 +92,23 @@ class TableFacts:
         return self.indexes[index].partitions if index in self.indexes else self.partitions
 
     def mean_size(self) -> float:
-        """Return the mean size of the items. If no request showed a size, count the items."""
+        """Return the mean size of the items. If no request has shown an item, ask `count`."""
         if not self._sizes and self.mean == _UNKNOWN_SIZE:
             items, size = self.count("") or (0, 0)
             return size / items if items else self.mean
         return self.mean
 
     def note_size(self, size: float) -> None:
-        """Count the size of an item in the mean."""
+        """Include the size of an item in the mean."""
         self._sizes = min(self._sizes + 1, _WEIGHT)
         self.mean += (size - self.mean) / self._sizes
 
 
 class KnownTables:
-    """The facts about tables. describe, count: describe or count a table that exists now."""
+    """The facts about the tables of all callers.
+
+    describe, count: functions that describe a table that exists now, and count its items.
+    """
 
     def __init__(self, describe: Describe = lambda *_: None, count: Count = lambda *_: None) -> None:
         self._describe = describe
@@ -142,13 +146,16 @@ class KnownTables:
             facts.ttl = attribute
 
     def doubt(self, access_key: str, region: str, name: str) -> None:
-        """Note that a table is deleted: another one may soon have its name."""
+        """Describe a table again at its next use, because a request has deleted it.
+
+        A new table may have its name by then.
+        """
         if len(self._gone) >= _MOST:
             self._gone.clear()
         self._gone.add((access_key, region, name))
 
     def doubt_all(self) -> None:
-        """Note that any table may be another one now."""
+        """Describe each table again at its next use."""
         self._gone.update(self._known)
 
     def described(self) -> list[tuple[str, str, Description]]:
@@ -190,7 +197,8 @@ def _facts(description: Description) -> TableFacts:
 def _partitions(description: Description, *, on_demand: bool) -> int:
     """Return the number of partitions of a table or global index.
 
-    A description may lack the warm throughput, for example in the answer of CreateTable.
+    If the description lacks the warm throughput, as the answer of CreateTable does, use the
+    provisioned throughput, or the default of on-demand tables.
     """
     if "WarmThroughput" in description:
         return needed(description["WarmThroughput"])
@@ -200,7 +208,10 @@ def _partitions(description: Description, *, on_demand: bool) -> int:
 
 
 def _index(description: Description, partitions: int | None, *, on_demand: bool) -> IndexFacts:
-    """Return the facts about an index. partitions: those of the table if it is local, else None."""
+    """Return the facts about an index.
+
+    partitions: the table's number of partitions for a local index, None for a global index.
+    """
     hashes, ranges = _keys(description)
     projection = description.get("Projection", {})
     return IndexFacts(

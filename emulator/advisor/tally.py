@@ -1,4 +1,8 @@
-"""What the watchers of the rules count, by subject. Tallies of several callers can be added up."""
+"""The tallies: what the watchers of the rules count, for each subject.
+
+A subject consists of a rule, a caller, a table and more. The tallies of several callers can be
+added up.
+"""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -10,7 +14,7 @@ from emulator.advisor.calls import Access, Call
 MOST: Final = 5_000  # tallies of a process; each takes about 1 to 3 KB
 _NAMES: Final = 40  # the most names that a tally counts
 _ACCESS_KEYS: Final = 5  # the most access keys that a tally names
-_LONGEST_NAME: Final = 100  # characters
+_LONGEST_NAME: Final = 100  # characters; longer names are cut
 
 EVERYBODY: Final = "*"
 """The access key and region of a tally that is the sum of the tallies of several callers."""
@@ -20,8 +24,9 @@ EVERYBODY: Final = "*"
 class Subject:
     """What a tally is about.
 
-    index, operation, place: "" if the tally is about all of them. detail: tells tallies of one rule
-    apart, for example by attribute.
+    index: "" for the table itself. operation: "" for a tally about a whole table or index.
+    place: "" for such a tally, and without the pytest plugin.
+    detail: a text by which a rule tells its tallies apart, such as the name of an attribute.
     """
 
     rule: str
@@ -35,7 +40,7 @@ class Subject:
 
     @property
     def of_everybody(self) -> "Subject":
-        """The same subject without the caller."""
+        """The same subject for all callers together."""
         return replace(self, access_key=EVERYBODY, region=EVERYBODY)
 
 
@@ -43,9 +48,11 @@ class Subject:
 class Tally:
     """The counts of one subject.
 
-    read, write: units. figures: sums that the judge of the rule needs. peaks: highest values that
-    it needs. names: how often each name was seen. more: how often a further name was seen, after
-    `names` was full. example: the request that was noted first.
+    read, write: capacity units. exact: whether these are known, and not estimated.
+    figures, peaks: sums and highest values that the rule's judge needs.
+    names: how often each name was seen. more: how often other names were seen after `names` was
+    full.
+    example: the request that was noted first.
     """
 
     subject: Subject
@@ -61,7 +68,7 @@ class Tally:
     access_keys: list[str] = field(default_factory=list)
 
     def count_names(self, names: Iterable[str], times: int = 1) -> None:
-        """Count names. At most 40 different ones are kept."""
+        """Count how often each name was seen. After 40 different names, count others in `more`."""
         for name in names:
             short = name[:_LONGEST_NAME]
             if short in self.names or len(self.names) < _NAMES:
@@ -70,7 +77,7 @@ class Tally:
                 self.more += times
 
     def top(self, most: int = 3) -> str:
-        """Return the most frequent names, for a sentence."""
+        """Return the most frequent names as a text, for a sentence."""
         return ", ".join(name for name, _ in self.names.most_common(most))
 
     def add(self, other: "Tally") -> None:
@@ -94,14 +101,14 @@ class Tally:
             self.access_keys.append(access_key)
 
     def note(self, call: Call) -> None:
-        """Note the sender of a call, and the call as an example if there is none."""
+        """Note the access key of a call. The first call becomes the example."""
         self._name_caller(call.access_key)
         if not self.example:
             self.example = call.example
 
 
 class Note:
-    """Counts what the watcher of one rule finds."""
+    """The function with which the watcher of a rule counts a case that it finds."""
 
     def __init__(self, tallies: "Tallies", rule: str) -> None:
         self._tallies = tallies
@@ -119,12 +126,12 @@ class Note:
         detail: str = "",
         costs: bool = True,
     ) -> Tally:
-        """Return the tally of a subject, after counting one more case with its units.
+        """Count one more case in the tally of a subject, add its units, and return the tally.
 
-        access: the part of the request that is meant, None for the whole request.
-        table: the table of the subject, if it is not that of the access.
-        everywhere: whether the subject has no operation and place, because it is about a table.
-        costs: whether to count the units of the access.
+        access: the part of the request in which the case is, None for the whole request.
+        table, index, operation: parts of the subject that replace those of the request.
+        everywhere: count all operations and places of a table or index in one tally.
+        costs: whether to add the units of the access.
         """
         parts = call.accesses if access is None else [access]
         if not table and parts:
@@ -151,10 +158,10 @@ class Tallies:
     def __init__(self) -> None:
         self._tallies: dict[Subject, Tally] = {}
         self.full = False
-        """Whether there was no room for a subject."""
+        """True if there was no room for the tally of a subject."""
 
     def of(self, subject: Subject) -> Tally:
-        """Return the tally of a subject."""
+        """Return the tally of a subject. If there is no room for a new tally, it is not kept."""
         tally = self._tallies.get(subject)
         if tally is None:
             if len(self._tallies) >= MOST:

@@ -1,7 +1,8 @@
-"""The sizes of items, and the units that accesses cost.
+"""Computes the sizes of items, and the capacity units that accesses cost.
 
-Units are estimated from sizes (behaviour 9), unless the answer reports its consumed capacity. The
-size of an item that no answer shows is the mean of its table.
+Units are estimated from sizes (behaviour 9), unless the server counts them or the answer reports
+its consumed capacity. An item that neither the request nor the answer shows counts with the mean
+size of its table.
 """
 
 from collections.abc import Iterable, Mapping
@@ -18,20 +19,26 @@ Json = Mapping[str, Any]
 
 
 def size_of(item: Item) -> int:
-    """Return the size of an item. A request may write its values in another form than the store."""
+    """Return the size of an item of a request or an answer, in bytes.
+
+    The item need not be canonical. For an item with invalid values, return the length of its JSON.
+    """
     try:
         return item_size(dict(item))
-    except (AttributeError, IndexError, TypeError, AssertionError):  # a null member, for example
+    except (AttributeError, IndexError, TypeError, AssertionError):  # an invalid item, for example with a null member
         return len(orjson.dumps(item))
 
 
 def mean_of(access: Access) -> int:
-    """Return the mean size of the items of a table, 0 if nothing is known about the table."""
+    """Return the mean item size of an access's table, 0 if nothing is known about the table."""
     return 0 if access.facts is None else int(access.facts.mean_size())
 
 
 def pay_write(access: Access, size: int, item: Item) -> None:
-    """Set the units of a write: those of the item, and those of its entries in indexes."""
+    """Set the units of a write: for the item of this size, and for its entries in indexes.
+
+    item: the known attributes. An index counts if they include its key.
+    """
     access.write = capacity.write_units(size, size)
     if access.facts is None:
         return

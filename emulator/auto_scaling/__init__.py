@@ -8,7 +8,7 @@
 | `shapes.py`    | what answers say about targets, policies, scheduled actions and activities   |
 | `target.py`    | the stored form of a scalable target, its policies and its actions           |
 | `targets.py`   | all targets of an emulator                                                   |
-| `schedules.py` | the times of scheduled actions: at, rate and cron                            |
+| `schedules.py` | the times of scheduled actions, from texts with `at`, `rate` or `cron`       |
 | `tracking.py`  | the capacity that a target tracking policy demands                           |
 | `scaling.py`   | changes of capacity, through UpdateTable                                     |
 

@@ -70,8 +70,8 @@ class Api:
     def _register(self, caller: Caller, request: Request) -> Answer:
         """Register a target, or change it.
 
-        If the capacity of the table or index is outside the new bounds, UpdateTable sets it to the
-        nearer bound at once.
+        If the capacity of the table or index is outside the new bounds, set it to the nearer bound
+        immediately.
         """
         check_dimension(request)
         before = self._targets.get(caller.tenant, *_ids(request))
@@ -126,7 +126,7 @@ class Api:
     # --- policies ---------------------------------------------------------------------------------
 
     def _put_policy(self, caller: Caller, request: Request) -> Answer:
-        """Add a policy, or change the one with the same name."""
+        """Add a policy, or change the policy that has its name."""
         target = self._target(caller, request)
         kind = request.get("PolicyType", _TRACKING)
         if kind != _TRACKING:
@@ -165,7 +165,7 @@ class Api:
     # --- scheduled actions ------------------------------------------------------------------------
 
     def _put_action(self, caller: Caller, request: Request) -> Answer:
-        """Add a scheduled action, or change the one with the same name."""
+        """Add a scheduled action, or change the action that has its name."""
         target = self._target(caller, request)
         name, now = request["ScheduledActionName"], self._database.clock.now()
         before = _named(target.actions, name)
@@ -227,7 +227,7 @@ class Api:
     # --- forecasts --------------------------------------------------------------------------------
 
     def _forecast(self, _caller: Caller, request: Request) -> Answer:
-        """Refuse a forecast: only ECS has predictive policies (AWS: ScalingPolicy)."""
+        """Refuse a forecast, because only ECS has predictive policies (AWS: ScalingPolicy)."""
         if request["ServiceNamespace"] == NAMESPACE:
             check_dimension(request)
         raise errors.scaling_forecast_unsupported(request["PolicyName"])
@@ -268,9 +268,10 @@ class Api:
         name: str,
         missing: Callable[[str, str, str], errors.ApiError],
     ) -> ScalableTarget:
-        """Return the target that a request names, if it has a policy or action with this name.
+        """Return the target that a request names. Raises ApiError.
 
-        parts: "policies" or "actions". missing: makes the error for a target without this part.
+        The target must have a policy or action with this name. parts: "policies" or "actions".
+        missing: makes the error if the target or the part does not exist.
         """
         check_dimension(request)
         target = self._targets.get(caller.tenant, *_ids(request))
@@ -341,7 +342,7 @@ def _named(parts: Iterable[_T], name: str) -> _T | None:
 
 
 def _with(parts: Iterable[_T], changed: _T) -> tuple[_T, ...]:
-    """Return `parts` with `changed` added, in place of an earlier part with the same name."""
+    """Return `parts` with `changed` in place of the part with the same name, or at the end."""
     by_name = {part.name: part for part in parts} | {changed.name: changed}
     return tuple(by_name.values())
 
@@ -351,7 +352,7 @@ def _without(parts: Iterable[_T], name: str) -> tuple[_T, ...]:
 
 
 def _page(member: str, found: list[dict[str, Any]], request: Request) -> Answer:
-    """Return a page of an answer. Raises InvalidNextTokenException.
+    """Return an answer with one page of a list. Raises InvalidNextTokenException.
 
     A NextToken has the name of the list (`member`), and how many elements earlier pages have shown.
     """

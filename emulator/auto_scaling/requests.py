@@ -1,6 +1,7 @@
-"""Members of requests: types and constraints, from the service's model (botocore).
+"""Checks the members of requests: their types, and the constraints of the service's model.
 
-A table for each request says which members it has. Unknown members are ignored, as on the service.
+The model is botocore's. SHAPES has the members of each request. Unknown members are ignored, as on
+the service.
 All types are checked before the first constraint. Both checks follow the order of the table.
 """
 
@@ -42,10 +43,9 @@ _ARN: Final = re.compile(r"arn:.+:application-autoscaling:.+:[0-9]+:scalable-tar
 class Member:
     """A member of a request.
 
-    type: its type in Python; a float member takes whole numbers too.
-    required: whether requests must have it. allowed: the only valid values, if it is an
-    enumeration.
-    low, high: bounds of a text's length, of a list's length, or of a number.
+    type: its type in Python; a float member also takes whole numbers.
+    required: whether requests must have it. allowed: the valid values of an enumeration, () for
+    any value. low, high: the bounds of the length of a text or list.
     members: the members of a structure. items: describes the elements of a list or values of a map.
     """
 
@@ -161,7 +161,10 @@ def parsed(operation: str, raw: object) -> Request:
 
 
 def _typed(raw: Mapping[str, Any], members: Mapping[str, Member]) -> Request:
-    """Return the known members, with their types. A member with the value null counts as absent."""
+    """Return the members that SHAPES has, converted to their types. Raises ApiError.
+
+    A member with the value null counts as absent.
+    """
     return {
         name: _value(raw[name], member) for name, member in members.items() if name in raw and raw[name] is not None
     }
@@ -194,9 +197,9 @@ def _number(raw: float) -> float:
 
 
 def _check(request: Request, members: Mapping[str, Member], path: str) -> None:
-    """Raise ApiError for the first constraint that is broken.
+    """Raise ApiError for the first constraint that a member violates.
 
-    path: what precedes a member's name in the error.
+    path: the text that precedes a member's name in the error.
     """
     for name, member in members.items():
         path_of_member = f"{path}{name[0].lower()}{name[1:]}"
@@ -223,7 +226,7 @@ def _check_items(value: Sequence[Any] | Mapping[str, Any], member: Member, path_
 
 
 def _constraints(member: Member) -> list[tuple[Callable[[Any], bool], str]]:
-    """Return the checks of a member's constraints, each with its text that begins "Member must"."""
+    """Return a member's constraints: pairs of a check and a text that begins "Member must"."""
     found: list[tuple[Callable[[Any], bool], str]] = []
     low, high, pattern = member.low, member.high, member.pattern
     if member.allowed:
@@ -238,7 +241,7 @@ def _constraints(member: Member) -> list[tuple[Callable[[Any], bool], str]]:
 
 
 def check_dimension(request: Request) -> None:
-    """Raise ApiError unless a request is for DynamoDB, and for a resource that DynamoDB scales."""
+    """Raise ApiError unless a request names a DynamoDB table or index and a dimension of it."""
     found = DIMENSIONS.get(request["ScalableDimension"])
     parts = request["ResourceId"].split("/")
     kinds = {2: ["table"], 4: ["table", "index"]}

@@ -1,4 +1,4 @@
-"""Changes of capacity, through the operation UpdateTable."""
+"""Changes the capacity of tables and indexes with UpdateTable."""
 
 import uuid
 from collections.abc import Callable
@@ -14,13 +14,13 @@ from emulator.database.definitions.tables import IndexDefinition, TableDefinitio
 from emulator.database.schema.table import Table
 
 Update = Callable[[dict[str, Any], Caller], object]
-"""Calls UpdateTable. Raises ApiError."""
+"""A function that calls UpdateTable. Raises ApiError."""
 
 _IN_USE: Final = "ResourceInUseException"
 
 
 class Scaling:
-    """Sets the capacity of targets. update: calls UpdateTable."""
+    """Sets the capacity of targets. update: a function that calls UpdateTable."""
 
     def __init__(self, database: Database, targets: Targets, update: Update) -> None:
         self._database = database
@@ -48,9 +48,9 @@ class Scaling:
             self.set(target, Wanted(target.max_capacity, f"maximum capacity was set to {target.max_capacity}"))
 
     def set(self, target: ScalableTarget, wanted: Wanted) -> None:
-        """Set a capacity, and store an activity.
+        """Set a capacity, and store an activity in the target.
 
-        If the table is busy, the target stores only `wanted`, and the next run tries again.
+        If the table is busy, store only `wanted` in the target. The next run tries again.
         """
         now = self._database.clock.now()
         activity = Activity(str(uuid.uuid4()), wanted.units, wanted.cause, now, now)
@@ -91,9 +91,9 @@ class Scaling:
         self._update(request, self._caller(target))
 
     def _override_reads(self, target: ScalableTarget, other: TableDefinition, units: int) -> None:
-        """Set the read capacity of a replica, which other replicas do not share.
+        """Set the read capacity of one replica. Other replicas keep theirs.
 
-        A replica is changed by a request in another region. other: the table there.
+        Only a request in another region can change a replica. other: the replica in that region.
         """
         override: dict[str, Any] = {"ProvisionedThroughputOverride": {"ReadCapacityUnits": units}}
         if target.index is not None:
@@ -117,8 +117,8 @@ def _relation(definition: TableDefinition, index: str | None) -> TableDefinition
 
 
 def exists(table: Table, index: str | None) -> bool:
-    """Return whether a table has a global index of this name.
+    """Return True if a table has a global index of this name.
 
-    `index` is None for the table itself. Then the result is True.
+    For the table itself, `index` is None, and the result is True.
     """
     return _relation(table.definition, index) is not None

@@ -1,4 +1,4 @@
-"""The times of scheduled actions.
+"""Computes the times of scheduled actions from the text of their schedule.
 
 | form                                              | times                                             |
 |---------------------------------------------------|---------------------------------------------------|
@@ -46,7 +46,7 @@ def check(text: str, timezone: str | None) -> None:
 def following(text: str, timezone: str | None, after: float, first: float) -> float | None:
     """Return the earliest time of a schedule that is later than `after`; None if there is none.
 
-    first: when a schedule with a rate begins. Raises ApiError if the schedule is not valid.
+    first: the first time of a schedule with `rate`. Raises ApiError if the schedule is not valid.
     """
     form = _FORM.fullmatch(text)
     if form is None:

@@ -16,9 +16,10 @@ from emulator.shared_memory import SharedMemory
 
 
 class ScalingService:
-    """Auto scaling. update: calls UpdateTable.
+    """Answers requests to Application Auto Scaling, and scales the targets.
 
-    sharing: the memory that the processes share, None if the server has one process.
+    update: a function that calls UpdateTable. sharing: the memory that the processes share, None if
+    the server has one process.
     """
 
     def __init__(self, database: Database, update: Update, *, shared: bool, sharing: SharedMemory | None) -> None:
@@ -33,7 +34,7 @@ class ScalingService:
         """Answer a request, given as parsed JSON. Raises ApiError."""
         return self._api.answer(operation, raw, caller)
 
-    def coming(self) -> Iterator[tuple[float, str, str]]:
+    def next_events(self) -> Iterator[tuple[float, str, str]]:
         """Yield the next scheduled actions: time, "ScheduledAction", ARN of the target."""
         for target in self.targets:
             for action in target.actions:
@@ -83,7 +84,10 @@ class ScalingService:
                 return
 
     def _after_actions(self, target: ScalableTarget | None, now: float) -> ScalableTarget | None:
-        """Execute the scheduled actions that are due; return the changed target."""
+        """Execute the scheduled actions that are due, and return the changed target.
+
+        None means that the target does not exist.
+        """
         for action in () if target is None or target.is_suspended("ScheduledScalingSuspended") else target.actions:
             due = _due(action)
             if target is None or due is None or due > now:
@@ -98,7 +102,7 @@ class ScalingService:
         return target
 
     def _consumed(self, target: ScalableTarget) -> Mapping[int, float]:
-        """Return the units that this process has counted in the last minutes, by minute."""
+        """Return this process's counts of the last minutes: minute since the epoch -> units."""
         table = self._scaling.table(target)
         throttle = None if table is None else self._database.enforcer.throttle(table.id)
         if throttle is None:
@@ -116,7 +120,7 @@ class ScalingService:
 
 
 def _due(action: ScheduledAction) -> float | None:
-    """Return when an action happens next, None if it will not happen again."""
+    """Return the time at which an action happens next, None if it will not happen again."""
     after = action.last if action.start is None else max(action.last, action.start - 1)
     due = schedules.following(action.schedule, action.timezone, after, action.start or action.created)
     return due if due is not None and (action.end is None or due <= action.end) else None

@@ -1,4 +1,4 @@
-"""Descriptions of targets, policies, scheduled actions and activities (control-plane 10)."""
+"""Makes the JSON that describes targets, policies, actions and activities (control-plane 10)."""
 
 from collections.abc import Mapping
 from typing import Any, Final

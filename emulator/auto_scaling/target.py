@@ -45,7 +45,7 @@ class ScalingPolicy:
     created: float
 
     def alarm(self, resource_id: str, kind: str) -> str:
-        """Return the name of one of the policy's alarms."""
+        """Return the name of the policy's alarm of this kind, which is one of ALARMS."""
         return f"TargetTracking-{resource_id}-{kind}-{uuid5(UUID(self.uuid), kind)}"
 
 
@@ -53,8 +53,8 @@ class ScalingPolicy:
 class ScheduledAction:
     """A change of the bounds of a target's capacity at certain times.
 
-    schedule: the text of the request. start, end: the action happens only between these times.
-    last: when the action last happened. Until it happens for the first time, when it was created.
+    schedule: as in the request. start, end: the action happens only between these times.
+    last: when the action last happened, or was last put by a request if that is later.
     """
 
     name: str
@@ -73,7 +73,7 @@ class ScheduledAction:
 class Activity:
     """A change of capacity, or a failed attempt.
 
-    fulfilled: the time at which the change takes effect.
+    fulfilled: the time at which UpdateTable is complete and the change takes effect.
     """
 
     id: str
@@ -173,7 +173,7 @@ class ScalableTarget:
         return DIMENSIONS[self.dimension][1]
 
     def is_suspended(self, member: str) -> bool:
-        """Return whether a member of SuspendedState is true."""
+        """Return True if this member of SuspendedState is true."""
         return self.suspended.get(member, False)
 
 

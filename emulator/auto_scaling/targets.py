@@ -1,4 +1,4 @@
-"""All scalable targets. They are stored as definitions are (database/store/registry.py)."""
+"""Stores all scalable targets in a registry, like definitions (database/store/registry.py)."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -38,7 +38,7 @@ class Targets:
         return self._registry.get(keyspace.scalable_target(*tenant, resource_id, dimension))
 
     def current(self, target: ScalableTarget) -> ScalableTarget | None:
-        """Return a target as it is now, None if it is gone."""
+        """Return the present state of a target, None if it was removed."""
         return self._registry.get(_key(target))
 
     def save(self, target: ScalableTarget) -> None:

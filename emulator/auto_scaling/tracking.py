@@ -1,8 +1,8 @@
-"""The capacity that a target tracking policy demands (control-plane 10).
+"""Computes the capacity that a target tracking policy demands (control-plane 10).
 
-For each minute, the policy compares the utilization with its TargetValue. Both are in percent: the
-utilization is the consumed units in percent of the provisioned units. The service uses two alarms
-of CloudWatch:
+For each minute, the policy compares the utilization with its TargetValue. The utilization is the
+consumed units in percent of the provisioned units. The service has an alarm of CloudWatch for each
+direction:
 
 - AlarmHigh: in each of the last two minutes, the utilization was above the TargetValue.
 - AlarmLow: in each of the last fifteen minutes, the utilization was more than 20 percentage points
@@ -19,7 +19,7 @@ from emulator.auto_scaling.target import ScalableTarget, ScalingPolicy
 MINUTE: Final = 60
 HIGH_MINUTES: Final = 2
 LOW_MINUTES: Final = 15
-_MARGIN: Final = 20.0  # percentage points
+_MARGIN: Final = 20.0  # percentage points below TargetValue, for AlarmLow
 
 METRICS: Final = {"Read": "DynamoDBReadCapacityUtilization", "Write": "DynamoDBWriteCapacityUtilization"}
 """Kind of capacity -> the predefined metric of its utilization."""
@@ -70,9 +70,10 @@ def _wanted(target: ScalableTarget, consumed: float, utilization: float) -> int:
 
 
 def _may(target: ScalableTarget, direction: str, cooldown: int, now: float) -> bool:
-    """Return whether a policy may raise (`direction` Out) or lower (In) the capacity now.
+    """Return True if a policy may raise (`direction` Out) or lower (In) the capacity now.
 
-    It may not while this direction is suspended, nor within `cooldown` seconds of the last time.
+    It may not while this direction is suspended. It also may not for `cooldown` seconds after a
+    policy last changed the capacity in this direction.
     """
     last = target.scaled_out if direction == "Out" else target.scaled_in
     if target.is_suspended(f"DynamicScaling{direction}Suspended"):

@@ -21,7 +21,8 @@ STREAMS_OPERATIONS: Final = frozenset(("DescribeStream", "GetRecords", "GetShard
 _DYNAMODB: Final = "DynamoDB_20120810"
 _STREAMS: Final = "DynamoDBStreams_20120810"
 
-# The longest wait for a byte from the server, in seconds. The server waits as long for a client.
+# The longest wait for a byte from the server, in seconds. The server waits as long for a byte from
+# a client.
 _TIMEOUT: Final = 65.0
 _OK: Final = 200
 
@@ -96,9 +97,9 @@ class HttpEndpoint:
         return self._send(method, f"/_emulator/{path}", b"" if method == "GET" else orjson.dumps(body), {})
 
     def begin_control(self, path: str, body: Mapping[str, Any]) -> None:
-        """Call a control that runs until `close`, such as `snapshots/hold`. Raises Unreachable.
+        """Call a control that runs until `close`, such as `snapshots/hold`, without waiting for it.
 
-        This does not wait for an answer.
+        Raises Unreachable.
         """
         self._request("POST", f"/_emulator/{path}", orjson.dumps(body), {})
 
@@ -127,7 +128,7 @@ class HttpEndpoint:
     def _answer(self, request: str) -> Response:
         """Return the answer to a request. Raises Refused, Unreachable.
 
-        request: the name of the request in messages.
+        request: what messages call the request.
         """
         try:
             response = self._connection.getresponse()

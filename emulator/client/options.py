@@ -1,4 +1,4 @@
-"""The flags that select the server of a command, with the same defaults as AWS's tools."""
+"""Adds the flags that select the server of a command. AWS's variables set their defaults."""
 
 import argparse
 import os

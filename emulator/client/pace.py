@@ -1,11 +1,11 @@
-"""The times of polls: frequent polls after something happened, rare polls when nothing happens."""
+"""Decides when a client polls: often after something happened, rarely if nothing happens."""
 
 import time
 from collections.abc import Callable
 from typing import Final
 
-SHORTEST: Final = 0.2  # seconds; AWS allows five reads of a shard each second
-LONGEST: Final = 2.0  # seconds
+SHORTEST: Final = 0.2  # seconds between polls; AWS allows five reads of a shard each second
+LONGEST: Final = 2.0  # seconds between polls
 
 
 class Pace:

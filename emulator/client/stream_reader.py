@@ -48,7 +48,7 @@ class _Shard:
 class StreamReader:
     """Reads the records of one table's stream. arn: the ARN of the stream that it reads now.
 
-    The constructor finds the stream. It raises NoStream if there is none.
+    The constructor finds the stream. It raises NoStream if the table has no enabled stream.
     """
 
     def __init__(self, endpoint: HttpEndpoint, table: str, start: Start) -> None:
@@ -65,7 +65,10 @@ class StreamReader:
         self._add(shards, start.value)
 
     def read(self) -> list[list[Record]]:
-        """Return the next records of each shard. Raises NoStream at the end of the last stream."""
+        """Return the next records: a list for each shard. Raises NoStream at the last stream's end.
+
+        All lists are empty if there are no new records.
+        """
         found = [self._read_shard(shard, shard.iterator) for shard in self._shards.values() if shard.iterator]
         if any(shard.iterator is None for shard in self._shards.values()):
             self._follow()

@@ -1,8 +1,8 @@
-"""The program's commands, except for running the server.
+"""The program's commands. Without a command, the program runs the server (cli.py).
 
 `COMMANDS` is the table of the commands that a user types: `dynamodb-emulator NAME ...`. The module
-of a command has `main(arguments) -> exit status`, and is imported only if its command is run. A
-module that is not in the table is run by the server, in a separate process (processes.py).
+of a command has `main(arguments) -> exit status`, and is imported only if its command is run. The
+server itself runs modules that are not in the table, in a separate process (processes.py).
 
 Commands that call a running server use emulator/client.
 """
@@ -14,10 +14,10 @@ COMMANDS: Final[Mapping[str, str]] = {
     "advise": "print common mistakes that a running server has found in requests",
     "configure": "show or write settings for other programs: AWS profile, Terraform, shell",
     "control": "call a control of a running server, or list the controls",
-    "copy": "copy a data folder, also while a server uses it",
-    "diff": "compare tables of one server or of two",
+    "copy": "copy a data folder, even while a server uses it",
+    "diff": "compare tables of one or two servers",
     "dump": "write tables of a running server to files",
-    "exec": "run a command with a server in memory that only it uses",
+    "exec": "start a server in memory, run a command, and stop the server",
     "load": "load tables and items from files into a running server",
     "listen": "print the stream records of tables as they arrive",
     "replay": "send recorded requests to another endpoint, and compare the answers",

@@ -1,12 +1,14 @@
 """`dynamodb-emulator advise`: print the mistakes that a running server has found in requests.
 
-The server must have been started with --advise, or have had a call of the control `advise`.
-`--fail-on` turns findings into a failure, for example in CI. Its value is a confidence (certain,
-likely, possible), a number of findings, or both as `likely/3`: more than 3 findings that are at
-least likely. `--from` reads an earlier report in the format json instead of calling a server. Such
-a report adds up the requests of all callers. So `--access-key` and `--region` need a server.
+The server finds mistakes only after a start with --advise or a call of the control `advise`.
 
-Exit status: 0; 1 if there are more findings than --fail-on allows; 2 if there is no report.
+`--fail-on` makes the command fail if there are findings, for example in CI. Its value is a
+confidence (certain, likely, possible), a number of findings, or both. With `likely/3`, the command
+fails if more than 3 findings are at least likely. `--from` reads an earlier report in the format
+json instead of calling a server. Such a report adds up the requests of all callers. So
+`--access-key` and `--region` need a server.
+
+Exit status: 0; 1 if there are more findings than --fail-on allows; 2 if the command gets no report.
 """
 
 import argparse
@@ -31,7 +33,7 @@ _FAILED: Final = 1
 
 
 class _Threshold(NamedTuple):
-    """When findings are a failure: more than `most` that are at least `confidence`."""
+    """The command fails if more than `most` findings have at least this confidence."""
 
     confidence: str
     most: int
@@ -41,8 +43,8 @@ def main(arguments: Sequence[str]) -> int:
     """Run the command and return its exit status."""
     parser = Parser(
         prog="dynamodb-emulator advise",
-        description="Print common mistakes in the requests that a running server has answered. The server needs "
-        "--advise, or a call of `control advise`.",
+        description="Print common mistakes in the requests that a running server has answered. Start the server "
+        "with --advise, or call `dynamodb-emulator control advise '{\"Enabled\": true}'` first.",
     )
     parser.add_argument("--format", choices=_FORMATS, default="text", help="format of the report (default: text)")
     parser.add_argument("--confidence", choices=_CONFIDENCES, default="possible", help="lowest confidence to report")
@@ -51,18 +53,21 @@ def main(arguments: Sequence[str]) -> int:
         "--fail-on",
         metavar="THRESHOLD",
         type=_threshold,
-        help="exit with status 1 if there are findings of this confidence, or more than a number of them: "
-        "certain, likely, 10 or likely/3",
+        help="exit with status 1 if there are findings: likely (of at least this confidence), 10 (more than 10), "
+        "or likely/10 (more than 10 of at least this confidence)",
     )
     group = add_server_option(parser)
     group.add_argument("--access-key", metavar="KEY", help="report only requests with this access key (default: all)")
     group.add_argument("--region", metavar="NAME", help="report only requests to this region (default: all)")
     parser.add_argument(
-        "--from", dest="source", metavar="FILE", help="report of --format json to read instead; - is stdin"
+        "--from",
+        dest="source",
+        metavar="FILE",
+        help="read the findings from a report of --format json instead of a server; - is stdin",
     )
     options = parser.parse_args(arguments)
     if options.source is not None and (options.access_key or options.region):
-        parser.error("--access-key and --region need a server: a report of --from adds up all callers")
+        parser.error("--access-key and --region need a server: the report of --from adds up all callers")
     try:
         advice = _advice(options)
     except (Refused, Unreachable, OSError, NotAReport) as error:
@@ -75,9 +80,10 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _advice(options: argparse.Namespace) -> dict[str, Any]:
-    """Return the wanted findings of a server or from a file, as the control `find_advice` does.
+    """Return the findings that the flags select, from a server or from the file of --from.
 
-    Raises Refused, Unreachable, OSError, NotAReport.
+    The result has the form of the control `find_advice`. Raises Refused, Unreachable, OSError,
+    NotAReport.
     """
     if options.source is None:
         members = {"AccessKey": options.access_key, "Region": options.region, "TableName": options.table}
@@ -91,7 +97,7 @@ def _advice(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _chosen(findings: Iterable[Any], confidence: str, table: str | None) -> Iterator[Any]:
-    """Yield the findings about a table that are sure enough."""
+    """Yield the findings with at least this confidence. table: None for all tables."""
     for each in findings:
         sure = _CONFIDENCES.index(each["Confidence"]) >= _CONFIDENCES.index(confidence)
         if sure and table in (None, each["TableName"]):
@@ -99,11 +105,11 @@ def _chosen(findings: Iterable[Any], confidence: str, table: str | None) -> Iter
 
 
 def _threshold(text: str) -> _Threshold:
-    """Return the threshold that a text means. Raises ArgumentTypeError."""
+    """Return the threshold from the value of --fail-on. Raises ArgumentTypeError."""
     found = _THRESHOLD.fullmatch(text)
     if found is None:
         raise argparse.ArgumentTypeError(
-            f"{text!r} is no threshold: expected certain, likely, possible, 10 or likely/3"
+            f"{text!r} is not a threshold: expected, for example, certain, likely, possible, 10 or likely/3"
         )
     return _Threshold(found["confidence"] or _CONFIDENCES[0], int(found["most"] or found["number"] or 0))
 
@@ -111,5 +117,6 @@ def _threshold(text: str) -> _Threshold:
 def _is_over(threshold: _Threshold, advice: Mapping[str, Any]) -> bool:
     least = _CONFIDENCES.index(threshold.confidence)
     found = sum(_CONFIDENCES.index(each["Confidence"]) >= least for each in advice["Findings"])
-    others = 0 if least else advice.get("More", 0)  # their confidences are not known
+    # `More` counts findings that the report left out. Their confidences are not known.
+    others = 0 if least else advice.get("More", 0)
     return bool(found + others > threshold.most)

@@ -1,4 +1,4 @@
-"""`dynamodb-emulator configure [WHAT]`: settings with which other programs find a server.
+"""`dynamodb-emulator configure [WHAT]`: show or write settings with which programs find a server.
 
 Exit status: 0; 1 if the files of AWS profiles cannot be changed. With 1, nothing was written.
 """
@@ -31,8 +31,8 @@ examples:
   eval "$(dynamodb-emulator configure shell)"          set the variables in this terminal
   dynamodb-emulator configure terraform > local.tf     Terraform's provider
 
---write changes only the profile. It refuses a profile that exists with other settings, unless you
-add --replace. AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE name other files.
+--write changes only the profile. If the profile exists with other settings, it changes them only
+with --replace. To use other files, set AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE.
 """
 
 
@@ -49,7 +49,7 @@ def main(arguments: Sequence[str]) -> int:
         if not value.isprintable() or " " in value:
             parser.error(f"{name} {value!r} is not a single word")
     if options.write and options.what != "profile":
-        parser.error("--write works only for a profile")
+        parser.error(f"--write works only with `configure profile`, not with `configure {options.what}`")
     target = Target(options.endpoint, options.access_key, options.region, whole=not options.only_dynamodb)
     if options.what == "profile":
         return _profile(options, target)
@@ -70,18 +70,20 @@ def _parser() -> Parser:
         nargs="?",
         choices=("profile", "terraform", "cdk", "shell"),
         default="profile",
-        help="profile (an AWS profile, the default), terraform, cdk or shell",
+        help="what to show: profile (an AWS profile, the default), terraform, cdk or shell",
     )
     parser.add_argument("--profile", metavar="NAME", default="local", help="name of the profile (default: local)")
     parser.add_argument("--write", action="store_true", help="write the profile into AWS's files")
-    parser.add_argument("--replace", action="store_true", help="change a profile that has other settings")
+    parser.add_argument("--replace", action="store_true", help="with --write: change a profile that has other settings")
     parser.add_argument(
         "--only-dynamodb",
         action="store_true",
         help="send only requests for DynamoDB, DynamoDB Streams and Lambda to the server."
         " Requests for other services then go to AWS",
     )
-    parser.add_argument("--syntax", choices=snippets.SYNTAXES, default="sh", help="for `configure shell` (default: sh)")
+    parser.add_argument(
+        "--syntax", choices=snippets.SYNTAXES, default="sh", help="syntax of `configure shell` (default: sh)"
+    )
     add_endpoint_options(parser)
     return parser
 

@@ -1,11 +1,12 @@
 """`dynamodb-emulator control [NAME [JSON]]`: call a control of a running server.
 
-The names are those of the calls under `/_emulator/`. Some controls share a call. Such a control
-also has a name of its own, such as `find_advice` for `advice` with JSON. That name works too.
+NAME is the path below `/_emulator/`. Two controls may have the same path: one is called without
+JSON, the other with JSON. Then each also has its own name, such as `find_advice` for `advice` with
+JSON. NAME may be this name too.
 
-Without a name, the command lists the controls with the members of their JSON; `control NAME --help`
-explains one. Without JSON, the call is a GET, which only shows something. So a user who forgets the
-argument changes nothing. The answer goes to stdout, as JSON.
+Without NAME, the command lists the controls with the members of their JSON. `control NAME --help`
+explains one control. Without JSON, the call is a GET, which only shows something. So a user who
+forgets the JSON changes nothing. The answer goes to stdout, as JSON.
 
 Exit status: 0; 1 if the server refuses the call; 2 if the call cannot be sent.
 """
@@ -29,11 +30,13 @@ def main(arguments: Sequence[str]) -> int:
     """Run the command and return its exit status."""
     parser = Parser(
         prog="dynamodb-emulator control",
-        description="Call a control of a running server. Without JSON, only show what the control has. Without a NAME, "
-        "list the controls; NAME --help explains one.",
+        description="Call a control of a running server. Without JSON, the call only shows something, and changes "
+        "nothing. Without NAME, list the controls. To explain a control, run `control NAME --help`.",
     )
     parser.add_argument("name", metavar="NAME", nargs="?", help="control, for example clock or snapshots/save")
-    parser.add_argument("body", metavar="JSON", nargs="?", help="for example '{\"Advance\": 60}'; {} for none")
+    parser.add_argument(
+        "body", metavar="JSON", nargs="?", help="members of the call, such as '{\"Advance\": 60}'; '{}' for no members"
+    )
     add_endpoint_options(parser)
     if len(arguments) > 1 and arguments[0] in _names() and not _HELP.isdisjoint(arguments):
         sys.stdout.write("\n".join(_explanation(arguments[0])))
@@ -70,7 +73,7 @@ def _names() -> set[str]:
 
 
 def _named(name: str, method: str) -> registry.Control | None:
-    """Return the control with a name of the registry, None if it has another HTTP method."""
+    """Return the control with this registered name and HTTP method, None if there is none."""
     found = registry.registered().get(name)
     return found if found is not None and found.method == method else None
 
@@ -89,7 +92,10 @@ def _calls() -> Iterable[tuple[tuple[str, str], registry.Control]]:
 
 
 def _explanation(name: str) -> Iterator[str]:
-    """Yield the lines about a control: its name, or the path of one or two controls."""
+    """Yield the lines of `control NAME --help`.
+
+    name: a registered name, or a path, which may belong to two controls.
+    """
     for (method, path), each in _calls():
         if name in (path, each.name):
             json = "" if method == "GET" else f" '{{{', '.join(each.members)}}}'"
@@ -101,7 +107,7 @@ def _explanation(name: str) -> Iterator[str]:
 
 
 def _missing(name: str, method: str, controls: Collection[tuple[str, str]]) -> str:
-    """Return why no control has this name and HTTP method."""
+    """Return a message that says why no control has this name and HTTP method."""
     names = sorted({each for _, each in controls})
     if name not in _names():
         return f"there is no control {name}; there are: {', '.join(names)}"

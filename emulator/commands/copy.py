@@ -23,10 +23,11 @@ def main(arguments: Sequence[str]) -> int:
     """Run the command and return its exit status."""
     parser = Parser(
         prog="dynamodb-emulator copy",
-        description="Copy a data folder, also while a server uses it. The copy has no unused pages.",
+        description="Copy a data folder, even while a server uses it. The copy may be smaller, because it has no "
+        "unused pages.",
     )
     parser.add_argument("source", metavar="FROM", type=Path, help="data folder of a server, running or not")
-    parser.add_argument("target", metavar="TO", type=Path, help="folder of the copy: missing or empty")
+    parser.add_argument("target", metavar="TO", type=Path, help="folder of the copy, which must be missing or empty")
     options = parser.parse_args(arguments)
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s")
     source, target = options.source.absolute(), options.target.absolute()

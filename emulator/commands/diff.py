@@ -1,6 +1,7 @@
-"""`dynamodb-emulator diff A B`: compare tables of one server or of two.
+"""`dynamodb-emulator diff A B`: compare tables of one or two servers.
 
-Exit status, as of `diff`: 0 without differences; 1 with differences; 2 if the comparison fails.
+Exit status, like that of the program `diff`: 0 without differences; 1 with differences; 2 if the
+comparison fails.
 """
 
 import argparse
@@ -22,10 +23,18 @@ _DIFFERENT: Final = 1
 _FAILED: Final = 2
 
 _EXAMPLES: Final = """\
-A and B are each a TABLE of the server that --endpoint names, URL/TABLE, URL, aws/TABLE or aws. If only one
-side names a TABLE, it has the same name on the other side. If neither does, all tables are compared.
+A and B each have one of these forms:
+  TABLE        a table of the server that --endpoint names
+  URL/TABLE    a table of the server at URL
+  URL          the server at URL
+  aws/TABLE    a table of AWS
+  aws          AWS
 
-  - something that only A has      + something that only B has      ~ something that differs
+If only one side names a TABLE, the table has the same name on the other side. If neither side names
+one, all tables are compared. The lines of the result begin with:
+  -  only A has this
+  +  only B has this
+  ~  A and B differ in this
 
 examples:
   dynamodb-emulator diff Orders OrdersCopy
@@ -61,11 +70,11 @@ def _parser() -> Parser:
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("first", metavar="A", help="table, or endpoint with or without a table")
-    parser.add_argument("second", metavar="B", help="the same")
-    parser.add_argument("--profile", metavar="NAME", help="AWS profile, for aws")
-    parser.add_argument("--access-key-b", metavar="KEY", help="access key for B (default: that for A)")
-    parser.add_argument("--region-b", metavar="NAME", help="region for B (default: that for A)")
+    parser.add_argument("first", metavar="A", help="what to compare; see below")
+    parser.add_argument("second", metavar="B", help="what to compare with A; see below")
+    parser.add_argument("--profile", metavar="NAME", help="AWS profile, if A or B is AWS")
+    parser.add_argument("--access-key-b", metavar="KEY", help="access key for B (default: --access-key)")
+    parser.add_argument("--region-b", metavar="NAME", help="region for B (default: --region)")
     add_endpoint_options(parser)
     return parser
 
@@ -90,8 +99,8 @@ def _compare(options: argparse.Namespace, progress: Progress) -> Iterator[str]:
 def _require(one: Side, other: Side, *, both: bool) -> None:
     """Raise Unreachable if a table is missing.
 
-    both: whether the table must exist on both sides. If not, one side is enough, and a table that
-    only one side has is a difference.
+    both: whether the tables must exist on both sides. If False, the table must exist on at least
+    one side, and `differences` reports that the other side lacks it.
     """
     with closing(one.connect()) as first, closing(other.connect()) as second:
         missing = [
@@ -109,7 +118,10 @@ def _names(connect: Connect) -> set[str]:
 
 
 def _parts(text: str, endpoint: str) -> tuple[str, str]:
-    """Return the URL and the table of a side; the table is "" if the side names none."""
+    """Return the URL and the table of the argument A or B. The table is "" if it names none.
+
+    endpoint: the URL for an argument that is only a table.
+    """
     if text == AWS or text.startswith(f"{AWS}/"):
         return AWS, text.removeprefix(AWS).removeprefix("/")
     scheme, separator, rest = text.partition("://")

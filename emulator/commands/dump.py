@@ -1,11 +1,9 @@
 """`dynamodb-emulator dump FOLDER`: write tables of a running server to files.
 
-If the server is an emulator, all files have the state of the same moment, however long the dump
-takes.
+If the server is this program, all files have the state of the same moment, however long the dump
+takes. `dynamodb-emulator load FOLDER` creates the same tables again.
 
-`dynamodb-emulator load FOLDER` creates the same tables again.
-
-Exit status: 0, or 2 if the work could not be done.
+Exit status: 0, or 2 if the dump failed. With 2, some files may have been written.
 """
 
 import argparse
@@ -32,7 +30,7 @@ formats:
   export   a folder for each table, as DynamoDB's export to S3 writes it (the default)
   lines    a file for each table, with a line of DynamoDB JSON for each item
   ion      a file for each table, with a line of Amazon Ion for each item
-  csv      a file for each table. All types are lost, except those of strings and keys
+  csv      a file for each table. CSV has no types: `load` makes strings of all values except keys
 
 examples:
   dynamodb-emulator dump backup                          all tables
@@ -46,7 +44,7 @@ def main(arguments: Sequence[str]) -> int:
     parser = _parser()
     options = parser.parse_args(arguments)
     if options.folder == "-" and (options.format == "export" or len(options.table) != 1):
-        parser.error("- needs one --table, and --format lines, ion or csv")
+        parser.error("the FOLDER - (standard output) needs exactly one --table, and --format lines, ion or csv")
     connect = connecting(options.endpoint, options.access_key, options.region)
     try:
         with Progress("dumped") as progress:
@@ -67,7 +65,8 @@ def _parser() -> Parser:
     parser = Parser(
         prog="dynamodb-emulator dump",
         description="Write tables of a running server to files. `load` creates the tables again from these files. If the "
-        "server is this program, all files have the state of the same moment. Other servers are scanned.",
+        "server is this program, all files have the state of the same moment. Tables of other servers are read with "
+        "Scan, while clients may change them.",
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -79,7 +78,7 @@ def _parser() -> Parser:
 
 
 def _dump(connect: Connect, options: argparse.Namespace, progress: Progress) -> int:
-    """Dump the chosen tables; return their number."""
+    """Dump the tables that the flags select, and return the number of tables."""
     with frozen(connect, options.table) as pages:
         with closing(connect()) as endpoint:
             described = {

@@ -1,12 +1,12 @@
-"""`dynamodb-emulator exec -- COMMAND...`: run a command with a server that only it uses.
+"""`dynamodb-emulator exec -- COMMAND...`: start a server, run a command, and stop the server.
 
 The server keeps its data in memory and listens on a free port. AWS_* variables in the command's
 environment direct the SDKs to the server. The server takes its settings, except data folder and
 port, from DYNAMODB_EMULATOR_* variables. Only the command writes to stdout. The server logs each
 request to stderr, unless DYNAMODB_EMULATOR_LOG_REQUESTS is 0.
 
-Exit status: the command's; 128 + n if signal n has ended it; 127 if there is no such command; 126
-if it cannot be run; 2 if the server cannot start or its tables cannot be dumped.
+Exit status: that of the command; 128 + n if signal n has ended the command; 127 if there is no such
+command; 126 if it cannot be run; 2 if the server cannot start or its tables cannot be dumped.
 """
 
 import os
@@ -41,15 +41,22 @@ def main(arguments: Sequence[str]) -> int:
     """Run the command and return its exit status."""
     parser = Parser(
         prog="dynamodb-emulator exec",
-        description="Run a command with a server in memory that only it uses. The command's environment has the AWS_* "
-        "variables of the server. DYNAMODB_EMULATOR_* variables are settings of the server, except data folder and "
-        "port. The server logs each request to stderr, unless DYNAMODB_EMULATOR_LOG_REQUESTS is 0.",
+        description="Start a server in memory, run a command, and stop the server. AWS_* variables in the command's "
+        "environment direct SDKs to the server. To change the server's settings (except data folder and port), set "
+        "DYNAMODB_EMULATOR_* variables. The server logs each request to stderr, unless "
+        "DYNAMODB_EMULATOR_LOG_REQUESTS is 0.",
         usage="%(prog)s [OPTION...] -- COMMAND...",
     )
     parser.add_argument(
-        "--load", metavar="PATH", action="append", default=[], help="load tables and items first; see the command load"
+        "--load",
+        metavar="PATH",
+        action="append",
+        default=[],
+        help="load tables and items from this file or folder first, as the command `load` does; may be repeated",
     )
-    parser.add_argument("--export-on-exit", metavar="DIR", help="dump all tables when the command has ended")
+    parser.add_argument(
+        "--export-on-exit", metavar="DIR", help="when the command has ended, dump all tables into this folder"
+    )
     parser.add_argument("--access-key", metavar="KEY", default="local", help="access key (default: local)")
     parser.add_argument("--region", metavar="NAME", default="us-east-1", help="region (default: us-east-1)")
     parser.add_argument("command", metavar="COMMAND", nargs=REMAINDER, help="the command and its arguments")
@@ -88,7 +95,7 @@ def _export(folder: str, url: str, options: Namespace) -> int:
 class _Child:
     """The process of the command.
 
-    `forward` sends it the signals that the process of the emulator receives.
+    `forward` is this program's handler of signals. It passes them on to the command.
     """
 
     def __init__(self) -> None:
@@ -97,7 +104,7 @@ class _Child:
         self._received: int | None = None
 
     def run(self, command: Sequence[str], environment: dict[str, str]) -> int:
-        """Run the command and return its exit status as shells do."""
+        """Run the command and return its exit status, or 128 + n if signal n has ended it."""
         self._begun = True
         try:
             self._process = subprocess.Popen(command, env=environment)  # noqa: S603 - the user's command
@@ -137,7 +144,7 @@ def _forwarding() -> Iterator[_Child]:
 
 
 def _in_foreground() -> bool:
-    """Return whether the terminal sends Ctrl-C to the process group of this process."""
+    """Return True if the terminal sends Ctrl-C to this process and its child processes."""
     if not hasattr(os, "tcgetpgrp"):
         return True  # Windows sends Ctrl-C to all processes of the console
     try:

@@ -1,7 +1,7 @@
 """`dynamodb-emulator listen --table T`: print the stream records of tables as they arrive.
 
-Exit status: 0 after --count records or at the end of all streams; 1 if the server refuses a
-request; 2 if the command cannot start; 130 after Ctrl-C, as in a shell.
+Exit status: 0 after --count records or when all streams have ended; 1 if the server refuses a
+request; 2 if the command cannot start or the server does not answer; 130 after Ctrl-C.
 """
 
 import argparse
@@ -30,9 +30,10 @@ examples:
   dynamodb-emulator listen --table Orders --from start --format json | jq .dynamodb.Keys
   dynamodb-emulator listen --table Orders --table Customers --enable NEW_AND_OLD_IMAGES
 
-In text, `-` marks an old value and `+` a new one. With --format json each line is a record as Lambda
-gets it: GetRecords' record with its eventSourceARN. Ctrl-C ends the command with status 130.
-The command signs no requests, so it cannot read tables of AWS.
+With --format text, `-` marks an old value and `+` a new value. With --format json, each line is a
+record in the form that Lambda functions get: the record of GetRecords, and its eventSourceARN.
+Ctrl-C ends the command with status 130. The command signs no requests, so it cannot read tables of
+AWS.
 """
 
 
@@ -66,7 +67,7 @@ def _parser() -> Parser:
         dest="start",
         choices=_STARTS,
         default="latest",
-        help="begin with the oldest record of the last 24 hours, or with the next one (default: latest)",
+        help="start: print the records of the last 24 hours first; latest: print only new records (default: latest)",
     )
     parser.add_argument("--format", choices=("text", "json"), default="text", help="default: text")
     parser.add_argument("--count", type=_count, metavar="N", help="end after N records")
@@ -74,7 +75,7 @@ def _parser() -> Parser:
         "--enable",
         choices=VIEW_TYPES,
         metavar="VIEW_TYPE",
-        help=f"turn on streams that are off: {', '.join(VIEW_TYPES)}",
+        help=f"turn on streams that are off, with this view type: {', '.join(VIEW_TYPES)}",
     )
     add_endpoint_options(parser)
     return parser
@@ -93,7 +94,7 @@ def _listen(endpoint: HttpEndpoint, options: argparse.Namespace, parser: Parser)
             readers.append(_reader(endpoint, table, options))
         except NoStream:
             parser.error(f"the stream of {table} is off: add --enable NEW_AND_OLD_IMAGES to turn it on")
-    _say(f"listening to {', '.join(reader.table for reader in readers)}; Ctrl-C ends")
+    _say(f"listening to {', '.join(reader.table for reader in readers)}; press Ctrl-C to stop")
     write = _writer(options.format, painter_for(sys.stdout, os.environ))
     left: int | None = options.count
     for reader, record in records(readers, Pace()):
@@ -140,7 +141,7 @@ def records(readers: Sequence[StreamReader], pace: Pace) -> Iterator[tuple[Strea
 
 
 def _written(found: tuple[StreamReader, Record]) -> tuple[float, int]:
-    """Return the sort key of a record: its second, then its sequence number."""
+    """Return the sort key of a record: the second of its creation, then its sequence number."""
     change = found[1]["dynamodb"]
     return change["ApproximateCreationDateTime"], int(change["SequenceNumber"])
 

@@ -40,8 +40,8 @@ A PATH is a file, a folder, or - for standard input. Its content shows its forma
                 of NoSQL Workbench with their sample data
 
 Files may be compressed with gzip. Zstandard, YAML and Ion need the extras `zstd`, `yaml` and `ion`.
-A file of items without a table's name is for the table that has the file's name. Missing tables with
-a definition are created; tables that exist stay as they are and get the items.
+If a file of items does not name a table, its items go to the table that has the file's name. A table
+that does not exist is created from its definition. A table that exists keeps its settings.
 
 examples:
   dynamodb-emulator load template.yaml seeds/         a template, and a folder with Orders.json
@@ -70,7 +70,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _load_files(parser: Parser, options: argparse.Namespace, connect: Connect, progress: Progress) -> str:
-    """Load files; return the summary."""
+    """Load files, and return the line that is printed at the end."""
     reading = ReadOptions(
         delimiter=options.delimiter,
         parameters=dict(options.parameter),
@@ -78,7 +78,11 @@ def _load_files(parser: Parser, options: argparse.Namespace, connect: Connect, p
     )
     found = inputs(options.path, reading)
     if not found:
-        parser.error(f"there is nothing to load in {' '.join(options.path) or 'no PATH'}")
+        parser.error(
+            f"there is nothing to load in {' '.join(options.path)}"
+            if options.path
+            else "give a PATH or --from-endpoint"
+        )
     _refuse_unknown_parameters(parser, [name for name, _ in options.parameter], found)
     loader = Loader(connect, progress, options.table)
     loader.load(found)
@@ -99,9 +103,9 @@ def _refuse_unknown_parameters(parser: Parser, given: Sequence[str], found: Sequ
 
 
 def _copy(parser: Parser, options: argparse.Namespace, connect: Connect, progress: Progress) -> str:
-    """Copy a table from another endpoint; return the summary."""
+    """Copy a table from another endpoint, and return the line that is printed at the end."""
     if options.path or not options.table:
-        parser.error("--from-endpoint needs --table, and no PATH")
+        parser.error("--from-endpoint needs --table, and does not work with PATH")
     members = {
         "TableName": options.table,
         "FilterExpression": options.filter,
@@ -148,18 +152,24 @@ def _parser() -> Parser:
 
 def _add_copy_options(parser: Parser) -> None:
     group = parser.add_argument_group("from another endpoint")
-    group.add_argument("--from-endpoint", metavar="URL", help="copy --table from here; `aws` means AWS itself")
-    group.add_argument("--from-access-key", metavar="KEY", help="access key there (default: --access-key)")
-    group.add_argument("--from-region", metavar="NAME", help="region there (default: --region)")
+    group.add_argument(
+        "--from-endpoint", metavar="URL", help="copy the table of --table from this server; `aws` means AWS"
+    )
+    group.add_argument(
+        "--from-access-key", metavar="KEY", help="access key for --from-endpoint (default: --access-key)"
+    )
+    group.add_argument("--from-region", metavar="NAME", help="region for --from-endpoint (default: --region)")
     group.add_argument("--profile", metavar="NAME", help="AWS profile, for --from-endpoint aws")
     group.add_argument("--segments", metavar="N", type=_positive, default=4, help="parallel scans (default: 4)")
     group.add_argument(
         "--state",
         metavar="FILE",
         type=Path,
-        help="file for the progress; a second run resumes",
+        help="keep the progress in this file, so that a second run resumes where the first one ended",
     )
-    group.add_argument("--read-units", metavar="N", type=_positive, help="read capacity units to use in a second")
+    group.add_argument(
+        "--read-units", metavar="N", type=_positive, help="the most read capacity units to use in a second"
+    )
     group.add_argument("--filter", metavar="EXPRESSION", help="filter expression: copy only these items")
     group.add_argument("--names", metavar="JSON", type=_object, help="the filter's attribute names")
     group.add_argument("--values", metavar="JSON", type=_object, help="the filter's attribute values")
@@ -175,9 +185,9 @@ def _object(text: str) -> dict[str, Any]:
     try:
         value = orjson.loads(text)
     except orjson.JSONDecodeError as error:
-        raise argparse.ArgumentTypeError(f"this is not JSON: {error}") from None
+        raise argparse.ArgumentTypeError(f"{text!r} is not JSON: {error}") from None
     if not isinstance(value, dict):
-        raise argparse.ArgumentTypeError("this is not a JSON object")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a JSON object")
     return value
 
 

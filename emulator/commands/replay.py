@@ -19,7 +19,7 @@ from emulator.replaying.replaying import Connect, Outcome, Replay
 from emulator.transfer.endpoints import AWS, connecting
 
 _DIFFERENT: Final = 1
-_KEPT: Final = 1000  # how many requests with differing answers are kept in memory for --report, at most
+_KEPT: Final = 1000  # the most requests with differing answers that are kept in memory for --report
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -27,11 +27,14 @@ def main(arguments: Sequence[str]) -> int:
     parser = Parser(
         prog="dynamodb-emulator replay",
         description="Send the requests of a recording (--record) to an endpoint, and show which answers differ.",
-        epilog="Request ids, dates, accounts in ARNs, sequence numbers and tokens may differ. The last line lists them. "
-        "The file of --report has the differing requests with their items: read it before you pass it on.",
+        epilog="Request ids, dates, accounts in ARNs, sequence numbers and tokens count as equal; the last line of the "
+        "output lists such differences. The file of --report has the requests with different answers, and their items: "
+        "check it for private data before you send it to others.",
     )
     parser.add_argument("file", metavar="FILE", type=Path, help="recording of a server that ran with --record FILE")
-    parser.add_argument("--endpoint", metavar="URL|aws", required=True, help="a server, or AWS (extra `aws`)")
+    parser.add_argument(
+        "--endpoint", metavar="URL|aws", required=True, help="a server, or AWS, which needs the extra `aws`"
+    )
     parser.add_argument("--region", metavar="NAME", help="send everything to this region (default: as recorded)")
     parser.add_argument("--access-key", metavar="KEY", help="send everything with this key (default: as recorded)")
     parser.add_argument("--profile", metavar="NAME", help="profile of the AWS configuration, for `--endpoint aws`")
@@ -42,7 +45,7 @@ def main(arguments: Sequence[str]) -> int:
         streams=options.endpoint != AWS,
     )
     kept: list[Outcome] = []
-    # Checked before the replay, which may take long and changes the tables of the endpoint.
+    # A wrong path must be found before the replay, which may take long and changes tables.
     if options.report is not None:
         try:
             report.check(options.report)

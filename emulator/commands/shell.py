@@ -1,7 +1,7 @@
 """`dynamodb-emulator shell`: run PartiQL statements, at a prompt or from a script.
 
-Exit status: 0; 1 if the server refuses a statement of a script, which then ends; 2 if the command
-cannot start or the server does not answer.
+Exit status: 0; 1 if the server refuses a statement of a script; 2 if the command cannot start or
+the server does not answer.
 """
 
 import argparse
@@ -28,8 +28,8 @@ examples:
 
 A statement ends with `;`. At the prompt, .help lists commands and Tab completes words. Without
 --execute and without a terminal, statements come from stdin. A script ends at its first error.
-The shell signs no requests. So it works with this server and others that check no signatures, and
-not with AWS.
+The shell signs no requests. So it works with servers that check no signatures, such as this one,
+but not with AWS.
 """
 
 
@@ -75,7 +75,7 @@ def _parser() -> Parser:
         default=[],
         help="value for a ? of the first statement, as JSON or DynamoDB JSON; may be repeated",
     )
-    parser.add_argument("--format", choices=FORMATS, help="default: table at a prompt, else text")
+    parser.add_argument("--format", choices=FORMATS, help="form of the results (default: table at a prompt, else text)")
     add_endpoint_options(parser)
     return parser
 

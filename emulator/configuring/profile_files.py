@@ -1,14 +1,14 @@
 """Adds a profile to AWS's two files, and changes nothing else in them.
 
-The file `config` has a section `[profile NAME]`, the file `credentials` a section `[NAME]`. An edit
-adds lines or replaces the lines of its own settings. All other bytes stay: comments, the order of
-lines, line ends. An existing section with other values is refused, unless the caller allows its
-replacement. Before an edit is written, its text is parsed as botocore parses it: the other sections
-must be the same as before.
+The file `config` gets a section `[profile NAME]`, and the file `credentials` a section `[NAME]`. An
+edit adds lines, or replaces the lines that have the settings of the profile. All other bytes stay:
+comments, the order of lines, line ends. If the section exists with other values, the edit is
+refused, unless the caller allows replacement. Before an edit is written, this module parses the new
+text as botocore does, and checks that all other sections are the same as before.
 
 The new text is written to a temporary file in the same folder, which is then renamed. So after a
-crash there is either the old or the new file. The new file has the mode of the old one, or 0600. If
-the path is a symbolic link, its target changes.
+crash there is either the old or the new file. The new file has the mode of the old file, or 0600 if
+there was no file. If the path is a symbolic link, the file to which it points changes.
 """
 
 import configparser
@@ -34,11 +34,11 @@ Sections = Mapping[str, Mapping[str, str]]
 
 
 class CannotConfigure(Exception):
-    """The files cannot be changed as the user wants. Nothing was written."""
+    """A file cannot be changed as the user wants. str(error) says why."""
 
 
 class Edit(NamedTuple):
-    """The new text of a file. changed: whether it differs from the text in the file."""
+    """The new text of a file. changed: whether it differs from the present text of the file."""
 
     path: Path
     text: str
@@ -46,12 +46,12 @@ class Edit(NamedTuple):
 
 
 def config_path(environment: Mapping[str, str]) -> Path:
-    """Return the path of the file with profiles."""
+    """Return the path of AWS's file `config`, which has profiles."""
     return _path(environment, "AWS_CONFIG_FILE", "config")
 
 
 def credentials_path(environment: Mapping[str, str]) -> Path:
-    """Return the path of the file with credentials."""
+    """Return the path of AWS's file `credentials`, which has access keys of profiles."""
     return _path(environment, "AWS_SHARED_CREDENTIALS_FILE", "credentials")
 
 
@@ -67,7 +67,7 @@ def check_profile(name: str) -> None:
 
 
 def config_sections(profile: str, target: Target) -> dict[str, dict[str, str]]:
-    """Return the sections of the file `config`."""
+    """Return the sections that a profile needs in the file `config`: name -> settings."""
     section = "default" if profile == "default" else f"profile {profile}"
     if target.whole:
         return {section: {"region": target.region, "endpoint_url": target.url}}
@@ -79,12 +79,12 @@ def config_sections(profile: str, target: Target) -> dict[str, dict[str, str]]:
 
 
 def credentials_sections(profile: str, target: Target) -> dict[str, dict[str, str]]:
-    """Return the section of the file `credentials`."""
+    """Return the section that a profile needs in the file `credentials`: name -> settings."""
     return {profile: {"aws_access_key_id": target.access_key, "aws_secret_access_key": SECRET}}
 
 
 def section_text(sections: Sections) -> str:
-    """Return the text of sections in a file."""
+    """Return sections as the text of a file."""
     return "\n".join(
         f"[{name}]\n" + "".join(_line(*setting) + "\n" for setting in settings.items())
         for name, settings in sections.items()
@@ -92,7 +92,10 @@ def section_text(sections: Sections) -> str:
 
 
 def planned(path: Path, sections: Sections, *, replace: bool) -> Edit:
-    """Return the edit that adds the sections to a file. Raises CannotConfigure."""
+    """Return the edit that adds the sections to a file. Raises CannotConfigure.
+
+    replace: whether it may change the values of settings that the sections already have.
+    """
     try:
         before = path.read_bytes().decode(errors="surrogateescape") if path.exists() else ""
     except OSError as error:
@@ -115,7 +118,10 @@ def planned(path: Path, sections: Sections, *, replace: bool) -> Edit:
 
 
 def _difference(present: Mapping[str, str], settings: Mapping[str, str]) -> str:
-    """Return how a section differs from the settings; "" if it has them or is empty."""
+    """Return a text that says how a section differs from the settings, such as `without region`.
+
+    Return "" if the section has the settings or is empty.
+    """
     if not present:
         return ""
     for setting, value in settings.items():
@@ -151,9 +157,9 @@ def write(edit: Edit) -> None:
 
 
 def _with_section(text: str, name: str, settings: Mapping[str, str], end: str) -> str:
-    """Return the text after adding or replacing the settings of one section.
+    """Return the text of a file with the settings of one section added or replaced.
 
-    end: the end of added lines.
+    end: the line end of added lines.
     """
     lines = _LINE.findall(text)
     start = next((number for number, line in enumerate(lines) if _header(line) == _identity(name)), None)
@@ -189,13 +195,13 @@ def _line(setting: str, value: str) -> str:
 
 
 def _header(line: str) -> tuple[str, ...] | None:
-    """Return the words of a section's header, or None for another line."""
+    """Return the words of a section's name if the line is its header, else None."""
     found = _HEADER.match(line)
     return _identity(found["name"]) if found else None
 
 
 def _identity(name: str) -> tuple[str, ...]:
-    """Return the words of a name: `[profile "a"]` and `[profile a]` are the same section."""
+    """Return the words of a section's name: equal for `[profile "a"]` and `[profile a]`."""
     try:
         return tuple(shlex.split(name))
     except ValueError:
@@ -221,7 +227,7 @@ def _same(one: Mapping[tuple[str, ...], Mapping[str, str]], other: Mapping[tuple
 
 
 def _plain(value: str) -> list[str]:
-    """Return the words of a value, to compare values without spaces, line ends and indentation."""
+    """Return the words of a value. Values with equal words differ only in spaces and line ends."""
     return value.replace("=", " = ").split()
 
 

@@ -1,4 +1,4 @@
-"""Settings for Terraform, CDK and shells, as texts to copy."""
+"""Makes settings for Terraform, CDK and shells, as texts for users to copy."""
 
 import json
 import shlex
@@ -11,7 +11,7 @@ from emulator.configuring.target import SECRET, SERVICES, Target
 def variables(target: Target) -> dict[str, str]:
     """Return the environment variables with which SDKs find the server.
 
-    Both variables for the region are needed, because boto3 reads one and other SDKs read the other.
+    The region needs two variables: boto3 reads AWS_DEFAULT_REGION, and other SDKs read AWS_REGION.
     """
     if target.whole:
         endpoints = {"AWS_ENDPOINT_URL": target.url}
@@ -45,16 +45,16 @@ SYNTAXES: Final = tuple(_ASSIGNMENTS)
 
 
 def shell_text(target: Target, syntax: str) -> str:
-    """Return lines that set the variables, for a shell or as a file of `docker --env-file`."""
+    """Return lines that set the variables, in the syntax of a shell or of `docker --env-file`."""
     return "".join(_ASSIGNMENTS[syntax](name, value) + "\n" for name, value in variables(target).items())
 
 
 def terraform_text(target: Target) -> str:
-    """Return the settings of Terraform's provider `aws`.
+    """Return a block with the settings of Terraform's provider `aws`.
 
     Without the `skip_` settings, the provider would call IAM and EC2's metadata service. STS has an
-    endpoint, because the provider asks STS for the account. Streams have no endpoint, because
-    Terraform never calls them.
+    endpoint, because the provider asks STS for the account. DynamoDB Streams has no endpoint,
+    because Terraform never calls it.
     """
     return f"""\
 provider "aws" {{
@@ -82,17 +82,17 @@ def cdk_text(target: Target) -> str:
     `cdk deploy` needs CloudFormation, which the server does not have.
     """
     return f"""\
-# The SDKs in your application and its tests find the server with these variables.
+# With these variables, the SDKs in your application and its tests find the server.
 {shell_text(target, "sh")}export CDK_DEFAULT_ACCOUNT=123456789012
 export CDK_DEFAULT_REGION={shlex.quote(target.region)}
 
-# `cdk deploy` needs CloudFormation, which this server does not have. `cdk synth` needs no AWS. It
-# writes one template for each stack into cdk.out, and `load` creates their tables.
+# `cdk deploy` needs CloudFormation, which this server does not have. So use `cdk synth`, which does
+# not call AWS. It writes a template for each stack into cdk.out, and `load` creates their tables.
 cdk synth --quiet
 dynamodb-emulator load cdk.out/*.template.json
 """
 
 
 def _hcl(text: str) -> str:
-    """Return a string of Terraform's language."""
+    """Return a text as a quoted string of Terraform's language, HCL."""
     return json.dumps(text, ensure_ascii=False).replace("${", "$${").replace("%{", "%%{")

@@ -1,4 +1,4 @@
-"""The server that other programs are to find."""
+"""Describes the server for which `configure` makes settings."""
 
 from collections.abc import Mapping
 from typing import Final, NamedTuple
@@ -19,7 +19,7 @@ SECRET: Final = "local"  # noqa: S105 - any secret works: the server checks no s
 class Target(NamedTuple):
     """The server, and the access key and region that select tables on it.
 
-    whole: whether to send requests for all services to the server, or only for those in SERVICES.
+    whole: whether requests for all services go to the server, or only requests for SERVICES.
     """
 
     url: str

@@ -2,8 +2,9 @@
 
 The result is `{"Accounts": [..], "More": bool, "Shared": bool}`. Each element of `Accounts` has
 `AccessKey`, `Region`, `Account` (the number) and `Tables` (how many). There are at most a thousand
-elements, and `More` says whether some were left out. `Shared` is true with `--shared-db`: then all
-access keys and regions see the same tables, and each element tells who created its tables.
+elements, and `More` says whether some were left out. `Shared` is true with `--shared-db`. Then all
+access keys and regions see the same tables, and an element counts the tables that its access key
+created in its region.
 """
 
 from collections import Counter

@@ -1,40 +1,42 @@
-"""The advisor: mistakes that it found in requests, and the permissions that requests needed.
+"""The advisor shows mistakes in requests, and an IAM policy that allows what requests needed.
 
 | control           | body                                                  | result                       |
 |-------------------|-------------------------------------------------------|------------------------------|
 | `advise`          | `{"Enabled": true or false}`                          | `{"Advising": as in the body}` |
 | `advice`          | none                                                  | see below                    |
-| `find_advice`     | `{"AccessKey"?, "Region"?, "TableName"?,`             | the same, of the findings    |
-|                   | ` "Confidence"?, "Format"?}`                          | that match                   |
+| `find_advice`     | `{"AccessKey"?, "Region"?, "TableName"?,`             | like `advice`, but only the  |
+|                   | ` "Confidence"?, "Format"?}`                          | findings that match          |
 | `iam-policy`      | none                                                  | an IAM policy                |
 | `find_iam_policy` | `{"AccessKey"?, "Region"?}`                           | the policy of some callers   |
 
-The server advises from the start with --advise, else from a call of `advise`. A call with `false`
-also forgets the evidence. `Confidence` is the lowest one that is wanted: possible, likely or
-certain.
+A server with --advise examines requests from its start, and another server after a call of `advise`
+with `true`. A call with `false` ends this, and forgets the requests. `Confidence` is the lowest
+confidence to report: possible, likely or certain.
 
 The result of `advice` is `{"Advising", "Requests", "Complete", "Findings", "More", "Rules"}`.
-`Requests` is the number of requests that were examined. `Complete` is false if the server was too
-busy to examine all of them. `Findings` are at most 500, the worst. `More` is the number of others.
-A finding has:
+`Requests` is the number of requests that were examined. `Complete` is false if there may be more
+findings, because the server was too busy to examine all requests, or counted too many mistakes.
+`Findings` has at most 500 findings, the worst first. `More` is the number of findings that are left
+out. A finding has:
 
 | member                       | content                                                          |
 |------------------------------|------------------------------------------------------------------|
 | `Id`                         | the same in each run of the same program                         |
-| `Rule`, `Title`              | the rule; `Rules` explains those that found something            |
+| `Rule`, `Title`              | the rule; the member `Rules` explains it                         |
 | `Confidence`                 | possible, likely or certain                                      |
 | `TableName`, `IndexName`     | `IndexName` only if it is about one index                        |
-| `Operation`                  | empty if the finding is about no single operation                |
+| `Operation`                  | empty if the finding is about a table or index as a whole        |
 | `Count`                      | how often the mistake was made                                   |
-| `Units`, `Exact`, `Saved`    | `Read` and `Write` units that these requests cost; whether these |
-|                              | are no estimates; units that the advice would save, if known     |
+| `Units`                      | `Read` and `Write` units that these requests cost                |
+| `Exact`                      | true if the units are exact, false if they are estimates         |
+| `Saved`                      | units that the advice would save, if known                       |
 | `Example`                    | the body of one such request, as text                            |
 | `Caller`                     | `File`, `Line` and `Function` of the caller: only under pytest   |
-| `AccessKeys`                 | at most five of those that sent such requests                    |
+| `AccessKeys`                 | at most five access keys that sent such requests                 |
 | `Evidence`, `Advice`, `Link` | sentences with the figures, what to do instead, documentation    |
 
 With the `Format` text, sarif or junit, the result is `{"Text"}`: a report in this format. Units are
-estimated from the sizes of items, unless the answers had ConsumedCapacity.
+estimated from the sizes of items, unless the server counts them or the answers show them.
 """  # noqa: W505 - a table
 
 from collections.abc import Sequence
@@ -44,7 +46,7 @@ from emulator.controls.body import BadDeclaration, Body, member, refuse_unknown
 from emulator.controls.registry import Emulator, Evidence, Result, control
 from emulator.slices import Steps
 
-_MOST: Final = 500  # findings in an answer, with about 1 KB each
+_MOST: Final = 500  # findings in an answer; each has about 1 KB
 _CALLER: Final = ("AccessKey", "Region")
 _CONFIDENCES: Final = ("possible", "likely", "certain")
 _FORMATS: Final = ("json", "text", "sarif", "junit")
@@ -54,21 +56,21 @@ def _everywhere(_body: Body, results: Sequence[Result]) -> Result:
     return results[0]
 
 
-@control("advise", gather=_everywhere, summary="look for mistakes in requests, or stop it", members=("Enabled",))
+@control("advise", gather=_everywhere, summary="look for mistakes in requests, or stop looking", members=("Enabled",))
 def advise(emulator: Emulator, body: Body) -> Result:
     """Turn the advisor on or off in this process. Raises BadDeclaration."""
     refuse_unknown(body, "Enabled")
     enabled = member(body, "Enabled", bool)
     if emulator.request_log is None:
         raise BadDeclaration("this emulator is not served over HTTP, so it sees no requests")
-    if emulator.sharing is not None:  # workers that start later read this
+    if emulator.sharing is not None:  # a process that starts later reads this
         emulator.sharing.advises = enabled
     emulator.request_log().advise(on=enabled)
     return {"Advising": enabled}
 
 
 def _advice(body: Body, results: Sequence[Result]) -> Steps[Result]:
-    """Return the findings in the evidence of all processes."""
+    """Return the result of `advice` or `find_advice` from the evidence of all processes."""
     from emulator.advisor.advisor import Selection, explained  # noqa: PLC0415 - few servers advise
     from emulator.advisor.rule import Confidence  # noqa: PLC0415 - as above
 
@@ -93,7 +95,7 @@ def _advice(body: Body, results: Sequence[Result]) -> Steps[Result]:
 
 
 def _check(body: Body) -> tuple[str, str]:
-    """Return the confidence and format that a body wants. Raises BadDeclaration if it is wrong."""
+    """Return the members Confidence and Format of a body. Raises BadDeclaration if it is wrong."""
     refuse_unknown(body, *_CALLER, "TableName", "Confidence", "Format")
     for name in (*_CALLER, "TableName"):
         _text(body, name)
@@ -101,7 +103,10 @@ def _check(body: Body) -> tuple[str, str]:
 
 
 def _advisor(results: Sequence[Result]) -> Steps[Any]:
-    """Return an advisor that has seen the requests of all processes."""
+    """Return an advisor that has seen the requests of all processes.
+
+    results: the evidence of each process. A server with one process gives its advisor directly.
+    """
     if "Advisor" in results[0]:
         return results[0]["Advisor"]
     from emulator.advisor.advisor import over  # noqa: PLC0415 - few servers advise
@@ -119,9 +124,12 @@ def _advisor(results: Sequence[Result]) -> Steps[Any]:
     return (yield from over(calls, tables))
 
 
-@control("advice", changes=False, gather=_advice, summary="show mistakes in requests (--advise)")
+@control("advice", changes=False, gather=_advice, summary="show mistakes in requests, if the advisor is on")
 def advice(emulator: Emulator, _body: Body) -> Steps[Result]:
-    """Return the evidence of this process. Raises BadDeclaration if the server does not advise."""
+    """Return the evidence of this process, from which `_advice` makes the result.
+
+    Raises BadDeclaration if the advisor is off.
+    """
     evidence = yield from _examined(emulator)
     return evidence.contribution()
 
@@ -130,18 +138,18 @@ def advice(emulator: Emulator, _body: Body) -> Steps[Result]:
     "find_advice",
     path="advice",
     gather=_advice,
-    summary="show the mistakes that match, also as a report",
+    summary="show some mistakes in requests, or a report of them",
     members=("AccessKey?", "Region?", "TableName?", "Confidence?", "Format?"),
 )
 def find_advice(emulator: Emulator, body: Body) -> Steps[Result]:
-    """Return the evidence of this process; `_advice` selects. Raises BadDeclaration."""
+    """Return the evidence of this process, from which `_advice` selects. Raises BadDeclaration."""
     _check(body)
     evidence = yield from _examined(emulator)
     return evidence.contribution()
 
 
 def _policy(body: Body, results: Sequence[Result]) -> Result:
-    """Return the policy with the permissions of all processes."""
+    """Return the IAM policy with the permissions that all processes have noted."""
     from emulator.advisor.permissions import policy  # noqa: PLC0415 - few servers advise
 
     access_key, region = _caller(body)
@@ -149,10 +157,13 @@ def _policy(body: Body, results: Sequence[Result]) -> Result:
 
 
 @control(
-    "iam-policy", changes=False, gather=_policy, summary="show the smallest IAM policy for all requests (--advise)"
+    "iam-policy",
+    changes=False,
+    gather=_policy,
+    summary="show the smallest IAM policy for all requests, if the advisor is on",
 )
 def iam_policy(emulator: Emulator, _body: Body) -> Steps[Result]:
-    """Return the permissions of this process. Raises BadDeclaration."""
+    """Return the needed permissions that this process has noted. Raises BadDeclaration."""
     evidence = yield from _examined(emulator)
     return {"Needed": evidence.permissions.rows()}
 
@@ -161,26 +172,29 @@ def iam_policy(emulator: Emulator, _body: Body) -> Steps[Result]:
     "find_iam_policy",
     path="iam-policy",
     gather=_policy,
-    summary="show the smallest IAM policy for some callers",
+    summary="show the smallest IAM policy for the requests of some callers",
     members=("AccessKey?", "Region?"),
 )
 def find_iam_policy(emulator: Emulator, body: Body) -> Steps[Result]:
-    """Return the permissions of this process; `_policy` selects. Raises BadDeclaration."""
+    """Return the needed permissions of this process, from which `_policy` selects.
+
+    Raises BadDeclaration.
+    """
     _caller(body)
     evidence = yield from _examined(emulator)
     return {"Needed": evidence.permissions.rows()}
 
 
 def _examined(emulator: Emulator) -> Steps[Evidence]:
-    """Return the evidence after all requests are examined. Raises BadDeclaration."""
+    """Examine all collected requests, and return the evidence. Raises BadDeclaration."""
     if emulator.evidence is None:
-        raise BadDeclaration("this server does not advise: start it with --advise, or call the control advise")
+        raise BadDeclaration("the advisor is off: start the server with --advise, or call the control advise")
     yield from emulator.evidence.digest_all()
     return emulator.evidence
 
 
 def _caller(body: Body) -> tuple[str | None, str | None]:
-    """Return access key and region in a body. Raises BadDeclaration."""
+    """Return access key and region of a body, None for a missing one. Raises BadDeclaration."""
     refuse_unknown(body, *_CALLER)
     return _text(body, "AccessKey"), _text(body, "Region")
 
@@ -191,7 +205,10 @@ def _text(body: Body, name: str) -> str | None:
 
 
 def _choice(body: Body, name: str, choices: Sequence[str]) -> str:
-    """Return one of several texts, the first one if the body has none. Raises BadDeclaration."""
+    """Return a member that must be one of `choices`, the first choice if it is missing.
+
+    Raises BadDeclaration.
+    """
     chosen = member(body, name, str) if name in body else choices[0]
     if chosen not in choices:
         raise BadDeclaration(f"the member {name} must be one of {', '.join(choices)}")

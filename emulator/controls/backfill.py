@@ -1,21 +1,22 @@
-"""The pace at which new indexes are filled.
+"""`backfill` sets the pace at which new indexes are filled, and `show_backfill` shows it.
 
     {"TableName"?, "ItemsPerSecond"?: number or null, "Paused"?: true or false}
 
 A new global or vector index of a table with items has the status CREATING until it has an entry for
-each of them. By default that takes milliseconds. `ItemsPerSecond` slows it down, by the emulator's
-clock, and null takes that back. While `Paused`, no item is added. Meanwhile DescribeTable shows
-CREATING and Backfilling, the index cannot be read, and the table can be written.
+each item. By default that takes milliseconds. `ItemsPerSecond` slows it down, in seconds of the
+emulator's clock, and null ends this. While `Paused` is true, no entry is added. While an index is
+filled, DescribeTable shows CREATING and Backfilling, the index cannot be read, and the table can be
+written.
 
-`TableName` is a name, which means the tables of this name in all accounts, or an ARN. Without it,
-all tables are meant. A member that a call leaves out stays as it is.
+`TableName` is an ARN, or a name, which means the tables of this name in all accounts. Without it,
+the pace is for all tables. A member that a call leaves out keeps its value.
 
-A call that moves the clock adds all items that the pace allows by then. `clock {"Next": true}`
-leads to the end, an event of the kind `Backfill`.
+A control that moves the clock adds all entries that the pace allows at the new time. `clock
+{"Next": true}` moves the clock to the time at which an index is complete (event `Backfill`).
 
-Both calls return `{"Paces": [..], "Backfills": [..]}`: what is declared, and the indexes that are
-being filled. `Filled` is about the share of the items that are done. Paces end with the server and
-with `reset {}`.
+Both controls return `{"Paces": [..], "Backfills": [..]}`: the paces that are set, and the indexes
+that are being filled. `Filled` is about the share of the items that have been visited, from 0 to 1.
+Paces end with the server and with `reset {}`.
 """
 
 from collections.abc import Iterator
@@ -52,7 +53,7 @@ def backfill(emulator: Emulator, body: Body) -> Result:
 
 @control("show_backfill", path="backfill", changes=False, summary="show the indexes that are being filled")
 def show_backfill(emulator: Emulator, _body: Body) -> Result:
-    """Return the declared paces and the backfills in progress."""
+    """Return the paces that are set, and the backfills in progress."""
     return _shown(emulator.database)
 
 
@@ -102,6 +103,9 @@ def _in_progress(database: Database) -> Iterator[dict[str, Any]]:
 
 
 def _share(filled_to: str) -> float:
-    """Return about how much of a table a walk has visited. Items are in the order of hashes."""
+    """Return about how much of a table a walk has visited, from 0 to 1.
+
+    filled_to: the key that it has reached. Keys begin with a hash, so they are spread evenly.
+    """
     digest = keyspace.partition_of(bytes.fromhex(filled_to))
     return round(int.from_bytes(digest[:2], "big") / 0x10000, 3)

@@ -7,7 +7,7 @@ Body = Mapping[str, Any]
 
 
 class BadDeclaration(Exception):
-    """The body is wrong. The text says what the control expects."""
+    """The body of a control is wrong, or the control cannot run now. The text says why."""
 
 
 def member(body: Body, name: str, kind: type | tuple[type, ...]) -> Any:  # noqa: ANN401 - of the kind

@@ -1,19 +1,19 @@
-"""The emulator's clock: `clock` shows it, `move_clock` moves it.
+"""`clock` shows the emulator's clock, and `move_clock` moves it.
 
 | body of `move_clock`   | the clock                                                                 |
 |------------------------|---------------------------------------------------------------------------|
 | `{"Offset": seconds}`  | runs this many seconds ahead of the machine's clock; negative: behind it  |
-| `{"Freeze": true}`     | stands still                                                              |
+| `{"Freeze": true}`     | stands still at its present time                                          |
 | `{"Freeze": time}`     | stands still at a time: seconds since the epoch, or ISO 8601 (default UTC) |
 | `{"Advance": seconds}` | jumps forward by this many seconds, then runs or stands still as before   |
 | `{"Release": true}`    | follows the machine's clock again                                         |
 | `{"Next": true}`       | jumps to the next event (database/events.py), and then runs or stands still as before |
 
-`Next` also does the work of the event, such as sweeps and shard rollover, which otherwise wait for
-their next interval. The result then also has the member `"Events"`: `[{"Kind", "Resource",
-"Time"}]`. If an event is already overdue, such as the deletion of an expired item, the clock does
-not move. If there are no coming events, the clock does not move and `Events` is empty. Events at
-the same time happen together.
+`Next` also does the work of the event, such as a sweep or a shard rollover, which otherwise waits
+for its next interval. The result then also has the member `"Events"`: `[{"Kind", "Resource",
+"Time"}]`. If an event is already overdue, such as the deletion of an expired item, it happens and
+the clock does not move. If there are no coming events, the clock does not move and `Events` is
+empty. Events at the same time happen together.
 
 Both controls return `{"Now": seconds since the epoch, "Time": ISO 8601, "Offset": seconds ahead of
 the machine's clock, "Frozen": whether it stands still}`.
@@ -29,8 +29,10 @@ from emulator.controls.registry import Emulator, Result, control
 from emulator.database import events as events_of
 from emulator.slices import Steps
 
-_MOST_EVENTS: Final = 100  # the most events in a result
-_ROUNDING: Final = 1e-6  # seconds; a float has a time of this century to a quarter of this
+_MOST_EVENTS: Final = 100  # events in a result; further events happen, but the result does not name them
+# Seconds that are added to an advance, so that rounding does not leave the clock before the time. A
+# float stores a time of this century with a precision of a quarter of this.
+_ROUNDING: Final = 1e-6
 
 
 @control("clock", changes=False, summary="show the emulator's clock")
@@ -51,7 +53,7 @@ def state(emulator: Emulator, _body: Body) -> Result:
     "move_clock",
     path="clock",
     repeatable=False,
-    many_objects=True,  # 2,500 streams get 10,000 shards
+    many_objects=True,  # the rollover of 2,500 streams makes 10,000 shards
     summary="set, freeze, advance or release the emulator's clock",
     members=("Offset?", "Freeze?", "Advance?", "Release?", "Next?"),
 )
@@ -96,7 +98,7 @@ def _next(emulator: Emulator, value: object) -> Steps[Result]:
 
 
 def _reach(clock: EmulatorClock, time: float) -> None:
-    """Move the clock forward to a time, or to a few microseconds after it if the clock runs."""
+    """Move the clock forward to a time. A running clock may pass it by some microseconds."""
     if clock.frozen is not None:
         clock.freeze(time)
         return
@@ -147,7 +149,10 @@ def _number(value: object, expected: str) -> float:
 
 
 def _moment(text: str, expected: str) -> float:
-    """Return the time of an ISO 8601 text, in seconds since the epoch. Raises BadDeclaration."""
+    """Return the time of an ISO 8601 text, in seconds since the epoch. Raises BadDeclaration.
+
+    expected: the text of the error.
+    """
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:

@@ -1,25 +1,25 @@
 """`cloudwatch`: metrics of the last hour, under CloudWatch's names (control-plane 19).
 
-`GET /_emulator/cloudwatch` shows them. `find_cloudwatch {"AccessKey"?, "Region"?, "TableName"?}`
-shows those of some tables, with all metrics that belong to no table. The server counts with
---metrics, or after a call of `count_requests` (controls/counters.py). The result is
-`{"Namespace": "AWS/DynamoDB", "Metrics": [..]}`.
+`GET /_emulator/cloudwatch` shows all metrics. `find_cloudwatch {"AccessKey"?, "Region"?,
+"TableName"?}` shows the metrics of some tables, and all metrics that belong to no table. There are
+metrics if the server was started with --metrics, or after a call of `count_requests`
+(controls/counters.py). The result is `{"Namespace": "AWS/DynamoDB", "Metrics": [..]}`.
 
 | member of a metric    | meaning                                                         |
 |-----------------------|-----------------------------------------------------------------|
 | `MetricName`          | as in CloudWatch                                                |
-| `Dimensions`          | `TableName`, `GlobalSecondaryIndexName`, `Operation`; of global |
-|                       | tables also `Source`, `ReceivingRegion`                         |
+| `Dimensions`          | `TableName`, `GlobalSecondaryIndexName`, `Operation`; for       |
+|                       | global tables also `Source`, `ReceivingRegion`                  |
 | `AccessKey`, `Region` | the owner of the table                                          |
 | `Datapoints`          | for each minute with values: `Timestamp`, `Sum`, `SampleCount`, |
 |                       | `Minimum`, `Maximum`                                            |
 
-Latencies have only the dimension `Operation`: they are those of all tables and access keys.
-Provisioned units are shown for the current minute only. The emulator has no metrics of items and
-bytes returned.
+Latencies have only the dimension `Operation`: they are counted for all tables and access keys
+together. Provisioned units are shown for the current minute only. The emulator has no metrics of
+returned items and bytes.
 
-The figures of all processes are added up. Minutes are those of the emulator's clock. The figures of
-a process begin at zero when it starts.
+The control adds up the figures of all processes. A minute is a minute of the emulator's clock. The
+figures of a process begin at zero when it starts.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -34,11 +34,11 @@ from emulator.database.throughput.usage import CONSUMED_WRITE, MINUTE, REPLICATE
 from emulator.slices import Steps
 
 _DIMENSIONS: Final = ("TableName", "GlobalSecondaryIndexName", "Operation", "Source", "ReceivingRegion")
-"""The dimensions of a metric, in the order in which a series has their values."""
+"""The dimensions of a metric, in the order of their values in the key of a `Series`."""
 
 _SELECTS: Final = ("AccessKey", "Region", "TableName")
 _SELECTION: Final = ("AccessKey?", "Region?", "TableName?")
-_TABLES: Final = 200  # tables of one step
+_TABLES: Final = 200  # tables between two yields
 
 Series = dict[tuple[str, ...], dict[int, list[float]]]
 """Name, access key, region and dimensions of a metric -> minute -> sum, count, lowest and highest
@@ -79,7 +79,7 @@ def _datapoint(minute: int, total: float, count: float, lowest: float, highest: 
 
 @control("cloudwatch", changes=False, gather=_together, summary="show metrics of the last hour")
 def cloudwatch(emulator: Emulator, _body: Body) -> Steps[Result]:
-    """Return the metrics of this process; the owner adds provisioned units.
+    """Return the metrics that this process has counted. The owner also adds provisioned units.
 
     Raises BadDeclaration if requests are not counted.
     """
@@ -92,7 +92,7 @@ def cloudwatch(emulator: Emulator, _body: Body) -> Steps[Result]:
     method="POST",
     changes=False,
     gather=_together,
-    summary="show metrics of the last hour, of some tables",
+    summary="show metrics of the last hour for some tables",
     members=_SELECTION,
 )
 def find_cloudwatch(emulator: Emulator, body: Body) -> Steps[Result]:
@@ -102,7 +102,10 @@ def find_cloudwatch(emulator: Emulator, body: Body) -> Steps[Result]:
 
 
 def _metrics(emulator: Emulator, selected: Mapping[str, str]) -> Steps[Result]:
-    """Return metrics. selected: values of _SELECTS that the owner and name of a table must have."""
+    """Return the metrics of the selected tables, in the form that `_together` takes.
+
+    selected: the members of the body, a part of _SELECTS.
+    """
     last_hour = None if emulator.request_log is None else emulator.request_log().last_hour()
     if last_hour is None:
         raise BadDeclaration("this server does not count requests: start it with --metrics, or call count_requests")
@@ -121,7 +124,7 @@ def _metrics(emulator: Emulator, selected: Mapping[str, str]) -> Steps[Result]:
 
 
 def _selects(selected: Mapping[str, str], place: Sequence[str]) -> bool:
-    """Return whether a selection has a table. place: its access key, region and name."""
+    """Return True if a table is selected. place: its access key, region and name."""
     return all(selected.get(name, value) == value for name, value in zip(_SELECTS, place, strict=True))
 
 
@@ -143,10 +146,11 @@ def _of_table(database: Database, table: Table) -> Iterator[list[Any]]:
 
 
 def _shown_as(table: Table, name: str, subject: str) -> Iterator[tuple[str, list[str]]]:
-    """Yield names and dimensions with which a metric of a table is shown.
+    """Yield pairs of a name and dimensions under which a metric of a table is shown.
 
-    subject: the name of an index, empty for the table; for a latency, the receiving region. Units
-    of replicated writes count twice: in the sum of all writes, and with a Source.
+    subject: the name of an index, empty for the table. For a latency, it is the receiving region.
+    Consumed write units of a global table are shown twice: in the sum of all writes, and by their
+    Source.
     """
     if name == REPLICATION_LATENCY:
         yield name, [table.name, "", "", "", subject]

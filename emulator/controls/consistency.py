@@ -1,22 +1,23 @@
-"""Lagging reads: reads that show tables as they were some seconds ago.
+"""`consistency` lets reads lag: they show tables as they were some seconds ago.
 
     {"TableName"?, "Lag": seconds, "Monotonic"?: true, "Clock"?: "Emulator" or "Real", "Seed"?: 0}
 
-`TableName` is a name, which means the tables of this name in all accounts, or an ARN. Without it,
-all tables are meant, also those that are created later, and lags of single tables end.
+`TableName` is an ARN, or a name, which means the tables of this name in all accounts. Without it,
+the lag is for all tables, including tables that are created later. Then it replaces the lags of
+single tables.
 
 With a `Lag`, eventually consistent reads of a table and its local indexes, and all reads of its
 global indexes, show the state of `Lag` seconds ago. Consistent reads, transactions and conditions
-see the newest state. `"Lag": 0` ends it. The lag is measured by the emulator's clock, or with
-`"Clock": "Real"` by the machine's.
+see the newest state. `"Lag": 0` ends the lag. The seconds are those of the emulator's clock, or
+with `"Clock": "Real"` those of the machine's clock.
 
-If `Monotonic` is false, each read shows a state of a time between `Lag` seconds ago and now, drawn
-by `Seed`. So a read may show an earlier state than the read before. If it is true, reads never go
-back, also when the lag grows.
+If `Monotonic` is true, a read never shows an earlier state than the read before, even when the lag
+grows. If it is false, each read chooses a random time between `Lag` seconds ago and now, and shows
+the state of that time. `Seed` makes the choices repeatable.
 
-The state before the call is the oldest that a read shows. The result is `{"Tables": number}`: how
-many tables lag now. `GET /_emulator/consistency` returns `{"Lags": [..]}`, with the members of the
-calls. Lags end with the server and with `reset {}`.
+The state at the time of the call is the oldest that a read shows. The result is `{"Tables":
+number}`: how many tables lag now. `GET /_emulator/consistency` returns `{"Lags": [..]}`, with the
+members of the calls. Lags end with the server and with `reset {}`.
 """
 
 from math import isfinite
@@ -36,7 +37,7 @@ _CLOCKS = ("Emulator", "Real")
     members=("TableName?", "Lag", "Monotonic?", "Clock?", "Seed?"),
 )
 def consistency(emulator: Emulator, body: Body) -> Result:
-    """Set the lag of tables. Raises BadDeclaration."""
+    """Set the lag of reads of tables. Raises BadDeclaration."""
     refuse_unknown(body, "TableName", "Lag", "Monotonic", "Clock", "Seed")
     table = member(body, "TableName", str) if "TableName" in body else None
     setting = _setting(body)
@@ -45,9 +46,9 @@ def consistency(emulator: Emulator, body: Body) -> Result:
     return {"Tables": database.rerun(database.catalog.apply_lags)}
 
 
-@control("show_consistency", path="consistency", changes=False, summary="show which tables lag, and how much")
+@control("show_consistency", path="consistency", changes=False, summary="show the tables whose reads lag, and how much")
 def show_consistency(emulator: Emulator, _body: Body) -> Result:
-    """Return the lags in force."""
+    """Return the lags that are in force, each with the members of its call."""
     return {"Lags": [_shown(name, setting) for name, setting in sorted(emulator.database.enforcer.lags().items())]}
 
 

@@ -1,10 +1,10 @@
-"""`consumption`: the capacity units and the number of requests of callers, for budgets.
+"""`consumption`: capacity units and number of requests, for tests that have a budget of them.
 
 The body is `{"AccessKey"?, "Region"?}`, which selects the owners of the tables and the senders of
 the requests. The result is `{"Read", "Write", "Requests"}`: read units, write units and the number
-of requests to DynamoDB. The figures begin at zero with the first call. Subtract two results to know
-what happened between them. Units are exact, and include those of indexes. Those of a restarted
-worker begin at zero again.
+of requests to DynamoDB. Counting begins at zero with the first call. To know what happened between
+two calls, subtract their results. Units are exact, and include the units of indexes. A worker that
+is restarted begins at zero again.
 """
 
 from collections.abc import Sequence
@@ -21,11 +21,14 @@ def _together(_body: Body, results: Sequence[Result]) -> Result:
 @control(
     "consumption",
     gather=_together,
-    summary="show the units and requests of callers since the first call",
+    summary="count the units and requests of callers from the first call on, and show the counts",
     members=("AccessKey?", "Region?"),
 )
 def consumption(emulator: Emulator, body: Body) -> Result:
-    """Return the figures of this process. The first call begins to count. Raises BadDeclaration."""
+    """Return the figures of this process. The first call begins to count them.
+
+    Raises BadDeclaration.
+    """
     refuse_unknown(body, "AccessKey", "Region")
     access_key, region = (member(body, name, str) if name in body else None for name in ("AccessKey", "Region"))
     if emulator.request_log is None:
@@ -35,7 +38,7 @@ def consumption(emulator: Emulator, body: Body) -> Result:
     log.count_requests()
     meters = emulator.database.enforcer.meters
     assert meters is not None, "the catalog meters now"
-    # With --shared-db, tables belong to nobody in particular.
+    # With --shared-db, all callers share the tables, so units belong to no access key or region.
     owner = (None, None) if emulator.settings.shared_db else (access_key, region)
     read, write = meters.total(*owner)
     return {"Read": read, "Write": write, "Requests": log.requests_of(access_key, region)}

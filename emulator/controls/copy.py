@@ -36,7 +36,7 @@ def copy(emulator: Emulator, body: Body) -> Steps[Result]:
     process = _started(source.absolute(), target)
     while process.poll() is None:
         yield _POLL
-    assert process.stderr is not None, "it was started with a pipe"
+    assert process.stderr is not None, "_started opens a pipe for stderr"
     with process.stderr as stream:
         lines = stream.read().decode(errors="replace").splitlines()
     if process.returncode:
@@ -48,9 +48,9 @@ def copy(emulator: Emulator, body: Body) -> Steps[Result]:
 
 
 def _started(source: Path, target: Path) -> subprocess.Popen[bytes]:
-    """Start the copying process.
+    """Start the copying process. Raises BadDeclaration.
 
-    It has its own session, so a Ctrl-C in the server's terminal does not interrupt it.
+    The process has its own session, so a Ctrl-C in the server's terminal does not interrupt it.
     """
     try:
         return subprocess.Popen(  # noqa: S603 - our own module
@@ -61,5 +61,5 @@ def _started(source: Path, target: Path) -> subprocess.Popen[bytes]:
             stderr=subprocess.PIPE,
             start_new_session=True,
         )
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+    except (OSError, ValueError) as error:  # ValueError means that the path has a NUL
         raise BadDeclaration(f"the copy cannot be started: {error}") from None

@@ -1,21 +1,23 @@
 """`counters`: counts of requests as JSON. `GET /_emulator/metrics` shows them as text.
 
-A server with --metrics counts requests from its start. `count_requests {"Enabled": true or false}`
-turns the counting on and off in all workers, and returns `{"Counting": as in the body}`. A server
-with --metrics goes on counting.
+A server with --metrics counts requests from its start until its end. For another server,
+`count_requests {"Enabled": true or false}` turns the counting on and off in all workers. It returns
+`{"Counting": true or false}`: whether the server counts requests now.
 
 The result of `counters` is `{"Workers": [..], "Tables": [..], "Backlogs": [..]}`.
 
 | list       | members of an element                                                                   |
 |------------|---------------------------------------------------------------------------------------|
-| `Workers`  | `Worker`, `Memory` (bytes), `Operations`: for each operation and code `Operation`,    |
-|            | `Code` (empty: success), `Count`, `Seconds`, `Units`, `Buckets`                       |
-| `Tables`   | `Table`, `AccessKey`, `Region`, `Items`, `Bytes`, at most 1,000 of them               |
+| `Workers`  | `Worker`, `Memory` (bytes), `Operations`. Each element of `Operations` is about one   |
+|            | operation and one code: `Operation`, `Code` ("" for success), `Count`, `Seconds`,     |
+|            | `Units`, `Buckets`                                                                    |
+| `Tables`   | `Table`, `AccessKey`, `Region`, `Items`, `Bytes`; the list has at most 1,000 tables   |
 | `Backlogs` | `Consumer`, `Records`: how many change records a function or Kinesis has not received |
-|            | yet; at most 10,000                                                                   |
+|            | yet; counted up to 10,000                                                             |
 
-`Buckets` counts requests by their time: one number for each of BOUNDS (http/observing/counters.py),
-and one for longer times. The counters of a restarted worker begin at zero.
+`Buckets` counts requests by how long they took: a number for each of BOUNDS
+(http/observing/counters.py), and a number for longer times. The counters of a restarted worker
+begin at zero.
 """  # noqa: W505 - a table
 
 from collections.abc import Iterator, Sequence
@@ -40,7 +42,7 @@ def _together(_body: Body, results: Sequence[Result]) -> Result:
 
 @control("counters", changes=False, gather=_together, summary="show counters of requests and tables")
 def counters(emulator: Emulator, _body: Body) -> Result:
-    """Return the counters of this process; the owner process adds those of tables.
+    """Return the counters of this process. The owner process also returns those of tables.
 
     Raises BadDeclaration.
     """
@@ -61,13 +63,13 @@ def _everywhere(_body: Body, results: Sequence[Result]) -> Result:
     "count_requests", gather=_everywhere, summary="count requests and units, or stop counting", members=("Enabled",)
 )
 def count_requests(emulator: Emulator, body: Body) -> Result:
-    """Turn the counting on or off in this process. Raises BadDeclaration."""
+    """Turn the counting of requests on or off in this process. Raises BadDeclaration."""
     refuse_unknown(body, "Enabled")
     enabled = member(body, "Enabled", bool)
     if emulator.request_log is None:
         raise BadDeclaration("this emulator is not served over HTTP, so it counts no requests")
     counting = enabled or emulator.settings.metrics
-    if emulator.sharing is not None:  # workers that start later read this
+    if emulator.sharing is not None:  # a process that starts later reads this
         emulator.sharing.counts_requests = counting
     emulator.request_log().count(on=counting)
     return {"Counting": counting}

@@ -1,19 +1,20 @@
-"""Declarations: enforced throughput, and transactions in progress.
+"""Controls that declare enforced throughput, and transactions in progress.
 
 | control             | body, or result                                                          |
 |---------------------|--------------------------------------------------------------------------|
 | `throttling`        | `{"Enforced": true or false, "TableName"?}`; without a `TableName`: all tables |
 | `transactions`      | `{"TableName", "Key", "Seconds"}` or `{"ClientRequestToken", "Seconds"}` |
-| `show_throttling`   | returns `{"Enforced": for all tables, "Tables": {name or ARN: Enforced}}` |
-| `show_transactions` | returns `{"Transactions": [{..., "Seconds": left, "Until": time}]}`      |
+| `show_throttling`   | returns `{"Enforced": on all tables?, "Tables": {name or ARN: true or false}}` |
+| `show_transactions` | returns `{"Transactions": [{..., "Seconds": until the end, "Until": time}]}` |
 
-A declared transaction ends after `Seconds` of the emulator's clock. With 0 seconds, it ends at
-once.
+A declared transaction ends after `Seconds` of the emulator's clock. `"Seconds": 0` ends an earlier
+declaration immediately.
 
-A `Key` must fit one of the tables with this name, if there are such tables.
+If tables with the name `TableName` exist, the `Key` must fit the key schema of at least one of
+them.
 
-A table's name means the tables of that name in every account and region. An ARN means all tables
-with this ARN: if several access keys share an account, each of them may have such a table.
+A name in `TableName` means all tables with this name, in every account and region. An ARN means all
+tables with this ARN: access keys that share an account may each have a table with the same ARN.
 """  # noqa: W505 - a table
 
 from collections.abc import Callable, Sequence
@@ -35,7 +36,7 @@ from emulator.values.wire import Problem, parse_map
     members=("Enforced", "TableName?"),
 )
 def throttling(emulator: Emulator, body: Body) -> Result:
-    """Start or stop enforcing throughput. Raises BadDeclaration."""
+    """Start or stop enforcing provisioned throughput. Raises BadDeclaration."""
     refuse_unknown(body, "Enforced", "TableName")
     return _declare(emulator.database, body, _enforce)
 
@@ -52,16 +53,22 @@ def transactions(emulator: Emulator, body: Body) -> Result:
 
 @control("show_throttling", path="throttling", changes=False, summary="show on which tables throughput is enforced")
 def show_throttling(emulator: Emulator, _body: Body) -> Result:
-    """Return on which tables throughput is enforced, by `throttling` or by a setting."""
+    """Return whether throughput is enforced on all tables, and the declarations about some tables.
+
+    The control `throttling` or a setting of the server enforces throughput.
+    """
     everywhere, tables = emulator.database.enforcer.throttling()
     return {"Enforced": everywhere, "Tables": tables}
 
 
 @control(
-    "show_transactions", path="transactions", changes=False, summary="show the transactions declared as in progress"
+    "show_transactions",
+    path="transactions",
+    changes=False,
+    summary="show the transactions that are declared to be in progress",
 )
 def show_transactions(emulator: Emulator, _body: Body) -> Result:
-    """Return the declared transactions in progress, in the order in which they end."""
+    """Return the declared transactions that have not ended, sorted by the time of their end."""
     now = emulator.clock.now()
     locks, tokens = emulator.database.enforcer.transactions(now)
     found: list[dict[str, Any]] = [
@@ -72,7 +79,7 @@ def show_transactions(emulator: Emulator, _body: Body) -> Result:
 
 
 def _declare(database: Database, body: Body, declare: Callable[[Database, Body], None]) -> Result:
-    """Make a declaration. Return {}, or a message if no table has the name yet."""
+    """Call `declare` with the body. Return {}, or a message if no table matches `TableName` yet."""
     database.rerun(lambda: declare(database, body))
     name = body.get("TableName")
     if name is None or tables_named(database, name):
@@ -81,7 +88,7 @@ def _declare(database: Database, body: Body, declare: Callable[[Database, Body],
 
 
 def tables_named(database: Database, name: str) -> list[Table]:
-    """Return the tables with a name or an ARN, from all accounts and regions."""
+    """Return the tables of all accounts and regions that have this name or ARN."""
     return database.catalog.named(name)
 
 
@@ -92,7 +99,7 @@ def _enforce(database: Database, body: Body) -> None:
 
 
 def declare_transaction(database: Database, body: Body) -> None:
-    """Declare that a transaction on an item, or with a token, is in progress.
+    """Declare that a transaction on an item, or with a ClientRequestToken, is in progress.
 
     Raises BadDeclaration.
     """
@@ -100,7 +107,7 @@ def declare_transaction(database: Database, body: Body) -> None:
     refuse_unknown(body, *subject, "Seconds")
     seconds = float(member(body, "Seconds", (int, float)))
     if not isfinite(seconds):
-        raise BadDeclaration("the member Seconds must be a number of seconds")
+        raise BadDeclaration("the member Seconds must be a finite number")
     if "ClientRequestToken" in body:
         database.enforcer.lock_token(member(body, "ClientRequestToken", str), seconds)
         database.catalog.declare()
@@ -113,14 +120,14 @@ def declare_transaction(database: Database, body: Body) -> None:
     if problems:
         raise BadDeclaration(f"the member Key is not a key: {problems[0].text()}")
     name = member(body, "TableName", str)
-    if seconds > 0:  # a declaration can end even if another table has the name now
+    if seconds > 0:  # seconds = 0 ends a declaration, even one whose key fits no present table
         _check_key(tables_named(database, name), key)
     database.enforcer.lock_item(name, key, seconds)
     database.catalog.declare()
 
 
 def _check_key(tables: Sequence[Table], key: Item) -> None:
-    """Raise BadDeclaration if there are tables, and none of them can have an item with this key."""
+    """Raise BadDeclaration if the key fits none of the tables. An empty list accepts any key."""
     refusal = None
     for table in tables:
         try:
@@ -130,4 +137,4 @@ def _check_key(tables: Sequence[Table], key: Item) -> None:
         else:
             return
     if refusal is not None:
-        raise BadDeclaration(f"the member Key is no key of table {tables[0].name}: {refusal.message}")
+        raise BadDeclaration(f"the member Key is not a key of table {tables[0].name}: {refusal.message}")

@@ -1,24 +1,27 @@
-"""`explain`: what a PartiQL statement would read or write, at what cost, and why.
+"""`explain`: shows what a PartiQL statement would read or write, at what cost, and why.
+
+A POST has a body such as:
 
     {"Statement": "SELECT * FROM Orders WHERE id = ?", "Parameters"?: [{"S": "o-1"}],
      "ConsistentRead"?: true, "AccessKey"?: "test", "Region"?: "us-east-1"}
 
-A GET has the same members in its query string, with `Parameters` as JSON. The statement does not
-run, and consumes no throughput. The cost is an estimate from the items that are stored now. If
-several accounts or regions have the table of the statement, `AccessKey` and `Region` select one.
+A GET has the same members in its query string, with `Parameters` as JSON. The control does not run
+the statement, so it consumes no throughput. It estimates the cost from the items that are stored
+now. If several accounts or regions have the table of the statement, `AccessKey` and `Region` select
+one of them.
 
 | member of the result   | content                                                                |
 |------------------------|------------------------------------------------------------------------|
 | `Statement`            | SELECT, INSERT, UPDATE, DELETE or EXISTS                               |
 | `Operation`            | the native operation: Query, Scan, GetItem, PutItem and so on          |
 | `TableName`            | the name of the table                                                  |
-| `IndexName`            | the index that is read; missing for the table itself                   |
+| `IndexName`            | the index that the statement reads; missing if it reads the table      |
 | `Reads`                | of a Query or Scan: for each read its `KeyCondition` and its `Filter`  |
-| `Key`, `Condition`     | of an operation on one item: its key, and what the item must meet      |
-| `Projection`           | the attributes that are returned; missing if all of them are           |
+| `Key`, `Condition`     | of an operation on one item: its key, and the condition on the item    |
+| `Projection`           | the attributes that are returned; missing if all are returned          |
 | `Cost`                 | `ReadUnits`, `WriteUnits`, `Items` and `Bytes` of the first page, and  |
 |                        | for reads `Pages` and `TotalReadUnits` of all pages (null: unknown)    |
-| `Why`, `Instead`       | sentences: why this plan and cost, and what would cost less            |
+| `Why`, `Instead`       | sentences: the reasons for the plan and its cost; what would cost less |
 """
 
 from typing import Any, Final
@@ -39,13 +42,13 @@ _FLAGS: Final = {"true": True, "false": False}
     "explain", changes=False, members=_MARKED, summary="show how a PartiQL statement would run, and what it would cost"
 )
 def explain(emulator: Emulator, body: Body) -> Result:
-    """Explain the statement in a query string. Raises BadDeclaration."""
+    """Explain a statement whose members are in a query string. Raises BadDeclaration."""
     read: dict[str, Any] = dict(body)
     if isinstance(body.get("Parameters"), str):
         try:
             read["Parameters"] = orjson.loads(body["Parameters"])
         except orjson.JSONDecodeError:
-            raise BadDeclaration("the member Parameters is not JSON") from None
+            raise BadDeclaration("the member Parameters must be JSON") from None
     if isinstance(body.get("ConsistentRead"), str):
         read["ConsistentRead"] = _FLAGS.get(body["ConsistentRead"])
     return explain_statement(emulator, read)
@@ -60,7 +63,7 @@ def explain(emulator: Emulator, body: Body) -> Result:
     summary="show how the PartiQL statement in a body would run, and what it would cost",
 )
 def explain_statement(emulator: Emulator, body: Body) -> Result:
-    """Explain a statement. Raises BadDeclaration."""
+    """Return the plan and the estimated cost of a statement. Raises BadDeclaration."""
     refuse_unknown(body, *_MEMBERS)
     text = member(body, "Statement", str)
     parameters = member(body, "Parameters", list) if "Parameters" in body else []

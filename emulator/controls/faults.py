@@ -1,4 +1,4 @@
-"""Faults: throttles, errors, timeouts and other bad days for the requests that a rule matches.
+"""Controls of faults: throttles, errors, timeouts and others, for requests that a rule matches.
 
 | control         | body                                | result                                    |
 |-----------------|-------------------------------------|-------------------------------------------|
@@ -15,7 +15,7 @@ requests that it matched, and `Hits` those that got its effect.
 | `TableName`                  | name this table, by name or ARN                                 |
 | `AccessKey`, `Region`        | have these credentials                                          |
 | `Key`                        | name an item or partition with these key attributes             |
-| `Every`, `Share` or `Next`   | be each n-th that matches, be drawn, or be among the first n    |
+| `Every`, `Share` or `Next`   | be each n-th match, drawn at random, or among the first n       |
 
 | `Kind` of `Effect` | other members                     | what happens                            |
 |--------------------|-----------------------------------|-----------------------------------------|
@@ -35,12 +35,13 @@ requests that it matched, and `Hits` those that got its effect.
 
 `After: true` means that the request takes effect first. Times are in seconds of real time.
 
-A request passes the rules in the order of their creation. Latency, Unprocessed and ShortPage
+The rules get a request in the order of their creation. Latency, Unprocessed and ShortPage
 combine with later rules. A rule matches only requests that its effect can change: Unprocessed does
-not match a GetItem. The first hit of another kind decides the answer, and later rules do not
-see the request. A share is drawn by `Seed` and by the number of the request among those that match,
-so a test that repeats its requests gets the same faults. All processes of a server count together.
-Rules end with the server, with `reset {}` and with `remove_faults`.
+not match a GetItem. The first hit of another kind decides the answer, and later rules do not see
+the request. `Share` draws by `Seed` and by the number of the request among those that match, so a
+test that repeats its requests gets the same faults. All processes of a server share the counts. A
+rule ends when the server stops, or with `reset {}` or `remove_faults`. `reset {}` keeps the rules
+that a setting of the server has made.
 """  # noqa: W505 - a table
 
 from collections.abc import Sequence
@@ -50,12 +51,17 @@ from emulator.controls.registry import Emulator, Result, control
 from emulator.faults.books import BookFull
 from emulator.faults.rules import WrongRule
 
-_ADDED = "Added"  # our own member, which `first` gives to all processes
+# Members that clients do not send. `_add` and `_remove` return them for all processes: the id of
+# the new rule, and the number of removed rules.
+_ADDED = "Added"
 _REMOVED = "Removed"
 
 
 def _add(emulator: Emulator, body: Body) -> Body:
-    """Write a new rule into the book that all processes read. Raises BadDeclaration."""
+    """Write a new rule into the list that all processes read. Raises BadDeclaration.
+
+    The result is the body with which `faults` then runs in each process.
+    """
     try:
         return {_ADDED: emulator.faults.add(body)}
     except (WrongRule, BookFull) as error:
@@ -63,7 +69,10 @@ def _add(emulator: Emulator, body: Body) -> Body:
 
 
 def _remove(emulator: Emulator, body: Body) -> Body:
-    """Remove rules from the book that all processes read. Raises BadDeclaration."""
+    """Remove rules from the list that all processes read. Raises BadDeclaration.
+
+    The result is the body with which `remove_faults` then runs in each process.
+    """
     refuse_unknown(body, "Id")
     name = member(body, "Id", str) if "Id" in body else None
     removed = emulator.faults.remove(name)
@@ -81,11 +90,11 @@ def _one(_body: Body, results: Sequence[Result]) -> Result:
     first=_add,
     gather=_one,
     repeatable=False,
-    summary="give requests that match a fault: a throttle, an error, a timeout and others",
+    summary="add a rule that gives matching requests a throttle, an error, a timeout or another fault",
     members=("Match?", "Effect", "Seed?"),
 )
 def faults(emulator: Emulator, body: Body) -> Result:
-    """Put a new rule into force in this process."""
+    """Put the rule that `_add` has written into force in this process."""
     emulator.faults.adopt()
     return emulator.faults.rule(body[_ADDED]) or {}
 
@@ -96,16 +105,21 @@ def faults(emulator: Emulator, body: Body) -> Result:
     first=_remove,
     gather=_one,
     repeatable=False,
-    summary="remove a fault, or all of them",
+    summary="remove one rule of faults, or all of them",
     members=("Id?",),
 )
 def remove_faults(emulator: Emulator, body: Body) -> Result:
-    """Stop rules that were removed, in this process."""
+    """End the rules that `_remove` has removed, in this process."""
     emulator.faults.adopt()
     return {"Removed": body[_REMOVED]}
 
 
-@control("show_faults", path="faults", changes=False, summary="show the faults in force, with their counts")
+@control(
+    "show_faults",
+    path="faults",
+    changes=False,
+    summary="show the rules of faults, with the numbers of matched and hit requests",
+)
 def show_faults(emulator: Emulator, _body: Body) -> Result:
-    """Return the rules in the order of their creation."""
+    """Return the rules with their counts, in the order of their creation."""
     return {"Faults": emulator.faults.shown()}

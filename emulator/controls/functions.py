@@ -1,10 +1,10 @@
-"""Functions on streams: the state of each mapping, failures, and dead letters.
+"""Controls of functions that read streams: mappings, failures and dead letters.
 
 | control             | body                   | result                                         |
 |---------------------|------------------------|------------------------------------------------|
 | `functions`         | none                   | `{"Functions", "Mappings", "Failures"}`        |
 | `dead_letters`      | none                   | `{"DeadLetters": [letters without "Records"]}` |
-| `find_dead_letters` | `{"UUID"?, "Id"?}`     | the same of a mapping, or one letter           |
+| `find_dead_letters` | `{"UUID"?, "Id"?}`     | the same, of one mapping; or one letter        |
 | `redeliver`         | `{"UUID"}` or `{"Id"}` | `{"Redelivering": number of letters}`          |
 
 `Functions` are the configured functions. `Mappings` are the event source mappings of all accounts:
@@ -15,19 +15,21 @@
 | `LastProcessingResult` |                                                                      |
 | `FunctionName`,        | the function and the stream                                          |
 | `StreamArn`            |                                                                      |
-| `AccessKey`, `Region`  | the owner                                                            |
-| `Backlog`              | how many records are not done, at most 10,000                        |
-| `DeadLetters`          | how many batches were given up                                       |
-| `Lanes`                | the batches that are in progress: `ShardId`, `Records`, `Invoked`,   |
-|                        | `Retries`, `InFlight`, `Due` (when it is sent again), and `Failure`  |
+| `AccessKey`, `Region`  | the tenant that owns the mapping                                     |
+| `Backlog`              | the number of records to deliver; counted up to 10,000               |
+| `DeadLetters`          | the number of stored dead letters                                    |
+| `Lanes`                | for each batch in progress: `ShardId`, `Records`, `Invoked`,         |
+|                        | `Retries`, `InFlight`, `Due` (the time of the next attempt), and     |
+|                        | `Failure`                                                            |
 
 `Failures` are the last hundred failed invocations: `Time`, `UUID`, `RequestId`, `Kind` ("failed" or
 "unreachable") and `Detail`.
 
-A dead letter is a batch that was given up. Its `Id` is the id of the batch's last invocation. A
-letter that was found by its `Id` also has its `Records`. `State` is there after a redelivery began:
-Waiting, Sent, or Failed with a `Failure`. `redeliver` sends all letters of a mapping, or one
-letter, to the function again. A letter that the function processes is removed.
+A dead letter is a batch whose delivery the emulator has given up. Its `Id` is the request id of the
+batch's last invocation. If the body has an `Id`, the letter also has its `Records`. After a
+redelivery began, the letter has a `State`: Waiting, Sent, or Failed with a `Failure`. `redeliver`
+sends all letters of a mapping, or one letter, to the function again. When the function has
+processed a letter, the letter is removed.
 """
 
 from collections.abc import Iterator, Sequence
@@ -45,12 +47,12 @@ if TYPE_CHECKING:
     from emulator.event_sources.mapping import EventSourceMapping
     from emulator.event_sources.service import FunctionService
 
-_PIECE: Final = 1 << 20  # bytes of letters that are parsed in one step
-_MOST: Final = 1000  # letters in a result
+_PIECE: Final = 1 << 20  # how many bytes of dead letters one step parses
+_MOST: Final = 1000  # the most letters in a result
 
 
 def _of_owner(_body: Body, results: Sequence[Result]) -> Result:
-    """Return the result of the process that delivers to functions."""
+    """Return the result of the owner, which delivers to functions. Other processes return {}."""
     return next(result for result in results if result)
 
 
@@ -68,9 +70,14 @@ def _redelivering(body: Body, results: Sequence[Result]) -> Result:
     return result
 
 
-@control("functions", changes=False, gather=_of_owner, summary="show the functions, their mappings and their failures")
+@control(
+    "functions",
+    changes=False,
+    gather=_of_owner,
+    summary="show the configured functions, their event source mappings and their failures",
+)
 def functions(emulator: Emulator, _body: Body) -> Steps[Result]:
-    """Return the state of all mappings, {} in a process that does not deliver to functions."""
+    """Return functions, mappings and failures; return {} if this process is not the owner."""
     if not emulator.database.owner:
         return {}
     service = emulator.functions
@@ -102,9 +109,14 @@ def functions(emulator: Emulator, _body: Body) -> Steps[Result]:
     }
 
 
-@control("dead_letters", changes=False, gather=_of_owner, summary="show the batches that functions did not process")
+@control(
+    "dead_letters",
+    changes=False,
+    gather=_of_owner,
+    summary="show the dead letters: batches that functions failed to process",
+)
 def dead_letters(emulator: Emulator, _body: Body) -> Steps[Result]:
-    """Return the newest dead letters."""
+    """Return the newest dead letters, at most 1,000."""
     return (yield from find_dead_letters(emulator, {}))
 
 
@@ -114,11 +126,11 @@ def dead_letters(emulator: Emulator, _body: Body) -> Steps[Result]:
     method="POST",
     changes=False,
     gather=_found,
-    summary="show the dead letters of a mapping, or one with its records",
+    summary="show the dead letters of a mapping, or one dead letter with its records",
     members=("UUID?", "Id?"),
 )
 def find_dead_letters(emulator: Emulator, body: Body) -> Steps[Result]:
-    """Return the dead letters that match. Raises BadDeclaration."""
+    """Return the dead letters that have the `UUID` and `Id` of the body. Raises BadDeclaration."""
     wanted = _wanted(body)
     if not emulator.database.owner:
         return {}
@@ -143,7 +155,7 @@ def redeliver(emulator: Emulator, body: Body) -> Steps[Result]:
     """Queue dead letters for their function. Raises BadDeclaration."""
     wanted = _wanted(body)
     if len(wanted) != 1:
-        raise BadDeclaration("the body must have exactly one of the members UUID, Id")
+        raise BadDeclaration("the body must have exactly one of the members UUID and Id")
     if not emulator.database.owner:
         return {}
     service = emulator.functions
@@ -188,7 +200,10 @@ def _id(letter: dict[str, Any]) -> str:
 
 
 def _route(letter: dict[str, Any]) -> tuple[str, str]:
-    """Return the stream and the function of the mapping from which a letter came."""
+    """Return the ARNs of the stream and of the function of a letter.
+
+    The pair identifies the event source mapping that gave the letter up.
+    """
     return letter["DDBStreamBatchInfo"]["streamArn"], letter["requestContext"]["functionArn"]
 
 
@@ -197,7 +212,7 @@ def _route_of(mapping: "EventSourceMapping") -> tuple[str, str]:
 
 
 def _letter(service: "FunctionService", letter: dict[str, Any], uuid: str | None) -> dict[str, Any]:
-    """Return a letter as a result shows it, without its records."""
+    """Return the description of a letter, as a result shows it, without its records."""
     context, batch = letter["requestContext"], letter["DDBStreamBatchInfo"]
     state, failure = service.redelivery.states.get(_id(letter), ("", ""))
     shown = {
@@ -246,7 +261,7 @@ def _mapping(
 
 
 def _lanes(lanes: "Iterator[tuple[str, Lane]]") -> Iterator[dict[str, Any]]:
-    """Yield the current batch of each lane that has one."""
+    """Yield a description of each batch in progress, as the result shows it."""
     for shard_id, lane in lanes:
         batch = lane.current()
         if batch is None:

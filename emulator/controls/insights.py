@@ -8,13 +8,15 @@ counted.
 | `AccessKey`, `Region`,           | the table; `IndexName` if the element is about an index       |
 | `TableName`, `IndexName`         |                                                               |
 | `ContributorInsightsMode`        | the mode, as in UpdateContributorInsights                     |
-| `PartitionKeys`, `Keys`          | `MostAccessed` and `MostThrottled` partition keys, and whole  |
-|                                  | keys if there is a sort key; at most 100 of each              |
+| `PartitionKeys`                  | `MostAccessed` and `MostThrottled`: lists of at most 100      |
+|                                  | partition keys                                                |
+| `Keys`                           | the same lists of primary keys, if the table or index has a   |
+|                                  | sort key                                                      |
 
-A contributor has a `Key` (null if no item with it remains), a `Count`, and an `Error`: the count
-may be too high by this number. `Count` is in capacity units for accesses, and in requests for
-throttling. It is the sum of all processes. Each process counts since its start, or since the last
-change of the setting.
+An element of these lists is a contributor: `{"Key", "Count", "Error"}`. `Key` is null if the key is
+unknown and no item has it any more. `Error` says by how much `Count` may be too high. `Count` is in
+capacity units in `MostAccessed`, and in requests in `MostThrottled`. It is the sum of the counts of
+all processes. Each process counts since its start, or since the last change of the setting.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -30,15 +32,15 @@ from emulator.values.rows import decode_row
 from storage import ReadTxn
 from storage.keycode import prefix_end
 
-_SHOWN: Final = 100  # contributors in a report; CloudWatch shows the same number
-_TABLES: Final = 500  # tables of one step
-_SENT: Final = 200  # contributors that each process adds to a report
+_SHOWN: Final = 100  # the most contributors in a list of the result; CloudWatch shows as many
+_TABLES: Final = 500  # how many tables one step handles
+_SENT: Final = 200  # the most contributors that one process adds to a list
 _REPORTS: Final = ("PartitionKeys", "Keys")
 _RESOURCE: Final = ("AccessKey", "Region", "TableName", "IndexName")
 
 
 def _together(_body: Body, results: Sequence[Result]) -> Result:
-    """Combine the reports of all processes into one report."""
+    """Return the result of the control, combined from the results of all processes."""
     elements: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}
     for each in results:
         for element in each["Insights"]:
@@ -58,10 +60,11 @@ def _merged(elements: Sequence[Mapping[str, Any]]) -> Result:
 
 
 def _ranked(lists: Sequence[Mapping[str, Any]]) -> list[Result]:
-    """Return the top contributors of several lists, with the sums of their counts.
+    """Return the top contributors of the lists of several processes, with the sums of their counts.
 
-    A list may lack a contributor, which may then have any count up to the list's `Floor`. So this
-    adds the `Floor` to the contributor's `Count` and `Error`.
+    If a list lacks a contributor, the process may have dropped its count. The dropped count is at
+    most the list's `Floor`, so the function adds the `Floor` to the contributor's `Count` and
+    `Error`.
     """
     everyone = {name for each in lists for name in each["Contributors"]}
     floor = sum(each["Floor"] for each in lists)
@@ -78,7 +81,7 @@ def _ranked(lists: Sequence[Mapping[str, Any]]) -> list[Result]:
 
 @control("insights", changes=False, gather=_together, summary="show the most accessed and the most throttled keys")
 def insights(emulator: Emulator, _body: Body) -> Steps[Result]:
-    """Return the counts of this process."""
+    """Return the contributors that this process has counted, for each table and global index."""
     database = emulator.database
     found: list[Result] = []
     tables = list(database.catalog.everything())
@@ -115,10 +118,12 @@ def _contributors(
     index: str | None = None,
     contributors: Contributors | None = None,
 ) -> Result:
-    """Return the top contributors of a sketch, and an upper bound for the counts of all others.
+    """Return the top contributors of a sketch, and `Floor`.
 
-    The other arguments are for a sketch of partition keys. The sketch may lack the key of a
-    partition. Then this reads the key from an item of the partition.
+    No other contributor has a count of more than `Floor`.
+
+    A sketch of partition keys needs the other arguments: if it does not know the key attributes of
+    a partition, the function reads them from an item of the partition.
     """
     found: dict[str, Result] = {}
     floor = sketch.floor

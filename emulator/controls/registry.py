@@ -3,8 +3,8 @@
     @control("ttl", summary="delete all expired items now")
     def sweep(emulator: Emulator, body: Body) -> Steps[Result]: ...
 
-The first use of the registry imports all modules of this package. So a new family of controls needs
-no line in a list. Most servers never need controls, and do not load them.
+The first use that needs all controls imports all modules of this package. So a new module of
+controls needs no entry in a list. Most servers never need controls, and never import them.
 """
 
 import sys
@@ -35,20 +35,20 @@ Result = Mapping[str, Any]
 
 
 class RequestLog(Protocol):
-    """What a process with an HTTP server has observed of its requests (http/observing)."""
+    """The requests that a process with an HTTP server has kept and counted (http/observing)."""
 
     @property
     def keeps(self) -> bool:
-        """Whether requests are kept."""
+        """True if the process keeps its requests."""
         ...
 
     def keep(self, *, on: bool) -> None:
-        """Keep requests from now on, or stop keeping them and forget those that are kept."""
+        """Keep requests from now on, or stop and forget the kept requests."""
         ...
 
     @property
     def counts(self) -> bool:
-        """Whether requests are counted."""
+        """True if the process counts its requests."""
         ...
 
     def count(self, *, on: bool) -> None:
@@ -56,19 +56,19 @@ class RequestLog(Protocol):
         ...
 
     def whole(self, ended: int) -> Result | None:
-        """Return the kept request that ended at a time (`Ended`), with its bodies, or None."""
+        """Return the kept request with this `Ended`, and its bodies; None if it is not kept."""
         ...
 
     def kept(self) -> Sequence[Result]:
-        """Return the kept requests, in the order in which they ended."""
+        """Return summaries of the kept requests, in the order in which the requests ended."""
         ...
 
     def counted(self) -> Result | None:
-        """Return the counters of this process, None if requests are not counted."""
+        """Return the counters of this process, None if it does not count requests."""
         ...
 
     def last_hour(self) -> "LastHour[tuple[str, str, str, str, str]] | None":
-        """Return the figures of each minute of the last hour, None if requests are not counted."""
+        """Return the counts of each minute of the last hour, None if requests are not counted."""
         ...
 
     def now(self) -> int:
@@ -80,7 +80,10 @@ class RequestLog(Protocol):
         ...
 
     def requests_of(self, access_key: str | None, region: str | None) -> int:
-        """Return how many requests some callers have sent. None means all."""
+        """Return how many requests the callers with this access key and region have sent.
+
+        None means any access key, or any region. `count_requests` begins the count.
+        """
         ...
 
     def advise(self, *, on: bool) -> None:
@@ -93,11 +96,11 @@ class Evidence(Protocol):
 
     @property
     def permissions(self) -> "Permissions":
-        """The permissions that requests needed."""
+        """The IAM permissions that the examined requests needed."""
         ...
 
     def digest(self) -> float:
-        """Examine some requests; return in how many seconds to call this again."""
+        """Examine some requests. Return the number of seconds until the next call of `digest`."""
         ...
 
     def digest_all(self) -> Steps[None]:
@@ -105,19 +108,20 @@ class Evidence(Protocol):
         ...
 
     def doubt_tables(self) -> None:
-        """Note that any table may have been replaced by another one of the same name."""
+        """Note that each known table may have been replaced by another table of the same name."""
         ...
 
     def contribution(self) -> Result:
-        """Return the evidence of this process, to be merged with that of others."""
+        """Return the evidence of this process as JSON, for the control `advice`."""
         ...
 
 
 class Emulator(Protocol):
     """The parts of an emulator (app.py) that controls use.
 
-    sharing: None if there are no other processes. request_log: None without an HTTP server.
-    evidence: None unless the server advises.
+    sharing: memory that all worker processes share, None if there is only one process.
+    request_log: returns the log of this process, None without an HTTP server. evidence: None if the
+    advisor is off.
     """
 
     database: Database
@@ -132,12 +136,12 @@ class Emulator(Protocol):
 
     @property
     def faults(self) -> "Faults":
-        """The rules of faults. The first use loads the package."""
+        """The rules of faults. The first use imports the package `emulator.faults`."""
         ...
 
     @property
     def has_faults(self) -> bool:
-        """Whether `faults` was ever used in this process."""
+        """True if something has already used `faults` in this process."""
         ...
 
     @property
@@ -146,15 +150,15 @@ class Emulator(Protocol):
         ...
 
     def stream_consumers(self) -> Iterator[tuple[StreamDefinition, str, str]]:
-        """Yield the consumers of streams: stream, name for people, name of their checkpoints."""
+        """Yield triples: a stream, a consumer's name for people, the name of its checkpoints."""
         ...
 
     def due_steps(self) -> Steps[None]:
-        """Run the jobs that are due by the clock, in steps."""
+        """Run the background jobs whose time has come by the emulator's clock, in steps."""
         ...
 
     def coming_events(self) -> "Steps[list[Event]]":
-        """Return the next events on the emulator's clock, unsorted. Example: an item expires."""
+        """Return the next events on the emulator's clock, unsorted, such as an item's expiry."""
         ...
 
 
@@ -165,13 +169,13 @@ Other requests are answered between two steps.
 """
 
 Gather = Callable[[Body, Sequence[Result]], Result | Steps[Result]]
-"""A function that combines the results of all workers to one, in steps if that takes long.
+"""A function that combines the results of all workers into one, in steps if that takes long.
 
 It may raise BadDeclaration.
 """
 
 First = Callable[[Emulator, Body], Body]
-"""A function that makes the body for all processes from the body of the call."""
+"""A function that turns the body of the call into the body for all processes."""
 
 _F = TypeVar("_F", bound=Function)
 
@@ -180,18 +184,18 @@ _F = TypeVar("_F", bound=Function)
 class Control:
     """One control, and the call under `/_emulator/` that runs it.
 
-    changes: whether it changes the state of the emulator. Such a control must not be a GET, because
-    any web page may link to a GET.
-    repeatable: whether it may run again if its writes were lost. A control must not run again if it
-    moves something by an amount or writes outside the store.
-    ends_with_client: whether it ends when its client closes the connection. Others run to their
-    end.
-    many_objects: whether its steps may make so many objects that last, such as shards of streams,
-    that the garbage collector should rest meanwhile (http/front/resting.py).
-    gather: if set, the function runs in each worker process, and `gather` combines the results. If
-    not, the function runs in the process that gets the call.
+    changes: True if the control changes the state of the emulator. Such a control must not be a
+    GET, because any web page may link to a GET.
+    repeatable: True if the control may run again after its writes were lost. A control must not run
+    again if it moves something by an amount (the clock by 5 s), or writes outside the store.
+    ends_with_client: True if the control ends when its client closes the connection. Other controls
+    run to their end.
+    many_objects: True if the control may make very many objects that stay in memory, such as shards
+    of streams. Then the garbage collector rests while the control runs (http/front/resting.py).
+    gather: if set, `function` runs in each worker process, and `gather` combines the results. If
+    None, `function` runs only in the process that gets the call.
     first: if set, it runs once, in the process that gets the call. It returns the body with which
-    the function then runs in each process.
+    `function` then runs in each process.
     members: the members of the body. A `?` marks an optional member.
     """
 
@@ -210,12 +214,12 @@ class Control:
 
     @property
     def explanation(self) -> str:
-        """The docstring of the control's family, which explains the members and the result."""
+        """The docstring of the control's module, which explains the members and the result."""
         return sys.modules[self.function.__module__].__doc__ or ""
 
 
 class TimedOut(Exception):
-    """The condition that a control waited for did not become true in time. str(error) says so.
+    """The condition that a control waited for did not become true before the timeout.
 
     seen: the last state that the control saw, as JSON.
     """
@@ -253,7 +257,7 @@ def control(
     """
 
     def register(function: _F) -> _F:
-        assert name not in _controls, f"two controls are called {name}"
+        assert name not in _controls, f"two controls have the name {name}"
         called_by = method or ("POST" if changes else "GET")
         _controls[name] = Control(
             name,
@@ -276,7 +280,7 @@ def control(
 
 @cache
 def registered() -> Mapping[str, Control]:
-    """Return all controls by name."""
+    """Return all controls, mapped by name. The first call imports all modules of controls."""
     for family in iter_modules(controls.__path__):
         import_module(f"{controls.__name__}.{family.name}")
     return dict(sorted(_controls.items()))
@@ -285,7 +289,7 @@ def registered() -> Mapping[str, Control]:
 def find(name: str) -> Control:
     """Return a control by its name. Raises Unknown.
 
-    If the family of the control is already imported, no other family is imported.
+    If the control is not registered yet, this imports all modules of controls.
     """
     found = _controls.get(name) or registered().get(name)
     if found is None:
@@ -295,21 +299,21 @@ def find(name: str) -> Control:
 
 @cache
 def by_call() -> Mapping[tuple[str, str], Control]:
-    """Return all controls by method and path."""
+    """Return all controls, mapped by HTTP method and path."""
     return {(each.method, each.path): each for each in registered().values()}
 
 
 def begin(emulator: Emulator, found: Control, body: Body) -> Steps[Result]:
     """Run a control in this process, in steps that return its result.
 
-    If the control has `gather`, the result is only the part of this process. Raises BadDeclaration,
+    If the control has `gather`, the result covers only this process. Raises BadDeclaration,
     Interrupted, and ApiError if the disk is full.
     """
     return emulator.database.run_steps(lambda: found.function(emulator, body))
 
 
 def call(emulator: Emulator, name: str, body: Body) -> Result:
-    """Run a control to its end, and return its result.
+    """Run a control to its end in this process only, and return its result.
 
     Raises Unknown, and the errors of `begin`.
     """
@@ -319,7 +323,10 @@ def call(emulator: Emulator, name: str, body: Body) -> Result:
 
 
 def begun(emulator: Emulator, found: Control, body: Body) -> Body:
-    """Return the body with which a control runs in all processes. Raises BadDeclaration."""
+    """Return the body for all processes: that of `first`, or else the body of the call.
+
+    Raises BadDeclaration.
+    """
     return body if found.first is None else found.first(emulator, body)
 
 

@@ -1,13 +1,16 @@
-"""`replication`: delays and pauses the replication of global tables, and shows its state.
+"""`replication`: delays or pauses the replication of global tables, and shows its state.
 
     {"TableName", "From"?, "To"?, "Delay"?: seconds, "Paused"?: true or false}
 
-If `TableName` is a name, it means the tables of this name in all accounts. If it is an ARN, it
-means the directions from this table. `From` and `To` are regions. Without them, all directions are
-meant. Each write reaches the region `Delay` seconds after it was made, by the emulator's clock.
-While `Paused`, writes wait. `GET /_emulator/replication` returns `{"Directions": [{"AccessKey",
+A direction of replication goes from a table in one region to its replica in another region. The
+call changes the directions from the tables that `TableName` selects, by name or ARN. A name selects
+the tables of all accounts and regions. With the regions `From` and `To`, the call changes only the
+directions from or to these regions.
+
+A write reaches the region `To` after `Delay` seconds of the emulator's clock. While a direction is
+`Paused`, its writes wait. `GET /_emulator/replication` returns `{"Directions": [{"AccessKey",
 "TableName", "From", "To", "Delay", "Paused", "Waiting"}]}`, where `Waiting` is the number of writes
-that the region does not have yet.
+that the region `To` does not have yet.
 """
 
 from collections.abc import Iterable
@@ -24,7 +27,7 @@ from emulator.database.jobs.replication import Flow
 from emulator.slices import Steps
 
 _MEMBERS = ("TableName", "From", "To", "Delay", "Paused")
-_IN_STEP: Final = 200  # tables in one step: those with replicas take 20 microseconds each
+_IN_STEP: Final = 200  # how many tables one step handles: each takes 20 us if it has replicas
 
 
 @control(
@@ -33,7 +36,7 @@ _IN_STEP: Final = 200  # tables in one step: those with replicas take 20 microse
     members=("TableName", "From?", "To?", "Delay?", "Paused?"),
 )
 def steer(emulator: Emulator, body: Body) -> Result:
-    """Set delay and pause of some directions. Raises BadDeclaration."""
+    """Set the delay of some directions, or pause or continue them. Raises BadDeclaration."""
     refuse_unknown(body, *_MEMBERS)
     name = member(body, "TableName", str)
     regions = {each: member(body, each, str) for each in ("From", "To") if each in body}
@@ -41,9 +44,14 @@ def steer(emulator: Emulator, body: Body) -> Result:
     return {"Directions": emulator.database.rerun(lambda: _steer(emulator.database, name, regions, changes))}
 
 
-@control("show_replication", path="replication", changes=False, summary="show the directions of replication")
+@control(
+    "show_replication",
+    path="replication",
+    changes=False,
+    summary="show the directions in which tables are replicated, with their waiting writes",
+)
 def show(emulator: Emulator, _body: Body) -> Steps[Result]:
-    """Return all directions, and how many writes wait in each."""
+    """Return all directions of replication, each with the number of its waiting writes."""
     database = emulator.database
     found: list[Flow] = []
     for number, table in enumerate(list(database.catalog.everything()), start=1):
@@ -58,11 +66,11 @@ def _changes(body: Body) -> dict[str, Any]:
     if "Delay" in body:
         changes["delay"] = float(member(body, "Delay", (int, float)))
         if not (isfinite(changes["delay"]) and changes["delay"] >= 0):
-            raise BadDeclaration("the member Delay must be a number of seconds from 0 on")
+            raise BadDeclaration("the member Delay must be a number of seconds, 0 or more")
     if "Paused" in body:
         changes["paused"] = member(body, "Paused", bool)
     if not changes:
-        raise BadDeclaration("the body has neither the member Delay nor the member Paused")
+        raise BadDeclaration("the body must have at least one of the members Delay and Paused")
     return changes
 
 
@@ -79,12 +87,12 @@ def _steer(database: Database, name: str, regions: dict[str, str], changes: dict
             and regions.get("To", flow.target.region) == flow.target.region
         ]
         if meant:
-            replication.steer(
+            replication.set_directions(
                 database, table, {flow.target.region: replace(flow.direction, **changes) for flow in meant}
             )
         found += [flow._replace(direction=replace(flow.direction, **changes)) for flow in meant]
     if not found:
-        raise BadDeclaration(f"table {name} has no replicas in these directions")
+        raise BadDeclaration(f"table {name} has no replica in a direction that From and To select")
     return _described(found)
 
 

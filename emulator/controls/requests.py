@@ -1,26 +1,25 @@
-"""The last answered requests, for tests and for people who search for a mistake.
+"""Controls that show the last answered requests, to tests and to people who look for a mistake.
 
 | control         | body                                         | result                               |
 |-----------------|----------------------------------------------|--------------------------------------|
 | `requests`      | none                                         | `{"Keeping", "Requests", "Last"}`    |
-| `find_requests` | `{"AccessKey"?, "After"?: id, "Limit"?}`     | the same, of the requests that match |
+| `find_requests` | `{"AccessKey"?, "After"?: id, "Limit"?}`     | the same, for requests that match    |
 | `request`       | `{"Id"}`                                     | one request with its bodies          |
 | `keep_requests` | `{"Enabled": true or false}`                 | `{"Keeping": as in the body}`        |
 
 While `Keeping` is true, the server keeps its last thousand requests. `Keeping` is true from the
-start with --log-requests or --keep-requests, else from a call of `keep_requests`. `Requests` are
-summaries (http/observing/summary.py) with an `Id`, from all worker processes, in the order in which
-the requests arrived.
+start with --log-requests or --keep-requests, otherwise after a call of `keep_requests`. `Requests`
+are summaries of the requests (http/observing/summary.py), each with an `Id`. They come from all
+worker processes, in the order in which the requests arrived.
 
-Without `After`, at most `Limit` requests are returned: the newest that match. `Last` is the id of
-the newest request that the list may have. With this id as `After`, a call returns the requests that
-were answered later: at most `Limit`, the oldest that match. Its `Last` is the id to go on with. So a
-client that repeats the call gets each request once, and none is left out unless a thousand newer
-ones have replaced it.
+Without `After`, the result has the newest `Limit` requests that match. A client sends `Last` of the
+result as `After` of its next call. This call returns requests that were answered later: the oldest
+`Limit` that match. So a client that repeats the call gets each request once. It misses a request
+only if a thousand newer requests have replaced it.
 
 `request` returns a summary with `Id`, `Method`, `Path`, `Target` (the header X-Amz-Target), and the
-texts `Request` and `Answer`. All kept bodies together have at most 16 MB. If older large ones had
-to go, both texts are null.
+texts of the bodies, `Request` and `Answer`. The server keeps at most 16 MB of bodies, and drops the
+oldest large bodies first. The texts of dropped bodies are null.
 """  # noqa: W505 - a table
 
 import re
@@ -35,15 +34,18 @@ _ID: Final = re.compile(r"(\d{1,20})-(\d{1,3})")
 
 
 def _found(body: Body, results: Sequence[Result]) -> Result:
-    """Return the requests of all processes that match a body."""
+    """Return the result of the control: the requests of all processes that match the body.
+
+    Raises BadDeclaration.
+    """
     refuse_unknown(body, "AccessKey", "After", "Limit")
     access_key = member(body, "AccessKey", str) if "AccessKey" in body else None
     after = _order_of(member(body, "After", str)) if "After" in body else (-1, -1)
     limit = member(body, "Limit", int) if "Limit" in body else MOST
     if not 1 <= limit <= MOST:
-        raise BadDeclaration(f"the member Limit must be a number from 1 to {MOST}")
+        raise BadDeclaration(f"the member Limit must be an integer from 1 to {MOST}")
     # The processes returned their requests one after another. Requests that ended after the first
-    # process returned its own may be missing here. So all of these are left for the next call.
+    # process had returned may be missing in `results`. So the next call returns all such requests.
     until = min(each["Now"] for each in results)
     found: list[Any] = [each for result in results for each in result["Requests"] if each["Ended"] < until]
     found.sort(key=lambda each: (each["Ended"], each["Worker"]))
@@ -67,17 +69,20 @@ def _found(body: Body, results: Sequence[Result]) -> Result:
 
 
 def _kept(emulator: Emulator, _body: Body) -> Result:
-    """Return the requests that this process keeps."""
+    """Return the kept requests of this process, for `_found`."""
     log = _log(emulator)
     return {"Keeping": log.keeps, "Requests": log.kept(), "Now": log.now()}
 
 
 def _one(body: Body, results: Sequence[Result]) -> Result:
-    """Return the request that one of the processes has found."""
+    """Return the result of the process that has the request.
+
+    Raises BadDeclaration if none has it.
+    """
     for result in results:
         if result:
             return _shown(result)
-    raise BadDeclaration(f"the request {body['Id']} is not kept, or is no longer kept")
+    raise BadDeclaration(f"the server does not keep the request {body['Id']}, or no longer keeps it")
 
 
 def _everywhere(_body: Body, results: Sequence[Result]) -> Result:
@@ -86,7 +91,7 @@ def _everywhere(_body: Body, results: Sequence[Result]) -> Result:
 
 @control("requests", changes=False, gather=_found, summary="show the last requests, if they are kept")
 def requests(emulator: Emulator, body: Body) -> Result:
-    """Return the requests that this process keeps."""
+    """Return the kept requests of this process. `_found` combines those of all processes."""
     return _kept(emulator, body)
 
 
@@ -94,13 +99,13 @@ def requests(emulator: Emulator, body: Body) -> Result:
     "find_requests",
     path="requests",
     gather=_found,
-    summary="show the last requests that match",
+    summary="show the last requests that match the body",
     members=("AccessKey?", "After?", "Limit?"),
 )
 def find_requests(emulator: Emulator, body: Body) -> Result:
-    """Return the requests that this process keeps.
+    """Return all kept requests of this process.
 
-    `_found` gets those of all processes, and selects those that match the body.
+    `_found` gets the kept requests of all processes, and selects those that match the body.
     """
     return _kept(emulator, body)
 
@@ -110,11 +115,11 @@ def find_requests(emulator: Emulator, body: Body) -> Result:
     method="POST",
     changes=False,
     gather=_one,
-    summary="show one of the last requests with its bodies",
+    summary="show one kept request with its bodies",
     members=("Id",),
 )
 def request(emulator: Emulator, body: Body) -> Result:
-    """Return a request that this process keeps, {} if it does not. Raises BadDeclaration."""
+    """Return a request, {} if this process does not keep it. Raises BadDeclaration."""
     refuse_unknown(body, "Id")
     ended, worker = _order_of(member(body, "Id", str), "Id")
     found = _log(emulator).whole(ended)
@@ -131,7 +136,7 @@ def keep_requests(emulator: Emulator, body: Body) -> Result:
     """Turn the keeping of requests on or off in this process. Raises BadDeclaration."""
     refuse_unknown(body, "Enabled")
     enabled = member(body, "Enabled", bool)
-    if emulator.sharing is not None:  # workers that start later read this
+    if emulator.sharing is not None:  # a worker process that starts later reads it
         emulator.sharing.keeps_requests = enabled
     _log(emulator).keep(on=enabled)
     return {"Keeping": enabled}
@@ -144,7 +149,7 @@ def _log(emulator: Emulator) -> RequestLog:
 
 
 def _shown(kept: Result) -> Result:
-    """Return a kept request as a result shows it: with an `Id`, without Began and Ended."""
+    """Return the members of a kept request that a result shows: `Id` replaces Began and Ended."""
     rest = {name: value for name, value in kept.items() if name not in ("Began", "Ended")}
     return {"Id": _id_of(kept), **rest}
 
@@ -154,7 +159,7 @@ def _id_of(kept: Result) -> str:
 
 
 def _arrival(kept: Result) -> tuple[int, int]:
-    """Return the place of a request in the order of arrival."""
+    """Return the sort key for the order in which requests arrived."""
     return kept["Began"], kept["Worker"]
 
 

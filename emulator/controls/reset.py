@@ -1,20 +1,22 @@
-"""`reset`: delete everything, the resources of an account, or the items of a table, at once.
+"""`reset`: deletes everything, the resources of an account, or the items of a table.
 
 | body                                        | what is deleted                                    |
 |---------------------------------------------|----------------------------------------------------|
 | `{}`                                        | all tables, streams and event source mappings      |
-| `{"Snapshots": true}`                       | the same, and all snapshots                        |
-| `{"AccessKey", "Region"?}`                  | the same of one account, in all regions or in one  |
+| `{"Snapshots": true}`                       | as with `{}`, and all snapshots                    |
+| `{"AccessKey", "Region"?}`                  | tables, streams and mappings of one account, in    |
+|                                             | all regions or in one                              |
 | `{"TableName", "AccessKey"?, "Region"?}`    | the items of a table                               |
 
 - `TableName` is an ARN or a name. A name means all tables of that name in the accounts that the
-  other members select. The tables themselves stay, with their ARNs, settings and streams. No stream
-  records are written.
-- `{}` also ends all declarations (throttling, transactions) and releases the clock. Dead letters
-  and functions stay.
-- ClientRequestTokens of the accounts are deleted, so a repeated request runs again.
-- With `--shared-db` there is only one account, and any access key means all of it.
-- Deletion protection has no effect. Large data are deleted in the background.
+  other members select. The tables stay, with their ARNs, settings and streams. The deletions
+  write no stream records.
+- `{}` also ends all declarations (throttling, transactions), and sets the emulator's clock to the
+  machine's time. Dead letters and functions stay.
+- `reset` forgets the ClientRequestTokens of the accounts, so a repeated request runs again.
+- With `--shared-db` there is only one account, which any access key selects.
+- Deletion protection does not stop `reset`. Clients no longer see the data after the call.
+  Background work then deletes large data from the store.
 
 The result counts the tables that were deleted or emptied: `{"Tables": number}`.
 """
@@ -43,9 +45,9 @@ _SNAPSHOTS: Final = "Snapshots"
     members=("TableName?", "AccessKey?", "Region?", "Snapshots?"),
 )
 def reset(emulator: Emulator, body: Body) -> Steps[Result]:
-    """Reset everything, an account, or a table. Raises BadDeclaration."""
+    """Delete what the body selects. Return the number of tables. Raises BadDeclaration."""
     name, access_key, region = _read(body)
-    if emulator.evidence is not None:  # the advisor must learn about tables before they are gone
+    if emulator.evidence is not None:  # the advisor examines requests while their tables exist
         yield from emulator.evidence.digest_all()
         emulator.evidence.doubt_tables()
     database = emulator.database
@@ -62,10 +64,13 @@ def reset(emulator: Emulator, body: Body) -> Steps[Result]:
 
 
 def _read(body: Body) -> tuple[str | None, str | None, str | None]:
-    """Return table name, access key and region. Raises BadDeclaration."""
+    """Return the members TableName, AccessKey and Region of a body, None for a missing member.
+
+    Raises BadDeclaration.
+    """
     refuse_unknown(body, *_MEMBERS, _SNAPSHOTS)
     if _SNAPSHOTS in body and member(body, _SNAPSHOTS, bool) and len(body) > 1:
-        raise BadDeclaration(f"the member {_SNAPSHOTS} cannot be combined with others")
+        raise BadDeclaration(f"a body with the member {_SNAPSHOTS} cannot have other members")
     name, access_key, region = (member(body, each, str) if each in body else None for each in _MEMBERS)
     if region is not None and access_key is None:
         raise BadDeclaration("the member Region needs the member AccessKey")
@@ -73,9 +78,9 @@ def _read(body: Body) -> tuple[str | None, str | None, str | None]:
 
 
 def _reset_everything(emulator: Emulator, scope: Scope, *, snapshots: bool) -> int:
-    """Reset all accounts, the clock and the declarations; return the number of tables.
+    """Reset all accounts, the clock and the declarations. Return the number of deleted tables.
 
-    Raises Restoring while a snapshot is being restored. Then nothing has changed.
+    Raises Restoring, and changes nothing, while a snapshot is being restored.
     """
     database = emulator.database
     with database.read() as txn:
@@ -91,7 +96,7 @@ def _reset_everything(emulator: Emulator, scope: Scope, *, snapshots: bool) -> i
 
 
 def _reset_account(database: Database, scope: Scope) -> int:
-    """Reset the accounts of a scope; return the number of tables.
+    """Delete everything of the accounts in a scope. Return the number of deleted tables.
 
     Raises Restoring while a snapshot is being restored: the end of the restore would create the
     tables again.
@@ -109,7 +114,7 @@ def _reset_items(database: Database, name: str, scope: Scope) -> int:
     tables = [table for table in tables if scope.owns(_tenant(table, scope))]
     if not tables:
         raise BadDeclaration(f"there is no table {name}")
-    for table in list(tables):  # a table is emptied with its replicas, or they would differ
+    for table in list(tables):  # empty the replicas of a table too, so that they stay equal
         tables += [other for other in database.catalog.group(table.definition) if other not in tables]
     with database.registries.changing(urgent=True) as change:
         for table in tables:
@@ -119,7 +124,7 @@ def _reset_items(database: Database, name: str, scope: Scope) -> int:
 
 
 def _tenant(table: Table, scope: Scope) -> tuple[str, str]:
-    """Return the tenant that owns a table."""
+    """Return the tenant that owns a table: access key and region, or SHARED with --shared-db."""
     if scope.access_key == SHARED[0]:
         return SHARED
     return table.definition.access_key, table.definition.region

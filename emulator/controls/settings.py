@@ -1,6 +1,6 @@
-"""`settings`: show the settings with which the server was started.
+"""`settings`: shows the settings with which the server was started.
 
-The result has a member for each setting, with the name of its flag and the value in force.
+The result has a member for each setting: the name of its flag (`shared-db`), and its value.
 """
 
 from dataclasses import fields
@@ -12,7 +12,7 @@ from emulator.controls.registry import Emulator, Result, control
 
 @control("settings", changes=False, summary="show the settings of the server")
 def settings(emulator: Emulator, _body: Body) -> Result:
-    """Return the settings by the names of their flags."""
+    """Return the settings, mapped by the names of their flags."""
     values = {
         field.name.replace("_", "-"): getattr(emulator.settings, field.name) for field in fields(emulator.settings)
     }

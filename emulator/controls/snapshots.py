@@ -1,43 +1,46 @@
-"""Snapshots: save and restore the state of everything, of an account, or of some tables.
+"""Controls of snapshots: they save and restore the state of everything, an account or some tables.
 
 | control             | body                                                                     |
 |---------------------|--------------------------------------------------------------------------|
-| `snapshots`         | (a GET) lists all snapshots                                              |
+| `snapshots`         | none: a GET, which lists all snapshots                                   |
 | `snapshots/save`    | `{"Name", "AccessKey"?, "Region"?, "Tables"?: [names], "Replace"?: true}` |
 | `snapshots/restore` | `{"Name"}`                                                               |
 | `snapshots/delete`  | `{"Name"}`                                                               |
 | `snapshots/branch`  | `{"Name", "AccessKey", "Region"?, "Rename"?: {name: new name}}`          |
 | `snapshots/items`   | `{"Name", "TableName", "AccessKey", "Region", "Segment"?, "TotalSegments"?, "After"?}` |
-| `snapshots/hold`    | `{"Name", "AccessKey"?, "Region"?, "Tables"?}`; a GET lists the names     |
+| `snapshots/hold`    | `{"Name", "AccessKey"?, "Region"?, "Tables"?}`; a GET lists held snapshots |
 
-- Saving takes the same time for one item and for a million. Restoring undoes later writes.
+- Saving a snapshot takes the same time for one item and for a million. Restoring a snapshot undoes
+  the writes since the save, so its time depends on their number.
 - A snapshot has items, indexes, streams with their records, time to live, settings, and event
   source mappings with their positions. It does not have the clock, declarations or dead letters.
 - The scope of a snapshot is everything, an account, or some tables. Restoring deletes what was
   created in this scope after the save, such as new tables.
 - `Tables` selects tables by name, with their streams and event source mappings. A name means all
   tables of that name in the accounts that the other members select.
-- If a restore changes more than 6,000 stored keys or some megabytes, its tables do not exist until
-  it is complete. Until then, no snapshot can be saved, and no other snapshot can be restored.
-- Functions get the records after their restored positions again.
-- Snapshots are as durable as the data.
+- A restore that changes more than 6,000 stored keys or some megabytes takes a while. Until it is
+  complete, its tables do not exist, no snapshot can be saved, and no other can be restored.
+- A restore also restores the positions of event source mappings. So functions get the later records
+  of their streams again.
+- With a store on disk, snapshots survive a restart of the server, as items do.
 
-`snapshots/branch` copies the tables of a snapshot to another account, as they were when it was
-saved. The copies are new tables, with new streams. Kinesis destinations and event source mappings
-are not copied. The account must not have tables with these names. Without `Region`, each copy is in
-the region of its table. `Rename` gives copies other names than their tables have. So a table can be
-copied within its account. The result is `{"Tables": number}`.
+`snapshots/branch` copies the tables of a snapshot to another account, as they were when the
+snapshot was saved. The copies are new tables, with new streams. They have no Kinesis destinations
+or event source mappings. The account must not have tables with the names of the copies. Without
+`Region`, a copy is in the same region as its original. `Rename` gives copies new names, so a table
+can be copied within its account. The result is `{"Tables": number}`.
 
 `snapshots/items` returns a page of the items of a table in a snapshot: `{"Items": [items],
-"After"?}`. If the answer has `After`, the next call must repeat it to get the next page. Otherwise,
-the table or segment ends with this page.
+"After"?}`. If the result has `After`, the next call must send this `After` to get the next page. A
+result without `After` is the last page of the table or segment.
 
-`snapshots/hold` saves a snapshot. The call lasts until its client disconnects; then the snapshot is
-deleted. `dump` reads such a snapshot, so its files have the state of one moment.
-Of the other controls, only `snapshots/items` accepts the name of such a snapshot.
+`snapshots/hold` saves a snapshot, which is then called held. The call lasts until its client
+disconnects. Then the server deletes the snapshot. `dump` reads a held snapshot, so its files have
+the state of one moment. Of the other controls, only `snapshots/items` accepts the name of a held
+snapshot.
 
-A saved, restored or listed snapshot is `{"Name", "Created": seconds since the epoch, "Tables":
-number, "Items": number}`.
+The results of saving, restoring and listing describe a snapshot as `{"Name", "Created": seconds
+since the epoch, "Tables": number, "Items": number}`.
 """  # noqa: W505 - a table
 
 from functools import partial
@@ -63,15 +66,15 @@ _SAVED: Final = ("Name", "AccessKey", "Region", "Tables", "Replace")
 _HOLD: Final = ("Name", "AccessKey", "Region", "Tables")
 _ITEMS: Final = ("Name", "TableName", "AccessKey", "Region", "Segment", "TotalSegments", "After")
 _SEGMENT: Final = (("Segment", 0), ("TotalSegments", 1))
-_MOST_SEGMENTS: Final = 1_000_000  # the limit of a Scan
+_MOST_SEGMENTS: Final = 1_000_000  # the limit of TotalSegments in a Scan
 _LONGEST: Final = 255  # the most characters of a name
-_WRONG_AFTER: Final = "the member After must be repeated from an answer about the same segment"
-_REST: Final = 60.0  # seconds between two steps of `hold`; the steps do nothing
+_WRONG_AFTER: Final = "the member After must be the After of the last result for the same segment"
+_REST: Final = 60.0  # seconds between two steps of `hold`, which only wait
 
 
 @control("snapshots", changes=False, summary="list the snapshots")
 def listed(emulator: Emulator, _body: Body) -> Result:
-    """List the snapshots."""
+    """Return name, time and size of each snapshot that is not held."""
     with emulator.database.read() as txn:
         named = (snapshot for snapshot in snapshots(txn) if not snapshot.name.startswith(HELD))
         return {"Snapshots": [_described(snapshot) for snapshot in named]}
@@ -79,11 +82,11 @@ def listed(emulator: Emulator, _body: Body) -> Result:
 
 @control(
     "snapshots/save",
-    summary="save the state of everything, of an account or of some tables under a name",
+    summary="save a snapshot of everything, of an account or of some tables",
     members=("Name", "AccessKey?", "Region?", "Tables?", "Replace?"),
 )
 def save(emulator: Emulator, body: Body) -> Result:
-    """Save a snapshot. Raises BadDeclaration."""
+    """Save a snapshot. Return its description. Raises BadDeclaration."""
     name = _name(body, _SAVED)
     database = emulator.database
     replaced = member(body, "Replace", bool) if "Replace" in body else False
@@ -91,14 +94,16 @@ def save(emulator: Emulator, body: Body) -> Result:
     try:
         return _described(database.rerun(work.run))
     except NameTaken:
-        raise BadDeclaration(f'there is a snapshot {name} already; "Replace": true replaces it') from None
+        raise BadDeclaration(
+            f'there is already a snapshot {name}; to replace it, add "Replace": true to the body'
+        ) from None
     except Restoring as error:
         raise BadDeclaration(str(error)) from None
 
 
-@control("snapshots/restore", summary="return to the state that a snapshot has", members=("Name",))
+@control("snapshots/restore", summary="restore the state that a snapshot has saved", members=("Name",))
 def restore(emulator: Emulator, body: Body) -> Steps[Result]:
-    """Restore a snapshot. Raises BadDeclaration."""
+    """Restore a snapshot. Return its description. Raises BadDeclaration."""
     name = _name(body, ("Name",))
     try:
         snapshot = yield from restoring.restore(emulator.database, name)
@@ -111,7 +116,7 @@ def restore(emulator: Emulator, body: Body) -> Steps[Result]:
 
 @control("snapshots/delete", summary="delete a snapshot", members=("Name",))
 def delete(emulator: Emulator, body: Body) -> Result:
-    """Delete a snapshot. Raises BadDeclaration."""
+    """Delete a snapshot that is not held. Raises BadDeclaration."""
     name = _name(body, ("Name",))
     database = emulator.database
     try:
@@ -129,7 +134,7 @@ def delete(emulator: Emulator, body: Body) -> Result:
     members=("Name", "AccessKey", "Region?", "Rename?"),
 )
 def branch(emulator: Emulator, body: Body) -> Steps[Result]:
-    """Copy a snapshot's tables. Raises BadDeclaration."""
+    """Copy a snapshot's tables to another account. Return their number. Raises BadDeclaration."""
     name = _name(body, ("Name", "AccessKey", "Region", "Rename"))
     access_key = member(body, "AccessKey", str)
     region = member(body, "Region", str) if "Region" in body else None
@@ -147,7 +152,7 @@ def branch(emulator: Emulator, body: Body) -> Steps[Result]:
 
 @control("show_holds", path="snapshots/hold", changes=False, summary="list the snapshots that clients hold")
 def show_holds(emulator: Emulator, _body: Body) -> Result:
-    """List the names of the held snapshots."""
+    """Return the names of the held snapshots."""
     with emulator.database.read() as txn:
         return {"Names": list(holding.holds(txn))}
 
@@ -156,22 +161,23 @@ def show_holds(emulator: Emulator, _body: Body) -> Result:
     "snapshots/hold",
     repeatable=False,
     ends_with_client=True,
-    summary="save a snapshot that lasts as long as its client is connected",
+    summary="save a snapshot and keep it as long as the client is connected",
     members=("Name", "AccessKey?", "Region?", "Tables?"),
 )
 def hold(emulator: Emulator, body: Body) -> Steps[Result]:
-    """Save a snapshot; delete it when the steps are closed. Raises BadDeclaration."""
+    """Save a held snapshot. When the client disconnects, delete it. Raises BadDeclaration."""
     name = HELD + _name(body, _HOLD)
     database = emulator.database
     work = _Saving(database, name, body, shared=emulator.settings.shared_db, replaced=False)
     try:
         database.rerun(work.run)
     except NameTaken:
-        raise BadDeclaration(f"there is a held snapshot {name.removeprefix(HELD)} already") from None
+        raise BadDeclaration(f"there is already a held snapshot {name.removeprefix(HELD)}") from None
     except Restoring as error:
         raise BadDeclaration(str(error)) from None
     try:
-        # Other processes see the snapshot only after a commit. It must not wait for a later write.
+        # Other processes see the snapshot only after a commit. Without this call, the commit would
+        # come with the next write.
         database.commit()
         while True:
             yield _REST
@@ -183,16 +189,18 @@ def hold(emulator: Emulator, body: Body) -> Steps[Result]:
     "snapshots/items",
     method="POST",
     changes=False,
-    summary="show items of a table as a snapshot has them",
+    summary="show a page of the items of a table in a snapshot",
     members=("Name", "TableName", "AccessKey", "Region", "Segment?", "TotalSegments?", "After?"),
 )
 def items(emulator: Emulator, body: Body) -> Result:
-    """Return a page of items. Raises BadDeclaration."""
+    """Return a page of the items of a table in a snapshot. Raises BadDeclaration."""
     name = _name(body, _ITEMS)
     table, access_key, region = (member(body, each, str) for each in ("TableName", "AccessKey", "Region"))
     number, total = (member(body, each, int) if each in body else otherwise for each, otherwise in _SEGMENT)
     if not 0 <= number < total <= _MOST_SEGMENTS:
-        raise BadDeclaration(f"the members need 0 <= Segment < TotalSegments <= {_MOST_SEGMENTS}")
+        raise BadDeclaration(
+            f"Segment and TotalSegments must be numbers with 0 <= Segment < TotalSegments <= {_MOST_SEGMENTS}"
+        )
     tenant = SHARED if emulator.settings.shared_db else (access_key, region)
     database = emulator.database
     after = _after(body)
@@ -210,11 +218,13 @@ def items(emulator: Emulator, body: Body) -> Result:
 
 
 def _renamed(body: Body) -> dict[str, str]:
-    """Return the member Rename. Raises BadDeclaration if a new name is no name of a table."""
+    """Return the member Rename. Raises BadDeclaration if a new name is not a valid table name."""
     renamed: dict[str, str] = member(body, "Rename", dict) if "Rename" in body else {}
     for name in renamed.values():
         if not isinstance(name, str) or not arns.is_table_name(name):
-            raise BadDeclaration("the member Rename must give names of 3 to 255 letters, digits and characters of _.-")
+            raise BadDeclaration(
+                "the new names in the member Rename must have 3 to 255 characters: letters, digits, _, . and -"
+            )
     return renamed
 
 
@@ -226,7 +236,10 @@ def _after(body: Body) -> bytes | None:
 
 
 class _Saving:
-    """Saves a snapshot. If `run` is interrupted, it is called again, and finds the tables again."""
+    """The work of saving a snapshot. After an interruption, the caller calls `run` again.
+
+    Each call of `run` looks up the tables, because they may have changed.
+    """
 
     def __init__(self, database: Database, name: str, body: Body, *, shared: bool, replaced: bool) -> None:
         self._database = database
@@ -239,11 +252,12 @@ class _Saving:
         self._scope = Scope.of(access_key, region, shared=shared)
         self._tables = member(body, "Tables", list) if "Tables" in body else None
         if self._tables is not None and not all(isinstance(name, str) for name in self._tables):
-            raise BadDeclaration("the member Tables must be a list of names")
+            raise BadDeclaration("the member Tables must be a list of table names")
 
     def run(self) -> Snapshot:
-        """Save the snapshot. Raises BadDeclaration if some table does not exist."""
-        self._database.catalog.settle_all()  # removes deleted tables, so that they are not saved
+        """Save the snapshot. Raises BadDeclaration if one of the `Tables` does not exist."""
+        # First remove the tables whose deletion is over, so that the snapshot has none of them.
+        self._database.catalog.settle_all()
         scope = self._scope if self._tables is None else Scope(tables=tuple(self._found(self._tables)))
         return saving.save(self._database, self._name, scope, replaced=self._replaced)
 
@@ -262,13 +276,16 @@ class _Saving:
 
 
 def _name(body: Body, members: tuple[str, ...]) -> str:
-    """Return the name of a snapshot. Raises BadDeclaration, also for an unknown member."""
+    """Return the member Name of a body.
+
+    Raises BadDeclaration if the name is wrong, or if the body has a member not in `members`.
+    """
     refuse_unknown(body, *members)
     name: str = member(body, "Name", str)
     if not 0 < len(name) <= _LONGEST:
         raise BadDeclaration(f"the member Name must have 1 to {_LONGEST} characters")
     if name.startswith(HELD):
-        raise BadDeclaration("the member Name must not begin with NUL")
+        raise BadDeclaration("the member Name must not begin with the character NUL")
     return name
 
 

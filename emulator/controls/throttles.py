@@ -1,36 +1,37 @@
-"""`throttles`: the last throttles, each with its reason in words.
+"""`throttles`: shows the last throttled requests, and explains why each was throttled.
 
-`GET /_emulator/throttles` returns `{"Throttles": [..]}`, the newest last. They are noted while
-throughput is enforced or faults throttle: the last thousand of each process.
+`GET /_emulator/throttles` returns `{"Throttles": [..]}`, the newest last. Each process keeps its
+last thousand throttles. It notes them only while throughput is enforced, or while there are faults
+that throttle.
 
 | member                   | meaning                                                               |
 |--------------------------|-----------------------------------------------------------------------|
 | `Time`                   | seconds since the epoch, by the emulator's clock                      |
-| `Operation`              | of the request                                                        |
+| `Operation`              | the operation of the request                                          |
 | `TableName`, `TableArn`  | the table; empty for an operation without units, such as ListTables   |
-| `AccessKey`, `Region`    | its owner                                                             |
-| `IndexName`              | the global index whose limit refused, if it was one                   |
+| `AccessKey`, `Region`    | the tenant that owns the table                                        |
+| `IndexName`              | the global index whose limit refused the request, if there is one     |
 | `Key`                    | the key attributes, if the request names one item                     |
 | `Kind`                   | `Read` or `Write`                                                     |
-| `Asked`, `Available`     | the units of the request, and the units that were left of the limit;  |
-|                          | a fault leaves none                                                   |
-| `Reason`                 | as in ThrottlingReasons                                               |
-| `Cause`                  | one word of the table below                                           |
-| `Fault`                  | the name of the fault that throttled                                  |
-| `Explanation`            | the cause in a sentence                                               |
+| `Asked`, `Available`     | the units that the request needs, and the units that were left;       |
+|                          | `Available` is 0 if a fault throttled the request                     |
+| `Reason`                 | the reason, as in the error's ThrottlingReasons                       |
+| `Cause`                  | a word of the table below                                             |
+| `Fault`                  | the id of the fault's rule, if a fault throttled the request          |
+| `Explanation`            | the cause in one or more sentences                                    |
 
 | `Cause`             | the request was refused because                                            |
 |---------------------|----------------------------------------------------------------------------|
 | `TableThroughput`   | the table's provisioned units are used up                                  |
-| `Burst`             | the same, after the table has also used up its burst capacity              |
+| `Burst`             | the table's provisioned units and its burst capacity are used up           |
 | `IndexThroughput`   | an index's provisioned read units are used up                              |
 | `IndexBackPressure` | an index's write units are used up, so the table refuses writes            |
 | `PartitionLimit`    | one partition key gets more than a partition serves                        |
 | `OnDemandMaximum`   | the configured maximum of an on-demand table or index is reached           |
 | `OnDemandRamp`      | an on-demand table gets more than twice its previous peak                  |
-| `Fault`             | a test asked for it                                                        |
+| `Fault`             | a test asked for the throttle with the control `faults`                    |
 
-For a batch, the list has an element for each unprocessed item.
+For a batch, `Throttles` has an element for each item that stayed unprocessed.
 """
 
 from collections.abc import Sequence
@@ -49,7 +50,7 @@ def _together(_body: Body, results: Sequence[Result]) -> Result:
 
 @control("throttles", changes=False, gather=_together, summary="explain the last throttles")
 def throttles(emulator: Emulator, _body: Body) -> Result:
-    """Return the throttles of this process."""
+    """Return the last throttles of this process. `_together` merges those of all processes."""
     return {"Throttles": [_shown(each) for each in emulator.database.enforcer.throttles.kept]}
 
 
@@ -88,22 +89,22 @@ _EXPLANATIONS: Final = {
     ),
     "PartitionLimit": (
         "One partition key of {what} gets too many requests: a partition serves {limit} {kind} units a second, "
-        "whatever the table has."
+        "whatever the throughput of the table."
     ),
     "OnDemandMaximum": "The on-demand maximum of {what} is {limit} {kind} units a second, and it is reached.",
     "OnDemandRamp": (
         "On-demand table {table} serves {limit} {kind} units a second now: its warm throughput, or twice its peak "
-        "of more than 30 minutes ago. Ask for warm throughput, or let traffic grow more slowly."
+        "of more than 30 minutes ago. Set a higher warm throughput, or let traffic grow more slowly."
     ),
 }
 
 
 def _explained(throttled: Throttled) -> str:
-    """Return the reason in words."""
+    """Return one or more sentences that explain why a request was throttled."""
     refusal, table = throttled.refusal, throttled.table
     if refusal is None:
         return f"The fault {throttled.fault} throttled the request: a test asked for it with the control `faults`."
-    assert table is not None, "only a fault refuses requests without a table"
+    assert table is not None, "without a table, only a fault throttles a request"
     index = refusal.index_name
     sentence = _EXPLANATIONS[refusal.cause].format(
         table=table.name,

@@ -1,7 +1,7 @@
-"""`ttl`: delete all expired items now.
+"""`ttl`: deletes all expired items now.
 
-`TableName` in the body selects the tables of this name; without it, all tables. The result counts
-the deleted items: `{"Deleted": number, "Tables": {ARN: number}}`.
+`TableName` in the body, a name or an ARN, selects tables. A body without `TableName` selects all
+tables. The result counts the deleted items: `{"Deleted": number, "Tables": {ARN: number}}`.
 """
 
 from emulator.controls.body import BadDeclaration, Body, member, refuse_unknown
@@ -13,7 +13,7 @@ from emulator.slices import Steps
 
 @control("ttl", summary="delete all items whose time to live is over, in one table or in all", members=("TableName?",))
 def sweep(emulator: Emulator, body: Body) -> Steps[Result]:
-    """Sweep tables. Raises BadDeclaration."""
+    """Delete the expired items of the selected tables. Raises BadDeclaration."""
     refuse_unknown(body, "TableName")
     database = emulator.database
     swept = ttl_sweep.tables(database)

@@ -1,31 +1,32 @@
-"""`wait`: wait until an item, a count, a stream record, a status or an expiry is as expected.
+"""`wait`: waits until an item, a count, a stream record, a status or an expiry is as expected.
 
     {"TableName": "Orders", "Key": {"id": {"S": "o-1"}}, "ConditionExpression": "shipped = :t",
      "ExpressionAttributeValues": {":t": {"BOOL": true}}, "Timeout": 5}
 
-One member says which kind of condition the call waits for (`waits/`). `TableName` is a name or an
-ARN. If several accounts or regions have such a table, `AccessKey` and `Region` select one.
+One of the members in the first column says for which kind of condition the call waits (`waits/`).
+`TableName` is a name or an ARN. If several accounts or regions have such a table, `AccessKey` and
+`Region` select one.
 
-| member             | with                                    | met when                                    |
+| member             | other members                           | the condition is met when                   |
 |--------------------|-----------------------------------------|---------------------------------------------|
 | `Key`              | TableName, ConditionExpression ...      | the item fulfils the condition, or exists   |
-| `Expired`          | TableName                               | the item of this key has expired            |
-| `Count`            | TableName, members of Query or Scan     | this many items are found                   |
+| `Expired`          | TableName                               | no item has this key any more               |
+| `Count`            | TableName, members of Query or Scan     | the Query or Scan finds this many items     |
 | `Record`           | TableName or StreamArn, Count, After    | a stream record matches a filter pattern    |
 | `Status`           | TableName, IndexName; or StreamArn      | a table, index or stream has this status    |
 | `TimeToLiveStatus` | TableName                               | time to live has this status                |
 | `State`            | UUID                                    | an event source mapping has this state      |
-| `Delivered`        | UUID                                    | a mapping has done all records              |
+| `Delivered`        | UUID                                    | a mapping has no more records to deliver    |
 
-The result is the state that was found: `{"Item"}`, `{"Count"}`, `{"Count", "Records"}`,
+The result is the state that met the condition: `{"Item"}`, `{"Count"}`, `{"Count", "Records"}`,
 `{"Status"}` and so on. `Timeout` is in seconds of real time, because a test may have frozen the
-emulator's clock. Its default is 10. After this time, the call fails with `TimedOut`, which has the
-last state; over HTTP, with status 408 and `{"message", "LastSeen"}`. With 0, the call checks the
-condition once.
+emulator's clock. The default is 10. After this time, the call fails with `TimedOut`, which has the
+last state. Over HTTP, the status is 408, and the body `{"message", "LastSeen"}`. With `"Timeout":
+0`, the call checks the condition once.
 
-A call reads data only after a commit, or if the clock can make the condition true. It notices a
-commit of any worker within 25 ms. Its reads use up no throughput. `show_waits` returns `{"Waits":
-number in progress}` of all workers.
+A call checks its condition again only after a commit, or if the clock can make the condition true.
+It notices a commit of any worker process within 25 ms. Its reads use up no throughput. `show_waits`
+returns `{"Waits": number}`, which counts the calls in progress in all worker processes.
 """  # noqa: W505 - a table
 
 from collections.abc import Generator, Iterator, Sequence
@@ -42,19 +43,19 @@ from emulator.slices import Steps
 if TYPE_CHECKING:
     from emulator.controls.waits.condition import Condition, Seen
 
-_TIMEOUT: Final = 10.0  # seconds, if the body has no Timeout
+_TIMEOUT: Final = 10.0  # seconds: the default of `Timeout`
 _LONGEST_TIMEOUT: Final = 3600.0
-_MOST: Final = 200  # the most calls of `wait` in one process
+_MOST: Final = 200  # the most calls of `wait` in progress in one process
 
-# Seconds between two checks of the commit number. A check takes 2 us, and its iteration of the
-# event loop 20 us, so one wait takes 0.7 % of a core. With many waits, the pauses are longer, so
-# that 200 waits take 4 %.
+# Seconds between two checks of the commit number, which says if there was a commit. A check takes
+# 2 us, and its iteration of the event loop 20 us, so one wait takes 0.7 % of a core. With more than
+# 20 waits, the pauses are longer, so that 200 waits take 4 %.
 _FIRST_PAUSE: Final = 0.002
 _LONGEST_PAUSE: Final = 0.025
 _MANY: Final = 20
-_REST: Final = 4  # after a check of the data, the pause is this many times as long as the check
+_REST: Final = 4  # the pause after a check takes at least 4 times as long as the check
 
-_SHOWN: Final = 300  # how many characters of the last state the message repeats
+_SHOWN: Final = 300  # the most characters of the last state in the message
 
 
 @control(
@@ -81,7 +82,7 @@ _SHOWN: Final = 300  # how many characters of the last state the message repeats
     ),
 )
 def wait(emulator: Emulator, body: Body) -> Steps[Result]:
-    """Wait until a condition is met; return the state that was found.
+    """Wait until a condition is met. Return the state that met the condition.
 
     Raises BadDeclaration, TimedOut.
     """
@@ -99,22 +100,25 @@ def _sum(_body: Body, results: Sequence[Result]) -> Result:
 
 @control("show_waits", path="wait", changes=False, gather=_sum, summary="show how many calls of wait are in progress")
 def show_waits(emulator: Emulator, _body: Body) -> Result:
-    """Return the number of waits in progress in this process."""
+    """Return the number of calls of `wait` that are in progress in this process."""
     return {"Waits": emulator.waits}
 
 
 def _timeout(body: Body) -> float:
     value = body.get("Timeout", _TIMEOUT)
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= _LONGEST_TIMEOUT:
-        raise BadDeclaration(f"the member Timeout must be a number of seconds, 0 to {_LONGEST_TIMEOUT:g}")
+        raise BadDeclaration(f"the member Timeout must be a number of seconds from 0 to {_LONGEST_TIMEOUT:g}")
     return float(value)
 
 
 @contextmanager
 def _under_way(emulator: Emulator) -> Iterator[None]:
-    """Count a wait while it is in progress. Raises BadDeclaration if there are too many."""
+    """Count a call of `wait` while it is in progress.
+
+    Raises BadDeclaration if there are too many.
+    """
     if emulator.waits >= _MOST:
-        raise BadDeclaration(f"too many calls of wait are in progress: {_MOST} at most")
+        raise BadDeclaration(f"too many calls of wait are in progress; the limit is {_MOST}")
     emulator.waits += 1
     try:
         yield
@@ -129,7 +133,8 @@ def _until(emulator: Emulator, condition: "Condition", timeout: float) -> Steps[
     seen: Seen | None = None
     looked_at: tuple[int | None, bytes] | None = None
     while True:
-        # `version` includes the hints: a hint of changed definitions may come after the commit.
+        # The commit number alone is not enough: the hint that definitions have changed
+        # (database/store/versions.py) may come after the commit.
         version = None if database.numbered is None else database.numbered.commit_number(), database.versions.hints()
         rest = 0.0
         if seen is None or not seen.static or version[0] is None or version != looked_at:
@@ -155,4 +160,4 @@ def _timed_out(timeout: float, seen: "Seen") -> TimedOut:
     text = orjson.dumps(seen.shown).decode()
     if len(text) > _SHOWN:
         text = text[:_SHOWN] + "..."
-    return TimedOut(f"it has not happened within {timeout:g} seconds; last seen: {text}", seen.shown)
+    return TimedOut(f"the condition was not met within {timeout:g} seconds; the last state was {text}", seen.shown)

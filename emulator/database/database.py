@@ -1,4 +1,4 @@
-"""The database: one object with the tables, the storage engine, the clock and background work.
+"""The database: one object with the tables, the storage engine, the clock and the background work.
 
 Code outside this package calls the database through one of its entrances (entrances.py).
 """
@@ -41,27 +41,28 @@ _T_co = TypeVar("_T_co", covariant=True)
 
 
 class Operation(Protocol[_T_co]):
-    """An operation of the service."""
+    """An operation of the service, as `Database.respond` calls it."""
 
     def run(self, database: "Database", caller: Caller, raw: object) -> _T_co:
-        """Return the response to a request that is parsed JSON. Raises ApiError, Sliced."""
+        """Return the response to a request. raw: its parsed JSON. Raises ApiError, Sliced."""
         ...
 
 
 def _no_disk() -> int:
-    """Return the free bytes of a store that uses no disk: a figure that never changes."""
+    """Return the free bytes of a store that uses no disk: always 0."""
     return 0
 
 
 class Database(Entrances):
     """The catalog, transactions and background work, for every operation. One thread owns it.
 
-    sharing: the memory that is shared with other processes on the same folder; None if this process
-    is the only one.
-    jobs: functions. Each queues the unfinished work of one kind.
+    sharing: memory that this process shares with other processes on the same data folder. None if
+    this process is the only one.
+    jobs: functions, each of which queues the unfinished work of one kind.
     removal: see Removal. With None, removing a table with recovery makes no backup.
-    waits: see Waits. With None, no removal waits.
-    group_commit, numbered, upkeep: what the engine offers its host (storage/host.py), or None.
+    waits: see Waits. With None, no table waits before its removal.
+    group_commit, numbered, upkeep: objects with which the host drives the engine (storage/host.py).
+    None for an engine without this ability.
     """
 
     def __init__(
@@ -110,8 +111,11 @@ class Database(Entrances):
         self.histories = self.catalog.histories
         self.kinesis = options.kinesis
         self.backfills: dict[int, tuple[float, float]] = {}
-        """Index that is filled at a pace -> a time, and how many items it might visit then."""
-        # calls an operation of Application Auto Scaling; the emulator sets it
+        """For each index that is filled at a pace (jobs/pacing.py): a time, and a number of items.
+
+        At this time, the walk was allowed to visit this number of items.
+        """
+        # a function that runs an operation of Application Auto Scaling; app.py sets it
         self.call_scaling: ScalingCall = _no_scaling
         self.sliced = False
         self.in_thread: InThread | None = None
@@ -122,17 +126,17 @@ class Database(Entrances):
         self._resume()
 
     def _adopt_write(self) -> None:
-        """Store the function with which the engine now begins a write in `self.write`.
+        """Set `self.write` to the present write function of the engine.
 
-        So a caller reaches the function with one attribute lookup.
+        A copy in this object saves each caller an attribute lookup.
         """
         self.write = self.access.write
 
     @property
     def views(self) -> "Views":
-        """The frozen views. Their code is loaded at first use, because most servers have no views.
+        """The frozen views. Most servers have no views, so the first use imports their code.
 
-        The first use reloads definitions, so it must not be inside a transaction.
+        The first use also reloads definitions, so it must not be inside a transaction.
         """
         if self._views is None:
             self._views = self._load_views()
@@ -140,7 +144,7 @@ class Database(Entrances):
         return self._views
 
     def _notice_views(self, txn: ReadTxn) -> None:
-        """Load the code of views if the store has views. Then the registries reload the views."""
+        """Import the code of views if the store has views. Then the registries load the views."""
         if self._views is None and txn.page(*keyspace.views(), 1)[0]:
             self._views = self._load_views()
 
@@ -151,7 +155,7 @@ class Database(Entrances):
 
     @property
     def held_vectors(self) -> "HeldVectors":
-        """The vector indexes in memory. The first use loads NumPy."""
+        """The vector indexes in memory. The first use imports NumPy."""
         if self._held_vectors is None:
             from emulator.database.vectors.held import HeldVectors  # noqa: PLC0415 - an extra
 
@@ -159,18 +163,18 @@ class Database(Entrances):
         return self._held_vectors
 
     def drop_vectors(self) -> None:
-        """Drop vector indexes from memory that were not searched recently or no longer exist."""
+        """Drop deleted vector indexes from memory, and those that no search has used lately."""
         held = self._held_vectors
         if held is not None and len(held):
             held.drop_idle()
             tables = self.catalog.everything()
-            held.keep({(index.id, index.restored) for table in tables for index in table.definition.vectors})
+            held.drop_others({(index.id, index.restored) for table in tables for index in table.definition.vectors})
 
     @property
     def s3_jobs(self) -> "S3Jobs":
-        """The exports, imports and bulk operations.
+        """The exports, imports and bulk operations. The first use imports their code.
 
-        Their code is loaded at first use, as for `views`.
+        The first use also reloads definitions, so it must not be inside a transaction.
         """
         if self._s3_jobs is None:
             self._s3_jobs = self._load_s3_jobs()
@@ -179,10 +183,7 @@ class Database(Entrances):
 
     @property
     def known_s3_jobs(self) -> "S3Jobs | None":
-        """The exports, imports and bulk operations, None while their code is not loaded.
-
-        The code is loaded if the store has such a job.
-        """
+        """The exports, imports and bulk operations. None means that the store has none."""
         return self._s3_jobs
 
     def _notice_s3_jobs(self, txn: ReadTxn) -> None:
@@ -197,7 +198,7 @@ class Database(Entrances):
     def _resume(self) -> None:
         """Queue unfinished work: after a start, a lost commit or the death of a process.
 
-        Several processes may queue the same work. Then each of them does some of its slices.
+        Several processes may queue the same work. Then each process does some of the slices.
         """
         self.catalog.deletions.resume()
         if self._views is not None:
@@ -206,7 +207,7 @@ class Database(Entrances):
             resume(self)
 
     def _take_over(self) -> None:
-        """Settle statuses that are due, and schedule regular work.
+        """Settle the statuses whose time has come, and schedule regular work.
 
         Only the owner process calls this.
         """
@@ -226,10 +227,10 @@ class Database(Entrances):
         self._resume()
 
     def respond(self, operation: "Operation[_T]", caller: Caller, raw: object) -> _T:
-        """Return the response of an operation to a request that is parsed JSON.
+        """Return the response of an operation to a request. raw: the request's parsed JSON.
 
-        Raises as `run` does, and Sliced. This does not call `run`: making a function for each
-        request took 1 % of a GetItem.
+        Raises Sliced, and the errors of `run`. This method does not call `run`, because making a
+        function for each request would take 1 % of the time of a GetItem.
         """
         try:
             if self._shared and self.versions.is_stale():
@@ -241,10 +242,10 @@ class Database(Entrances):
     # --- tables -----------------------------------------------------------------------------------
 
     def table(self, caller: Caller, name: str) -> Table:
-        """Return a table for the data plane. Settling its status first may write to the store.
+        """Return a table for an operation on items. Settling its status may write to the store.
 
-        Raises a ResourceNotFoundException whose text names no table (behaviour 3.1), the errors of
-        wrong ARNs (behaviour 3.4), and Full if the disk has no room for the table's new status.
+        Raises a ResourceNotFoundException whose text does not name the table (behaviour 3.1), the
+        errors of wrong ARNs (behaviour 3.4), and Full if a full disk keeps the table's status.
         """
         table = caller.tables.get(name)
         if table is None or table.transient:
@@ -255,11 +256,11 @@ class Database(Entrances):
         return table
 
     def described(self, caller: Caller, name: str, *, restoring: bool = False) -> Table:
-        """Return a table of any status for the control plane. Settling it may write to the store.
+        """Return a table in any status, for an operation on tables. This may write to the store.
 
-        restoring: whether to find a table that is being restored. Most operations do not find such
-        a table (control-plane 0.3). Raises the errors of a missing table and of wrong ARNs, with
-        the control plane's texts.
+        restoring: False to treat a table that is being restored as missing. Most operations do that
+        (control-plane 0.3). Raises the errors of a missing table and of wrong ARNs, with the texts
+        of the control plane.
         """
         table = self.catalog.find(caller, name)
         if table is None or (table.definition.is_restored and not restoring):
@@ -268,13 +269,13 @@ class Database(Entrances):
 
     @property
     def pending(self) -> bool:
-        """Whether there are writes that wait for `commit`."""
+        """True if there are writes that wait for `commit`."""
         return self.group_commit is not None and self.group_commit.pending
 
     def commit(self) -> None:
-        """Commit pending writes; then notify other processes of changed definitions.
+        """Commit pending writes, then notify other processes of changed definitions.
 
-        Raises as GroupCommit.commit does.
+        Raises the errors of GroupCommit.commit.
         """
         if self.group_commit is not None:
             self.group_commit.commit()
@@ -290,24 +291,26 @@ class Database(Entrances):
         try:
             self.upkeep.sync()
         except StorageError as error:
-            log.warning("what was stored since the last sync would not survive a power cut: %s", error)
+            log.warning(
+                "the store could not be synced, so a power cut would lose the writes since the last sync: %s", error
+            )
 
     def close(self) -> None:
-        """Release the engine. The next start resumes unfinished background work."""
+        """Close the engine. The next start of a server continues unfinished background work."""
         self.engine.close()
 
 
 def _load_backup(account: str, stored: bytes) -> "Backup":
-    """Load a backup. Its code is loaded at first use, because most servers have no backup."""
+    """Load a backup. Most servers have no backup, so the first use imports the class."""
     from emulator.database.definitions.backups import Backup  # noqa: PLC0415 - start-up time
 
     return Backup.load(stored, account)
 
 
 ScalingCall = Callable[[str, object, Caller], Mapping[str, Any]]
-"""Answers an operation of Application Auto Scaling: its name, the request, the caller.
+"""A function that answers an operation of Application Auto Scaling.
 
-Raises ApiError.
+It gets the name of the operation, the request and the caller. It raises ApiError.
 """
 
 
@@ -316,7 +319,7 @@ def _no_scaling(operation: str, _request: object, _caller: Caller) -> Mapping[st
 
 
 Job = Callable[[Database], None]
-"""Queues the unfinished work of one kind (`jobs/`)."""
+"""A function that queues the unfinished work of one kind (`jobs/`)."""
 
 Removal = Callable[[Database, TableDefinition], Callable[[DefinitionChange], None]]
 """A function that is called before a table with recovery is removed.
@@ -325,7 +328,7 @@ It returns another function, which is called in the transaction that removes the
 """
 
 Waits = Callable[[Database, TableDefinition], bool]
-"""A function that returns whether a member of a group must still replicate writes.
+"""A function that returns True while a member of a group must still replicate writes.
 
-The member is removed after that.
+The member is removed only after these writes.
 """

@@ -6,7 +6,7 @@ deals with a full disk:
 | method      | for                          | if the disk is full     | if interrupted too often |
 |-------------|------------------------------|-------------------------|--------------------------|
 | `respond`   | an operation of the service  | raises `storage_full()` | raises Interrupted       |
-| `run`       | another request              | raises `storage_full()` | raises Interrupted       |
+| `run`       | any other request            | raises `storage_full()` | raises Interrupted       |
 | `run_steps` | a request that may take long | raises `storage_full()` | raises Interrupted       |
 | `try_run`   | work that can wait           | returns `otherwise`     | returns `otherwise`      |
 | `run_slice` | a slice of background work   | the slice waits         | the slice waits          |
@@ -26,7 +26,7 @@ from storage import Full, Interrupted, Lost
 
 log = logging.getLogger("emulator")
 
-_ATTEMPTS: Final = 20  # how often an interrupted request is tried before it fails
+_ATTEMPTS: Final = 20  # how often an interrupted request runs before it fails
 
 _T = TypeVar("_T")
 
@@ -34,11 +34,11 @@ _T = TypeVar("_T")
 def report_full(error: Full) -> None:
     """Log that the disk had no room for a write, at most once a minute."""
     if once_a_minute.allows("disk full"):
-        log.error("writes are refused because the disk is full: %s", error)
+        log.error("the disk is full, so the server refuses writes: %s", error)
 
 
 def no_room(error: Full) -> errors.ApiError:
-    """Log that the disk is full; return the error that the client gets."""
+    """Log that the disk is full. Return the error for the client."""
     report_full(error)
     return errors.storage_full()
 
@@ -46,8 +46,9 @@ def no_room(error: Full) -> errors.ApiError:
 class Entrances:
     """The entrances, except `respond`. `Database` is the only subclass.
 
-    sliced: whether callers of operations can run slices; only then may operations raise Sliced.
-    in_thread: how to run a function in another thread, None if that is not possible.
+    sliced: True if the caller of an operation can run slices. Otherwise, no operation may raise
+    Sliced.
+    in_thread: a function that runs another function in a thread, None if there is no such thread.
     """
 
     versions: Versions
@@ -61,9 +62,9 @@ class Entrances:
         self.registries.reload()
 
     def run(self, work: Callable[[], _T]) -> _T:
-        """Run work() on the newest definitions; return its result.
+        """Run `work` on the newest definitions. Return its result.
 
-        Interrupted work has changed nothing, and runs again from its start. Raises ApiError (also
+        Interrupted work has changed nothing, so it runs again from its start. Raises ApiError (also
         if the disk is full), Interrupted after too many attempts, and Lost if a commit was lost.
         """
         try:
@@ -73,7 +74,7 @@ class Entrances:
             return self._run_failed(error, work)
 
     def _run_failed(self, error: Full | Interrupted, work: Callable[[], _T]) -> _T:
-        """Run interrupted work again. Raises the error for the client if the disk is full."""
+        """Run interrupted work again. If the disk is full, raise the error for the client."""
         if isinstance(error, Lost):
             raise error
         try:
@@ -84,10 +85,12 @@ class Entrances:
         raise no_room(error) from error
 
     def run_steps(self, work: Callable[[], _T | Steps[_T]], again: Callable[[], _T] | None = None) -> Steps[_T]:
-        """Do `work`, which returns its result or steps that return it. Raises as `run` does.
+        """Run `work`, which returns its result, or steps that return it.
 
-        again: a function that does all the work in one piece. It is called if a step was
-        interrupted. Without `again`, each step must call `rerun` for work that may be interrupted.
+        Raises the errors of `run`.
+
+        again: a function that does all the work in one piece. It runs after a step was interrupted.
+        Without `again`, each step must call `rerun` for work that may be interrupted.
         """
         try:
             self.catch_up()
@@ -108,9 +111,9 @@ class Entrances:
             self.sliced = sliced
 
     def try_run(self, work: Callable[[], _T], otherwise: _T) -> _T:
-        """Return the result of `work`, or `otherwise` if it cannot finish now.
+        """Return the result of `work`, or `otherwise` if `work` cannot finish now.
 
-        That is: if the disk is full, or if `work` is interrupted too often.
+        The reason may be a full disk, or too many interruptions.
         """
         try:
             self.catch_up()
@@ -119,9 +122,9 @@ class Entrances:
             return otherwise
 
     def run_slice(self, name: Hashable | None = None) -> bool:
-        """Run a slice of the background work called `name`, or of the work that has waited longest.
+        """Run a slice of the background work with this name. Return True if a slice ran.
 
-        Return whether a slice ran.
+        Without a name, run a slice of the work that has waited longest.
         """
         if not self.background.slices or self.background.paused:
             return False
@@ -133,7 +136,7 @@ class Entrances:
     def catch_up(self) -> None:
         """Reload definitions if another process has changed them.
 
-        Work that runs in steps calls this after each pause.
+        Work in steps calls this after each pause, because other requests run during a pause.
         """
         if self.versions.is_stale():
             self.refresh()
@@ -141,12 +144,12 @@ class Entrances:
     def rerun(self, work: Callable[[], _T]) -> _T:
         """Return the result of `work`. Interrupted work runs again on the newest definitions.
 
-        Work that an entrance runs may call this for a part, so that only the part runs again.
+        Long work may call this for each of its parts. Then an interruption repeats only one part.
         Raises Interrupted after too many attempts, and Lost if a commit was lost.
         """
         try:
             return work()
-        except Lost:  # no write can begin until a commit call has reported the loss
+        except Lost:  # running again would fail: no write begins before `commit` reports the loss
             raise
         except Interrupted:
             return self._run_again(work)

@@ -1,24 +1,26 @@
-"""The coming events of the clock. With them, a test can move the clock from event to event.
+"""The coming events: what happens when the emulator's clock reaches a certain time.
+
+A test can move the clock from event to event.
 
 | kind                | resource                  | what happens                                              |
 |---------------------|---------------------------|-----------------------------------------------------------|
 | `TableStatus`       | ARN of the table          | CREATING, UPDATING or DELETING ends                       |
 | `IndexStatus`       | ARN of the index          | CREATING, UPDATING or DELETING ends                       |
-| `Backfill`          | ARN of the index          | the filling of an index ends, if it has a pace; of a      |
-|                     |                           | large table: 5,000 items of it                            |
-| `KinesisStatus`     | ARN of the table          | a status of its Kinesis destinations ends                 |
+| `Backfill`          | ARN of the index          | the filling of an index with a pace ends, or its next     |
+|                     |                           | 5,000 items are done                                      |
+| `KinesisStatus`     | ARN of the table          | a status of a Kinesis destination ends                    |
 | `StreamStatus`      | ARN of the stream         | ENABLING or DISABLING ends                                |
 | `InsightsStatus`    | ARN of the table or index | ENABLING or DISABLING of Contributor Insights ends        |
 | `ResourcePolicy`    | ARN of the table, stream  | a change of a resource policy comes into force            |
 | `Settings`          | ARN of the table or index | a change of settings comes into force                     |
-| `Replication`       | ARN of the replica        | a write reaches a replica: with a delay of `replication`  |
+| `Replication`       | ARN of the replica        | a write reaches a replica after a delay (`replication`)   |
 | `TimeToLive`        | ARN of the table          | an item expires                                           |
 | `ShardRollover`     | ARN of the stream         | open shards are closed, and their children are opened     |
 | `ShardExpiry`       | ARN of the stream         | a closed shard is deleted: all its records are too old    |
 | `StreamTrimming`    | ARN of the stream         | the oldest record of a shard is no longer readable        |
 | `StreamExpiry`      | ARN of the stream         | a disabled stream is deleted                              |
 | `BackupExpiry`      | ARN of the backup         | a system backup is deleted                                |
-| `S3Job`             | ARN of the export, import | its work begins (only with `--delay-transient-statuses`)  |
+| `S3Job`             | ARN of the export, import | the work begins (only with `--delay-transient-statuses`)  |
 |                     | or bulk operation         |                                                           |
 | `Transaction`       | table name, ARN, or token | a declared transaction ends                               |
 | `MappingState`      | UUID of the mapping       | Creating, Enabling, Updating ... ends                     |
@@ -29,10 +31,10 @@
 The last four kinds come from event_sources and auto_scaling; `Emulator.coming_events` adds them.
 Only the process that calls functions knows of retries and batching windows.
 
-All processes of a server find the same events of all kinds but these four: the events follow from
-declarations, and from definitions, items and records in the store. The time of an event is the time
-at which an item expires or a shard is old enough. The sweep or rollover itself happens later,
-because the scheduler runs it at intervals.
+All processes of a server find the same events of the other kinds, because these follow from
+declarations and from the store. Only the owner knows the exact time of a Backfill. The time of an
+event is the time at which an item expires or a shard is old enough. The sweep or rollover runs
+later, because the scheduler runs it at intervals.
 """  # noqa: W505 - a table
 
 from collections.abc import Iterator
@@ -71,10 +73,10 @@ class Event(NamedTuple):
     resource: str
 
 
-def coming(database: Database) -> Steps[list[Event]]:
-    """Return the next event of each table, stream and declaration, in no order.
+def next_events(database: Database) -> Steps[list[Event]]:
+    """Return the next events of each table, stream, backup, S3 job and transaction, unsorted.
 
-    The time of an event may have passed: for example, if no sweep has deleted an expired item yet.
+    The time of an event may have passed, for example if no sweep has deleted an expired item yet.
     """
     now = database.clock.now()
     found: list[Event] = [*_transactions(database, now)]
@@ -95,7 +97,7 @@ def coming(database: Database) -> Steps[list[Event]]:
 
 
 def let_happen(database: Database) -> Steps[None]:
-    """Do the work of all due events now; the scheduler would do it only at its next turn."""
+    """Do the work of all due events now, instead of at the scheduler's next interval."""
     database.rerun(database.catalog.settle_all)
     yield from ttl_sweep.sweep(database, ttl_sweep.tables(database))
     yield from replication.finish(database)
@@ -150,7 +152,7 @@ def _of_relation(database: Database, relation: Relation, kind: str, resource: st
 
 
 def _first_expiry(database: Database, definition: TableDefinition, now: float) -> float | None:
-    """Return when the first item of a table expires, None if no item does.
+    """Return the time at which the next item of a table expires, None if no item expires.
 
     An item expires one millisecond after its TTL time, because that time must be in the past. Items
     that expired more than five years ago do not count: no sweep deletes them.
@@ -186,7 +188,7 @@ def _of_stream(database: Database, stream: StreamDefinition, now: float) -> Iter
 
 
 def _oldest(txn: ReadTxn, stream: StreamDefinition, shard: Shard, now: float) -> float | None:
-    """Return the time of a shard's oldest record that may still be read, None if there is none."""
+    """Return the time of a shard's oldest record that clients can read, None if there is none."""
     prefix = keyspace.shard_records(stream.id, shard.number)
     first = reader.first_since(txn, stream, shard, stream.oldest(now))
     rows, _ = txn.page(prefix + u64(first), prefix_end(prefix), 1)

@@ -1,7 +1,7 @@
 """Finding, saving and removing S3 jobs: exports, imports and bulk operations.
 
-An operation of the service saves a new job. The owner process finds unfinished jobs here
-(emulator/s3_jobs/runner.py), even those of an earlier process.
+A request such as ExportTableToPointInTime saves a new job. The owner process finds the unfinished
+jobs here and works on them (emulator/s3_jobs/runner.py), even if an earlier process saved them.
 """
 
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ from storage import ReadTxn, WriteTxn
 class S3Jobs:
     """All S3 jobs in the store of an engine.
 
-    account: the account of access keys that are not account numbers.
+    account: the account number of all access keys that are not account numbers themselves.
     """
 
     def __init__(self, registries: Registries, account: str) -> None:
@@ -31,29 +31,32 @@ class S3Jobs:
     # --- finding ----------------------------------------------------------------------------------
 
     def everything(self) -> Iterator[S3Job]:
-        """Yield all jobs."""
+        """Yield all stored jobs."""
         return iter(self._registry)
 
     def unfinished(self) -> dict[bytes, S3Job]:
-        """Return the unfinished jobs, by their storage keys, oldest first."""
+        """Return the unfinished jobs, oldest first: storage key -> job."""
         return dict(sorted(self._unfinished.items(), key=lambda pair: pair[1].id))
 
     def stored(self, key: bytes) -> S3Job | None:
-        """Return the job under a storage key, None if there is none."""
+        """Return the job with this storage key, or None if there is none."""
         return self._registry.get(key)
 
     def get(self, tenant: Tenant, kind: str, number: str, now: float) -> S3Job | None:
-        """Return a job by the end of its ARN, None if there is none or it is too old."""
+        """Return a job, or None if there is none or it is too old to be shown.
+
+        number: the last part of the job's ARN. now: the time in seconds.
+        """
         job = self._registry.get(keyspace.s3_job(*tenant, kind, number))
         return job if job is not None and _is_kept(job, now) else None
 
     def of(self, tenant: Tenant, kind: str, now: float) -> list[S3Job]:
-        """Return the jobs of a tenant and kind, newest first."""
+        """Return the jobs of one kind that a tenant has started, newest first."""
         found = [job for job in self._registry if job.owner == tenant and job.kind == kind and _is_kept(job, now)]
         return sorted(found, key=lambda job: (job.started, job.id), reverse=True)
 
     def progress(self, txn: ReadTxn, job: S3Job) -> Progress:
-        """Return the progress of a job."""
+        """Return the stored progress of a job, or NOTHING if none is stored."""
         stored = txn.get(_progress_key(job))
         return NOTHING if stored is None else Progress.load(stored)
 
@@ -68,17 +71,21 @@ class S3Jobs:
         txn.put(_progress_key(job), progress.dump())
 
     def end(self, change: DefinitionChange, job: S3Job, status: str, now: float, failure: "Failure" = None) -> None:
-        """Store that a job has ended. failure: FailureCode and FailureMessage."""
+        """Store that a job has ended.
+
+        status: the job's last status. failure: the FailureCode and FailureMessage, or None if the
+        job has not failed.
+        """
         code, message = failure or (None, None)
         self.save(change, replace(job, status=status, ended=now, failure_code=code, failure_message=message))
 
     def forget_old(self, change: DefinitionChange, now: float) -> None:
-        """Remove the jobs that are too old."""
+        """Remove the jobs that are too old to be shown."""
         for job in [job for job in self._registry if not _is_kept(job, now)]:
             self._remove(change, job)
 
     def remove(self, change: DefinitionChange, job: S3Job, views: Views) -> None:
-        """Remove a job, which may be unfinished. If so, its work stops at the next slice."""
+        """Remove a job. If it is unfinished, its work stops before the next slice."""
         close_view(change, job, views)
         self._remove(change, job)
 
@@ -105,7 +112,7 @@ def key_of(job: S3Job) -> bytes:
 
 
 def close_view(change: DefinitionChange, job: S3Job, views: Views) -> None:
-    """Close the frozen view that a job reads, if the job has an open view."""
+    """Close the frozen view that an export reads. Do nothing for a job without an open view."""
     view = None if job.plan.get("view") is None else views.get(job.plan["view"])
     if view is not None and not view.closing:
         views.close(change, view)

@@ -1,11 +1,11 @@
-"""Verifying that the records of a store fit together, before a copied data folder is used.
+"""Verifying that the records of a store agree with each other, before a copied data folder is used.
 
-A copy that was made while a server wrote may mix pages of several commits. A check of the pages
-(`problem_of` in storage/data_folder.py) does not always find such a mix. A check of the records
-does: it finds unreadable items, missing index entries and wrong counts.
+If a data folder is copied while a server writes to it, the copy may mix pages of several commits. A
+check of the pages (`problem_of` in storage/data_folder.py) does not always find such a mix. A check
+of the records finds it: items cannot be read, index entries are missing, or counts are wrong.
 
 `verify` checks the records in another process, because reading a damaged store can crash the
-process. Checking a store of 100,000 items of 1 KB with an index takes 1.5 s.
+process that reads. Checking a store of 100,000 items of 1 KB with an index takes 1.5 s.
 """
 
 import logging
@@ -42,18 +42,18 @@ log = logging.getLogger("emulator")
 _COMMAND: Final = "emulator.commands.verify"
 
 NEWER: Final = 2
-"""Exit status of the checking process if a newer version of the program wrote the folder."""
+"""Exit status of the verifying process if a newer version of the program wrote the folder."""
 
 
 def verify(folder: Path) -> None:
-    """Verify a folder in a separate process.
+    """Verify a data folder in a separate process.
 
     Raises Corrupted if the folder is damaged, and LayoutMismatch if a newer version of the program
     wrote it.
     """
     log.warning(
-        "the data folder %s was copied or restored, or an older version of the program used it last: it is verified"
-        " once, which takes a while if it is large",
+        "the data folder %s was copied or restored, or an older version of the program used it last: verifying it now,"
+        " which takes a while if the folder is large",
         folder,
     )
     result = subprocess.run(  # noqa: S603 - our own module
@@ -75,8 +75,8 @@ def verify(folder: Path) -> None:
 def check(txn: ReadTxn) -> None:
     """Check all records of a store.
 
-    Raises Corrupted with a text about the first problem, and LayoutMismatch if a newer version of
-    the program wrote a definition.
+    Raises Corrupted if there is a problem; its text describes the first problem. Raises
+    LayoutMismatch if a newer version of the program wrote a definition.
     """
     try:
         problem = next(_problems(txn), None)
@@ -96,7 +96,7 @@ def _problems(txn: ReadTxn) -> Iterator[str]:
         prefix = keyspace.stream_records(stream.id)
         for key, row in txn.scan(prefix, prefix_end(prefix)):
             if record_sequence(row) != int.from_bytes(key[-8:], "big") or not is_consistent(current(txn, row)):
-                yield f"a record of stream {stream.label} differs from what was written"
+                yield f"a record of the stream {stream.label} is damaged"
     for _, stored in txn.scan(*keyspace.histories()):
         yield from _problems_of_history(txn, HistoryDefinition.load(stored))
     for _, stored in txn.scan(*keyspace.backups()):
@@ -128,9 +128,9 @@ def _problems_of_history(txn: ReadTxn, history: HistoryDefinition) -> Iterator[s
             if row is not None:
                 decode_row(row)
         if txn.get(pointers + keyspace.history_key(item) + key[keyspace.ITEM_PREFIX :]) is None:
-            yield f"the history of table {history.table} lacks the pointer to a record"
+            yield f"the history of table {history.table} does not list one of its records"
     if sum(1 for _ in txn.scan(pointers, prefix_end(pointers))) != count:
-        yield f"the history of table {history.table} has pointers without a record"
+        yield f"the history of table {history.table} lists a record that is missing"
 
 
 def _problems_of_table(txn: ReadTxn, table: Table) -> Iterator[str]:
@@ -140,7 +140,7 @@ def _problems_of_table(txn: ReadTxn, table: Table) -> Iterator[str]:
         item = decode_row(row)
         counts[0].add(row)
         if table.key_of_item(item) != key or orjson.dumps(item, option=orjson.OPT_SORT_KEYS) != row_json(row):
-            yield f"an item of table {name} differs from what was written"
+            yield f"an item of table {name} is damaged"
         for index in table.indexes:
             entry = _entry(txn, index, item, key)
             if entry is None:
@@ -160,12 +160,15 @@ def _problems_of_table(txn: ReadTxn, table: Table) -> Iterator[str]:
         from emulator.database.items import vectors  # noqa: PLC0415 - few tables have vector indexes
 
         for vector_index in table.vectors:
-            if not vectors.agrees(txn, table, vector_index):
+            if not vectors.matches_items(txn, table, vector_index):
                 yield f"the vector index {vector_index.name} of table {name} does not agree with the items"
 
 
 def _problems_of_replica(txn: ReadTxn, table: Table, log: int) -> Iterator[str]:
-    """Check the versions of items, and the writes that wait for other regions."""
+    """Yield the problems of a table's replication data: versions of items, and waiting writes.
+
+    log: the id of the table's replication data (changes/replicas.py).
+    """
     from emulator.database.changes import replicas  # noqa: PLC0415 - few tables have replicas
 
     prefix = keyspace.replica(log)
@@ -182,7 +185,7 @@ def _problems_of_replica(txn: ReadTxn, table: Table, log: int) -> Iterator[str]:
         if replicas.is_in_table(stored):
             wrong = wrong or item is None or replicas.version_of(txn, log, write.item) != write.version
         if wrong or not replicas.is_version(write.version) or int.from_bytes(key[len(writes) :], "big") > last:
-            yield f"a write of table {table.name} that waits for replicas differs from what was written"
+            yield f"a write of table {table.name} that waits for replication is damaged"
 
 
 class _Count:
@@ -193,21 +196,21 @@ class _Count:
         self.size = 0
 
     def add(self, row: bytes) -> None:
-        """Count a row. Empty bytes mean that there is no row, and are not counted."""
+        """Count a row. Do nothing for empty bytes, which stand for a missing row."""
         if row:
             self.rows += 1
             self.size += row_size(row)
 
 
 def _entry(txn: ReadTxn, index: Index, item: dict[str, Any], item_key: bytes) -> bytes | None:
-    """Return an item's entry in an index.
+    """Return the row of an item's entry in an index.
 
-    Empty bytes: the entry is missing. None: the item needs no entry.
+    Return b"" if the entry is missing, and None if the item needs no entry.
     """
     key = index.key(item, item_key)
     return (txn.get(key) or b"") if key is not None and index.covers(item_key) else None
 
 
 def _is_part(entry: bytes, item: dict[str, Any]) -> bool:
-    """Return whether an entry exists and all its attributes have the same values as in the item."""
+    """Return True if an entry exists, and its attributes have the same values as in the item."""
     return bool(entry) and decode_row(entry).items() <= item.items()

@@ -1,9 +1,9 @@
 """ClientRequestTokens: which transactions have already run (behaviour 8.3).
 
-The store remembers a token for ten minutes of the emulator's clock. The transaction with the writes
-of a request also stores the record of the request's token, so the record is as durable as the
-writes. Each token has a second record, and these records are in the order of expiry.
-`Token.remember` uses them to find and delete a few expired tokens.
+A token is stored for ten minutes, by the emulator's clock. The transaction that stores the writes
+of a request also stores the request's token, so the token is as durable as the writes. Each token
+has a second record. These second records are in the order of expiry, so `Token.remember` finds
+expired tokens, and deletes a few of them.
 """
 
 from collections.abc import Mapping
@@ -22,14 +22,15 @@ from emulator.limits import TOKEN_SECONDS
 from storage import ReadTxn, WriteTxn
 
 _MILLISECONDS: Final = Struct(">Q")
-_FORGOTTEN: Final = 4  # how many expired tokens are deleted when a new token is stored
+_FORGOTTEN: Final = 4  # up to this many expired tokens are deleted when a new token is stored
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A request's ClientRequestToken.
+    """The ClientRequestToken of a request.
 
-    key: the storage key of the token's record. mark: the request's fingerprint.
+    text: the token as the client sent it. key: the storage key of the token's record.
+    mark: a result of `fingerprint` for the request.
     """
 
     text: str
@@ -37,9 +38,9 @@ class Token:
     mark: bytes
 
     def has_run(self, txn: ReadTxn, now: float) -> bool:
-        """Return whether the request has already run. An expired token counts as a new one.
+        """Return True if the request has already run. If the token has expired, return False.
 
-        Raises IdempotentParameterMismatchException if a different request used this token.
+        Raises IdempotentParameterMismatchException if a different request has used this token.
         """
         record = txn.get(self.key)
         if record is None or _MILLISECONDS.unpack_from(record)[0] <= now * 1000:
@@ -49,7 +50,7 @@ class Token:
         return True
 
     def remember(self, txn: WriteTxn, now: float) -> None:
-        """Record that the request has run, and delete a few expired tokens."""
+        """Store that the request has run, and delete a few expired tokens."""
         _forget(txn, now)
         before = txn.get(self.key)
         if before is not None:
@@ -60,9 +61,9 @@ class Token:
 
 
 def token_of(caller: Caller, operation: str, request: Mapping[str, Any]) -> Token | None:
-    """Return a request's token, None if the request has none.
+    """Return the token of a request, or None if the request has no ClientRequestToken.
 
-    If requests of two operations have the same ClientRequestToken, they have different tokens.
+    Two operations never share a token, even if their requests have the same ClientRequestToken.
     """
     text = request.get("ClientRequestToken")
     if text is None:

@@ -1,13 +1,13 @@
-"""Transactions: writes that happen together or not at all, and reads of one moment (behaviour 8).
+"""Transactions: writes that happen together or not at all, and reads of one snapshot (behaviour 8).
 
-TransactWriteItems, TransactGetItems and ExecuteTransaction make requested writes and reads
-(items/requested.py). This module runs them, in the same way for all three operations. If a part of
-the request fails, the transaction is canceled. The error has one reason for each part. It reports
-only the first invalid part (ValidationError); if no part is invalid, it reports all failed
-conditions and all conflicts.
+The operations TransactWriteItems, TransactGetItems and ExecuteTransaction make requested writes and
+reads (items/requested.py). This module runs them, in the same way for all three operations. If a
+part of the request fails, the transaction is canceled, and the error has one reason for each part.
+If parts are invalid, the error reports only the first of them (ValidationError). Otherwise it
+reports all failed conditions and all conflicts.
 
-Writes that take long are prepared in slices before the transaction (items/ahead.py), if the caller
-can wait for slices.
+If writes take long and the client's connection can wait for slices, the writes are prepared in
+slices before the transaction (items/ahead.py).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -34,13 +34,16 @@ from storage import Interrupted, ReadTxn, WriteTxn
 
 
 def check_distinct(parts: Sequence[ItemRequest]) -> None:
-    """Raise an error if two parts of a transaction are about the same item."""
+    """Raise ApiError if two parts of a transaction are about the same item."""
     if has_repeats(part.key for part in parts):
         raise errors.duplicate_transact_items()
 
 
 def refuse_strong(tables: Iterable[Table]) -> None:
-    """Raise if a table is in a group with strong consistency, which has no transactions."""
+    """Raise ApiError if any table belongs to a global table with strong consistency.
+
+    The service has no transactions for such tables.
+    """
     for table in tables:
         membership = table.definition.membership
         if membership is not None and membership.strong:
@@ -48,7 +51,10 @@ def refuse_strong(tables: Iterable[Table]) -> None:
 
 
 def canceled_by(failures: Mapping[int, ApiError], count: int) -> ApiError:
-    """Return the error of a transaction of `count` parts. failures: position of a part -> error."""
+    """Return the TransactionCanceledException of a transaction.
+
+    failures: position of a failed part -> error. count: the number of all parts.
+    """
     return errors.transaction_canceled(
         [
             errors.cancellation_reason(failures[position]) if position in failures else errors.NO_REASON
@@ -58,10 +64,10 @@ def canceled_by(failures: Mapping[int, ApiError], count: int) -> ApiError:
 
 
 def token_of(database: Database, caller: Caller, operation: str, request: dict[str, Any]) -> Token | None:
-    """Return the request's token.
+    """Return the token of a request, or None if the request has no ClientRequestToken.
 
-    Raises TransactionInProgressException if a test declared that a transaction with this token is
-    in progress.
+    Raises TransactionInProgressException if a test has declared that a transaction with this token
+    is in progress.
     """
     token = tokens.token_of(caller, operation, request)
     if token is not None:
@@ -72,10 +78,10 @@ def token_of(database: Database, caller: Caller, operation: str, request: dict[s
 def run(database: Database, token: Token | None, writes: Sequence[Write]) -> Steps[tuple[list[Consumed], bool]]:
     """Do all writes or none.
 
-    Return the units of each write, and whether the request has run before.
+    Return a pair: the units of each write, and True if the request has run before. A request that
+    has run before writes nothing, and consumes the units of reading its items (behaviour 8.3).
 
-    A request that has run before writes nothing, and consumes the units of reading its items
-    (behaviour 8.3). Raises IdempotentParameterMismatchException, TransactionCanceledException, and
+    Raises IdempotentParameterMismatchException, TransactionCanceledException, and
     ValidationException if an update makes an index key empty (behaviour 8.1). Raises Interrupted if
     a table's definition changed between two slices.
     """
@@ -91,7 +97,7 @@ def run(database: Database, token: Token | None, writes: Sequence[Write]) -> Ste
     for write in writes:
         with database.read() as txn:
             outcomes.append(ahead.outcome(txn, write))
-        work += len(outcomes[-1].row or b"") + write.parts * ahead.PART
+        work += len(outcomes[-1].row or b"") + write.parts * ahead.ATTRIBUTE_BYTES
         if work >= DECODED_IN_STEP:
             work = 0
             yield None
@@ -100,11 +106,11 @@ def run(database: Database, token: Token | None, writes: Sequence[Write]) -> Ste
 
 
 class _TakesLong(Exception):
-    """The preparation of the writes takes too long for one slice. No write was stored."""
+    """The preparation of the writes takes too long for one slice. No write has been stored."""
 
 
 def refuse_changed_tables(database: Database, parts: Sequence[ItemRequest]) -> None:
-    """Raise Interrupted if a table has changed since the request found it."""
+    """Raise Interrupted if a table's definition has changed since the request found the table."""
     if any(database.catalog.current(part.table) is not part.table for part in parts):
         raise Interrupted("A table has changed: run the request again.")
 
@@ -112,9 +118,10 @@ def refuse_changed_tables(database: Database, parts: Sequence[ItemRequest]) -> N
 def _run(
     database: Database, token: Token | None, writes: Sequence[Write], outcomes: Sequence[Outcome], most: float
 ) -> tuple[list[Consumed], bool]:
-    """Do all writes in one transaction. Raises _TakesLong if they need more work than `most`.
+    """Do all writes in one transaction of the store, and return the result of `run`.
 
     outcomes: one for each write if the writes were prepared before the transaction, else empty.
+    Raises _TakesLong if preparing the writes takes more work than `most`: see `ahead.LONG`.
     """
     now = database.clock.now()
     with database.write() as txn:
@@ -139,7 +146,7 @@ def _prepare(txn: ReadTxn, writes: Sequence[Write], outcomes: Sequence[Outcome],
     failed: dict[int, ApiError] = {}
     work = 0
     for position, write in enumerate(writes):
-        work += write.parts * ahead.PART
+        work += write.parts * ahead.ATTRIBUTE_BYTES
         try:
             if outcomes:
                 changes.append(ahead.prepared(txn, write, ahead=outcomes[position]))
@@ -154,7 +161,9 @@ def _prepare(txn: ReadTxn, writes: Sequence[Write], outcomes: Sequence[Outcome],
             if error.about == "request":
                 raise  # an empty index key makes the whole request invalid, and cancels nothing
             if error.about not in ("key", "item"):
-                failed[position] = error.with_traceback(None)  # it refers to this frame: a circle
+                # The traceback refers to this frame, which refers to the error. Without it, the
+                # error is freed without a garbage collection.
+                failed[position] = error.with_traceback(None)
             elif not invalid:
                 invalid[position] = error.with_traceback(None)
             work += len(txn.get(write.key) or b"")
@@ -166,7 +175,7 @@ def _prepare(txn: ReadTxn, writes: Sequence[Write], outcomes: Sequence[Outcome],
 
 
 def _store(txn: WriteTxn, writes: Sequence[Write], changes: Sequence[Change]) -> list[Consumed]:
-    """Store all changes.
+    """Store all changes, and return the units of each write.
 
     Raises TransactionCanceledException if an enforced limit refuses a write.
     """
@@ -180,7 +189,7 @@ def _store(txn: WriteTxn, writes: Sequence[Write], changes: Sequence[Change]) ->
 
 
 def read(database: Database, reads: Sequence[ItemRequest]) -> tuple[list[bytes | None], list[Consumed]]:
-    """Return the rows of one snapshot (None for a missing item), and the units of each read.
+    """Read items in one snapshot. Return the row of each (None if missing), and the units of each.
 
     Raises TransactionCanceledException if an item is in a declared transaction, or if enforced
     throughput refuses a read.
@@ -206,7 +215,7 @@ def _refuse_conflicts(reads: Sequence[ItemRequest]) -> None:
 
 
 def _charge_reads(reads: Sequence[ItemRequest], rows: Sequence[bytes | None]) -> list[Consumed]:
-    """Charge reads to enforced throughput; return the units of each read.
+    """Charge reads, if throughput is enforced. Return the units of each read.
 
     Raises TransactionCanceledException if the throughput refuses a read.
     """

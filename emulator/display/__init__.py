@@ -1,5 +1,5 @@
 """Output of commands on a terminal.
 
-`values.py` makes text of attribute values, `records.py` of stream records. `terminal.py` adds
-colours.
+`values.py` turns attribute values into text. `records.py` turns stream records into text.
+`terminal.py` adds colours.
 """

@@ -5,7 +5,8 @@
       + state: 'paid'
 
 `-` marks the old value and `+` the new one. The view type of the stream decides whether a record
-has the old item, the new item or both. If it has both, only the attributes that differ are shown.
+has the old item, the new item or both. For a record with both, only the attributes that differ are
+shown.
 """
 
 from collections.abc import Iterator, Mapping
@@ -23,7 +24,7 @@ _TTL: Final = {"Type": "Service", "PrincipalId": "dynamodb.amazonaws.com"}
 
 
 def record_text(table: str, record: Record, paint: Painter = plain) -> str:
-    """Return the lines of a record, without a line feed at the end."""
+    """Return a record as lines of text, without a line feed at the end."""
     return "\n".join(_lines(table, record, paint))
 
 
@@ -44,7 +45,7 @@ def _lines(table: str, record: Record, paint: Painter) -> Iterator[str]:
 def _changed(keys: Item, old: Item | None, new: Item | None) -> list[str]:
     """Return the names of the attributes to show, without the key attributes.
 
-    They have the order of the old item, then of the new item.
+    The attributes of the old item come first, in its order, then the others of the new item.
     """
     names = [name for name in {**(old or {}), **(new or {})} if name not in keys]
     if old is None or new is None:

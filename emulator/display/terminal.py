@@ -1,4 +1,4 @@
-"""Colours on a terminal, and output into closed pipes."""
+"""Colours for text on a terminal, and a way to ignore output that nobody reads any more."""
 
 import os
 import sys
@@ -15,11 +15,11 @@ _CODES: Final[Mapping[str, str]] = {
 _RESET: Final = "\x1b[0m"
 
 Painter = Callable[[str, str], str]
-"""A function of a colour and a text that returns the text to print."""
+"""A function from a colour and a text to the text to print."""
 
 
 def painter_for(stream: TextIO, environment: Mapping[str, str]) -> Painter:
-    """Return a painter with colours for a terminal, and one without colours for other streams.
+    """Return `colourful` if the stream is a terminal, else `plain`.
 
     NO_COLOR (https://no-color.org) and TERM=dumb turn colours off.
     """
@@ -29,18 +29,18 @@ def painter_for(stream: TextIO, environment: Mapping[str, str]) -> Painter:
 
 
 def plain(_colour: str, text: str) -> str:
-    """Return the text without a colour."""
+    """Return the text unchanged, without a colour."""
     return text
 
 
 def colourful(colour: str, text: str) -> str:
-    """Return the text between the control sequences of a colour."""
+    """Return the text with the control sequences that print it in a colour."""
     return f"{_CODES[colour]}{text}{_RESET}"
 
 
 def discard_output() -> None:
-    """Discard the rest of stdout, after its reader has closed the pipe (`... | head`).
+    """Discard all further output to stdout, because the reader has closed the pipe (`... | head`).
 
-    Otherwise Python reports a broken pipe when it flushes stdout at the exit.
+    Otherwise Python reports a broken pipe when it exits and flushes stdout.
     """
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -25,18 +25,18 @@ _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u206
 
 
 def value_text(value: AttributeValue) -> str:
-    """Return the text of an attribute value in DynamoDB JSON."""
+    """Return an attribute value as text. value: DynamoDB JSON, such as `{"S": "a"}`."""
     ((kind, content),) = value.items()
     return _TEXTS[kind](content)
 
 
 def item_text(item: Item) -> str:
-    """Return the text of an item."""
+    """Return an item as text, in the form of a map."""
     return "{" + ", ".join(f"{_string(name)}: {value_text(value)}" for name, value in item.items()) + "}"
 
 
 def visible(text: str) -> str:
-    """Return a text after escaping the characters that control a terminal."""
+    """Return a text with escapes in place of the characters that control a terminal."""
     return _CONTROL.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
 
 

@@ -1,12 +1,13 @@
-"""Factories of the service's errors, with its own texts: `errors.table_not_found("t")`.
+"""Factories of the service's errors, with the service's texts: `errors.table_not_found("t")`.
 
 `base` has the error class, and `forms` the texts that several errors share. The other modules are
 families of factories. Texts follow emulator/reference/behaviour.md (each family names its
-sections). `sic` marks mistakes in the service's own texts.
+sections). The comment `sic` marks a mistake in the service's own text.
 
 To add an error, write a function in the family that fits. Callers import the functions of all
-families from this package. The families that the start of a server needs are loaded at once. All
-others are loaded together when one of their names is first used. This saves 0.4 ms at the start.
+families from this package. The families that the start of a server needs are loaded with the
+package. All others are loaded together when one of their names is first used. This saves 0.4 ms at
+the start.
 """
 
 from importlib import import_module

@@ -1,4 +1,4 @@
-"""Errors of global tables of several accounts (control-plane 6.7)."""
+"""Errors of global tables with replicas in several accounts (control-plane 6.7)."""
 
 from emulator.errors.base import ApiError
 from emulator.errors.forms import invalid_parameters, validation
@@ -11,7 +11,7 @@ def replication_mode_of_regional_table(mode: str) -> ApiError:
     )
 
 
-# The service refuses the following requests too, but its texts are not known.
+# The service refuses these requests too, but we do not know its texts. The texts are our own.
 
 
 def replication_mode_of_member() -> ApiError:
@@ -27,7 +27,7 @@ def replication_mode_of_replica() -> ApiError:
 
 
 def setting_of_source(member: str) -> ApiError:
-    """Return the error for a setting that a replica gets from its source."""
+    """Return the error for a new replica with a setting that it must take from the source table."""
     return invalid_parameters(f"{member} must not be specified together with GlobalTableSourceArn")
 
 

@@ -1,4 +1,4 @@
-"""Errors of ARNs, in places where an ARN may or must be used (behaviour 3.4, 13)."""
+"""Errors of wrong ARNs, in members that may or must have an ARN (behaviour 3.4, 13)."""
 
 from emulator.errors.base import ENVELOPE, ApiError
 from emulator.errors.forms import invalid_parameters, missing_resource, validation
@@ -7,7 +7,7 @@ from emulator.errors.forms import invalid_parameters, missing_resource, validati
 def arn_part_invalid(part: str, arn: str) -> ApiError:
     """Return the error for a TableName that is an ARN with a wrong part.
 
-    part: the name of this part, for example "AWS region" (behaviour 3.4).
+    part: the name of the wrong part, for example "AWS region" (behaviour 3.4).
     """
     return validation(f"{ENVELOPE}Invalid {part} in '{arn}'", bare=True)
 

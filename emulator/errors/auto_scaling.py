@@ -1,7 +1,7 @@
 """Errors of Application Auto Scaling (control-plane 10).
 
-Not all texts of the service are documented. The comment `from memory` marks a text that we
-remember, and `ours` one that we wrote because the service's text is not known.
+Not all texts of the service are documented. The comment `text from memory` marks a text that we
+remember. `our own text` marks a text that we wrote, because we do not know the service's text.
 """
 
 from typing import Final
@@ -20,19 +20,19 @@ def _invalid(message: str) -> ApiError:
 
 
 def scaling_not_parsed() -> ApiError:
-    return _scaling_error("SerializationException", "The request could not be parsed.")  # ours
+    return _scaling_error("SerializationException", "The request could not be parsed.")  # our own text
 
 
 def scaling_operation_unknown(operation: str) -> ApiError:
-    """Return our own error for an operation that does not work on DynamoDB."""
+    """Return our own error for an operation of Auto Scaling that this server does not have."""
     return _scaling_error("UnknownOperationException", f"This server has no operation {operation} of Auto Scaling.")
 
 
 def scaling_member_invalid(value: str, path: str, constraint: str) -> ApiError:
-    """Return the error for a wrong member.
+    """Return the error for a member with a wrong value.
 
-    value: as the message shows it: a text in quotes, or null.
-    constraint: it begins with "Member must".
+    value: the value in the form of the message: a text in quotes, or null.
+    constraint: a sentence that begins with "Member must".
     """
     return _invalid(f"{ENVELOPE}Value {value} at '{path}' failed to satisfy constraint: {constraint}")
 
@@ -42,24 +42,29 @@ def scaling_member_missing(path: str) -> ApiError:
 
 
 def scaling_tag_key_invalid(key: str, constraint: str) -> ApiError:
-    """Return the error for an invalid tag key. constraint: it begins with "Member must"."""
+    """Return the error for an invalid tag key.
+
+    constraint: a sentence that begins with "Member must".
+    """
     return scaling_member_invalid(f"'{key}'", "tags", f"Map keys must satisfy constraint: [{constraint}]")
 
 
 def scaling_resource_unsupported() -> ApiError:
-    return _invalid("Unsupported service namespace, resource type or scalable dimension")  # from memory
+    return _invalid("Unsupported service namespace, resource type or scalable dimension")  # text from memory
 
 
 def scaling_resource_missing(kind: str, resource_id: str) -> ApiError:
     """Return the error for a missing resource.
 
-    kind: "table" or "index". The text for a table is inferred.
+    kind: "table" or "index". We infer the text for a table from the text for an index.
     """
     return _invalid(f"DynamoDB {kind} does not exist: {resource_id}")
 
 
 def scaling_capacity_required() -> ApiError:
-    return _invalid("Both minimum capacity and maximum capacity are required to register a new scalable target")  # ours
+    return _invalid(
+        "Both minimum capacity and maximum capacity are required to register a new scalable target"
+    )  # our own text
 
 
 def scaling_capacity_reversed() -> ApiError:
@@ -67,25 +72,29 @@ def scaling_capacity_reversed() -> ApiError:
 
 
 def scaling_policy_type_unsupported(kind: str) -> ApiError:
-    return _invalid(f"Policy type {kind} is not supported for service namespace dynamodb")  # ours
+    return _invalid(f"Policy type {kind} is not supported for service namespace dynamodb")  # our own text
 
 
 def scaling_configuration_required() -> ApiError:
-    return _invalid("TargetTrackingScaling needs a TargetTrackingScalingPolicyConfiguration")  # ours
+    return _invalid("TargetTrackingScaling needs a TargetTrackingScalingPolicyConfiguration")  # our own text
 
 
 def scaling_metric_required() -> ApiError:
     return _invalid(
         "Exactly one of predefined metric specification and customized metric specification is required"
-    )  # ours
+    )  # our own text
 
 
 def scaling_metric_unsupported(metric: str, dimension: str) -> ApiError:
-    return _invalid(f"Predefined metric type {metric} is not supported for scalable dimension {dimension}")  # ours
+    return _invalid(
+        f"Predefined metric type {metric} is not supported for scalable dimension {dimension}"
+    )  # our own text
 
 
 def scaling_metric_repeated() -> ApiError:
-    return _invalid("Only one TargetTrackingScaling policy for a given metric specification is allowed.")  # from memory
+    return _invalid(
+        "Only one TargetTrackingScaling policy for a given metric specification is allowed."
+    )  # text from memory
 
 
 def scaling_target_value(metric: str, value: float) -> ApiError:
@@ -95,32 +104,32 @@ def scaling_target_value(metric: str, value: float) -> ApiError:
 
 
 def scaling_forecast_unsupported(policy: str) -> ApiError:
-    """Return the error for a forecast of a policy that is not predictive.
+    """Return the error for a request for the forecast of a policy that is not predictive.
 
-    The code is the only one that the model has for a wrong request; the text is our own.
+    AWS's model of the operation has no other error code for a wrong request. The text is our own.
     """
-    return _invalid(f"Scaling policy {policy} is not a predictive scaling policy")  # gap
+    return _invalid(f"Scaling policy {policy} is not a predictive scaling policy")  # our own text
 
 
 def scaling_schedule_required() -> ApiError:
-    return _invalid("Schedule and scalable target action are required to create a scheduled action")  # ours
+    return _invalid("Schedule and scalable target action are required to create a scheduled action")  # our own text
 
 
 def scaling_schedule_invalid(text: str) -> ApiError:
-    return _invalid(f"Invalid schedule expression: {text}")  # ours
+    return _invalid(f"Invalid schedule expression: {text}")  # our own text
 
 
 def scaling_timezone_invalid(text: str) -> ApiError:
-    return _invalid(f"Invalid time zone: {text}")  # ours
+    return _invalid(f"Invalid time zone: {text}")  # our own text
 
 
 def scaling_time_invalid(member: str) -> ApiError:
     """Return the error for an invalid time. member: StartTime or EndTime."""
-    return _invalid(f"{member} is not valid")  # ours
+    return _invalid(f"{member} is not valid")  # our own text
 
 
 def scaling_action_empty() -> ApiError:
-    return _invalid("At least one of minimum capacity and maximum capacity is required")  # ours
+    return _invalid("At least one of minimum capacity and maximum capacity is required")  # our own text
 
 
 def _target_id(resource_id: str, dimension: str) -> str:
@@ -135,29 +144,29 @@ def scaling_target_not_found(resource_id: str, dimension: str) -> ApiError:
 
 def scaling_policy_not_found(resource_id: str, dimension: str, name: str) -> ApiError:
     text = f"No scaling policy found for {_target_id(resource_id, dimension)}, policy name: {name}"
-    return _scaling_error("ObjectNotFoundException", text)  # from memory
+    return _scaling_error("ObjectNotFoundException", text)  # text from memory
 
 
 def scaling_action_not_found(resource_id: str, dimension: str, name: str) -> ApiError:
     """Return the error for an unknown scheduled action.
 
-    The text is inferred from that of scaling_policy_not_found.
+    We infer the text from the text of scaling_policy_not_found.
     """
     text = f"No scheduled action found for {_target_id(resource_id, dimension)}, scheduled action name: {name}"
     return _scaling_error("ObjectNotFoundException", text)
 
 
 def scaling_token_invalid() -> ApiError:
-    return _scaling_error("InvalidNextTokenException", "The next token is invalid.")  # ours
+    return _scaling_error("InvalidNextTokenException", "The next token is invalid.")  # our own text
 
 
 def scaling_arn_not_found(arn: str) -> ApiError:
-    text = f"The scalable target with the ARN {arn} does not exist."  # ours
+    text = f"The scalable target with the ARN {arn} does not exist."  # our own text
     return ApiError(
         "ResourceNotFoundException", text, namespace="", message_member=_MEMBER, extra={"ResourceName": arn}
     )
 
 
 def scaling_too_many_tags(arn: str) -> ApiError:
-    text = "The number of tags exceeds the limit of 50."  # ours
+    text = "The number of tags exceeds the limit of 50."  # our own text
     return ApiError("TooManyTagsException", text, namespace="", message_member=_MEMBER, extra={"ResourceName": arn})

@@ -6,11 +6,11 @@ from typing import Final
 from emulator.errors.base import ApiError
 from emulator.errors.forms import invalid_parameters, limit_exceeded, validation
 
-_LAST: Final = 253_402_300_799.0  # the last second that the texts can show
+_LAST: Final = 253_402_300_799.0  # the last second of the year 9999; the texts show no later time
 
 
 def utc(seconds: float) -> str:
-    """Return a time in the form of these texts: 2026-10-08T23:16:33Z."""
+    """Return a time in the form of the service's texts: 2026-10-08T23:16:33Z."""
     return f"{datetime.fromtimestamp(max(0.0, min(seconds, _LAST)), UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
@@ -53,7 +53,7 @@ def backup_being_restored(arn: str) -> ApiError:
 def system_backup_kept(arn: str, expires: float) -> ApiError:
     """Return the error for deleting a system backup.
 
-    We do not know in which form the service writes the time.
+    expires: when the backup expires. We do not know in which form the service writes this time.
     """
     return validation(
         f"Invalid Request: User is not allowed to delete the system backup with arn {arn}. "
@@ -91,7 +91,7 @@ def source_of_another_account() -> ApiError:
 
 
 def two_restore_times() -> ApiError:
-    """Return the error for a restore with both kinds of time.
+    """Return the error for a restore to a given time and to the latest restorable time.
 
     We do not know the end of the service's text.
     """
@@ -108,7 +108,10 @@ def restore_time_missing() -> ApiError:
 
 
 def source_table_not_found() -> ApiError:
-    """Return the error for a missing source that is named by its ARN (control-plane 0.1)."""
+    """Return the error for a restore's source table that is named by an ARN and does not exist.
+
+    The source is control-plane 0.1.
+    """
     return ApiError("TableNotFoundException", "Table not found")
 
 
@@ -147,9 +150,9 @@ def too_many_restores(largest: int) -> ApiError:
 
 
 def invalid_override(detail: str) -> ApiError:
-    """Return the error for an override that the restore does not allow.
+    """Return the error for an override (a setting of the new table) that is not allowed.
 
-    The functions below have the details.
+    detail: the reason. The functions below supply it.
     """
     return validation(f"Invalid Request: {detail}")
 

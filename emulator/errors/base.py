@@ -1,4 +1,4 @@
-"""The error class, and the envelope.
+"""The class of all errors that clients see, and the envelope of their messages.
 
 `ApiError` is the only exception that becomes an answer to a client. Only functions of this package
 and of event_sources/errors.py (Lambda's errors) make one.
@@ -39,11 +39,11 @@ class ApiError(Exception):
     code: the error's name.
     message: its text, None if the service sends none.
     status: the HTTP status.
-    namespace: the part before '#' in `__type`.
-    message_member: "message" or "Message".
+    namespace: the beginning of `__type`, up to '#'.
+    message_member: the member of the response that has the message: "message" or "Message".
     extra: members of the response in addition to the message.
     about: the subject of the error, as explained at `About`.
-    bare: whether the error never gets the envelope.
+    bare: True if the error never gets the envelope.
     """
 
     def __init__(
@@ -77,23 +77,24 @@ class ApiError(Exception):
         return body
 
     def located(self, _text: bytes) -> "ApiError":
-        """Return this error with a message that fits the request's body.
+        """Return this error with a message that fits the request's body as the client sent it.
 
-        Only DecodingError depends on the body: its message names a place in it.
+        Only DecodingError changes its message, because the message has a position in the body.
         """
         return self
 
 
 LONGEST_WHOLE: Final = 68_000
-"""In bytes of JSON. A longer message is cut, because it could be as long as the request.
+"""The most bytes of JSON that a message may have. A longer message is cut.
 
-We do not know where the service cuts its messages. So the messages of ordinary mistakes are not
-cut, for example one with an attribute name that is one byte over the limit of 65,535.
+Without this limit, a message could be as long as the request. We do not know where the service cuts
+its messages. So the messages of ordinary mistakes are not cut, for example a message with an
+attribute name that is one byte over the limit of 65,535.
 """
 LONGEST_CUT: Final = 60_000
-"""How many bytes of JSON remain of a message that is cut."""
+"""The most bytes of JSON that a message has after it was cut."""
 
-_CUT: Final = "..."  # our own text at the end of a cut message
+_CUT: Final = "..."  # our own mark at the end of a message that was cut
 
 
 def _answerable(message: str) -> str:
@@ -103,7 +104,7 @@ def _answerable(message: str) -> str:
 
 
 def shortened(text: str, limit: int) -> str:
-    """Return the text. If it has more than `limit` bytes of JSON, cut it and mark the cut."""
+    """Return the text. If it needs more than `limit` bytes of JSON, cut it and append a mark."""
     if len(text) * _JSON_GROWTH <= limit or (len(text) <= limit and json_size(text) <= limit):
         return text
     text = text[:limit]
@@ -114,7 +115,7 @@ def shortened(text: str, limit: int) -> str:
 
 
 def json_size(text: str) -> int:
-    """Return an upper bound of the bytes of a text as a JSON string, without the two quotes."""
+    """Return the most bytes that a text needs as a JSON string, not counting the two quotes."""
     data = text.encode()
     controls = len(data) - len(data.translate(None, _CONTROLS))
     return len(data) + data.count(b'"') + data.count(b"\\") + 5 * controls
@@ -125,7 +126,7 @@ _JSON_GROWTH: Final = 6  # the most bytes of JSON that one character can need: \
 
 
 def enveloped(error: ApiError) -> ApiError:
-    """Return the error with the envelope, or unchanged if the service never adds it."""
+    """Return the error with the envelope. An error that never has the envelope stays unchanged."""
     if error.code != "ValidationException" or error.message is None or error.bare:
         return error
     return ApiError(error.code, ENVELOPE + error.message, namespace=VALIDATE, about=error.about, bare=True)

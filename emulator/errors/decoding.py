@@ -1,8 +1,8 @@
 """Errors of SearchVectors' JSON decoder. Their messages name a position (control-plane 15).
 
 The texts are those of serde_json, a decoder in Rust. The position says how far the decoder had
-read: to the end of a null value or, if a member is missing, to the end of the object. Columns are
-counted in bytes.
+read when it found the error: to the end of a null value or, if a member is missing, to the end of
+the object. Columns are counted in bytes.
 """
 
 import json
@@ -17,9 +17,10 @@ _value: Final = json.JSONDecoder().raw_decode
 class DecodingError(ApiError):
     """The error for a required member of a request that is missing or null.
 
-    member: its name. expected: what the decoder expects instead of null; None if the member is
-    missing. text: a JSON text of the request. The front calls `located`, which makes the error
-    again with the body that the client sent.
+    member: the name of the member.
+    expected: what the decoder expects instead of null; None if the member is missing.
+    text: the request, written as JSON again. Its positions may differ from those in the client's
+    body. So `http/front` calls `located`, which makes the error with the client's body.
     """
 
     def __init__(self, member: str, expected: str | None, text: bytes) -> None:
@@ -34,7 +35,7 @@ class DecodingError(ApiError):
             super().__init__("SerializationException", message, namespace=CORAL, message_member="Message")
 
     def located(self, text: bytes) -> "DecodingError":
-        """Return the error with the position in the client's body.
+        """Return this error with the position in the body that the client sent.
 
         If that position cannot be found, return the error unchanged.
         """
@@ -47,8 +48,8 @@ class DecodingError(ApiError):
 def _position(text: str, null: str | None) -> tuple[int, int]:
     """Return the line and column up to which the decoder had read.
 
-    null: the name of the member that is null, so that the position is the end of its value. None,
-    or a member that is not null: the position is the end of the object.
+    null: the name of a member. If its value is null, the position is the end of this value. In all
+    other cases, and if `null` is None, the position is the end of the object.
     """
     at = _skip(text, text.index("{") + 1)
     while text[at] != "}":

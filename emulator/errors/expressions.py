@@ -1,6 +1,6 @@
-"""Errors of expressions and of applying them to an item (behaviour 4).
+"""Errors of wrong expressions, and of expressions that do not fit an item (behaviour 4).
 
-The details of a wrong expression are in expressions/problems.py, which raises them.
+The details of wrong expressions are in expressions/problems.py.
 """
 
 from collections.abc import Iterable, Mapping
@@ -12,9 +12,10 @@ from emulator.errors.values import NUMBER_OVERFLOW, NUMBER_UNDERFLOW
 
 
 def invalid_expression(parameter: str, detail: str) -> ApiError:
-    """Return the error for an expression parameter.
+    """Return the error for a wrong expression.
 
-    For example: ("UpdateExpression", "The expression can not be empty;").
+    parameter: the request member, such as UpdateExpression. detail: the reason, such as "The
+    expression can not be empty;".
     """
     return validation(f"Invalid {parameter}: {detail}")
 
@@ -30,7 +31,7 @@ def values_unused(keys: Iterable[str]) -> ApiError:
 def conditional_check_failed(item: Mapping[str, Any] | None = None) -> ApiError:
     """Return the error for a condition that is not met (behaviour 4.6).
 
-    item: the stored item, if ReturnValuesOnConditionCheckFailure asks for it.
+    item: the stored item if ReturnValuesOnConditionCheckFailure requests it, else None.
     """
     extra = None if item is None else {"Item": item}
     return ApiError("ConditionalCheckFailedException", "The conditional request failed", extra=extra, about="condition")
@@ -49,7 +50,7 @@ def update_operand_type() -> ApiError:
 
 
 def update_type_mismatch() -> ApiError:
-    """Return the error of AttributeUpdates for a value of a wrong type in the item.
+    """Return the error for an action of AttributeUpdates that does not fit the stored value's type.
 
     For an UpdateExpression, the error is update_operand_type.
     """

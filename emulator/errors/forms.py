@@ -1,6 +1,6 @@
-"""Shared forms of errors.
+"""Factories that other factories of this package share.
 
-These functions accept any text, so only the factories of this package call them.
+They accept any text. So only other factories of this package call them.
 """
 
 from typing import Final
@@ -22,7 +22,8 @@ def invalid_parameters(detail: str, *, about: About = "request") -> ApiError:
 def missing_resource(detail: str) -> ApiError:
     """Return the ResourceNotFoundException of the control plane.
 
-    detail: what is missing. The data plane's error (tables.resource_not_found) has no detail.
+    detail: what is missing, such as ": Table: t not found". The data plane's error
+    (tables.resource_not_found) has no detail.
     """
     return ApiError("ResourceNotFoundException", "Requested resource not found" + detail)
 

@@ -31,7 +31,7 @@ def global_table_settings_not_found(name: str) -> ApiError:
 
 
 def replicas_not_found(name: str) -> ApiError:
-    """Return the error for replica auto scaling of a table that is missing or has no replicas."""
+    """Return the error for replica auto scaling if the table is missing or has no replicas."""
     return ApiError("ResourceNotFoundException", _does_not_exist(name))
 
 
@@ -53,7 +53,7 @@ def no_replica_action() -> ApiError:
 def replica_exists(table: str) -> ApiError:
     """Return the error for a new replica whose region has a table of the same name.
 
-    The text is the service's own, with its mistake.
+    The mistake "a the new" is the service's own (sic).
     """
     return validation(
         f"Failed to create a the new replica of table with name: \u2018{table}\u2019 because one or more replicas "
@@ -118,7 +118,7 @@ def replica_maximum_provisioned() -> ApiError:
 
 
 def replica_busy() -> ApiError:
-    """Return the error for changing a member of a group while one of its tables changes."""
+    """Return the error for changing a member of a group while a table of the group is changing."""
     return resource_in_use("The resource which you are attempting to change is in use.")
 
 
@@ -149,7 +149,7 @@ def replica_protected(table: str, region: str) -> ApiError:
 
 # --- disassociation (control-plane 6.6) -----------------------------------------------------------
 
-# The service refuses these requests, but its texts are not known. They follow similar texts.
+# The service refuses these requests, but we do not know its texts. Ours follow similar texts.
 
 
 def disassociation_elsewhere(region: str) -> ApiError:
@@ -173,5 +173,5 @@ def disassociation_protection_without_replicas(table: str) -> ApiError:
 
 
 def replicas_need_regions() -> ApiError:
-    """Return the error for replicas on a server where all regions have the same tables."""
+    """Return our own error for replicas on a server where all regions share their tables."""
     return validation("ReplicaUpdates: with --shared-db, all regions have the same tables, and no replicas")

@@ -19,9 +19,9 @@ def same_key_name() -> ApiError:
 
 
 def repeated_key_names() -> ApiError:
-    """Return the error for equal names in a key with several HASH or RANGE attributes.
+    """Return the error for a repeated name in a key with several HASH or RANGE attributes.
 
-    See behaviour 10.1.
+    The source is behaviour 10.1.
     """
     return validation("The KeySchema contains multiple key attributes with the same name")
 
@@ -31,9 +31,9 @@ KeyAttribute = tuple[str, str, str]
 
 
 def attribute_redefined(existing: Iterable[KeyAttribute], new: Iterable[KeyAttribute]) -> ApiError:
-    """Return the error for an attribute with two types (behaviour 10.4).
+    """Return the error for a new index that gives a key attribute another type (behaviour 10.4).
 
-    existing: the key schema that already has the attribute with the other type.
+    existing: the key schema in which the attribute has another type already.
     new: the key schema of the new index.
     """
 
@@ -47,7 +47,7 @@ def attribute_redefined(existing: Iterable[KeyAttribute], new: Iterable[KeyAttri
 
 
 def key_without_definition() -> ApiError:
-    return validation("Invalid KeySchema: Some index key attribute have no definition")  # sic
+    return validation("Invalid KeySchema: Some index key attribute have no definition")  # sic: "attribute have"
 
 
 def first_key_not_hash() -> ApiError:
@@ -99,7 +99,10 @@ def _listed(names: Iterable[str]) -> str:
 
 
 def index_not_found(index: str, table: str) -> ApiError:
-    """Return UpdateTable's error for a missing index (ack-api-quirks, DDB-TABLE-161)."""
+    """Return UpdateTable's error for an unknown index.
+
+    Source: ack-api-quirks, DDB-TABLE-161.
+    """
     return missing_resource(f": Index {index} for table {table}")
 
 

@@ -17,5 +17,8 @@ def insights_not_active(part: str) -> ApiError:
 
 
 def insights_token_invalid(token: str) -> ApiError:
-    """We infer the text from the errors for tokens of ListExports (control-plane 0.2)."""
+    """Return the error for an invalid NextToken.
+
+    We infer the text from the errors for tokens of ListExports (control-plane 0.2).
+    """
     return validation(f"Invalid Request: Provided nextToken is invalid: {token}")

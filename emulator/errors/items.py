@@ -9,7 +9,7 @@ from emulator.errors.forms import invalid_parameters, validation
 
 
 def item_too_large() -> ApiError:
-    """Return the error for an item in a request that is too large."""
+    """Return the error for a request with an item that is too large."""
     return validation("Item size has exceeded the maximum allowed size")
 
 
@@ -82,7 +82,7 @@ def update_index_key_too_long() -> ApiError:
 
 
 def index_key_too_long(index: str, name: str, size: int, largest: int) -> ApiError:
-    """Return the error for an item whose key of an index is too long.
+    """Return the error for an item with an attribute that is too long for the key of an index.
 
     size, largest: in bytes. Observed: github.com/wellcomecollection/platform/issues/2285.
     """
@@ -93,7 +93,9 @@ def index_key_too_long(index: str, name: str, size: int, largest: int) -> ApiErr
 
 
 def partition_key_too_long() -> ApiError:
-    return invalid_parameters("Size of hashkey has exceeded the maximum size limit of2048 bytes", about="key")  # sic
+    return invalid_parameters(
+        "Size of hashkey has exceeded the maximum size limit of2048 bytes", about="key"
+    )  # sic: "of2048"
 
 
 def sort_key_too_long() -> ApiError:
@@ -107,7 +109,7 @@ def cannot_update_key(name: str) -> ApiError:
 
 
 def key_must_be_scalar(name: str, *, index: bool = False) -> ApiError:
-    """Return the error for a document path into a key attribute."""
+    """Return the error for a document path that goes into a key attribute, which has no parts."""
     kind = "IndexKey" if index else "Key"
     return validation(
         f"Key attributes must be scalars; list random access '[]' and map lookup '.' are not allowed: {kind}: {name}"

@@ -13,9 +13,9 @@ def _destination_state(detail: str) -> ApiError:
 
 
 def kinesis_already_enabled() -> ApiError:
-    """Return the error for enabling a second destination of a table.
+    """Return the error for enabling a destination of a table that has one already.
 
-    The second destination may be the same Kinesis stream or another one.
+    It does not matter whether the request names the same Kinesis stream or another one.
     """
     return _destination_state(
         "EnableKinesisStreamingDestination must be DISABLED or ENABLE_FAILED to perform ENABLE operation."
@@ -36,7 +36,7 @@ def kinesis_not_active_to_update(table: str, arn: str) -> ApiError:
 def kinesis_destination_missing(table: str, arn: str) -> ApiError:
     """Return UpdateKinesisStreamingDestination's error for an unknown destination.
 
-    For Disable, an unknown destination gives kinesis_not_active_to_disable instead.
+    DisableKinesisStreamingDestination returns kinesis_not_active_to_disable instead.
     """
     return _destination_state(f"No streaming destination with streamArn: {arn} found for table with tableName: {table}")
 

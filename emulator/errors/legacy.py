@@ -57,7 +57,7 @@ def list_without_operator(name: str) -> ApiError:
 
 
 def expected_value_required(exists: str, name: str) -> ApiError:
-    """Return the error for an Expected without a value.
+    """Return the error for a condition in Expected that lacks its Value.
 
     exists: the request's value of Exists: "true", or "null" if the member is absent.
     """

@@ -1,7 +1,7 @@
 """Errors of PartiQL (behaviour 14).
 
-position: "<line>:<column>:<length>" in the statement. "recall" marks a text that we know only from
-memory.
+The parameter `position` is "<line>:<column>:<length>" in the statement. The word "recall" marks a
+text that we know only from memory.
 """
 
 from emulator.errors.base import ApiError
@@ -10,9 +10,9 @@ from emulator.errors.values import number_text
 
 
 def malformed_statement(detail: str) -> ApiError:
-    """Return a syntax error.
+    """Return the error for a statement with a wrong syntax.
 
-    detail: empty if the statement cannot be split into tokens.
+    detail: the reason; empty if the statement cannot be split into tokens.
     """
     return validation(f"Statement wasn't well formed, can't be processed: {detail}")
 
@@ -38,7 +38,10 @@ def parameter_count() -> ApiError:
 
 
 def number_under(kind: str, written: str, path: str) -> ApiError:
-    """Return the error for a number literal. kind: overflow, underflow or precision."""
+    """Return the error for a number literal that DynamoDB cannot store.
+
+    kind: overflow, underflow or precision. path: where the number is, for example "root.x[1]".
+    """
     return validation(f"{number_text(kind, written)} under {path}")
 
 
@@ -66,7 +69,7 @@ def empty_bag() -> ApiError:
 def unsupported_bag() -> ApiError:
     """Return our own error for a bag (`<<...>>`) that cannot be a set.
 
-    The types of its members differ, or no set can have them.
+    Its members have different types, or a type that no set can have.
     """
     return validation("Only bags of strings, of numbers or of binary values are supported")
 
@@ -106,7 +109,10 @@ def statement_on_index() -> ApiError:
 
 
 def insert_into_index() -> ApiError:
-    """We know the service's text up to "name" (behaviour 14.2). The rest is from DynamoDB Local."""
+    """Return the error for an INSERT into an index.
+
+    We know the service's text up to "name" (behaviour 14.2). The rest is from DynamoDB Local.
+    """
     return validation("FROM clause may only contain a single table name in data manipulation statements")
 
 
@@ -177,9 +183,9 @@ def transaction_mixed() -> ApiError:
 
 
 def transaction_statement(position: int, error: ApiError) -> ApiError:
-    """Return the error for one statement of a transaction.
+    """Return the error for a wrong statement of a transaction.
 
-    position: of the statement, counted from 0. The message names it.
+    position: the number of the statement, counted from 0. error: the statement's error.
     """
     return validation(f"Validation failed in TransactStatements[{position}]: {error.message}")
 

@@ -1,6 +1,7 @@
 """Errors of resource policies (control-plane 11.2).
 
-resource: names the table or stream that has the policy, for example "table t" or "stream <label>".
+The parameter `resource` says which table or stream has the policy, for example "table t" or
+"stream <label>".
 """
 
 from collections.abc import Iterable
@@ -34,7 +35,7 @@ def policy_syntax(line: int, column: int) -> ApiError:
 
 
 def policy_field_missing(field: str) -> ApiError:
-    """Return the error for a statement of a policy without a required member.
+    """Return the error for a policy with a statement that lacks a required member.
 
     field: the member, such as Effect.
     """
@@ -52,7 +53,7 @@ def policy_sids_repeated() -> ApiError:
 def policy_actions_invalid(names: Iterable[str]) -> ApiError:
     """Return the error for actions that do not exist for the resource.
 
-    The message lists `names`. We infer its separator.
+    names: the actions. We infer the separator between them in the message.
     """
     printed = ", ".join(f'"{name}"' for name in names)
     return _document_invalid(f"The following action names are invalid: {printed}")
@@ -82,7 +83,7 @@ def policy_unbounded() -> ApiError:
 
 
 def policy_locks_out() -> ApiError:
-    """Return the error for a policy that forbids its author the next PutResourcePolicy."""
+    """Return the error for a policy that would not allow its author to change it again."""
     return ApiError(
         "AccessDeniedException",
         "The new resource policy will not allow you to update the resource policy in the future.",
@@ -110,7 +111,7 @@ def policy_revision_differs(resource: str, expected: str, current: str) -> ApiEr
 
 
 def policy_revision_missing(resource: str, expected: str) -> ApiError:
-    """Return the error for an expected revision of a policy that does not exist.
+    """Return the error for a request that expects a revision of a policy where no policy exists.
 
     We do not know the end of the service's text.
     """
@@ -120,7 +121,7 @@ def policy_revision_missing(resource: str, expected: str) -> ApiError:
 
 
 def policy_present(resource: str, current: str) -> ApiError:
-    """Return the error if a request expects that no policy exists (NO_POLICY), but one does."""
+    """Return the error for a request that expects no policy (NO_POLICY) where a policy exists."""
     return _not_found(
         f"Requested policy update expecting none to be present for {resource}, but a policy exists with revision id "
         f"{current}."
@@ -128,7 +129,7 @@ def policy_present(resource: str, current: str) -> ApiError:
 
 
 def policy_pending(kind: str, name: str) -> ApiError:
-    """Return the error for changing a policy while its last change is not yet in force.
+    """Return the error for a change of a policy while an earlier change is not yet in force.
 
     kind: Table or Stream.
     """
@@ -136,7 +137,7 @@ def policy_pending(kind: str, name: str) -> ApiError:
 
 
 def policy_throttled(resource: str, milliseconds: int, until: float) -> ApiError:
-    """Return the error for a change too soon after an earlier change of the policy.
+    """Return the error for a change of a policy too soon after an earlier change.
 
     until: when the next change is allowed, in seconds since the epoch.
     """

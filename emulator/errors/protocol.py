@@ -1,6 +1,6 @@
 """Errors of the protocol (behaviour 1).
 
-They are about JSON types, authentication, unknown operations, and failures of the server.
+The subjects are JSON types, authentication, unknown operations, and failures of the server.
 """
 
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ from emulator.errors.base import CORAL, ApiError
 
 
 def not_json() -> ApiError:
-    """Return the error for a body that is not JSON. It has no text."""
+    """Return the error for a body that is not JSON. The error has no message."""
     return _serialization(None)
 
 
@@ -21,7 +21,7 @@ def _serialization(message: str | None) -> ApiError:
 def wrong_token(token: str, expected: str) -> ApiError:
     """Return the error for a scalar of a wrong JSON type (behaviour 1.6).
 
-    token: the type in the request: TRUE, FALSE, NUMBER, DECIMAL or STRING.
+    token: the kind of the scalar in the request: TRUE, FALSE, NUMBER, DECIMAL or STRING.
     expected: the name of the expected Java type, without its package.
     """
     return _serialization(f"{token}_VALUE cannot be converted to {expected}")
@@ -64,7 +64,7 @@ def base64_length(length: int) -> ApiError:
 
 
 def base64_tail() -> ApiError:
-    return _serialization("Invalid last non-pad Base64 character dectected")  # sic
+    return _serialization("Invalid last non-pad Base64 character dectected")  # sic: "dectected"
 
 
 def unknown_operation() -> ApiError:
@@ -110,8 +110,8 @@ def missing_authentication_token() -> ApiError:
 def incomplete_authorization(missing: Iterable[str], value: str, *, dated: bool) -> ApiError:
     """Return the error for an Authorization header that lacks some of its parts.
 
-    missing: the names of these parts. value: the header's value.
-    dated: whether the request has an X-Amz-Date or Date header.
+    missing: the names of the absent parts. value: the header's value.
+    dated: True if the request has an X-Amz-Date or Date header.
     """
     texts = [f"Authorization header requires '{part}' parameter. " for part in missing]
     if not dated:
@@ -139,7 +139,7 @@ def _access_denied(message: str) -> ApiError:
 def not_authorized(account: str, resource: str) -> ApiError:
     """Return the data plane's form of access_denied, which names the caller and the resource.
 
-    Inferred (behaviour 3.4).
+    The text is inferred (behaviour 3.4).
     """
     return _access_denied(
         f"User: arn:aws:iam::{account}:root is not authorized to perform this action on resource: {resource}"
@@ -156,17 +156,18 @@ def _internal_server_error(message: str) -> ApiError:
 
 
 def service_unavailable() -> ApiError:
-    """Return the error with status 503, which only a fault causes here.
+    """Return the error with status 503.
 
-    The words are those of the Developer Guide, "Error handling".
+    This server returns it only if a test asks for it (faults/). The text is from the Developer
+    Guide, "Error handling".
     """
     text = "The service is currently unavailable or busy."
     return ApiError("ServiceUnavailable", text, status=503)
 
 
 def storage_full() -> ApiError:
-    """Return our own error for a full disk of the data folder, in the service's form.
+    """Return our own error for a request that cannot write because the disk is full.
 
-    The request has written nothing.
+    It has the form of the service's InternalServerError. The request has written nothing.
     """
     return _internal_server_error("The emulator's disk is full; nothing of this request was stored.")

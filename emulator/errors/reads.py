@@ -20,7 +20,9 @@ def query_condition_not_supported() -> ApiError:
 
 
 def hash_keys_need_equality(names: Iterable[str]) -> ApiError:
-    """Return the error for an index with several HASH attributes.
+    """Return the error for a Query of an index with several HASH attributes.
+
+    names: the attributes that lack an equality condition.
 
     We infer the text after "conditions" (behaviour 4.3).
     """
@@ -96,7 +98,10 @@ def not_projected(index: str, attributes: Iterable[str]) -> ApiError:
 
 
 def filter_not_projected(index: str, attributes: Iterable[str]) -> ApiError:
-    """Observed: github.com/sensedeep/dynamodb-onetable/issues/377."""
+    """Return the error for a filter that uses attributes which the index does not project.
+
+    Observed: github.com/sensedeep/dynamodb-onetable/issues/377.
+    """
     return invalid_parameters(
         f"Secondary index {index} does not project one or more filter attributes: [{', '.join(attributes)}]"
     )
@@ -124,7 +129,7 @@ def query_cannot_restart() -> ApiError:
 
 
 def exclusive_start_key_invalid(key: Mapping[str, Mapping[str, Any]]) -> ApiError:
-    """Return the error for a Query that starts at the only key it can read.
+    """Return the error for a Query that starts after the only key that it can read.
 
     The table has no sort key, and ExclusiveStartKey is the queried key (behaviour 6.1).
     """

@@ -27,7 +27,10 @@ def replica_scaling_disabled(table: str, present: Iterable[str]) -> ApiError:
 
 
 def replica_scaling_empty(table: str, region: str | None = None) -> ApiError:
-    """Return the error for a request without updates. region: the region of an empty part."""
+    """Return the error for a request without updates.
+
+    region: the region whose part of the request is empty; None if the whole request is empty.
+    """
     where = "" if region is None else f" for region: \u2018{region}\u2019"
     return validation(f"{_settings_failed(table)} because at least one update parameter must be specified{where}.")
 
@@ -40,7 +43,10 @@ def replica_scaling_repeated(table: str, regions: Sequence[str]) -> ApiError:
 
 
 def replica_scaling_on_demand(table: str, regions: Iterable[str], member: str) -> ApiError:
-    """Return the error for scaling a table on demand. The text has the service's own quotes."""
+    """Return the error for auto scaling of replicas that are in on-demand mode.
+
+    The two equal quotes around the table's name are the service's mistake (sic).
+    """
     replicas = _quoted(map(str.upper, regions))
     return validation(
         f"Failed to update global table with name \u2018{table}\u2018. Replicas {replicas} BillingMode is "  # noqa: S608
@@ -58,7 +64,7 @@ def replica_scaling_without_index(table: str, index: str) -> ApiError:
 
 
 def replica_scaling_refused(error: ApiError) -> ApiError:
-    """Return the error for a request that Application Auto Scaling refuses."""
+    """Return the error for a request that Application Auto Scaling refuses with `error`."""
     return validation(
         f"{error.message} (Service: AWSApplicationAutoScaling; Status Code: 400; Error Code: {error.code})"
     )

@@ -13,14 +13,14 @@ from emulator.errors.values import EMPTY_ATTRIBUTE_NAME
 def constraints(parts: Sequence[str]) -> ApiError:
     """Return one error for all failed constraints (behaviour 3.1).
 
-    The text has its own envelope, which counts the constraints.
+    The message begins with the number of failed constraints, so it needs no envelope.
     """
     noun = "error" if len(parts) == 1 else "errors"
     return validation(f"{len(parts)} validation {noun} detected: " + "; ".join(parts), bare=True)
 
 
 def bare_constraint(part: str) -> ApiError:
-    """Return the error for a failed constraint without a count of errors."""
+    """Return the error for a failed constraint, without the number of errors in the message."""
     return validation(part)
 
 
@@ -73,8 +73,8 @@ def only_with_expressions(member: str, absent: str | None = None) -> ApiError:
     """Return the error for names or values in a request without an expression (behaviour 3.6).
 
     member: ExpressionAttributeNames or ExpressionAttributeValues.
-    absent: the expression parameter that the message calls null. Only the OLD layer names one, and
-    only for values.
+    absent: the expression parameter that the message calls null; None if the message names none.
+    Only the OLD layer names one, and only for ExpressionAttributeValues.
     """
     suffix = "" if absent is None else f": {absent} is null"
     return validation(f"{member} can only be specified when using expressions{suffix}")
@@ -91,7 +91,8 @@ def invalid_placeholder(member: str, key: str) -> ApiError:
 def placeholder_too_long(member: str, size: int) -> ApiError:
     """Return the error for a placeholder that is too long.
 
-    size: its bytes, which only the text for ExpressionAttributeNames shows (behaviour 3.6).
+    size: the bytes of the placeholder. Only the text for ExpressionAttributeNames shows them
+    (behaviour 3.6).
     """
     suffix = f" size of key: {size}" if member == "ExpressionAttributeNames" else ""
     return validation(
@@ -107,7 +108,7 @@ def empty_name_of(placeholder: str) -> ApiError:
 def invalid_expression_value(message: str, key: str) -> ApiError:
     """Return the OLD layer's error for a wrong value in ExpressionAttributeValues (behaviour 2.1).
 
-    message: the problem of the value. key: its placeholder.
+    message: what is wrong with the value. key: the value's placeholder.
     """
     return validation(f"ExpressionAttributeValues contains invalid value: {message} for key {key}")
 
@@ -115,7 +116,8 @@ def invalid_expression_value(message: str, key: str) -> ApiError:
 def return_values_not_allowed(*, bare: bool = False) -> ApiError:
     """Return the error for a value of ReturnValues that the operation does not allow.
 
-    bare: set if the OLD layer reports it, which happens for deeply nested values (behaviour 3.5).
+    bare: True if the OLD layer reports the error. This happens for deeply nested values (behaviour
+    3.5).
     """
     return validation("ReturnValues can only be ALL_OLD or NONE", bare=bare)
 

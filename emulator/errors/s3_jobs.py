@@ -1,6 +1,6 @@
 """Errors of exports, imports and bulk operations (control-plane 0.2, 4.1, 5.1, 14).
 
-"Inferred" means that we know the error's code, but the text is our own.
+An "inferred" text is our own. We know only the code of such an error.
 """
 
 from emulator.errors.backups import utc
@@ -11,9 +11,9 @@ _INVALID: str = "Invalid Request: "
 
 
 def job_arn_invalid(kind: str) -> ApiError:
-    """Return the error for a text that is not the ARN of a job. kind: Export or Import.
+    """Return the error for a text that is not the ARN of an export or import.
 
-    See control-plane 0.2.
+    kind: Export or Import. The source is control-plane 0.2.
     """
     return validation(f"Invalid {kind} ARN")
 
@@ -23,14 +23,18 @@ def list_token_invalid(token: str) -> ApiError:
 
 
 def too_many_jobs(kind: str, largest: int) -> ApiError:
-    """Return the error for too many jobs at the same time. kind: exports or imports. Inferred."""
+    """Return the error for too many jobs at the same time. The text is inferred.
+
+    kind: exports or imports. largest: how many may run at the same time.
+    """
     return limit_exceeded(f"Subscriber limit exceeded: There is a limit of {largest} concurrent {kind} per subscriber")
 
 
 def record_unreadable(text: str) -> ApiError:
-    """Return the error for a record that is not an item. Inferred.
+    """Return the error for a record that is not an item. The text is inferred.
 
-    This error answers no request: only error logs contain it. text: the reason.
+    Clients do not get this error as a response: the job writes it to its error log. text: the
+    reason.
     """
     return validation(text)
 
@@ -61,7 +65,7 @@ def export_conflict() -> ApiError:
 
 
 def export_not_found(arn: str) -> ApiError:
-    """Return the error for an unknown export. The repeated "Export not found" is AWS's (sic)."""
+    """Return the error for an unknown export. AWS's text repeats "Export not found" (sic)."""
     return ApiError("ExportNotFoundException", f"Export not found: Export not found: {arn}")
 
 
@@ -89,7 +93,7 @@ def export_type_missing() -> ApiError:
 
 def incremental_specification_with_full_export() -> ApiError:
     return validation(
-        f"{_INVALID}When Export Type is Full Export , Incremental Export Specification should not be provided"  # sic
+        f"{_INVALID}When Export Type is Full Export , Incremental Export Specification should not be provided"  # sic: " , "
     )
 
 
@@ -118,7 +122,7 @@ def export_period_too_short() -> ApiError:
 
 
 def export_period_too_long() -> ApiError:
-    """Return the error for a period over 24 hours.
+    """Return the error for an incremental export over a period of more than 24 hours.
 
     The text is inferred from export_period_too_short.
     """
@@ -130,9 +134,9 @@ def filter_specification_empty() -> ApiError:
 
 
 def filter_specification_invalid(error: ApiError) -> ApiError:
-    """Return the error for a wrong filter. Inferred.
+    """Return the error for a wrong filter. The text is inferred.
 
-    error: the error of a Query with the same filter (control-plane 4.5).
+    error: the error that a Query with the same filter raises (control-plane 4.5).
     """
     return validation(f"{_INVALID}Invalid FilterSpecification: {error.message}")
 
@@ -141,17 +145,20 @@ def filter_specification_invalid(error: ApiError) -> ApiError:
 
 
 def bulk_operation_not_found(arn: str) -> ApiError:
-    """Inferred: we know only the error's code."""
+    """Return the error for an unknown bulk operation. The text is inferred."""
     return missing_resource(f": BulkOperation: {arn} not found")
 
 
 def bulk_operation_arn_invalid() -> ApiError:
-    """Inferred: we know only the error's code."""
+    """Return the error for a wrong ARN of a bulk operation. The text is inferred."""
     return validation("Invalid Bulk Operation ARN")
 
 
 def bulk_operation_ended(arn: str, status: str) -> ApiError:
-    """Inferred: we know only the error's code. status: the status of the bulk operation."""
+    """Return the error for cancelling a bulk operation that has ended. The text is inferred.
+
+    status: the status with which the bulk operation has ended.
+    """
     return validation(f"{_INVALID}Bulk operation {arn} cannot be cancelled because it is {status}")
 
 
@@ -159,7 +166,7 @@ def bulk_operation_ended(arn: str, status: str) -> ApiError:
 
 
 def import_not_found(arn: str) -> ApiError:
-    """Return the error for an import that does not exist. Inferred from export_not_found."""
+    """Return the error for an unknown import. The text is inferred from export_not_found."""
     return ApiError("ImportNotFoundException", f"Import not found: Import not found: {arn}")
 
 

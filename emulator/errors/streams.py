@@ -1,6 +1,6 @@
 """Errors of streams (behaviour 11).
 
-"inferred" means that we know the error's code, but the text is our own.
+An "inferred" text is our own. We know only the code of such an error.
 """
 
 from emulator.errors.base import ApiError
@@ -12,39 +12,41 @@ def stream_not_found(arn: str) -> ApiError:
 
 
 def shard_not_found(shard: str, arn: str) -> ApiError:
-    return missing_resource(f": Shard: {shard} in Stream: {arn} not found")  # inferred
+    return missing_resource(f": Shard: {shard} in Stream: {arn} not found")  # inferred text
 
 
 def invalid_stream_arn(arn: str) -> ApiError:
-    return validation(f"Invalid StreamArn: {arn}")  # inferred
+    return validation(f"Invalid StreamArn: {arn}")  # inferred text
 
 
 def invalid_sequence_number(text: str) -> ApiError:
-    return invalid_parameters(f"Invalid SequenceNumber: {text}")  # inferred
+    return invalid_parameters(f"Invalid SequenceNumber: {text}")  # inferred text
 
 
 def iterator_parameter_required(member: str, kind: str) -> ApiError:
-    return invalid_parameters(f"{member} must be specified when ShardIteratorType is {kind}")  # inferred
+    return invalid_parameters(f"{member} must be specified when ShardIteratorType is {kind}")  # inferred text
 
 
 def iterator_parameter_forbidden(member: str, kind: str) -> ApiError:
-    return invalid_parameters(f"{member} must not be specified when ShardIteratorType is {kind}")  # inferred
+    return invalid_parameters(f"{member} must not be specified when ShardIteratorType is {kind}")  # inferred text
 
 
 def invalid_shard_iterator() -> ApiError:
-    return validation("Invalid ShardIterator")  # inferred
+    return validation("Invalid ShardIterator")  # inferred text
 
 
 def expired_iterator() -> ApiError:
-    return ApiError("ExpiredIteratorException", "Iterator expired: it was issued more than 15 minutes ago")  # inferred
+    return ApiError(
+        "ExpiredIteratorException", "Iterator expired: it was issued more than 15 minutes ago"
+    )  # inferred text
 
 
 def trimmed_data_access() -> ApiError:
     return ApiError(
         "TrimmedDataAccessException",
-        "The operation attempted to read past the oldest stream record in a shard",  # inferred
+        "The operation attempted to read past the oldest stream record in a shard",  # inferred text
     )
 
 
 def shard_filter_member_required(member: str) -> ApiError:
-    return invalid_parameters(f"ShardFilter must have {member}")  # inferred
+    return invalid_parameters(f"ShardFilter must have {member}")  # inferred text

@@ -16,9 +16,9 @@ _FEATURES: Final = {
 
 
 def replicated_write_conflict() -> ApiError:
-    """Return the error for a write that meets a write of the same item in another region.
+    """Return the error for a write of an item that another region is writing at the same time.
 
-    The text is that of the exception's documentation.
+    The text is from the documentation of the exception.
     """
     return ApiError(
         "ReplicatedWriteConflictException",
@@ -43,7 +43,7 @@ def witness_without_strong() -> ApiError:
 
 
 def witness_of_replica() -> ApiError:
-    """Return the error for a witness in the region of a new replica."""
+    """Return the error for a new witness and a new replica in the same region."""
     return validation("Cannot target multiple regions with the same action")
 
 
@@ -94,5 +94,8 @@ def strong_group_lacks(feature: str) -> ApiError:
 
 
 def strong_group_not_empty() -> ApiError:
-    """Return the error for a table with items. The text is not known (control-plane 7)."""
+    """Return the error for adding replicas with strong consistency to a table that has items.
+
+    The service's text is not known (control-plane 7).
+    """
     return validation("A table must be empty to become a global table with MultiRegionConsistency set to STRONG.")

@@ -1,4 +1,4 @@
-"""Errors about the states and settings of tables (behaviour 10, 12)."""
+"""Errors about the status and the settings of tables (behaviour 10, 12)."""
 
 from collections.abc import Iterable, Sequence
 from typing import Final
@@ -40,7 +40,10 @@ def being_changed(table: str, status: str) -> ApiError:
 
 
 def table_being_restored(table: str) -> ApiError:
-    """Return the error for creating a table whose name a restore uses (control-plane 3.4)."""
+    """Return the error for creating a table while a restore creates a table of the same name.
+
+    The source is control-plane 3.4.
+    """
     return still_in_use(f"Table is being used: {table}")
 
 
@@ -132,7 +135,7 @@ def index_change_with_stream() -> ApiError:
 def stream_without_view_type(*, created: bool) -> ApiError:
     """Return the error for a stream that is enabled without a view type.
 
-    created: whether to use the text of CreateTable; if not, that of UpdateTable.
+    created: True for the text of CreateTable, False for the text of UpdateTable.
     """
     if created:
         return invalid_parameters("Table is being created with a stream enabled, UpdateViewType is required")
@@ -140,9 +143,9 @@ def stream_without_view_type(*, created: bool) -> ApiError:
 
 
 def view_type_without_stream(*, created: bool) -> ApiError:
-    """Return the error for a stream that is disabled with a view type.
+    """Return the error for a request that disables a stream and has a view type.
 
-    created: whether to use the text of CreateTable; if not, that of UpdateTable.
+    created: True for the text of CreateTable, False for the text of UpdateTable.
     """
     if created:
         return invalid_parameters(
@@ -160,7 +163,7 @@ def no_stream_to_disable(table: str) -> ApiError:
 
 
 def encryption_member_without_encryption(member: str) -> ApiError:
-    """Return the error for a detail of encryption that is disabled.
+    """Return the error for a request that disables encryption and has a detail of encryption.
 
     member: SSEType or KMSMasterKeyId.
     """
@@ -197,7 +200,7 @@ def encrypted_with_that_key() -> ApiError:
 
 
 def ttl_already(state: str) -> ApiError:
-    """Return the error for a request to switch TTL to the state that it has (behaviour 12).
+    """Return the error for enabling or disabling TTL a second time (behaviour 12).
 
     state: "enabled" or "disabled".
     """
@@ -215,7 +218,7 @@ def ttl_changed_too_often() -> ApiError:
 def ttl_table_changing(table: str, status: str) -> ApiError:
     """Return UpdateTimeToLive's error for a table that is being changed (control-plane 0.3).
 
-    Other operations answer `being_changed`.
+    Other operations return the error of `being_changed`.
     """
     return still_in_use(f"Table {table} is being {_BEING[status]}")
 

@@ -10,13 +10,13 @@ def too_many_tags() -> ApiError:
 
 def no_tags(kind: str) -> ApiError:
     """Return the error for an empty list of tags or tag keys. kind: "Tag" or "Tag Key"."""
-    return validation(f"Atleast one {kind} needs to be provided as Input.")  # sic
+    return validation(f"Atleast one {kind} needs to be provided as Input.")  # sic: "Atleast"
 
 
 def tag_set_too_large(size: int, largest: int) -> ApiError:
-    """Return the error for tags that are too large together.
+    """Return the error for tags whose total size is too large.
 
-    size: bytes of all tags that the resource would have. largest: the limit in bytes.
+    size: the bytes of all tags that the resource would have. largest: the limit in bytes.
     """
     return validation(f"Tag set size {size} bytes is above max size limit of {largest} bytes")
 

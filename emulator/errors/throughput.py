@@ -1,6 +1,7 @@
 """Errors of used-up throughput, and of wrong throughput settings (behaviour 9, 10, 16).
 
-index: an index's name, None for the table. Only in throughput_exceeded it is a boolean.
+The parameter `index` is the name of an index, or None for the table. In throughput_exceeded and
+account_limit_exceeded it is a boolean.
 """
 
 from datetime import UTC, datetime
@@ -40,10 +41,10 @@ def throughput_exceeded(
 
     arn: the ARN of the table or index whose throughput is used up.
     kind: Read or Write.
-    index: whether it is an index.
-    on_demand: whether the table is on demand.
-    maximum: whether the limit is the configured OnDemandThroughput.
-    key_range: whether the limit is that of one partition.
+    index: True if `arn` belongs to an index.
+    on_demand: True if the table is in on-demand mode.
+    maximum: True if the configured OnDemandThroughput is the exceeded limit.
+    key_range: True if the throughput of one partition is the exceeded limit.
     """
     limit = "KeyRangeThroughputExceeded" if key_range else "ProvisionedThroughputExceeded"
     if maximum:
@@ -65,16 +66,20 @@ _ACCOUNT: Final = (
 
 
 def account_limit_exceeded(arn: str, kind: str, *, index: bool) -> ApiError:
-    """Return the error for a limit of the whole account, which only a fault causes here.
+    """Return the error for an exceeded limit of the whole account.
 
-    The arguments are those of throughput_exceeded. The text is that of the API reference.
+    This server returns it only if a test asks for it (faults/). The parameters have the same
+    meaning as in throughput_exceeded. The text is from the API reference.
     """
     reasons = [{"reason": f"{'Index' if index else 'Table'}{kind}AccountLimitExceeded", "resource": arn}]
     return ApiError("RequestLimitExceeded", _ACCOUNT, extra={"ThrottlingReasons": reasons}, about="capacity")
 
 
 def rate_exceeded() -> ApiError:
-    """Return the error for too many requests that have no units. Only a fault causes it here."""
+    """Return the error for too many requests that consume no capacity units.
+
+    This server returns it only if a test asks for it (faults/).
+    """
     return ApiError("ThrottlingException", "Rate exceeded", about="capacity")
 
 
@@ -101,7 +106,7 @@ def capacity_on_demand() -> ApiError:
 
 
 def index_throughput_required(index: str) -> ApiError:
-    """Return UpdateTable's error for BillingMode PROVISIONED if an index has no throughput."""
+    """Return UpdateTable's error for BillingMode PROVISIONED without throughput for an index."""
     return invalid_parameters(f"ProvisionedThroughput must be specified for index: {index}")
 
 
@@ -178,7 +183,7 @@ def too_many_decreases(count: int, last: float, following: float) -> ApiError:
 
 
 def _date(time: float) -> str:
-    """Return a time in the service's form.
+    """Return a time as the service's message shows it.
 
     For example "Thursday, October 8, 2026 at 11:20:48 PM Coordinated Universal Time".
     """
@@ -197,14 +202,14 @@ def maximum_with_provisioned(member: str, index: str | None) -> ApiError:
 
     member: a member of OnDemandThroughput, as in maximum_out_of_range.
     """
-    where = "" if index is None else f" for index : {index}"  # sic
+    where = "" if index is None else f" for index : {index}"  # sic: a space before the colon
     return invalid_parameters(
         f"{member} for OnDemandThroughput{where} cannot be specified when the table BillingMode is PROVISIONED"
     )
 
 
 def maximum_out_of_range(member: str, index: str | None) -> ApiError:
-    where = "table" if index is None else f"index : {index}"  # sic
+    where = "table" if index is None else f"index : {index}"  # sic: a space before the colon
     return invalid_parameters(f"Requested {member} for OnDemandThroughput for {where} is outside of valid range")
 
 
@@ -226,7 +231,7 @@ def index_creation_with_warmth() -> ApiError:
 
 
 def warmth_below_initial(member: str, index: str | None) -> ApiError:
-    """Return the error for warm throughput below the initial one of an on-demand table.
+    """Return the error for warm throughput below the initial throughput of an on-demand table.
 
     member: a member of WarmThroughput, as in all errors whose name begins with warmth.
     """

@@ -31,7 +31,7 @@ def duplicate_keys() -> ApiError:
 Reason = dict[str, Any]
 """An element of CancellationReasons: a Code.
 
-For a failed action also a Message, and perhaps an Item.
+The element for a failed action also has a Message, and perhaps an Item.
 """
 
 NO_REASON: Final[Reason] = {"Code": "None"}
@@ -43,7 +43,7 @@ _NESTED_CODES: Final = {
     "DuplicateItemException": "DuplicateItem",
     "ItemCollectionSizeLimitExceededException": "ItemCollectionSizeLimitExceeded",
     "ProvisionedThroughputExceededException": "ProvisionedThroughputExceeded",
-    # inferred: no code of the model is closer, and both errors are retried
+    # Inferred: the model has no closer code, and clients retry after both errors.
     "ReplicatedWriteConflictException": "TransactionConflict",
     "RequestLimitExceeded": "RequestLimitExceeded",
     "ResourceNotFoundException": "ResourceNotFound",
@@ -51,15 +51,13 @@ _NESTED_CODES: Final = {
     "TransactionConflictException": "TransactionConflict",
     "ValidationException": "ValidationError",
 }
-"""Code of an error -> its code in the result of a batch's statement, or in the reason for a
-transaction's action.
-"""
+"""Code of an error -> the code that replaces it in a response with several results."""
 
 
 def nested_code(error: ApiError) -> str:
-    """Return an error's code as it appears inside an answer with several results.
+    """Return the code that replaces an error's code in a response with several results.
 
-    These are the statements of BatchExecuteStatement and the cancellation reasons of a transaction.
+    Such results are those of BatchExecuteStatement and the cancellation reasons of a transaction.
     """
     return _NESTED_CODES.get(error.code, "InternalServerError")
 
@@ -67,7 +65,7 @@ def nested_code(error: ApiError) -> str:
 def transaction_canceled(reasons: Sequence[Reason]) -> ApiError:
     """Return the error of a canceled transaction (behaviour 8.2).
 
-    reasons: one for each action, also for an action without an error.
+    reasons: one reason for each action. An action without an error has NO_REASON.
     """
     codes = ", ".join(reason["Code"] for reason in reasons)
     return ApiError(
@@ -83,8 +81,8 @@ def cancellation_reason(error: ApiError) -> Reason:
     item = {"Item": error.extra["Item"]} if "Item" in error.extra else {}
     message = error.message
     if error.code == "ProvisionedThroughputExceededException" and message is not None:
-        # The text of the error ends with a full stop (behaviour 16), that of the reason does not
-        # (behaviour 8.2).
+        # The error's message ends with a full stop (behaviour 16), but the reason's message does
+        # not (behaviour 8.2).
         message = message.removesuffix(".")
     return {"Code": nested_code(error), "Message": message, **item}
 
@@ -96,7 +94,7 @@ def transaction_conflict() -> ApiError:
 def no_transact_action() -> ApiError:
     """Return the error for an element of TransactItems without an action (behaviour 8.1).
 
-    The text is that of us-east-1.
+    The service's text depends on the region. This is the text of us-east-1.
     """
     return validation("Invalid Request: TransactWriteRequest should contain Delete or Put or Update request")
 
@@ -110,9 +108,9 @@ def duplicate_transact_items() -> ApiError:
 
 
 def transaction_too_large() -> ApiError:
-    """We know only the words "size cannot exceed" of the service's text (behaviour 8.1).
+    """Return the error for a transaction whose items are too large together.
 
-    The other words are our own.
+    We know only the words "size cannot exceed" of the service's text (behaviour 8.1).
     """
     return validation("Transaction request size cannot exceed 4194304 bytes")
 

@@ -14,11 +14,11 @@ VALUE_AMBIGUOUS: Final = (
     "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes"
 )
 NULL_FALSE: Final = INVALID_PARAMETERS + "Null attribute value types must have the value of true"
-EMPTY_STRING_SET: Final = INVALID_PARAMETERS + "An string set  may not be empty"  # sic, two spaces
-EMPTY_NUMBER_SET: Final = INVALID_PARAMETERS + "An number set  may not be empty"  # sic
+EMPTY_STRING_SET: Final = INVALID_PARAMETERS + "An string set  may not be empty"  # sic: "An", and two spaces
+EMPTY_NUMBER_SET: Final = INVALID_PARAMETERS + "An number set  may not be empty"  # sic: "An", and two spaces
 EMPTY_BINARY_SET: Final = INVALID_PARAMETERS + "Binary sets should not be empty"
 EMPTY_ATTRIBUTE_NAME: Final = "Empty attribute name"
-VALUES_TOO_LARGE: Final = "ExpressionAttributeValues size has exceeded the maximum allowed size"  # inferred
+VALUES_TOO_LARGE: Final = "ExpressionAttributeValues size has exceeded the maximum allowed size"  # inferred text
 ATTRIBUTE_NAME_TOO_LONG: Final = (
     INVALID_PARAMETERS + "Attribute name is too large, must be less than or equal to 65535 bytes"
 )
@@ -37,7 +37,7 @@ def nesting(*, about: About = "request") -> ApiError:
 
 
 def empty_attribute_name() -> ApiError:
-    """Return the error for an empty attribute name. It is always bare (behaviour 2.1)."""
+    """Return the error for an empty attribute name. It never has the envelope (behaviour 2.1)."""
     return validation(EMPTY_ATTRIBUTE_NAME, bare=True)
 
 
@@ -50,7 +50,10 @@ def value_ambiguous() -> ApiError:
 
 
 def wrong_value(text: str) -> ApiError:
-    """Return the error for an attribute value. text: a constant or text from this module."""
+    """Return the error for a wrong attribute value.
+
+    text: a constant of this module, or a text that a function of this module returns.
+    """
     return validation(text, bare=text is EMPTY_ATTRIBUTE_NAME)
 
 
@@ -59,7 +62,7 @@ def number_text(kind: str, written: str, *, old: bool = False) -> str:
 
     kind: not_numeric, overflow, underflow or precision.
     written: the number as the request has it.
-    old: whether the OLD layer reports it. Its message does not show an empty number.
+    old: True if the OLD layer reports the number. Its message does not show an empty number.
     """
     if kind == "not_numeric":
         suffix = "" if old and not written else f": {written}"
@@ -72,11 +75,11 @@ def duplicates_text(tag: str, members: Sequence[str], *, old: bool = False) -> s
 
     tag: SS, NS or BS.
     members: all members of the set, in the order in which the message lists them.
-    old: whether the OLD layer reports it.
+    old: True if the OLD layer reports the set. Its message has another form.
     """
     if tag == "NS":
         return "Input collection contains duplicates" if old else f"{_COLLECTION} contains duplicates."
     printed = members if old else [f'"{member}"' for member in members]
     if tag == "BS":
-        return f"{_COLLECTION} [{(', ' if old else ',').join(printed)}]of type BS contains duplicates."  # sic
+        return f"{_COLLECTION} [{(', ' if old else ',').join(printed)}]of type BS contains duplicates."  # sic: "]of"
     return f"{_COLLECTION} [{', '.join(printed)}] contains duplicates."

@@ -1,6 +1,7 @@
 """Errors of vector indexes and SearchVectors (features 1, control-plane 15).
 
-Some of the service's texts are not known. The functions say on which texts ours are modelled.
+Some of the service's texts are not known. The docstrings mark our own texts, and name the texts on
+which they are modelled.
 """
 
 from typing import Final
@@ -31,7 +32,7 @@ def too_many_vector_indexes() -> ApiError:
 def no_room_for_vector_index() -> ApiError:
     """Return UpdateTable's error for too many vector indexes.
 
-    The text is modelled on that of global indexes.
+    The text is modelled on the text for global indexes.
     """
     return limit_exceeded(
         "Subscriber limit exceeded: Number of vector indexes exceeds per-table limit of "
@@ -47,7 +48,7 @@ def vectors_of_different_dimensions(attribute: str) -> ApiError:
 
 
 def vector_attribute_is_key(attribute: str) -> ApiError:
-    """Return the error for a vector attribute that is also a key or in the SearchSchema.
+    """Return the error for a vector attribute that is also a key attribute or in the SearchSchema.
 
     The text is our own.
     """
@@ -57,7 +58,7 @@ def vector_attribute_is_key(attribute: str) -> ApiError:
 def search_schema_repeats(attribute: str) -> ApiError:
     """Return the error for a SearchSchema that names an attribute twice.
 
-    The text is modelled on that of NonKeyAttributes.
+    The text is modelled on the text for NonKeyAttributes.
     """
     return invalid_parameters(f"Duplicate element in SearchSchema: {attribute}")
 
@@ -65,7 +66,7 @@ def search_schema_repeats(attribute: str) -> ApiError:
 def vector_update_empty() -> ApiError:
     """Return the error for an element of VectorIndexUpdates without an action.
 
-    The texts of this function and the next two are modelled on those of global indexes.
+    The texts of this function and the next two are modelled on the texts for global indexes.
     """
     return invalid_parameters("One of VectorIndexUpdate.Create, VectorIndexUpdate.Delete must not be null")
 
@@ -88,7 +89,7 @@ def vector_index_allocating(table: str, index: str) -> ApiError:
 
 # --- writes ---------------------------------------------------------------------------------------
 
-# Here the service's text has a full stop. INVALID_PARAMETERS has a colon in that place.
+# The service writes a full stop in these texts. In INVALID_PARAMETERS it writes a colon.
 _INVALID: Final = "One or more parameter values were invalid. Invalid "
 
 
@@ -141,7 +142,7 @@ def search_condition_misses(attribute: str) -> ApiError:
 
 def searched_attribute_not_in_schema(attribute: str) -> ApiError:
     return validation(
-        "SearchConditionExpression must not contain any attributes that is not in SearchSchema. "  # sic
+        "SearchConditionExpression must not contain any attributes that is not in SearchSchema. "  # sic: "that is"
         f"Invalid attribute: {attribute}"
     )
 
@@ -158,7 +159,10 @@ def search_vector_invalid() -> ApiError:
 
 
 def search_response_too_large() -> ApiError:
-    """gap: the limit is documented, but not how the service refuses a response above it."""
+    """Return the error for a search whose response is too large.
+
+    The limit is documented, but not the error (gap).
+    """
     return validation(
         f"The size of the search results exceeds the limit of {limits.SEARCH_RESPONSE} bytes. Reduce TopK, or name "
         "fewer attributes in ProjectionExpression"
@@ -172,11 +176,11 @@ def backfilling_vector_index(index: str) -> ApiError:
 def vector_index_does_not_project(index: str, attribute: str) -> ApiError:
     """Return the error for a projection of an attribute that the index does not have.
 
-    The text is modelled on that of global indexes.
+    The text is modelled on the text for global indexes.
     """
     return invalid_parameters(f"Vector index {index} does not project [{attribute}]")
 
 
 def numpy_missing() -> ApiError:
-    """Return our own error for a server without the library that a search needs."""
+    """Return our own error for a search on a server without NumPy."""
     return validation("SearchVectors needs NumPy on the server: pip install 'dynamodb-emulator[vectors]'")

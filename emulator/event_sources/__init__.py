@@ -1,4 +1,4 @@
-"""Functions on streams: Lambda's event source mappings, and the delivery of records to functions.
+"""Lambda's event source mappings on streams, and the delivery of stream records to functions.
 
 No module here does I/O, except that dead letters are written to a file.
 
@@ -18,7 +18,7 @@ The steps of a record from a write to a function, and the types in each step:
 6. `outbound.invoker` invokes the function: by HTTP, or in a child process that runs `child.py`. The
    invoker reports an `Outcome`.
 7. `Delivery.finished` passes the outcome to the lane, which finds the first record that failed
-   (`outcomes.first_failure`). Then the lane ends the batch, sends it again, sends it in halves, or
-   gives it up. `dead_letters` writes a line about each batch that is given up. The position in each
-   shard is stored as the mapping's checkpoint.
+   (`outcomes.first_failure`). Then the lane ends the batch, sends it again as a whole or in halves,
+   or gives it up. `dead_letters` writes a line about each batch that is given up. For each shard,
+   the first record that is not done is stored as the mapping's checkpoint.
 """

@@ -10,7 +10,7 @@
 | `PUT /event-source-mappings/{UUID}`   | UpdateEventSourceMapping | 202, the new state   |
 | `DELETE /event-source-mappings/{UUID}`| DeleteEventSourceMapping | 202, the last state  |
 
-A slash at the end of a path has no effect: older SDKs send one.
+A slash at the end of a path is ignored, because older SDKs send it.
 """
 
 import uuid
@@ -40,11 +40,14 @@ _ACCEPTED: Final = 202
 _PAGE: Final = 100  # the most mappings on a page, even if MaxItems is larger (Lambda API: ListEventSourceMappings)
 
 Answer = tuple[int, dict[str, Any]]
-"""HTTP status and JSON."""
+"""The HTTP status, and the body as a JSON object."""
 
 
 class Api:
-    """Lambda's API on an emulator's database. new_id: a function that returns a new UUID."""
+    """Lambda's API over the database of an emulator.
+
+    new_id: a function that returns a new UUID.
+    """
 
     def __init__(
         self,
@@ -59,7 +62,7 @@ class Api:
         self._new_id = new_id
 
     def answer(self, method: str, path: str, query: str, body: bytes, caller: Caller) -> Answer:
-        """Answer one request. path: begins with PREFIX. Raises ApiError."""
+        """Answer one request, whose path begins with PREFIX. Raises ApiError."""
         resource, _, identifier = path.removeprefix(PREFIX).rstrip("/").partition("/")
         identifier = unquote(identifier)
         if resource == _RESOURCE and "/" not in identifier:
@@ -110,9 +113,10 @@ class Api:
         return _ACCEPTED, mapping.described(mapping.status)
 
     def _end(self, stream: StreamDefinition) -> dict[int, int]:
-        """Return where a mapping with starting position LATEST begins.
+        """Return the first positions of a mapping with starting position LATEST.
 
-        The result maps each shard number to the position after the last record of the whole stream.
+        The result maps the number of each shard to the position after the last record of the whole
+        stream.
         """
         with self._database.read() as txn:
             following = last_sequence(txn, stream.id) + 1
@@ -140,7 +144,7 @@ class Api:
     def _refuse_second(self, caller: Caller, stream: str, function: str, but: str = "") -> None:
         """Raise ResourceConflictException if another mapping has the same stream and function.
 
-        but: the UUID of a mapping that does not count, because the request updates it.
+        but: the UUID of the mapping that the request updates. This mapping does not count.
         """
         for mapping in self._mappings.of(caller.tenant):
             if (mapping.stream_arn, mapping.function_arn) == (stream, function) and mapping.uuid != but:

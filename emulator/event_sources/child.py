@@ -1,8 +1,8 @@
 """The process that runs a function of a Python module: `python child.py module:callable folder...`.
 
-This module imports only the standard library, and Python runs it as a file. So the emulator's
-modules and dependencies cannot hide modules of the user. The folders in the command come first on
-the module path.
+This module imports only the standard library, and Python runs it as a file. So the module path has
+none of the emulator's modules and dependencies, which could hide modules of the user. The folders
+in the command come first on the module path.
 
 Each request is a line on stdin. Each response is a line on stdout. The process answers one request
 at a time. A request and the two forms of a response:
@@ -15,12 +15,12 @@ output of the function goes to stderr. The process ends when stdin ends.
 
 If a source file of the function has changed, the response to the next request is `{"changed": <the
 file>}`, and the function does not run: a new process must load the new code. Source files are the
-files of all imported modules that are in the folders and not in an installed package.
+files of those imported modules that are in the folders and not in an installed package.
 
     python child.py --find <JSON list of modules> folder...
 
-writes a JSON list of the given modules that do not exist. To find a module, Python usually only
-searches the folders of its packages. The packages are imported only if this search fails.
+writes a JSON list of the given modules that do not exist. To find a module, the process first
+searches the folders of the module's packages. It imports the packages only if this search fails.
 """
 
 import importlib
@@ -36,7 +36,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 _INSTALLED = {"site-packages", "dist-packages"}
-# Megabytes that a Context reports: Lambda's smallest figure. The process has no such limit.
+# The memory limit that a Context reports: Lambda's smallest, in megabytes. It is not enforced.
 _MEMORY = 128
 
 
@@ -60,14 +60,14 @@ class Context:
     _clock: Any = field(default=time.monotonic, repr=False)
 
     def get_remaining_time_in_millis(self) -> int:
-        """Return the milliseconds until the invocation times out."""
+        """Return the number of milliseconds until the invocation times out."""
         return max(0, int((self.deadline - self._clock()) * 1000))
 
 
 class Sources:
-    """The source files of imported modules, with their times and sizes when `collect` found them.
+    """Notices changes in the source files of imported modules, by the files' times and sizes.
 
-    folders: only files in these folders count.
+    folders: files outside of these folders are ignored.
     """
 
     def __init__(self, folders: list[str]) -> None:
@@ -76,7 +76,7 @@ class Sources:
         self._stamps: dict[str, tuple[int, int] | None] = {}
 
     def collect(self) -> None:
-        """Add the modules that were imported since the previous call."""
+        """Add the source files of modules that were imported since the previous call."""
         if len(sys.modules) != self._modules:
             self._modules = len(sys.modules)
             for module in list(sys.modules.values()):
@@ -88,7 +88,7 @@ class Sources:
         return os.path.realpath(file).startswith(self._roots) and not _INSTALLED & set(Path(file).parts)
 
     def changed(self) -> str:
-        """Return a file that was changed or deleted after `collect` found it, else ""."""
+        """Return a file that was changed or deleted after `collect` added it, or ""."""
         return next((file for file, stamp in self._stamps.items() if _stamp(file) != stamp), "")
 
 
@@ -101,9 +101,12 @@ def _stamp(file: str) -> "tuple[int, int] | None":
 
 
 def main(arguments: list[str]) -> None:
-    """Answer the requests on stdin, or `--find`. arguments: see the module's docstring."""
+    """Answer the requests on stdin, or find modules (`--find`).
+
+    arguments: the arguments of the command, which the module's docstring explains.
+    """
     answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # sends all output to stderr, also that of subprocesses
+    os.dup2(2, 1)  # sends the function's output to stderr, and its subprocesses' output too
     sys.stdout = sys.stderr
     folders = arguments[2:] if arguments[0] == "--find" else arguments[1:]
     here = str(Path(__file__).parent)
@@ -132,10 +135,10 @@ def main(arguments: list[str]) -> None:
 
 
 def _exists(module: str) -> bool:
-    """Return whether a module can be found.
+    """Return True if a module exists.
 
-    First, search the folders of the packages that contain the module. Only if this fails, import
-    the packages.
+    First, search the folders of the packages that contain the module. Only if this search fails,
+    import the packages.
     """
     top, *names = module.split(".")
     spec = importlib.util.find_spec(top)

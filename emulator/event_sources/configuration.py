@@ -1,4 +1,4 @@
-"""The configured functions, in the TOML file that the setting `functions` names.
+"""Reads the TOML file of functions, which the setting `functions` names.
 
     process-order-changes = "http://localhost:9000/2015-03-31/functions/function/invocations"
     audit = "handlers.audit:handler"
@@ -8,9 +8,9 @@
     timeout = 300                      # seconds of real time, 60 by default
     python = "/app/.venv/bin/python"   # runs the handler; by default the emulator's own Python
 
-A URL names a server that answers Lambda's invocation path, as AWS's container images do. The path
-is that of the first example; a URL without a path gets it. A `module:callable` runs in a child
-process, whose module path begins with the folder of the TOML file and the working directory.
+A URL names a server that answers Lambda's invocation path, as AWS's container images do. A URL
+without a path gets the path of the first example. A `module:callable` runs in a child process. The
+module path of this process begins with the folder of the TOML file and the working directory.
 """
 
 import re
@@ -28,22 +28,22 @@ _HANDLER: Final = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*:[^\W\d]\w*(?:\.[^\W\d
 
 
 class BadConfiguration(Exception):
-    """The file is not a valid configuration. The text is one line for the user."""
+    """The file of functions is wrong. The message is one line for the user."""
 
 
 @dataclass(frozen=True, slots=True)
 class Url:
-    """A function that is invoked by HTTP."""
+    """The target of a function that is invoked by HTTP."""
 
     url: str
 
 
 @dataclass(frozen=True, slots=True)
 class Handler:
-    """A function of a Python module, which runs in a child process.
+    """The target of a function that is in a Python module and runs in a child process.
 
     text: `module:callable`. folder: the folder of the configuration file, which comes first on the
-    module path. python: the Python interpreter that runs the module.
+    module path. python: the path of the Python interpreter that runs the module.
     """
 
     text: str
@@ -52,13 +52,13 @@ class Handler:
 
     @property
     def module(self) -> str:
-        """The name of the module."""
+        """The name of the module, without the callable."""
         return self.text.partition(":")[0]
 
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A function that can be invoked. timeout: seconds of real time for one invocation."""
+    """A configured function. timeout: the seconds of real time that one invocation may take."""
 
     name: str
     target: Url | Handler
@@ -66,13 +66,13 @@ class Function:
 
 
 Functions = Mapping[str, Function]
-"""Functions by name."""
+"""Name of a function -> function."""
 
 
 def load(path: str) -> Functions:
     """Return the functions that a file configures. Raises BadConfiguration.
 
-    path: of the file. An empty path means that there is no file; the result is then empty.
+    path: the path of the file. If it is empty, no function is configured: return an empty mapping.
     """
     if not path:
         return {}

@@ -2,10 +2,10 @@
 
 Each line is the JSON that AWS sends to an on-failure destination (Lambda: "Retain discarded records
 for a DynamoDB event source"). `payload` is the whole event, as in the records that Lambda sends to
-S3. Of the two values of `condition`, we infer `RecordAgeExceeded`.
+S3. `condition` has one of two values. We infer one of them: `RecordAgeExceeded`.
 
 The id of a letter is its `requestId`, which is the first member of each line. Only the process that
-delivers to functions writes the file, so it can also remove letters (redelivery.py).
+delivers to functions writes the file. So this process can also remove letters (redelivery.py).
 """
 
 import json
@@ -33,17 +33,17 @@ log = logging.getLogger("emulator")
 FILE: Final = "dead-letters.jsonl"
 OLDER: Final = "dead-letters.1.jsonl"
 
-_LARGE: Final = 10 << 20  # bytes; a file of at least this size is renamed before the next letter
+_LARGE: Final = 10 << 20  # bytes; a file that has reached this size is renamed before the next letter is written
 _BEFORE_ID: Final = b'{"requestContext":{"requestId":"'
 _ID: Final = slice(len(_BEFORE_ID), len(_BEFORE_ID) + 36)
-"""Where a line has the id of its letter, which is a UUID."""
+"""The bytes of a line that are the id of its letter, a UUID."""
 
 
 def letter(mapping: EventSourceMapping, shard_id: str, discard: Discard, request_id: str, now: float) -> dict[str, Any]:
     """Return the letter about a batch that was given up.
 
-    request_id: the id of the batch's last invocation. A batch that was given up for its age has a
-    new id.
+    request_id: the id of the batch's last invocation, or a new id if the batch was given up for its
+    age.
     """
     first, last = discard.records[0], discard.records[-1]
     written: dict[str, Any] = {
@@ -79,11 +79,11 @@ def _iso(moment: float, precision: str) -> str:
 
 
 class DeadLetters:
-    """The files of dead letters.
+    """The two files of dead letters: FILE, and OLDER with earlier letters.
 
-    folder: the folder of the database, or None. With None, the first use makes a temporary folder.
+    A FILE that has become large is renamed to OLDER, which replaces the previous OLDER.
 
-    A large file is renamed to OLDER. The previous file of that name is then lost.
+    folder: the folder of the database. If it is None, the first use makes a temporary folder.
     """
 
     def __init__(self, folder: Path | None) -> None:
@@ -91,7 +91,7 @@ class DeadLetters:
 
     @cached_property
     def file(self) -> Path:
-        """The path of the file."""
+        """The path of FILE, to which letters are appended."""
         folder = self._folder or Path(tempfile.mkdtemp(prefix="dynamodb-emulator-"))
         return folder.resolve() / FILE
 
@@ -103,7 +103,7 @@ class DeadLetters:
     def append(self, letter: dict[str, Any]) -> None:
         """Append a letter to the file and log a warning.
 
-        If the letter cannot be written, log the whole letter instead.
+        If the file cannot be written, log the whole letter as an error instead.
         """
         line = orjson.dumps(letter, option=orjson.OPT_APPEND_NEWLINE)
         context = letter["requestContext"]
@@ -126,23 +126,23 @@ class DeadLetters:
         )
 
     def lines(self) -> Iterator[bytes]:
-        """Yield the JSON of each letter, the oldest first."""
+        """Yield the line of JSON of each letter, oldest letter first."""
         for file in self._files:
             with suppress(FileNotFoundError), file.open("rb") as opened:
-                # A line that is not complete was cut off by a crash.
+                # Skip a line that is not complete, because a crash has cut it off.
                 yield from (line for line in opened if line.startswith(_BEFORE_ID) and line.endswith(b"\n"))
 
     def replace(self, changes: Mapping[str, dict[str, Any] | None]) -> None:
-        """Replace letters by others, or remove them. changes: id -> the new letter, or None.
+        """Replace or remove letters. changes: id of a letter -> the new letter, None to remove it.
 
-        If the disk has no room, log an error and change nothing.
+        If a file cannot be written, log an error and leave this file unchanged.
         """
         by_id = {name.encode(): letter for name, letter in changes.items()}
         for file in self._files:
             try:
                 self._rewrite(file, by_id)
             except OSError as error:
-                log.error("cannot write %s (%s): it still has letters that were delivered", file, error.strerror)  # noqa: TRY400
+                log.error("cannot update %s (%s): delivered letters are still in the file", file, error.strerror)  # noqa: TRY400
 
     @property
     def _files(self) -> tuple[Path, Path]:

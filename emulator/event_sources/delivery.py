@@ -1,18 +1,18 @@
 """Delivery without I/O: decides which functions to invoke now, and handles the outcomes.
 
     delivery = Delivery(database, mappings, functions, dead_letters)
-    for invocation in delivery.due():            # often: without new records it does one read
+    for invocation in delivery.due():            # called often: it costs one read if nothing is new
         ...                                      # the caller invokes the function
         delivery.finished(invocation, outcome)   # later, in any order
 
 A consumer (database/changes/consumer.py) reads the stream of each mapping into lanes. A lane
 retries batches and gives up records (lanes.py). The outcome of a batch is stored before the next
-batch of the same lane is due. So after a crash, at most the batches in flight are sent a second
-time.
+batch of the same lane is sent. So after a crash, at most the batches that were in flight are sent a
+second time.
 
-The consumer of a mapping ends if the mapping changes, stops delivering, or its stream is restored
-from a snapshot. It ends when no batch is in flight any more. If the mapping still delivers, a new
-consumer then begins at the mapping's checkpoints.
+The consumer of a mapping ends if the mapping changes or stops delivering, or if its stream is
+restored from a snapshot. Before it ends, it waits for the batches in flight. If the mapping still
+delivers, a new consumer then begins at the mapping's checkpoints.
 """
 
 import uuid
@@ -39,13 +39,16 @@ from emulator.event_sources.outcomes import Outcome
 from emulator.event_sources.shard_lanes import ShardLanes
 from storage import Interrupted
 
-_FAILURES: Final = 100  # the most failures that are kept
-_DETAIL: Final = 500  # characters of a failure's detail that are kept
+_FAILURES: Final = 100  # how many of the latest failures are kept in memory
+_DETAIL: Final = 500  # the most characters of a failure's detail that are kept
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Invocation:
-    """A function to invoke, and its event. id: the request id that the function gets."""
+    """An invocation to make: the function, and the event as JSON.
+
+    id: the request id that the function gets.
+    """
 
     id: str
     function: Function
@@ -54,7 +57,7 @@ class Invocation:
 
 
 class Failure(NamedTuple):
-    """A failed invocation. time: seconds since the epoch. uuid: of the mapping."""
+    """A failed invocation. time: in seconds since the epoch. uuid: the UUID of the mapping."""
 
     time: float
     uuid: str
@@ -64,10 +67,10 @@ class Failure(NamedTuple):
 
 
 class DeadLetterSink(Protocol):
-    """Stores the letters about discarded batches."""
+    """Stores the dead letters about batches that were given up."""
 
     def append(self, letter: dict[str, Any]) -> None:
-        """Store one letter."""
+        """Store one dead letter."""
         ...
 
 
@@ -90,16 +93,16 @@ class _Consumer:
 
     @property
     def in_flight(self) -> bool:
-        """Whether a batch was sent and its outcome is not reported yet."""
+        """True if a batch was sent and its outcome is not known yet."""
         return any(cursor.inbox.in_flight for cursor in self.log.shards.values())
 
     def adopt(self, mapping: EventSourceMapping | None) -> bool:
-        """Continue with the current version of the mapping, if the consumer can do so.
+        """Continue with the current version of the mapping. Return False if this is impossible.
 
-        Return whether it can: all fields except `result` must be unchanged. After the first False,
-        the answer stays False.
+        It is possible if all fields except `result` are unchanged. After the first False, every
+        later call returns False too.
 
-        mapping: the current version; None if the mapping no longer delivers.
+        mapping: the current version of the mapping; None if the mapping no longer delivers.
         """
         if mapping is None or self._stale or replace(mapping, result=self.mapping.result) != self.mapping:
             self._stale = True
@@ -110,7 +113,7 @@ class _Consumer:
 
 @dataclass(slots=True)
 class _InFlight:
-    """A batch that was sent: its consumer, shard and lane."""
+    """A batch whose outcome is not known yet: its consumer, its shard and its lane."""
 
     consumer: _Consumer
     cursor: ShardCursor[ShardLanes]
@@ -118,9 +121,9 @@ class _InFlight:
 
 
 class Delivery:
-    """Delivers stream records to functions. new_id: a function that returns a new request id.
+    """Delivers stream records to functions.
 
-    failures: the last failed invocations.
+    new_id: a function that returns a new request id. failures: the latest failed invocations.
     """
 
     def __init__(
@@ -141,17 +144,18 @@ class Delivery:
         self.failures: deque[Failure] = deque(maxlen=_FAILURES)
 
     def due(self) -> list[Invocation]:
-        """Return the invocations to make now.
+        """Return the invocations that the caller must make now.
 
-        The batch of each is in flight until `finished` gets its outcome.
+        The batch of an invocation is in flight until the caller reports the outcome to `finished`.
         """
         return self._database.try_run(self._due, [])
 
-    def coming(self) -> Iterator[tuple[float, str, str]]:
-        """Yield when each lane sends its next batch: time, kind of the event, UUID of the mapping.
+    def next_events(self) -> Iterator[tuple[float, str, str]]:
+        """Yield a triple for each lane that will send a batch: time, kind, UUID of the mapping.
 
-        Lanes exist only in the process that delivers to functions. If the time has passed, the next
-        poll sends the batch.
+        The time is when the lane sends the batch; `Lane.due` explains the kind. If the time has
+        passed, the next poll sends the batch. Lanes exist only in the process that delivers to
+        functions.
         """
         for consumer in self._consumers.values():
             for cursor in consumer.log.shards.values():
@@ -161,7 +165,7 @@ class Delivery:
                         yield *due, consumer.mapping.uuid
 
     def lanes(self, uuid: str) -> Iterator[tuple[str, Lane]]:
-        """Yield the lanes of a mapping, each with the id of its shard."""
+        """Yield pairs: the id of a shard, and a lane of a mapping for this shard."""
         consumer = self._consumers.get(uuid)
         for cursor in () if consumer is None else consumer.log.shards.values():
             for lane in cursor.inbox.lanes:
@@ -183,10 +187,7 @@ class Delivery:
         return found
 
     def _reads_on(self, consumer: _Consumer) -> bool:
-        """Return whether a consumer can read on.
-
-        It cannot if its stream was restored from a snapshot since the consumer was made.
-        """
+        """Return False if a consumer must end because its stream was restored from a snapshot."""
         stream = self._database.streams.get(consumer.mapping.stream_id)
         return stream is None or stream.restored == consumer.restored
 
@@ -204,7 +205,7 @@ class Delivery:
             with self._database.read_committed() as txn:
                 if not consumer.log.poll(txn, stream, now):
                     return
-        except Interrupted:  # another process interrupted the read; the next poll reads again
+        except Interrupted:  # another process has changed definitions; the next poll reads again
             return
         oldest = max(stream.oldest(now), -inf if mapping.record_age < 0 else now - mapping.record_age)
         for cursor in tuple(consumer.log.shards.values()):
@@ -228,10 +229,10 @@ class Delivery:
         return consumer
 
     def finished(self, invocation: Invocation, outcome: Outcome) -> None:
-        """End the batch of an invocation.
+        """End an invocation that `due` returned, with its outcome.
 
-        This stores the positions and the mapping's result. If records were given up, it also writes
-        a letter about them.
+        Store the mapping's positions and result. If records were given up, write a dead letter
+        about them.
         """
         batch = self._in_flight.pop(invocation.id)
         mapping = batch.consumer.mapping
@@ -251,7 +252,7 @@ class Delivery:
         self._dead_letters.append(letter(mapping, shard_id, discard, request_id, self._database.clock.now()))
 
     def _save(self, consumer: _Consumer) -> None:
-        """Store the positions that have changed. If the disk is full, a later call stores them.
+        """Store the changed positions of a consumer. If the disk is full, a later call stores them.
 
         If the stream was restored from a snapshot, store nothing: the restored positions are valid.
         """

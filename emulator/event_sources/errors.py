@@ -1,9 +1,9 @@
 """The errors of Lambda's API, with their texts.
 
-Lambda's envelope differs from DynamoDB's: the code is in the header `x-amzn-ErrorType`, and the
-body is `{"Type": "User", "Message": ..}`. Some errors have the member `message` instead of
+Lambda sends errors in another form than DynamoDB: the code is in the header `x-amzn-ErrorType`, and
+the body is `{"Type": "User", "Message": ..}`. Some errors have the member `message` instead of
 `Message` (botocore's lambda model). If a text is quoted in a public source, the docstring of its
-function names the source. We infer the other texts, or they are our own.
+function names the source. All other texts are inferred or our own.
 """
 
 from typing import Final
@@ -21,7 +21,7 @@ def invalid_parameter(message: str) -> ApiError:
 def function_unknown() -> ApiError:
     """Return the error for an unknown function.
 
-    Quoted in hashicorp/terraform-provider-aws #17933.
+    The text is quoted in hashicorp/terraform-provider-aws #17933.
     """
     return invalid_parameter("Function does not exist")
 
@@ -53,15 +53,15 @@ def starting_position_required() -> ApiError:
 def starting_position_unsupported(arn: str) -> ApiError:
     """Return the error for AT_TIMESTAMP, which only Kinesis and Kafka allow.
 
-    Inferred. See Lambda API: CreateEventSourceMapping.
+    The text is inferred (Lambda API: CreateEventSourceMapping).
     """
     return invalid_parameter(f"Unsupported starting position for arn type: {arn}")
 
 
 def record_age_refused() -> ApiError:
-    """Return the error for an age from 0 to 59 seconds. Inferred.
+    """Return the error for MaximumRecordAgeInSeconds from 0 to 59. The text is inferred.
 
-    The service model allows such an age, but the service does not (Lambda API:
+    botocore's model allows these values, but the service does not (Lambda API:
     CreateEventSourceMapping).
     """
     return invalid_parameter("MaximumRecordAgeInSeconds must be -1 or between 60 and 604800.")
@@ -73,23 +73,23 @@ def filter_invalid() -> ApiError:
 
 
 def filters_too_many() -> ApiError:
-    """Return the error for more than ten filters. Inferred.
+    """Return the error for more than ten filters. The text is inferred.
 
-    AWS's quota is lower, but AWS raises it to ten on request (Lambda: "Control which events Lambda
-    sends to your function").
+    AWS's usual quota is lower, but a customer can have it raised to ten (Lambda: "Control which
+    events Lambda sends to your function").
     """
     return invalid_parameter("The number of filters exceeds the limit of 10.")
 
 
 def member_unsupported(name: str) -> ApiError:
-    """Return our own error for a feature of the service that this emulator does not support."""
+    """Return our own error for a request member that this emulator does not support."""
     return invalid_parameter(f"{name} is not supported by this emulator for DynamoDB streams")
 
 
 def mapping_exists(stream_arn: str, function: str, uuid: str) -> ApiError:
     """Return the error for a second mapping of the same stream to the same function.
 
-    The spaces inside the quotes are AWS's (aws/serverless-application-model #2011).
+    The spaces inside the quotes are AWS's own (aws/serverless-application-model #2011).
     """
     text = (
         f'The event source arn (" {stream_arn} ") and function (" {function} ") provided mapping already exists. '
@@ -101,7 +101,7 @@ def mapping_exists(stream_arn: str, function: str, uuid: str) -> ApiError:
 def mapping_in_use(what: str) -> ApiError:
     """Return the error for a request to change a mapping whose state is changing.
 
-    what: what the request wants: "update" or "delete".
+    what: the verb of the request, "update" or "delete".
     """
     text = f"Cannot {what} the event source mapping because it is in use."
     return ApiError("ResourceInUseException", text, message_member="Message", extra=_USER)

@@ -2,8 +2,8 @@
 
 A record in an event differs from a stream record in two ways: it has an `eventSourceARN`, and the
 member names in the `userIdentity` of a TTL deletion are in lower case (Lambda: "Using AWS Lambda
-with Amazon DynamoDB", example event). Both differences are at the end of the stored text. So
-`EventFormat` replaces the end of the text, and never parses the text.
+with Amazon DynamoDB", example event). Both differences are at the end of the record's JSON text. So
+`EventFormat` replaces the end of the text without parsing it.
 """
 
 from collections.abc import Iterable
@@ -19,7 +19,10 @@ from emulator.limits import MIB
 PAYLOAD: Final = 6 * MIB
 
 _IDENTITIES: Final = (b"", b',"userIdentity":{"type":"Service","principalId":"dynamodb.amazonaws.com"}')
-"""Origin of a change (CLIENT, TTL) -> the text of an event after the member `dynamodb`."""
+"""The text of an event's record after its member `dynamodb`, by the origin of the change.
+
+The origins are CLIENT and TTL.
+"""
 
 _BEFORE: Final = b'{"Records":['
 _AFTER: Final = b"]}"
@@ -30,8 +33,8 @@ FRAME: Final = len(_BEFORE) + len(_AFTER)
 class Record:
     """A record that waits to be sent to a function.
 
-    sequence: the sequence number of the record. time: the time of the change (seconds). text: the
-    JSON of the record in an event.
+    sequence: the sequence number of the record. time: the time of the change, in seconds since the
+    epoch. text: the record as JSON in the form of an event.
     """
 
     sequence: int
@@ -39,12 +42,12 @@ class Record:
     text: bytes
 
     def parsed(self) -> Any:  # noqa: ANN401 - any JSON
-        """Return the value of the JSON text."""
+        """Return the record's JSON as Python objects."""
         return orjson.loads(self.text)
 
 
 class EventFormat:
-    """Converts the stored records of one stream to records of events."""
+    """Converts the stored records of one stream to `Record`s."""
 
     __slots__ = ("_ends",)
 
@@ -53,7 +56,7 @@ class EventFormat:
         self._ends = tuple(b'%b,"eventSourceARN":%b}' % (identity, arn) for identity in _IDENTITIES)
 
     def record(self, row: bytes) -> Record:
-        """Convert a stored record to a record of an event."""
+        """Return the Record for a stored record. row: the record's bytes in the store."""
         frame, origin = record_frame(row)
         return Record(record_sequence(row), record_time(row), frame + self._ends[origin])
 

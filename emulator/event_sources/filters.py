@@ -1,4 +1,4 @@
-"""Filter patterns: they decide which records a function gets.
+"""Filter patterns, which decide which records a function gets.
 
 The patterns are EventBridge's ("Event pattern syntax"; Lambda: "Control which events Lambda sends
 to your function").
@@ -9,12 +9,12 @@ to your function").
 An object in a pattern matches if all its members match. A list in a pattern (a *leaf*) matches if
 one of its rules matches. `"$or"` matches if one of its objects matches.
 
-If the event has an array, one of its elements must match. If the pattern has an object for this
+An array in the event matches if one of its elements matches. If the pattern has an object for this
 array, one element must match all members of the object. A missing member of the event counts as an
-empty object, so `{"exists": false}` may be at any depth. `numeric` matches only JSON numbers, as on
-AWS. So it never matches a number of an item, which is a string in a stream record (`{"N": "5"}`).
+empty object. So `{"exists": false}` works at any depth. As on AWS, `numeric` matches only JSON
+numbers. So it never matches a number of an item: a stream record has it as a string (`{"N": "5"}`).
 
-A pattern is compiled into closures once, when delivery to its mapping begins.
+A pattern is compiled into closures once, when the delivery for its mapping begins.
 """
 
 import operator
@@ -24,20 +24,20 @@ from typing import Any, Final
 import orjson
 
 Test = Callable[[Any], bool]
-"""A function that returns whether an event, or one value in an event, matches."""
+"""A function that returns True if an event, or one value in an event, matches."""
 
 _Leaf = Callable[[Sequence[Any]], bool]
-"""A function that returns whether the scalars at a path match. A missing path has no scalars."""
+"""A function that returns True if the scalars at a path match. A missing path has no scalars."""
 
 
 class BadPattern(Exception):
-    """The text is not a valid pattern."""
+    """A text is not a valid filter pattern."""
 
 
 def compile_filters(patterns: Sequence[str]) -> Test | None:
-    """Return a test that is true for events that match at least one pattern. Raises BadPattern.
+    """Return a function that returns True for an event that matches at least one of the patterns.
 
-    Return None if there are no patterns: every event passes.
+    Return None if there are no patterns, because every event then passes. Raises BadPattern.
     """
     tests = [compile_pattern(pattern) for pattern in patterns]
     if not tests:
@@ -46,7 +46,7 @@ def compile_filters(patterns: Sequence[str]) -> Test | None:
 
 
 def compile_pattern(text: str) -> Test:
-    """Return the test of one pattern. Raises BadPattern."""
+    """Compile a pattern to a function that returns True for matching events. Raises BadPattern."""
     try:
         pattern = orjson.loads(text)
     except orjson.JSONDecodeError:
@@ -89,10 +89,7 @@ def _either(choices: Sequence[object]) -> Test:
 
 
 def _scalars(value: object) -> Iterator[object]:
-    """Yield the value if it is a scalar, or the scalars in an array.
-
-    Yield nothing for an object.
-    """
+    """Yield a scalar itself, all scalars in an array, and nothing for an object."""
     if isinstance(value, list):
         for element in value:
             yield from _scalars(element)
@@ -151,9 +148,11 @@ def _equals_ignoring_case(argument: object) -> Test:
 
 
 def _affix(found: Callable[[str, str], bool]) -> Callable[[object], Test]:
-    """Return the builder of the rule `prefix` or `suffix`.
+    """Return the function that compiles the rule `prefix` or `suffix`.
 
     The argument of the rule is a text or `{"equals-ignore-case": text}`.
+
+    found: str.startswith or str.endswith.
     """
 
     def rule(argument: object) -> Test:
@@ -176,7 +175,10 @@ _COMPARE: Final[dict[str, Callable[[Any, Any], bool]]] = {
 
 
 def _numeric(argument: object) -> Test:
-    """Return the test for `[operator, number]`, or for a range such as `[">", 0, "<=", 5]`."""
+    """Return the test of the rule `numeric`.
+
+    argument: `[operator, number]`, or a range such as `[">", 0, "<=", 5]`.
+    """
     if not isinstance(argument, list) or len(argument) not in (2, 4):
         raise BadPattern
     operators, bounds = argument[::2], argument[1::2]
@@ -189,10 +191,10 @@ def _numeric(argument: object) -> Test:
 
 
 def _anything_but(argument: object) -> Test:
-    """Return the test for `anything-but`.
+    """Return the test of the rule `anything-but`.
 
-    The argument says what must not match. It is a value, a list of values, or an object with one
-    rule for strings (prefix, suffix, equals-ignore-case) and its text or list of texts.
+    argument: what an event's value must not be. This is a value, a list of values, or an object
+    that has one rule for strings (prefix, suffix, equals-ignore-case) with a text or list of texts.
     """
     if isinstance(argument, dict):
         if len(argument) != 1 or (name := next(iter(argument))) not in ("prefix", "suffix", "equals-ignore-case"):

@@ -1,4 +1,4 @@
-"""Lanes: each sends records to a function in order, one batch at a time.
+"""Lanes, each of which sends records to a function in order, one batch at a time.
 
 A record stays in its lane until it is done or the lane gives it up. A shard has as many lanes as
 the mapping's ParallelizationFactor. All records with the same partition key go into the same lane,
@@ -8,18 +8,18 @@ If a batch fails, the lane takes these steps:
 
 1. A partial batch response may name failed records. The records before the first failed record are
    done and leave the batch.
-2. With BisectBatchOnFunctionError, the lane at once sends the remaining records again: as one batch
-   if step 1 has removed some, else as two halves. This uses up no retry (Lambda: "Retain discarded
-   records for a DynamoDB event source"). We infer that the service also halves a batch if a partial
-   batch response names its first record.
-3. Without BisectBatchOnFunctionError, the batch uses up a retry. So does a batch of one record,
-   which cannot be halved. The first retry waits 1 s by the emulator's clock. Each later retry waits
-   twice as long as the previous one, up to 60 s.
+2. With BisectBatchOnFunctionError, the lane sends the remaining records again without a wait: as
+   one batch if step 1 has removed records, else as two halves. This uses up no retry (Lambda:
+   "Retain discarded records for a DynamoDB event source"). We infer that the service also halves a
+   batch if a partial batch response names the batch's first record.
+3. Without BisectBatchOnFunctionError, the batch uses up a retry. A batch of one record always does
+   so, because it cannot be halved. The first retry waits 1 s by the emulator's clock. Each later
+   retry waits twice as long as the previous retry, up to 60 s.
 4. If the batch has no retry left, the lane gives up its records (`Discard`).
 
-The lane also gives up records that are too old. A function that cannot be invoked at all uses up no
-retry: as on AWS, the lane sends the batch again until the function can be invoked or the records
-are too old.
+The lane also gives up records that are too old. If the function cannot be invoked at all, no retry
+is used up: as on AWS, the lane sends the batch again until the function can be invoked or the
+records are too old.
 """
 
 from collections import deque
@@ -41,7 +41,7 @@ class Batch:
 
     retries: how many retries the batch has used up. invoked: how often the batch was sent.
     unreached: how often in a row the function could not be invoked. due: the earliest time at which
-    the batch may be sent (seconds). last: the outcome of the last invocation.
+    the batch may be sent, in seconds since the epoch. last: the outcome of the last invocation.
     """
 
     records: Sequence[Record]
@@ -52,9 +52,9 @@ class Batch:
     last: Outcome | None = None
 
     def part(self, records: Sequence[Record]) -> "Batch":
-        """Return a batch of some of this batch's records, with the same counts.
+        """Return a batch of some of this batch's records, which may be sent immediately.
 
-        It is due at once.
+        It has the same `retries`, `invoked` and `last` as this batch.
         """
         return Batch(records, self.retries, self.invoked, last=self.last)
 
@@ -63,8 +63,8 @@ class Batch:
 class Discard:
     """Records that were given up, and the reason.
 
-    invoked: how often the records were sent. last: the outcome of the last invocation, None if
-    there was none.
+    invoked: how often the records were sent. last: the outcome of the last invocation, None if the
+    records were never sent.
     """
 
     condition: Literal["RetryAttemptsExhausted", "RecordAgeExceeded"]
@@ -78,8 +78,8 @@ class Lane:
 
     def __init__(self) -> None:
         self._queue: deque[Record] = deque()
-        self._batches: deque[Batch] = deque()  # the parts of the current batch, in order
-        self._gathering = 0.0  # when the lane began to gather the next batch
+        self._batches: deque[Batch] = deque()  # the current batch, or what remains of it in parts
+        self._gathering = 0.0  # when the batching window of the next batch began
         self.size = 0  # bytes of all records in the lane
         self.in_flight = False
 
@@ -100,23 +100,23 @@ class Lane:
         return self._batches[0] if self._batches else None
 
     def add(self, record: Record, now: float) -> None:
-        """Append a record."""
+        """Append a record to the waiting records."""
         if not self._queue and not self._batches:
             self._gathering = now
         self._queue.append(record)
         self.size += len(record.text)
 
     def _count_out(self, records: Sequence[Record]) -> Sequence[Record]:
-        """Subtract records that leave the lane from its size; return the records."""
+        """Subtract the bytes of records that leave the lane from `size`. Return the records."""
         self.size -= sum(len(record.text) for record in records)
         return records
 
     # --- sending ----------------------------------------------------------------------------------
 
     def give_up(self, oldest: float) -> Iterator[Discard]:
-        """Give up the records that are older than the time `oldest`.
+        """Remove the records that are older than the time `oldest`, and yield them as Discards.
 
-        While a batch is in flight, this does nothing.
+        While a batch is in flight, do nothing.
         """
         if self.in_flight:
             return
@@ -134,7 +134,7 @@ class Lane:
             yield Discard("RecordAgeExceeded", self._count_out(old), 0, None)
 
     def next_batch(self, mapping: EventSourceMapping, now: float) -> Batch | None:
-        """Return the batch to send now, or None. The returned batch is in flight."""
+        """Return the batch to send now, which is then in flight. Return None if none is due."""
         if self.in_flight:
             return None
         if not self._batches:
@@ -150,9 +150,10 @@ class Lane:
         return batch
 
     def due(self, mapping: EventSourceMapping) -> tuple[float, str] | None:
-        """Return when the lane sends its next batch, and the kind: FunctionRetry or BatchingWindow.
+        """Return a pair: the time at which the lane sends its next batch, and what it waits for.
 
-        Return None if the lane has no records, or if a batch is in flight.
+        The second part is FunctionRetry or BatchingWindow. Return None if the lane has no records,
+        or if a batch is in flight.
         """
         if self.in_flight or not len(self):
             return None
@@ -161,10 +162,10 @@ class Lane:
         return self._gathering + mapping.window, "BatchingWindow"
 
     def _gathered(self, mapping: EventSourceMapping, now: float) -> list[Record]:
-        """Take the next batch from the queue.
+        """Take the records of the next batch from the queue.
 
-        Return an empty list if the batch should wait for more records: it is not full, and the
-        batching window is still open.
+        Take none if the batch must wait for more records, because it is not full and its batching
+        window is still open.
         """
         self._gathering = min(self._gathering, now)
         full = len(self._queue) >= mapping.batch_size or FRAME + self.size + len(self._queue) > PAYLOAD
@@ -182,9 +183,10 @@ class Lane:
     # --- outcomes ---------------------------------------------------------------------------------
 
     def finish(self, mapping: EventSourceMapping, outcome: Outcome, now: float) -> Discard | None:
-        """End the batch in flight with its outcome. Return the records that are given up, or None.
+        """End the batch in flight with its outcome.
 
-        Records that must be sent again stay in the lane.
+        Return the records that are given up, None if there are none. Records that must be sent
+        again stay in the lane.
         """
         self.in_flight = False
         self._gathering = now
@@ -215,7 +217,8 @@ class Lane:
     def _bisect(self, batch: Batch, *, halve: bool) -> None:
         """Queue the remaining records of a failed batch again.
 
-        halve: whether to make two batches of them instead of one. The new batches are due at once.
+        halve: True to make two batches of the records, False to make one. The new batches may be
+        sent immediately.
         """
         self._batches.popleft()
         middle = (len(batch.records) + 1) // 2 if halve else len(batch.records)

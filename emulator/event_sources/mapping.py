@@ -1,9 +1,9 @@
 """An event source mapping: a stream, a function, and the rules for the delivery of records.
 
 An `EventSourceMapping` object never changes. The store keeps it as JSON. A state such as Creating
-ends at a certain time, like a table's status. By default, that time is at once: only the response
-to the request that caused the state shows it, and all later responses show Enabled or Disabled.
-With `--delay-transient-statuses`, the state lasts longer.
+ends at a certain time, like a table's status. By default, the state ends immediately: only the
+response to the request that caused the state shows it. All later responses show Enabled or
+Disabled. With `--delay-transient-statuses`, the state lasts longer.
 """
 
 from collections.abc import Mapping
@@ -27,9 +27,9 @@ NOTHING_YET: Final = "No records processed"
 OK: Final = "OK"
 CALL_FAILED: Final = "PROBLEM: Function call failed"
 
-_STORED_TENANT: Final = "space"  # the name of the field `tenant` in stored mappings
+_STORED_TENANT: Final = "space"  # the name that the field `tenant` has in stored JSON
 _FIRST_ACCOUNT: Final = "000000000000"
-"""The default account of the versions that did not store `default_account`."""
+"""The default account in versions of this program that did not store `default_account`."""
 
 _FIELDS: Final = {
     "Enabled": "enabled",
@@ -48,17 +48,17 @@ class EventSourceMapping:
     """An event source mapping as it is stored. Times are seconds since the epoch.
 
     tenant: the access key and region of the mapping's owner.
-    window: how long a lane gathers a batch (seconds).
-    parallelization: how many batches of one shard may be in flight.
+    window: the batching window, how long a lane waits for a full batch (seconds).
+    parallelization: the most batches of one shard that may be in flight at the same time.
     record_age: the largest age of a record (seconds), -1 for no limit.
     retries: the number of retries after the first attempt, -1 for no limit.
-    responses: FunctionResponseTypes.
-    filters: filter patterns.
-    status: the state that the last request caused.
-    until: when that state ends.
-    result: LastProcessingResult.
-    default_account: the default account when the mapping was stored. It is the account of all
-        tenants whose access key is not itself an account number.
+    responses: the value of FunctionResponseTypes.
+    filters: the filter patterns, as JSON texts.
+    status: the state that the last request caused, such as Creating.
+    until: the time when the state `status` ends.
+    result: the value of LastProcessingResult.
+    default_account: the server's default account when the mapping was stored. It is the account of
+        each tenant whose access key is not an account number.
     """
 
     uuid: str
@@ -85,12 +85,13 @@ class EventSourceMapping:
 
     @classmethod
     def load(cls, stored: bytes, account: str = DEFAULT_ACCOUNT) -> Self:
-        """Return the mapping that dump() stored.
+        """Return the mapping whose JSON is `stored`. `dump` makes this JSON.
 
-        account: the current default account. In the ARNs of the function and the stream, it
-        replaces the default account at the time of dump(). There are two exceptions. If the
-        tenant's access key is an account number, the ARNs have that account and stay. With
-        `--shared-db`, the only tenant can have ARNs with other accounts, which stay too.
+        account: the server's current default account. In the ARNs of the function and the stream,
+        it replaces the default account at the time of `dump`. There are two exceptions. If the
+        tenant's access key is an account number, the ARNs have this account and do not change. With
+        `--shared-db`, the only tenant can have ARNs with other accounts, which do not change
+        either.
         """
         fields = orjson.loads(stored)
         before = fields.get("default_account", _FIRST_ACCOUNT)
@@ -119,16 +120,19 @@ class EventSourceMapping:
 
     @property
     def reports_failures(self) -> bool:
-        """Whether the function's response may name the records of a batch that failed."""
+        """True if the function's response may name the failed records of a batch."""
         return "ReportBatchItemFailures" in self.responses
 
     @property
     def steady(self) -> str:
-        """The state of the mapping after the time `until`."""
+        """The state of the mapping after the time `until`: Enabled or Disabled."""
         return "Enabled" if self.enabled else "Disabled"
 
     def described(self, state: str) -> dict[str, Any]:
-        """Return the mapping as an EventSourceMappingConfiguration (Lambda API) with this state."""
+        """Return the mapping as an EventSourceMappingConfiguration (Lambda API).
+
+        state: the value of the member State.
+        """
         described: dict[str, Any] = {
             "UUID": self.uuid,
             "StartingPosition": self.starting_position,
@@ -150,7 +154,7 @@ class EventSourceMapping:
 
 
 def fields_of(request: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields of a mapping that a Create or Update request sets."""
+    """Return name -> value of the fields of a mapping that a Create or Update request sets."""
     fields: dict[str, Any] = {field: request[member] for member, field in _FIELDS.items() if member in request}
     if "FunctionResponseTypes" in request:
         fields["responses"] = tuple(request["FunctionResponseTypes"])

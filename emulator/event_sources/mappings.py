@@ -1,4 +1,7 @@
-"""All event source mappings. They are stored as definitions (database/store/registry.py)."""
+"""Stores, finds and deletes event source mappings.
+
+Mappings are stored as definitions (database/store/registry.py).
+"""
 
 import logging
 from collections.abc import Iterator, Mapping
@@ -17,13 +20,15 @@ from storage.keycode import prefix_end
 
 log = logging.getLogger("emulator")
 
-_ALL: Final = 1 << 20  # a limit for deleting checkpoints; no mapping has so many
+_ALL: Final = 1 << 20  # more checkpoints than any mapping has, so that all are deleted
 
 
 class Mappings:
-    """The mappings of an emulator. shared: whether all callers are one tenant.
+    """The event source mappings of an emulator.
 
     Mappings that were created with the opposite `--shared-db` setting are hidden, but not deleted.
+
+    shared: the setting `--shared-db`. If it is True, all callers are one tenant.
     """
 
     def __init__(self, database: Database, *, shared: bool) -> None:
@@ -41,16 +46,17 @@ class Mappings:
     # --- finding ----------------------------------------------------------------------------------
 
     def get(self, uuid: str) -> EventSourceMapping | None:
-        """Return the mapping of any tenant with this id, or None.
+        """Return the mapping with this id, of any tenant. Return None if there is no such mapping.
 
-        If the deletion of the mapping is over, remove the mapping and return None.
+        If the mapping is DELETING and the end of this state has passed, remove the mapping and
+        return None.
         """
         return self._settled(uuid)
 
     def of(self, tenant: Tenant) -> list[EventSourceMapping]:
         """Return a tenant's mappings in the order of their ids.
 
-        Remove all mappings whose deletion is over.
+        First remove all mappings that have reached the end of the state DELETING.
         """
         found = (self._settled(uuid) for uuid in sorted(self._mappings))
         return [mapping for mapping in found if mapping is not None and mapping.tenant == tenant]
@@ -60,24 +66,27 @@ class Mappings:
         return [self._mappings[uuid] for uuid in sorted(self._mappings)]
 
     def delivering(self) -> Iterator[EventSourceMapping]:
-        """Yield the mappings that deliver records to their functions."""
+        """Yield the mappings that deliver records: enabled, and not in a transient state."""
         has_passed = self._database.catalog.has_passed
         for mapping in tuple(self._mappings.values()):
             if mapping.enabled and mapping.status != DELETING and has_passed(mapping.until):
                 yield mapping
 
     def changing(self, mapping: EventSourceMapping) -> bool:
-        """Return whether a mapping is changing to another state."""
+        """Return True while a mapping is in a transient state, such as Creating."""
         return not self._database.catalog.has_passed(mapping.until)
 
-    def coming(self) -> Iterator[tuple[float, str, str]]:
-        """Yield the end of each transient state: time, "MappingState", UUID of the mapping."""
+    def next_events(self) -> Iterator[tuple[float, str, str]]:
+        """Yield a triple for each mapping in a transient state: time, "MappingState", UUID.
+
+        The time is the end of the state.
+        """
         for mapping in self._mappings.values():
             if self.changing(mapping):
                 yield mapping.until, "MappingState", mapping.uuid
 
     def state(self, mapping: EventSourceMapping) -> str:
-        """Return the state of a mapping."""
+        """Return the present state of a mapping, as Lambda's API shows it."""
         return mapping.status if self.changing(mapping) else mapping.steady
 
     def _settled(self, uuid: str) -> EventSourceMapping | None:
@@ -92,17 +101,17 @@ class Mappings:
     def save(self, mapping: EventSourceMapping, positions: Mapping[int, int] | None = None) -> None:
         """Store a new or changed mapping.
 
-        positions: the first position of a new mapping in each shard.
+        positions: for a new mapping, the number of each shard -> the first position to read.
         """
         with self._database.registries.changing(urgent=True) as change:
             self._save(change, mapping)
             store_positions(change.txn, mapping.consumer, positions or {})
 
     def delete(self, mapping: EventSourceMapping, until: float) -> EventSourceMapping:
-        """Begin to delete a mapping; return it as DELETING.
+        """Give a mapping the state DELETING, and return it with this state.
 
-        until: the time at which the deletion ends. If it has passed already, remove the mapping at
-        once.
+        until: the time at which the state ends and the mapping is removed. If the time has passed
+        already, remove the mapping now.
         """
         deleting = replace(mapping, status=DELETING, until=until)
         if self.changing(deleting):
@@ -112,7 +121,7 @@ class Mappings:
         return deleting
 
     def save_result(self, uuid: str, result: str) -> None:
-        """Store the result of a mapping's last invocation. If it is a new problem, log it."""
+        """Store the result of a mapping's last invocation. If it is a new problem, also log it."""
         held = self._mappings.get(uuid)
         if held is None or held.result == result:
             return

@@ -1,8 +1,8 @@
 """The names of functions and mappings in Lambda's API.
 
 `FunctionName` may be a name, `name:qualifier`, a partial ARN (`123456789012:function:name`) or a
-full ARN. Its account and region are ignored: the ARN of a function has those of the caller. The
-configuration file names functions without a qualifier.
+full ARN. An account and region in it are ignored: a function's ARN always has the account and
+region of the caller. The configuration file names functions without a qualifier.
 """
 
 import re
@@ -28,11 +28,11 @@ def function_arn(caller: Caller, text: str) -> str:
 
 
 def function_name(arn: str) -> str:
-    """Return the function name in a function's ARN."""
+    """Return the name of the function in a function's ARN, without a qualifier."""
     return arn.split(":")[6]
 
 
 def mapping_arn(function: str, uuid: str) -> str:
-    """Return a mapping's ARN, in the account and region of its function."""
+    """Return a mapping's ARN, which has the account and region of the function's ARN."""
     _, _, _, region, account, *_ = function.split(":")
     return f"arn:aws:lambda:{region}:{account}:event-source-mapping:{uuid}"

@@ -1,4 +1,4 @@
-"""Outcomes of invocations, and which records of the batch succeeded.
+"""The outcome of an invocation, and the first record of its batch that failed.
 
 If the mapping has ReportBatchItemFailures, the function's response may name records that failed
 (Lambda: "Configuring partial batch response with DynamoDB and Lambda"):
@@ -30,8 +30,10 @@ class Outcome:
     """How an invocation ended.
 
     kind: "answered" if the function returned a response; "failed" if the function failed;
-    "unreachable" if the function could not be invoked. payload: the response. detail: the failure,
-    for the log. status: the HTTP status of the invocation.
+    "unreachable" if the function could not be invoked.
+    payload: the function's response.
+    detail: a description of the failure for the user.
+    status: the HTTP status of the invocation.
     """
 
     kind: Literal["answered", "failed", "unreachable"]
@@ -40,14 +42,14 @@ class Outcome:
     status: int = 200
 
 
-_WHOLE: Final = 0  # the position of the first record: all records failed
+_WHOLE: Final = 0  # the position of the first record, which means that all records failed
 
 
 def first_failure(outcome: Outcome, records: Sequence[Record], *, reports: bool) -> int | None:
     """Return the position of the first record that failed, or None if all records succeeded.
 
-    reports: whether the response may name the records that failed. If not, either all records
-    succeeded or all failed.
+    reports: True if the response may name the records that failed. If False, either all records
+    succeeded or all records failed.
     """
     if outcome.kind != "answered":
         return _WHOLE

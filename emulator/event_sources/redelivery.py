@@ -5,10 +5,10 @@
         ...
         redelivery.finished(invocation, outcome)
 
-A function gets the letters of its mapping one after another, in the order of the file. The event is
-the letter's `payload`, unchanged. A letter that the function processes is removed from the file. If
-the function reports which records failed, the letter keeps the first of them and all later ones. A
-letter that fails stays in the file, and the control shows why.
+A function gets its letters one after another, in the order of the file. The event is the letter's
+`payload`, unchanged. A letter that the function processes is removed from the file. If the function
+reports failed records, the letter keeps the first failed record and all records after it. A letter
+that fails stays in the file, and a control shows why (controls/functions.py).
 """
 
 import uuid
@@ -31,15 +31,15 @@ WAITING: Final = "Waiting"
 SENT: Final = "Sent"
 FAILED: Final = "Failed"
 
-_DETAIL: Final = 500  # characters of a failure that are kept
-_BATCH: Final = 100  # letters that are removed from the file together, at most
+_DETAIL: Final = 500  # the most characters of a failure's description that are kept
+_BATCH: Final = 100  # after this many changes of letters, the file is written
 
 Letter = dict[str, Any]
 
 
 @dataclass(slots=True)
 class _Sent:
-    """A letter that waits or was sent. reports: whether the function may name failed records."""
+    """A letter that waits or was sent. reports: True if the function may name failed records."""
 
     id: str
     letter: Letter
@@ -47,9 +47,10 @@ class _Sent:
 
 
 class Redelivery:
-    """The letters that are sent again. new_id: a function that returns a new request id.
+    """The dead letters that are sent to their functions again.
 
-    states: id of a letter -> its state, and the failure of its last redelivery.
+    new_id: a function that returns a new request id. states: id of a letter -> its state, and a
+    description of its last failure ("" if there is none).
     """
 
     def __init__(
@@ -61,20 +62,20 @@ class Redelivery:
         self._functions = functions
         self._dead_letters = dead_letters
         self._new_id = new_id
-        self._waiting: dict[str, deque[_Sent]] = {}  # by the ARN of the function
-        self._in_flight: dict[str, _Sent] = {}  # by request id
-        self._done: dict[str, Letter | None] = {}  # changes of the file that are not written yet
+        self._waiting: dict[str, deque[_Sent]] = {}  # ARN of a function -> its letters
+        self._in_flight: dict[str, _Sent] = {}  # request id -> the letter that was sent
+        self._done: dict[str, Letter | None] = {}  # changes that are not written to the file yet
         self.states: dict[str, tuple[str, str]] = {}
 
     @property
     def busy(self) -> bool:
-        """Whether letters wait, or are on their way."""
+        """True if letters wait or are in flight."""
         return bool(self._waiting or self._in_flight)
 
     def add(self, letters: Iterable[Letter], *, reports: bool) -> int:
-        """Queue letters that are not queued yet; return their number.
+        """Queue the letters that are not queued yet. Return the number of letters that were added.
 
-        reports: whether the function may name the records that failed.
+        reports: True if the function's response may name the records that failed.
         """
         count = 0
         for letter in letters:
@@ -88,7 +89,7 @@ class Redelivery:
         return count
 
     def due(self) -> list[Invocation]:
-        """Return the invocations to make now: at most one for each function."""
+        """Return the invocations that the caller must make now, at most one for each function."""
         flying = {each.letter["requestContext"]["functionArn"] for each in self._in_flight.values()}
         found = []
         for arn, queue in list(self._waiting.items()):
@@ -99,7 +100,7 @@ class Redelivery:
                 del self._waiting[arn]
             function = self._functions.get(function_name(arn))
             if function is None:
-                self.states[sent.id] = (FAILED, f"there is no function {function_name(arn)}")
+                self.states[sent.id] = (FAILED, f"no function {function_name(arn)} is configured")
                 continue
             invocation = Invocation(self._new_id(), function, arn, sent.letter["payload"].encode())
             self._in_flight[invocation.id] = sent
@@ -108,7 +109,7 @@ class Redelivery:
         return found
 
     def finished(self, invocation: Invocation, outcome: Outcome) -> bool:
-        """End the invocation of a letter. Return False if this object did not begin it."""
+        """End an invocation that `due` returned. Return False for any other invocation."""
         sent = self._in_flight.pop(invocation.id, None)
         if sent is None:
             return False
@@ -129,7 +130,7 @@ class Redelivery:
 
 
 def id_of(letter: Letter) -> str:
-    """Return the id of a letter."""
+    """Return the id of a letter, which is its member `requestId`."""
     name: str = letter["requestContext"]["requestId"]
     return name
 
@@ -147,7 +148,7 @@ def _records(letter: Letter) -> list[Record]:
 
 
 def _rest(letter: Letter, records: list[Record]) -> Letter:
-    """Return a letter with only some of its records, which are the last ones."""
+    """Return a letter that has only `records`, the last records of `letter`."""
     batch = {
         **letter["DDBStreamBatchInfo"],
         "startSequenceNumber": sequence_text(records[0].sequence),

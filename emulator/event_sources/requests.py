@@ -1,8 +1,8 @@
-"""Parses and checks requests to Lambda's API with botocore's model, like DynamoDB requests.
+"""Parses and checks requests to Lambda's API with botocore's model, as for DynamoDB requests.
 
 A failed constraint is a `ValidationException`, as on AWS ("1 validation error detected: Value '' at
 'eventSourceArn' failed to satisfy constraint: ..", quoted in pulumi/pulumi-aws #646). The model
-also has members for other event sources. `checked` refuses those that are not allowed for a
+also has members for other event sources. `checked` refuses the members that are not allowed for a
 DynamoDB stream (Lambda: "Lambda parameters for Amazon DynamoDB event source mappings").
 """
 
@@ -48,7 +48,7 @@ def _model(operation: str) -> RequestModel:
 
 
 def parsed(operation: str, raw: object) -> Request:
-    """Return the parsed request. Raises ApiError if the model does not allow a type or value."""
+    """Return the parsed request. Raises ApiError if a type or value does not fit the model."""
     model = _model(operation)
     request = model.parse(raw)
     model.validate(request)
@@ -61,7 +61,7 @@ def checked(request: Mapping[str, Any]) -> None:
     Raises InvalidParameterValueException.
     """
     for name, value in request.items():
-        # A member with an empty list, 0 or false has no effect.
+        # An empty list, 0 or false in a member requests nothing, so it is not refused.
         if name not in _IDENTIFYING | _CHANGEABLE and value:
             raise errors.member_unsupported(name)
     if request.get("DestinationConfig", {}).get("OnSuccess", {}).get("Destination"):

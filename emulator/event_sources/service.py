@@ -1,4 +1,4 @@
-"""The service that an emulator uses: functions, mappings, delivery and Lambda's API."""
+"""Combines the parts of this package: functions, mappings, delivery and Lambda's API."""
 
 from collections.abc import Iterator
 
@@ -16,7 +16,7 @@ from emulator.shared_memory import SharedMemory
 
 
 class FunctionService:
-    """The functions that records of streams are delivered to, with Lambda's API.
+    """Delivers records of streams to functions, and answers requests to Lambda's API.
 
     The constructor raises BadConfiguration if settings.functions names an invalid file.
     """
@@ -33,28 +33,28 @@ class FunctionService:
 
     @property
     def busy(self) -> bool:
-        """Whether the server must poll for due invocations."""
+        """True if the server must poll with `due`, because records or letters may wait."""
         return self.redelivery.busy or any(True for _ in self.mappings.delivering())
 
     def answer(self, method: str, path: str, query: str, body: bytes, caller: Caller) -> Answer:
         """Answer a request to Lambda's API. Raises ApiError."""
         return self._api.answer(method, path, query, body, caller)
 
-    def coming(self) -> Iterator[tuple[float, str, str]]:
-        """Yield the next events of all mappings: time, kind, UUID of the mapping.
+    def next_events(self) -> Iterator[tuple[float, str, str]]:
+        """Yield the next events of all mappings as triples: time, kind, UUID of the mapping.
 
-        Only the process that delivers to functions knows retries and batching windows. A retry or
-        window whose time has passed is left out, because the next poll sends its batch.
+        Only the process that delivers to functions knows when retries and batching windows end.
+        Those that have ended are left out, because the next poll sends their batches.
         """
-        yield from self.mappings.coming()
+        yield from self.mappings.next_events()
         yield from self._deliveries()
 
     def _deliveries(self) -> Iterator[tuple[float, str, str]]:
         now = self._clock.now()
-        return (event for event in self.delivery.coming() if event[0] > now)
+        return (event for event in self.delivery.next_events() if event[0] > now)
 
     def due(self) -> list[Invocation]:
-        """Return the invocations to make now."""
+        """Return the invocations to make now: of records, and of dead letters sent again."""
         invocations = self.delivery.due()
         if self.redelivery.busy:
             invocations += self.redelivery.due()
@@ -62,13 +62,13 @@ class FunctionService:
         return invocations
 
     def finished(self, invocation: Invocation, outcome: Outcome) -> None:
-        """Report the outcome of an invocation."""
+        """End an invocation that `due` returned, with its outcome."""
         if self.redelivery.finished(invocation, outcome):
             return
         self.delivery.finished(invocation, outcome)
         self._publish()
 
     def _publish(self) -> None:
-        """Tell the other workers when the next batch is due: only this process knows its lanes."""
+        """Tell other workers when the next batch is sent, because only this process has lanes."""
         if self._sharing is not None:
             self._sharing.set_delivery(min(self._deliveries(), default=None))

@@ -1,8 +1,8 @@
-"""Filters the records of one shard for one mapping, and distributes them over lanes.
+"""Filters the records of one shard for one mapping, and distributes them to lanes.
 
-A record that does not pass the filter counts as done. The store has one position for the shard:
-that of the first record that is not done. After a restart, this record and all later ones are
-delivered. So no record is lost, but a later record that another lane had done is delivered again.
+A record that does not pass the filter counts as done. The store has one position for the shard: the
+first record that is not done. After a restart, this record and all later records are delivered. So
+no record is lost. But a later record that another lane had already done is delivered again.
 """
 
 from zlib import crc32
@@ -18,9 +18,9 @@ from emulator.event_sources.mapping import EventSourceMapping
 
 
 class ShardLanes:
-    """The lanes of one shard. It implements Inbox (database/changes/consumer.py).
+    """The lanes of one shard, which implement Inbox (database/changes/consumer.py).
 
-    passes: the compiled filters of the mapping, None if every record passes.
+    passes: the mapping's filters as a function, None if every record passes.
     """
 
     __slots__ = ("_clock", "_form", "_hash_key", "_passes", "_window", "lanes")
@@ -37,14 +37,14 @@ class ShardLanes:
 
     @property
     def in_flight(self) -> bool:
-        """Whether a batch was sent and its outcome is not reported yet."""
+        """True if a batch was sent and its outcome is not known yet."""
         return any(lane.in_flight for lane in self.lanes)
 
     def room(self) -> int:
-        """Return how many more records the lanes may get.
+        """Return the number of records that may be added now.
 
-        The lanes together hold at most as many records as fill two batches for each lane. If their
-        records have as many bytes as one event of the largest size for each lane, they get no more.
+        All lanes together may have two full batches for each lane. But if their records already
+        have PAYLOAD bytes for each lane, none may be added.
         """
         if sum(lane.size for lane in self.lanes) >= PAYLOAD * len(self.lanes):
             return 0
@@ -71,4 +71,4 @@ class ShardLanes:
         return min(unfinished, default=None)
 
     def expire(self) -> None:
-        """Do nothing: the lanes themselves give up records that are too old."""
+        """Do nothing, because the lanes give up records that are too old (`Lane.give_up`)."""

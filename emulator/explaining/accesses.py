@@ -39,10 +39,11 @@ CHECK: Final = "ConditionCheck"
 class RangeRead:
     """One read of a Query or Scan.
 
-    limits: the first storage key that it reads, and the key before which it stops.
-    key_condition: its text, None for a Scan.
-    sorted: whether the key condition limits the sort key.
-    filter: the conditions on each item that was read, None if every item passes.
+    limits: a pair of storage keys: the first key to read, and the key before which the read stops.
+    key_condition: the text of the key condition, None for a Scan.
+    sorted: True if the key condition limits the sort key.
+    filter: the text of the conditions that an item must meet after it was read, None if there are
+    none.
     """
 
     limits: Range
@@ -53,12 +54,13 @@ class RangeRead:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """What a statement reads or writes.
+    """The native operation that a statement corresponds to.
 
-    reads: of a Query or Scan, in the order in which they run.
-    key: of an operation on one item.
-    condition: what the one item must meet, besides its key.
-    projection: None for all attributes.
+    relation: the table or index that the operation reads or writes.
+    reads: the reads of a Query or Scan, in the order in which they run.
+    key: the primary key, for an operation on one item.
+    condition: for an operation on one item, the text of the conditions besides its key.
+    projection: the document paths to return, None for all attributes.
     """
 
     operation: str
@@ -77,12 +79,12 @@ class Access:
 
     @property
     def filtered(self) -> bool:
-        """Return whether the statement pays for items that a filter may then drop."""
+        """Return True if a filter may drop items that the statement reads and pays for."""
         return any(read.filter is not None for read in self.reads)
 
 
 def access_of(prepared: PreparedStatement, table: Table, *, consistent: bool = False) -> Access:
-    """Return what a statement reads or writes. Raises the errors of ExecuteStatement."""
+    """Return the native operation of a statement. Raises the errors of ExecuteStatement."""
     planned = plan.bind(prepared, table, consistent=consistent)
     statement = prepared.statement
     if isinstance(planned, Pages):
@@ -126,17 +128,18 @@ def _whole(prepared: PreparedStatement) -> str | None:
 
 
 def _queries(prepared: PreparedStatement, planned: Pages) -> tuple[RangeRead, ...]:
-    """Return the queries of a plan, in its order.
+    """Return the reads of a plan that runs queries, in the order of the plan.
 
-    The plan has only ranges of storage keys. So this computes the ranges of all queries that the
-    WHERE may become, and finds those of the plan among them.
+    The plan has a range of storage keys for each query, but no text of its conditions. So this
+    function makes all queries into which the WHERE can be split, and selects those whose ranges are
+    in the plan.
     """
     names, relation = planned.relation.key_schema, planned.relation
     partitions: dict[str, list[tuple[KeyRange, list[ast.ConditionTree]]]] = {}
     assert prepared.program.where is not None, "a Query has a key condition"
     for branch in ast.chain(prepared.program.where, ast.Or):
         parts = where.branch_parts(branch, names)
-        assert parts is not None, "every branch of a Query names partitions"
+        assert parts is not None, "each side of an OR in a Query names partition keys"
         queries, others = parts
         for query in queries:
             wanted = key_range.resolve(query, names, prepared.values)
@@ -151,7 +154,7 @@ def _queries(prepared: PreparedStatement, planned: Pages) -> tuple[RangeRead, ..
         add(KeyRange(reads[0][0].partition, (), None, ()), _whole(prepared))
     for reads in partitions.values():
         if len({id(others) for _, others in reads}) > 1 and not all(_limits_sort_key(wanted) for wanted, _ in reads):
-            continue  # the whole partition is one read
+            continue  # the plan reads this whole partition, which was added above
         for wanted, others in reads:
             add(wanted, texts.conditions(others, prepared.values))
     return tuple(known[limits] for limits, _ in planned.ranges)
@@ -162,7 +165,7 @@ def _limits_sort_key(wanted: KeyRange) -> bool:
 
 
 def kind_of(prepared: PreparedStatement) -> str:
-    """Return the first word of a statement."""
+    """Return the kind of a statement, such as SELECT."""
     return _KINDS[type(prepared.statement)]
 
 

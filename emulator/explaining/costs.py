@@ -1,7 +1,7 @@
-"""Estimates the units that a statement would consume, from the sizes of stored items.
+"""Estimates the capacity units that a statement would consume, from the sizes of stored items.
 
-The sizes are those at the time of the estimate. A read is estimated for its first page, because a
-client pays page by page.
+The sizes are read when the estimate is made. The estimate for a read is about its first page,
+because a client pays for one page after another.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,14 +19,15 @@ from emulator.values.size import item_size
 from emulator.values.types import Item
 
 QUERIES_OF_A_PAGE: Final = 10
-"""How many queries one page of a SELECT runs (partiql/pages.py)."""
+"""The most queries that one page of a SELECT runs (partiql/pages.py)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """The rows of a range of storage keys.
+    """The number and size of the rows in a range of storage keys.
 
-    complete: whether these are all rows. If not, they fill a page of 1 MB.
+    complete: True if all rows of the range were counted. False if the counting stopped after 1 MB,
+    the size of a page.
     """
 
     items: int
@@ -36,10 +37,11 @@ class Extent:
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What a write would do to the item.
+    """What a write would do to the item and its index entries.
 
-    before, after: sizes of the item, 0 if there is none. If the write fails, `after` is 0.
-    entries: name of an index -> units of its changed entries.
+    before, after: the size of the item before and after the write, 0 if there is no item. If the
+    write would fail, `after` is 0.
+    entries: name of an index -> write units for its changed entries.
     failure: why the write would fail now, None if it would succeed.
     """
 
@@ -50,22 +52,22 @@ class Effect:
 
 
 class Sizes(Protocol):
-    """The sizes of what is stored, in bytes."""
+    """A source of the sizes of stored items, in bytes."""
 
     def item(self, key: bytes) -> Item | None:
         """Return a stored item, None if there is none."""
         ...
 
     def effect(self, planned: Write) -> Effect:
-        """Return what a write would do. Nothing is written, and nothing is charged."""
+        """Return what a write would do, without writing or charging anything."""
         ...
 
     def extent(self, limits: Range) -> Extent:
-        """Return the number and size of the rows in a range, at most those of one page."""
+        """Return the number and size of the rows in a range. Stop after the rows of one page."""
         ...
 
     def first_page(self, planned: Pages, *, consistent: bool) -> float:
-        """Return the units of a SELECT's first page. The page is read, but not charged."""
+        """Return the read units of a SELECT's first page. Read the page without charging it."""
         ...
 
     def total(self, index: Index | None) -> Extent:
@@ -77,11 +79,11 @@ class Sizes(Protocol):
 class Cost:
     """The estimated cost of a statement.
 
-    read, write: units. For a read, they are those of its first page.
-    items, size: the items that the first page evaluates, and their bytes.
-    pages: how many pages all items need; None if this is unknown.
-    total: the read units of all pages; None if this is unknown.
-    reasons: sentences.
+    read: the read units of the first page. write: the write units.
+    items, size: the number of items that the first page evaluates, and their bytes.
+    pages: the number of pages that all items need; None if it is unknown.
+    total: the read units of all pages; None if they are unknown.
+    reasons: sentences that explain the cost.
     """
 
     read: float = 0.0
@@ -94,7 +96,7 @@ class Cost:
 
 
 def cost_of(access: Access, sizes: Sizes, *, consistent: bool = False) -> Cost:
-    """Return the estimated cost of a statement."""
+    """Return the estimated cost of a statement's native operation."""
     planned = access.plan
     if isinstance(planned, Read):
         return _of_item(planned, sizes, consistent=consistent)
@@ -130,7 +132,7 @@ def _of_query(planned: Pages, sizes: Sizes, *, consistent: bool) -> Cost:
     reasons = [_read_rule(size) if len(found) == 1 else _queries_rule(found, size)]
     reasons += _further_rules(planned, consistent=consistent)
     if not complete:
-        reasons.append("There are more items than one page of 1 MB has. Each further page costs units too.")
+        reasons.append("The first page may not have all items. Each further page costs units too.")
     return Cost(units, 0.0, items, size, 1 if complete else None, units if complete else None, tuple(reasons))
 
 
@@ -141,7 +143,7 @@ def _of_scan(access: Access, planned: Pages, sizes: Sizes, *, consistent: bool) 
     total = units if page.complete else round(units * whole.size / page.size, 1)
     what = "index" if access.index is not None else "table"
     reasons = [
-        f"A Scan reads every item of the {what}. Items: {whole.items:,}; bytes: {whole.size:,}.",
+        f"A Scan reads every item of the {what}: {whole.items:,} items with {whole.size:,} bytes.",
         f"{_read_rule(page.size)} A Scan rounds up for each partition.",
         *_further_rules(planned, consistent=consistent),
     ]
@@ -167,8 +169,8 @@ def _queries_rule(found: Sequence[Extent], size: int) -> str:
 
 def _halved(*, consistent: bool) -> str:
     if consistent:
-        return "A strongly consistent read costs the whole units."
-    return "An eventually consistent read costs half of the units."
+        return "A strongly consistent read costs all of these units."
+    return "An eventually consistent read costs half of these units."
 
 
 # --- writes ---------------------------------------------------------------------------------------
@@ -181,10 +183,10 @@ def _of_write(access: Access, planned: Write, sizes: Sizes) -> Cost:
     units = write_units(effect.before, effect.after) * (2 if access.operation == CHECK else 1)
     reasons = [f"A write costs 1 unit for each 1 KB of the larger of old and new item: {largest:,} bytes."]
     if access.operation == CHECK:
-        reasons.append("EXISTS is a part of a transaction. So it costs twice as much.")
+        reasons.append("EXISTS runs only in a transaction, which doubles the cost.")
     if effect.failure is not None:
-        reasons.append(f"The statement would fail now ({effect.failure}). It would cost these units all the same.")
+        reasons.append(f"The statement would fail now ({effect.failure}), but it would still cost these units.")
     for name, more in effect.entries.items():
         units += more
-        reasons.append(f"The entries in index {name} cost {more:g} more.")
+        reasons.append(f"Writing the entries in index {name} costs {more:g} more units.")
     return Cost(write=units, items=int(effect.before > 0), size=largest, reasons=tuple(reasons))

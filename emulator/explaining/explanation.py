@@ -1,4 +1,4 @@
-"""The explanation of a statement, as JSON. controls/explain.py describes its members."""
+"""Makes the explanation of a statement, as JSON. controls/explain.py describes its members."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -24,8 +24,8 @@ def explanation(
 ) -> dict[str, Any]:
     """Return the explanation of a statement. Raises the errors of ExecuteStatement.
 
-    table_of: a function that finds the table that the statement names.
-    parameters: as in a request, unchecked.
+    table_of: a function from the name of a table to the table, None if there is no such table.
+    text: the statement. parameters: its parameters as a request has them, not checked yet.
     """
     problems: list[Problem] = []
     values = parse_values_of_list(parameters, problems)
@@ -38,7 +38,7 @@ def explanation(
 
 
 def explain(prepared: PreparedStatement, table: Table, sizes: Sizes, *, consistent: bool = False) -> dict[str, Any]:
-    """Return the explanation of a statement. Raises the errors of ExecuteStatement."""
+    """Return the explanation of a prepared statement. Raises the errors of ExecuteStatement."""
     access = access_of(prepared, table, consistent=consistent)
     cost = cost_of(access, sizes, consistent=consistent)
     return {

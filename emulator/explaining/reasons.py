@@ -16,7 +16,7 @@ from emulator.partiql.select import Pages
 
 
 def reasons_of(access: Access, prepared: PreparedStatement) -> Iterator[str]:
-    """Yield why a statement is executed in this way."""
+    """Yield sentences that say why a statement gets its plan."""
     if access.operation == QUERY:
         yield from _of_query(access)
     elif access.operation == SCAN:
@@ -45,7 +45,7 @@ def _of_query(access: Access) -> Iterator[str]:
         yield f"No condition on the sort key {names.range[0]} limits the query. So it reads the whole partition."
     assert isinstance(access.plan, Pages), "a Query reads pages"
     if access.plan.merged:
-        yield "The ORDER BY is on the sort key. So the partitions are read together, in the order of their sort keys."
+        yield "The ORDER BY is on the sort key. So the items of all partitions are merged in the order of the sort key."
 
 
 def _of_scan(access: Access, prepared: PreparedStatement) -> str:
@@ -58,7 +58,7 @@ def _of_scan(access: Access, prepared: PreparedStatement) -> str:
 
 
 def better_ways(access: Access, prepared: PreparedStatement) -> Iterator[str]:
-    """Yield how the same items could be read for fewer units."""
+    """Yield sentences that say how the same items could be read for fewer units."""
     statement = prepared.statement
     if access.operation != SCAN or not isinstance(statement, Select) or prepared.program.where is None:
         return
@@ -77,9 +77,9 @@ def better_ways(access: Access, prepared: PreparedStatement) -> Iterator[str]:
 
 
 def _serves(prepared: PreparedStatement, names: KeyNames) -> bool:
-    """Return whether the statement would be a Query on a table or index with these keys."""
+    """Return True if the statement would be a Query on a table or index with these keys."""
     if len(names.hash) > 1 or len(names.range) > 1:
-        return False  # SELECT refuses such an index
+        return False  # SELECT refuses an index with several HASH or RANGE attributes
     try:
         return where.branches(prepared.program.where, names) is not None
     except ApiError:

@@ -1,4 +1,4 @@
-"""The sizes of what a table has stored, read in one transaction."""
+"""Reads the sizes of a table's items and index entries, in one transaction."""
 
 from copy import copy
 from dataclasses import replace
@@ -18,16 +18,16 @@ from emulator.values.rows import decode_row, row_size
 from emulator.values.types import Item
 from storage import ReadTxn
 
-_CHUNK = 128  # rows that are read from the store in one step
+_CHUNK = 128  # the most rows that one call reads from the store
 
 
 class StoredSizes:
-    """Sizes of a table and its indexes."""
+    """The sizes of one table and its indexes. Implements `Sizes`."""
 
     def __init__(self, txn: ReadTxn, table: Table) -> None:
         self._txn = txn
         self._table = copy(table)
-        self._table.enforcement = None  # without enforcement, nothing is charged or throttled
+        self._table.enforcement = None  # so that nothing is charged or throttled
 
     def item(self, key: bytes) -> Item | None:
         """Return a stored item, None if there is none."""
@@ -35,7 +35,7 @@ class StoredSizes:
         return None if row is None else decode_row(row)
 
     def effect(self, planned: Write) -> Effect:
-        """Return what a write would do. Nothing is written, and nothing is charged."""
+        """Return what a write would do, without writing or charging anything."""
         row = self._txn.get(planned.key)
         before = 0 if row is None else row_size(row)
         planned.table = self._table
@@ -50,7 +50,7 @@ class StoredSizes:
         return Effect(before, after, {each.index.name: each.units for each in changes if each.units})
 
     def extent(self, limits: Range) -> Extent:
-        """Return the number and size of the rows in a range, at most those of one page."""
+        """Return the number and size of the rows in a range. Stop after the rows of one page."""
         start, stop = limits
         items = size = 0
         while True:
@@ -65,7 +65,7 @@ class StoredSizes:
             start = last + b"\0"
 
     def first_page(self, planned: Pages, *, consistent: bool) -> float:
-        """Return the units of a SELECT's first page. The page is read, but not charged."""
+        """Return the read units of a SELECT's first page. Read the page without charging it."""
         table = self._table
         relation = table if isinstance(planned.relation, Table) else planned.relation
         unfiltered: list[tuple[Range, Test | None]] = [(limits, None) for limits, _ in planned.ranges]

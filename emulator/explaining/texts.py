@@ -1,7 +1,8 @@
-"""The text of conditions, in PartiQL, with the values in place of their placeholders.
+"""Prints conditions as PartiQL, with values in place of placeholders.
 
-A condition in a tree may differ from the written one in its spaces, its parentheses and the names
-of its functions: the parser turns `x IS MISSING` into a call of a function, for example.
+The texts are made from the syntax tree. So they may differ from the written statement in spaces,
+parentheses and names of functions. For example, the parser turns `x IS MISSING` into a function
+call.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,17 +14,17 @@ from emulator.expressions.key_range import KeyNames, KeyRange
 from emulator.values.paths import Path
 from emulator.values.types import Value, Values
 
-_LONGEST_VALUE: Final = 100  # characters of one value
-_LONGEST: Final = 2000  # characters of one condition
+_LONGEST_VALUE: Final = 100  # the most characters of one value
+_LONGEST: Final = 2000  # the most characters of one condition
 
 
 def value(shown: Value) -> str:
-    """Return the text of a value. The end of a long text is left out."""
+    """Return a value as text. The end of a long text is cut off."""
     return _cut(value_text(shown), _LONGEST_VALUE)
 
 
 def path(steps: Path) -> str:
-    """Return the text of a document path."""
+    """Return a document path as text."""
     text = ""
     for step in steps:
         text += f"[{step}]" if isinstance(step, int) else f".{_name(str(step))}"
@@ -31,7 +32,7 @@ def path(steps: Path) -> str:
 
 
 def conditions(parts: Sequence[ast.ConditionTree], values: Values) -> str | None:
-    """Return the text of conditions that are joined by AND, None if there are none."""
+    """Return conditions as one text, joined by AND. Return None if there are no conditions."""
     if not parts:
         return None
     if len(parts) == 1:
@@ -40,7 +41,7 @@ def conditions(parts: Sequence[ast.ConditionTree], values: Values) -> str | None
 
 
 def condition(tree: ast.ConditionTree, values: Values) -> str:
-    """Return the text of a condition.
+    """Return a condition as text.
 
     This does not recurse, because a tree may be thousands of nodes deep.
     """
@@ -54,7 +55,7 @@ def condition(tree: ast.ConditionTree, values: Values) -> str:
 
 
 def key_condition(keys: KeyRange, names: KeyNames) -> str:
-    """Return the text of the key condition of a Query."""
+    """Return the key condition of a Query as text."""
     given = [
         f"{_name(name)} = {value(each)}"
         for name, each in zip((*names.hash, *names.range), (*keys.partition, *keys.equal), strict=False)
@@ -74,7 +75,7 @@ def _comparison(name: str, operator: str, operands: Sequence[str]) -> str:
 
 
 def _name(name: str) -> str:
-    """Return the text of an attribute name, in quotes if it is not a plain word."""
+    """Return an attribute name as text, in quotes if it is not a plain word."""
     return name if name.isidentifier() and name.isascii() else '"' + visible(name).replace('"', '""') + '"'
 
 
@@ -83,7 +84,10 @@ def _cut(text: str, most: int) -> str:
 
 
 def _inside(node: Any, text: str, looser: tuple[type, ...]) -> str:  # noqa: ANN401 - any node
-    """Return a part's text, in parentheses if the part binds less tightly than the whole."""
+    """Return a part's text, in parentheses if needed.
+
+    looser: the kinds of nodes that need parentheses.
+    """
     return f"({text})" if isinstance(node, looser) else text
 
 

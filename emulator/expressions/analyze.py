@@ -1,7 +1,7 @@
 """Checks parsed expressions against names and types of values, without an item.
 
-The returned trees have names instead of aliases (`#a`); their placeholders (`:a`) stay. If there
-are several problems, the service reports the first in this order (behaviour 4.2):
+In the returned trees, names replace the aliases (`#a`). Placeholders (`:a`) stay. If there are
+several problems, the service reports the first one in this order (behaviour 4.2):
 
     conditions   redundant parentheses, too many operators, unknown function, misused function,
                  reserved word, path length, list index; then clause by clause: undefined names
@@ -52,7 +52,7 @@ _OPERAND_TYPES: Final[Mapping[str, frozenset[str]]] = {
     "+": frozenset({"N"}),
     "-": frozenset({"N"}),
 }
-"""Operator -> the types that its operands may have. functions.py has those of functions."""
+"""Operator -> the types that its operands may have. For functions, see functions.py."""
 _WORDS: Final = {
     "S": "STRING",
     "N": "NUMBER",
@@ -67,7 +67,8 @@ _WORDS: Final = {
 class Checked(NamedTuple, Generic[Tree]):
     """A tree in which analysis found no problem.
 
-    checks: take the values of a request. Each raises ExpressionError if their contents are wrong.
+    checks: functions to call with the values of each request. A check raises ExpressionError if the
+    contents of a value are wrong.
     """
 
     tree: Tree
@@ -75,9 +76,9 @@ class Checked(NamedTuple, Generic[Tree]):
 
 
 def analyze_condition(parsed: Parsed[ast.ConditionTree], names: Names, types: Types) -> Checked[ast.ConditionTree]:
-    """Check a condition. Raises ExpressionError.
+    """Check a condition, and replace its aliases by names. Raises ExpressionError.
 
-    types: placeholder -> type tag.
+    names: alias -> attribute name. types: placeholder -> type letter of its value.
     """
     _check_size(parsed)
     _check_functions(parsed, "condition operand")
@@ -94,7 +95,7 @@ def analyze_key_condition(parsed: Parsed[ast.ConditionTree], names: Names, types
 
 
 def analyze_update(parsed: Parsed[ast.UpdateTree], names: Names, types: Types) -> Checked[ast.UpdateTree]:
-    """Check an update. Raises ExpressionError."""
+    """Check an update, and replace its aliases by names. Raises ExpressionError."""
     _check_size(parsed)
     _check_reserved(parsed)
     _check_functions(parsed, "update operand")
@@ -114,7 +115,7 @@ def analyze_update(parsed: Parsed[ast.UpdateTree], names: Names, types: Types) -
 
 
 def analyze_projection(parsed: Parsed[ast.ProjectionTree], names: Names) -> Checked[ast.ProjectionTree]:
-    """Check a projection. Raises ExpressionError."""
+    """Check a projection, and replace its aliases by names. Raises ExpressionError."""
     _check_paths(parsed)
     _check_defined(parsed, names, {})
     paths = tuple([resolved(path, names) for path in parsed.tree.paths])
@@ -133,9 +134,9 @@ def _check_size(parsed: Parsed[Tree]) -> None:
 
 
 def _check_functions(parsed: Parsed[Tree], operands: Role) -> None:
-    """Raise for the first unknown function. If there is none, raise for the first misused function.
+    """Raise ExpressionError for the first unknown function, else for the first misused function.
 
-    operands: the role that a function must have to be an operand.
+    operands: the role that a function must have where it is an operand.
     """
     for usage in parsed.functions:
         if usage.function not in FUNCTIONS:
@@ -158,9 +159,9 @@ def _check_reserved(parsed: Parsed[Tree]) -> None:
 
 
 def _check_elements(parsed: Parsed[Tree]) -> None:
-    """Raise for the first path with too many elements.
+    """Raise ExpressionError for the first path with too many elements.
 
-    If there is none, raise for the first list index that is out of range.
+    If there is no such path, raise it for the first list index that is out of range.
     """
     if parsed.too_long:
         raise problems.path_too_long(parsed.too_long)
@@ -182,7 +183,7 @@ def _check_defined(parsed: Parsed[Tree], names: Names, types: Types) -> None:
 
 
 class _Analysis:
-    """The base of the two analyses below: types of operands, and rules of functions."""
+    """The part that the analyses of conditions and of updates share: types, rules of functions."""
 
     def __init__(self, names: Names, types: Types) -> None:
         self.names = names
@@ -190,9 +191,9 @@ class _Analysis:
         self.checks: list[Check] = []
 
     def check_call(self, name: str, arguments: Sequence[ast.Operand]) -> None:
-        """Check the operands of a function; raise an error for the first rule that they break.
+        """Check the operands of a function call. Raise an error for the first broken rule.
 
-        Paths among the operands must already have names instead of aliases.
+        The paths among the operands must already have names instead of aliases.
         """
         function = FUNCTIONS[name]
         if len(arguments) != len(function.operands):
@@ -214,7 +215,7 @@ class _Analysis:
             raise problems.operand_type(operator, tag)
 
     def type_of(self, node: ast.Operand) -> str | None:
-        """Return the type of an operand, None if the type depends on the item."""
+        """Return the type letter of an operand, None if the type depends on the item."""
         match node:
             case ast.Placeholder(name):
                 return self.types[name]
@@ -251,10 +252,10 @@ def _check_distinct(operator: str, operands: Sequence[ast.Operand]) -> None:
 
 class _ConditionAnalysis(_Analysis):
     def condition(self, node: ast.ConditionTree) -> ast.ConditionTree:
-        """Check a condition; return it with names instead of aliases.
+        """Check a condition, and return it with names instead of aliases.
 
-        This recurses once for each level. That is safe, because the limit of operators allows only
-        300 levels.
+        This function recurses for each level of the tree. A condition may have only 300 operators,
+        so Python's stack is large enough.
         """
         match node:
             case ast.And(left, right):
@@ -281,9 +282,10 @@ class _ConditionAnalysis(_Analysis):
                 return ast.Call(function, tuple(arguments))
 
     def operands(self, operator: str, given: tuple[ast.Operand, ...]) -> list[ast.Operand]:
-        """Check the operands of an operator; return them with names instead of aliases.
+        """Check the operands of an operator, and return them with names instead of aliases.
 
-        Each type must be allowed. If the first operand is a path, all others must differ from it.
+        The operator must allow the type of each operand. If the first operand is a path, no other
+        operand may be the same path.
         """
         operands = [self.operand(node) for node in given]
         _check_distinct(operator, operands)
@@ -302,10 +304,10 @@ class _ConditionAnalysis(_Analysis):
         return self.call(node)
 
     def call(self, node: ast.Call) -> ast.Call:
-        """Check a function call that is an operand; return it with names instead of aliases.
+        """Check a function call that is an operand, and return it with names instead of aliases.
 
-        Its own operands must not be function calls. Such a call is refused without a look at its
-        operands, because a text may nest thousands of calls.
+        The call's operands must not be function calls. An inner call is refused before its own
+        operands are checked: a text may nest thousands of calls, too many for recursion.
         """
         arguments = [part if isinstance(part, ast.Call) else self.operand(part) for part in node.arguments]
         self.check_call(node.function, arguments)
@@ -336,7 +338,7 @@ class _ConditionAnalysis(_Analysis):
 
 class _UpdateAnalysis(_Analysis):
     def action(self, node: ast.Action) -> ast.Action:
-        """Return the action with names instead of aliases."""
+        """Return an action of an update with names instead of aliases."""
         path = resolved(node.path, self.names)
         match node:
             case ast.SetAction():
@@ -363,7 +365,7 @@ class _UpdateAnalysis(_Analysis):
                 return node
 
     def check_section(self, action: ast.Action) -> None:
-        """Raise if the value of ADD or DELETE has a type that the action does not allow."""
+        """Raise ExpressionError if ADD or DELETE has a value of a type that it does not allow."""
         if not isinstance(action, ast.AddAction | ast.DeleteAction):
             return
         tag = self.type_of(action.value)
@@ -372,7 +374,7 @@ class _UpdateAnalysis(_Analysis):
             raise problems.action_operand_type("ADD" if adds else "DELETE", _WORDS[tag])
 
     def check_value(self, node: ast.Operand) -> None:
-        """Check the functions and operators of a value of SET. Inner ones are checked first."""
+        """Check the function calls and the arithmetic in a value of SET, from inside to outside."""
         for part in ast.inner_first(node):
             if isinstance(part, ast.Call):
                 self.check_call(part.function, part.arguments)

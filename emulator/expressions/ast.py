@@ -1,13 +1,13 @@
 """The syntax tree of conditions, updates, projections and key conditions.
 
 Expressions, legacy parameters and PartiQL all become such trees. A tree from the parser may contain
-`Alias` steps and `Placeholder` operands. The analyser replaces aliases by names. Placeholders stay:
-a program does not contain the values, but gets them as an argument whenever it runs. Only trees of
-legacy parameters contain values, as `Literal`.
+`Alias` steps and `Placeholder` operands. The analyser replaces aliases by names. Placeholders stay,
+because a program gets the values as an argument whenever it runs. Only trees of legacy parameters
+contain values, as `Literal`.
 
-There are sixteen classes of nodes. Most are named tuples, because Python makes such a class in 0.2
-ms, and a frozen dataclass in 0.7 ms. The disadvantage: nodes of different classes are equal if
-their fields are equal. `Placeholder` and `Literal` are dataclasses, because every request reads
+There are sixteen classes of nodes. Most of them are named tuples: Python makes such a class in 0.2
+ms, but a frozen dataclass in 0.7 ms. The disadvantage is that nodes of different classes are equal
+if their fields are equal. `Placeholder` and `Literal` are dataclasses, because every request reads
 their fields, which is faster with a dataclass.
 """
 
@@ -20,7 +20,7 @@ Comparator = OneOf["=", "<>", "<", "<=", ">", ">="]
 
 
 class Alias(NamedTuple):
-    """A `#name` step of a path. `name` includes the '#'."""
+    """An alias, such as `#name`, as a step of a path. `name` includes the '#'."""
 
     name: str
 
@@ -36,7 +36,7 @@ class DocumentPath(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Placeholder:
-    """A `:value`. `name` includes the ':'."""
+    """A placeholder for a value, such as `:value`. `name` includes the ':'."""
 
     name: str
 
@@ -54,8 +54,8 @@ class Literal:
 class Call(NamedTuple):
     """A function call, as an operand or as a condition.
 
-    function: the name as written. It may be unknown: the analyser refuses such a name, the parser
-    does not.
+    function: the name as written, which may be unknown. The parser accepts any name; the analyser
+    refuses an unknown name.
     """
 
     function: str
@@ -63,7 +63,7 @@ class Call(NamedTuple):
 
 
 class Arithmetic(NamedTuple):
-    """`left + right` or `left - right` on the right side of SET."""
+    """The operand `left + right` or `left - right`, on the right side of SET."""
 
     operator: OneOf["+", "-"]
     left: "Operand"
@@ -74,7 +74,7 @@ Operand = DocumentPath | Placeholder | Literal | Call | Arithmetic
 
 
 class Compare(NamedTuple):
-    """`left = right` and the other comparators."""
+    """A comparison with any comparator, such as `left = right`."""
 
     operator: Comparator
     left: Operand
@@ -82,7 +82,7 @@ class Compare(NamedTuple):
 
 
 class Between(NamedTuple):
-    """`operand BETWEEN low AND high`."""
+    """A condition `operand BETWEEN low AND high`."""
 
     operand: Operand
     low: Operand
@@ -90,28 +90,28 @@ class Between(NamedTuple):
 
 
 class In(NamedTuple):
-    """`operand IN (option, ...)`."""
+    """A condition `operand IN (option, ...)`."""
 
     operand: Operand
     options: tuple[Operand, ...]
 
 
 class And(NamedTuple):
-    """`left AND right`. A chain of several ANDs nests to the left: (a AND b) AND c."""
+    """A condition `left AND right`. A chain of several ANDs nests to the left: (a AND b) AND c."""
 
     left: "ConditionTree"
     right: "ConditionTree"
 
 
 class Or(NamedTuple):
-    """`left OR right`. A chain of several ORs nests to the left: (a OR b) OR c."""
+    """A condition `left OR right`. A chain of several ORs nests to the left: (a OR b) OR c."""
 
     left: "ConditionTree"
     right: "ConditionTree"
 
 
 class Not(NamedTuple):
-    """`NOT operand`."""
+    """A condition `NOT operand`."""
 
     operand: "ConditionTree"
 
@@ -139,7 +139,7 @@ def parts_of(node: ConditionTree | Operand) -> tuple[Any, ...]:
 
 
 def inner_first(node: ConditionTree | Operand) -> list[Any]:
-    """Return all nodes of a tree of any depth, so that each node comes after its parts.
+    """Return all nodes of a tree, each node after its parts. The tree may have any depth.
 
     The parts of a node are in written order.
     """
@@ -159,8 +159,8 @@ def chain(
 
     A chain may have thousands of conditions, so this does not recurse.
 
-    normalized: a function that is applied to each condition before it is examined. By removing a
-    double NOT, it can show a further part of the chain.
+    normalized: a function that replaces each condition before it is examined. For example, it can
+    remove a double NOT, so that an AND below the NOTs becomes a part of the chain.
     """
     waiting = [node]
     while waiting:
@@ -172,27 +172,27 @@ def chain(
 
 
 class SetAction(NamedTuple):
-    """`SET path = value`."""
+    """An action `SET path = value` of an update."""
 
     path: DocumentPath
     value: Operand
 
 
 class RemoveAction(NamedTuple):
-    """`REMOVE path`."""
+    """An action `REMOVE path` of an update."""
 
     path: DocumentPath
 
 
 class AddAction(NamedTuple):
-    """`ADD path value`."""
+    """An action `ADD path value` of an update."""
 
     path: DocumentPath
     value: Operand
 
 
 class DeleteAction(NamedTuple):
-    """`DELETE path value`."""
+    """An action `DELETE path value` of an update."""
 
     path: DocumentPath
     value: Operand
@@ -202,9 +202,10 @@ Action = SetAction | RemoveAction | AddAction | DeleteAction
 
 
 class UpdateTree(NamedTuple):
-    """All actions in written order.
+    """An update: all its actions, in written order.
 
-    repeated: the first section that occurs twice; the analyser reports that error.
+    repeated: the first section that occurs twice, such as SET; None if there is none. The analyser
+    reports it as an error.
     """
 
     actions: tuple[Action, ...]
@@ -212,6 +213,6 @@ class UpdateTree(NamedTuple):
 
 
 class ProjectionTree(NamedTuple):
-    """`path, path, ...`."""
+    """A projection: `path, path, ...`."""
 
     paths: tuple[DocumentPath, ...]

@@ -13,8 +13,8 @@ Order of problems (behaviour 3.6, 4.2):
 2. `ExpressionAttributeNames`: the map is empty, or its keys are too long or malformed
 3. `ExpressionAttributeValues`: the map is empty, or its keys are too long or malformed
 4. malformed attribute names
-5. the expressions, in the order of the diagram. For each: whether it is empty, its size, its
-   syntax, its analysis, the contents of its values
+5. the expressions, in the order of the diagram. Each expression is checked in this order: whether
+   it is empty, its size, its syntax, its analysis, the contents of its values
 6. unused names, then unused values
 """
 
@@ -50,10 +50,10 @@ _NO_VALUES: Final[Values] = {}
 class Bound:
     """The programs of one request, in the order in which they are parsed.
 
-    A program is None if the request does not have that parameter.
+    A program is None if the request does not have its parameter.
 
-    checks: pairs of a parameter's name and a check. The checks of cached programs run again with
-    the values of each request.
+    checks: pairs of an expression parameter and a check of the contents of values. When the
+    programs come from the cache, the checks run again with the request's values.
     """
 
     update: UpdateProgram | None
@@ -99,8 +99,8 @@ def unusable_member(request: Request, parameters: Mapping[str, Sequence[str]] | 
     """Return the first member that no expression of the request could use, None if there is none.
 
     The members are ExpressionAttributeNames and ExpressionAttributeValues.
-    parameters: for each member, the expression parameters that can use it. None: the parameters of
-    most operations.
+    parameters: for each member, the expression parameters that can use it. None stands for the
+    parameters of most operations.
     """
     for member, users in (parameters or _USERS).items():
         if request.get(member) is not None and all(request.get(parameter) is None for parameter in users):
@@ -109,16 +109,16 @@ def unusable_member(request: Request, parameters: Mapping[str, Sequence[str]] | 
 
 
 def check_members_used(request: Request) -> None:
-    """Raise if a request has names or values without an expression for them (behaviour 3.6)."""
+    """Raise ApiError for names or values without an expression to use them (behaviour 3.6)."""
     member = unusable_member(request)
     if member is not None:
         raise errors.only_with_expressions(member)
 
 
 def check_names(names: Collection[str]) -> None:
-    """Raise if one of these attribute names is empty or too long (behaviour 2.1)."""
+    """Raise ApiError if one of these attribute names is empty or too long (behaviour 2.1)."""
     if not names or ("" not in names and max(map(len, names)) <= limits.ATTRIBUTE_NAME // 4):
-        return  # most requests need no loop, and a request can have a million names
+        return  # saves most requests the loop; a request can have a million names
     for name in names:
         if not name:
             raise errors.empty_attribute_name()
@@ -142,8 +142,8 @@ def _run(parameter: str, check: Check, values: Values) -> None:
 class Binding:
     """Makes the programs of one request whose form is not in the cache.
 
-    users: for the member with names and that with values, the expression parameters that can use
-    it. None: the parameters of most operations.
+    users: ExpressionAttributeNames or ExpressionAttributeValues -> the expression parameters that
+    can use this member. None stands for the parameters of most operations.
     """
 
     users: ClassVar[Mapping[str, Sequence[str]] | None] = None
@@ -157,7 +157,7 @@ class Binding:
         self.checks: list[tuple[str, Check]] = []
 
     def bound(self) -> Bound:
-        """Return the programs of the request."""
+        """Check the request's expressions, and return their programs."""
         self.check_members()
         bound = Bound(
             self.program("UpdateExpression", parser.parse_update, self.update),
@@ -171,7 +171,7 @@ class Binding:
         return bound
 
     def check_members(self) -> None:
-        """Check the members with names and values by all rules that do not need the expressions."""
+        """Check ExpressionAttributeNames and ExpressionAttributeValues without the expressions."""
         member = unusable_member(self.request, self.users)
         if member is not None:
             raise errors.only_with_expressions(member)
@@ -185,7 +185,7 @@ class Binding:
         check_names(self.names.values())
 
     def check_used(self) -> None:
-        """Raise if a name or value of the request is not used in any expression."""
+        """Raise ApiError if no expression uses a name or value of the request."""
         names = [alias for alias in self.names if alias not in self.used]
         if names:
             raise errors.names_unused(names)
@@ -199,7 +199,7 @@ class Binding:
         parse: Callable[[str], Parsed[_Tree]],
         build: Callable[[Parsed[_Tree]], tuple[_Program, tuple[Check, ...]]],
     ) -> _Program | None:
-        """Return the program of one parameter, None if the request does not have it."""
+        """Return the program of one parameter, None if the request does not have the parameter."""
         text = self.request.get(parameter)
         if text is None:
             return None
@@ -216,20 +216,20 @@ class Binding:
         return program
 
     def update(self, parsed: Parsed[Any]) -> tuple[UpdateProgram, tuple[Check, ...]]:
-        """Analyse and compile an update."""
+        """Return the program of a parsed update. It needs no checks."""
         return updates.update(analyze.analyze_update(parsed, self.names, self.types).tree, self.types), ()
 
     def condition(self, parsed: Parsed[Any]) -> tuple[Condition, tuple[Check, ...]]:
-        """Analyse and compile a condition or filter."""
+        """Return the program of a parsed condition or filter, and its checks."""
         return _compiled(compiler.condition, analyze.analyze_condition(parsed, self.names, self.types))
 
     def key_condition(self, parsed: Parsed[Any]) -> tuple[KeyCondition, tuple[Check, ...]]:
-        """Analyse a key condition."""
+        """Return the program of a parsed key condition, and its checks."""
         checked = analyze.analyze_key_condition(parsed, self.names, self.types)
         return checked.tree, checked.checks
 
     def projection(self, parsed: Parsed[Any]) -> tuple[Projection, tuple[Check, ...]]:
-        """Analyse and compile a projection."""
+        """Return the program of a parsed projection, and its checks."""
         return _compiled(compiler.projection, analyze.analyze_projection(parsed, self.names))
 
 
@@ -241,9 +241,9 @@ _PARAMETERS: Final = (
     "ProjectionExpression",
 )
 _USERS: Final = {_NAMES: _PARAMETERS, _VALUES: _PARAMETERS[:-1]}
-"""The member with names or values -> the parameters that can use it.
+"""Member with names or values -> the expression parameters that can use it.
 
-A projection cannot use values.
+A ProjectionExpression cannot use values.
 """
 
 

@@ -1,4 +1,4 @@
-"""Compiles checked trees to programs.
+"""Compiles valid trees to programs.
 
 Each node becomes a closure that calls the closures of its parts.
 
@@ -8,7 +8,7 @@ double NOTs cancel out. So closures nest about as deeply as the parentheses of a
 deeply than its number of operators, which is at most 300. Python's stack is enough for that.
 
 A missing operand makes a condition false (behaviour 4.4). But it makes `<>` true, unless the
-missing operand is a function without a value.
+operand is a function call that has no result.
 """
 
 import operator
@@ -25,11 +25,14 @@ from emulator.values.paths import Path
 from emulator.values.types import Item, Values
 
 _FEW_PARTS: Final = 30
-"""During a test, a condition with more operators and operands caches results about large values."""
+"""The most operators and operands that a condition may have to be tested without a cache.
+
+A larger condition caches results about large values during each test (`remembering`).
+"""
 
 
 def condition(node: ast.ConditionTree) -> Condition:
-    """Compile a checked condition."""
+    """Return the program of a valid condition."""
     parts = ast.inner_first(node)
     read = _paths_among(parts)
     inner = tuple([path for path in read if len(path) > 1])
@@ -40,7 +43,7 @@ def condition(node: ast.ConditionTree) -> Condition:
 
 
 def projection(node: ast.ProjectionTree) -> Projection:
-    """Compile a checked projection."""
+    """Return the program of a valid projection."""
     wanted = tuple([steps_of(path) for path in node.paths])
     inner = tuple([path for path in wanted if len(path) > 1])
     names = frozenset([str(path[0]) for path in wanted])
@@ -51,8 +54,8 @@ def projection(node: ast.ProjectionTree) -> Projection:
 
 
 def projection_of(names: frozenset[str]) -> Projection:
-    """Return the projection on top-level attributes."""
-    # The loop runs over the item, because the order of the set `names` differs between processes.
+    """Return the projection that keeps only the top-level attributes with these names."""
+    # Loop over the item, because the order of the set `names` differs between processes.
     return Projection(lambda item: {name: item[name] for name in item if name in names}, names)
 
 
@@ -69,7 +72,7 @@ def _paths_among(parts: list[Any]) -> tuple[Path, ...]:
 
 
 def getter(node: ast.Operand) -> Get:
-    """Return a function that finds the value of a path, placeholder, literal or call."""
+    """Return a function that returns an operand's value, None if the item lacks it."""
     match node:
         case ast.DocumentPath():
             return path_getter(steps_of(node))
@@ -79,11 +82,11 @@ def getter(node: ast.Operand) -> Get:
             return lambda _item, _values: value
         case ast.Call():
             return _call(node)
-    raise AssertionError("a checked condition has no other kind of operand")
+    raise AssertionError("a valid condition has no other kind of operand")
 
 
 def _top_level(node: ast.Operand) -> str | None:
-    """Return the name if the operand is a path with one step, else None."""
+    """Return the attribute's name if the operand is a path with one step, else None."""
     if isinstance(node, ast.DocumentPath) and len(node.steps) == 1:
         return str(node.steps[0])
     return None
@@ -93,10 +96,10 @@ def _top_level(node: ast.Operand) -> str | None:
 
 
 def _test(node: ast.ConditionTree) -> Test:
-    """Return the function of a condition.
+    """Return a function that tests whether an item meets a condition.
 
-    This does not recurse: a chain of legacy conditions may have thousands of parts, and its tree
-    has as many levels.
+    This does not recurse, because a chain of legacy conditions may have thousands of parts, and its
+    tree has as many levels as parts.
     """
     parts: list[tuple[ast.ConditionTree, int]] = []
     waiting = [_without_double_not(node)]
@@ -106,7 +109,7 @@ def _test(node: ast.ConditionTree) -> Test:
         parts.append((part, len(joined)))
         waiting += joined
     tests: list[Test] = []
-    for part, count in reversed(parts):  # inner conditions come first, from left to right
+    for part, count in reversed(parts):  # inner conditions before outer ones
         inner = tests[len(tests) - count :]
         del tests[len(tests) - count :]
         tests.append(_JOINERS[type(part)](inner) if inner else _BUILDERS[type(part)](part))
@@ -116,7 +119,7 @@ def _test(node: ast.ConditionTree) -> Test:
 def _joined(node: ast.ConditionTree) -> Sequence[ast.ConditionTree]:
     """Return all conditions that an AND, OR or NOT joins, from left to right.
 
-    A chain of several ANDs, or of several ORs, counts as one.
+    A chain of several ANDs, or of several ORs, counts as one AND or OR.
     """
     if isinstance(node, ast.Not):
         return (_without_double_not(node.operand),)
@@ -227,13 +230,13 @@ def _ordering(node: ast.Compare) -> Test:
 def _simple_ordering(
     name: str, placeholder: str, accepted: tuple[int, ...], compare: Callable[[Any, Any], bool]
 ) -> Test:
-    """Return a test that compares an attribute with a value, the most common part of filters.
+    """Return a test that compares a top-level attribute with a value.
+
+    This is the most common part of filters. Whole numbers without a sign are compared by length and
+    digits, in half the time of compare.order.
 
     accepted: the results of compare.order for which the test is true.
     compare: the same comparison as a function of two Python values.
-
-    Whole numbers without a sign are compared by length and digits, in half the time of
-    compare.order.
     """
 
     def ordered(item: Item, values: Values) -> bool:
@@ -280,7 +283,7 @@ def _in(node: ast.In) -> Test:
 
 
 def _call(node: ast.Call) -> Callable[..., Any]:
-    """Return the function that computes a call, which is a condition or an operand."""
+    """Return the function that computes a function call. The call is a condition or an operand."""
     function = FUNCTIONS[node.function]
     arguments = [
         steps_of(cast("ast.DocumentPath", argument)) if operand.path else getter(argument)

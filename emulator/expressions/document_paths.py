@@ -1,7 +1,7 @@
-"""The document paths of an expression.
+"""Resolves, checks and follows the document paths of expressions.
 
 This module replaces the aliases in paths by names, refuses paths that overlap or conflict
-(behaviour 4.2), and makes functions that find the value at a path.
+(behaviour 4.2), and makes functions that find the value at a path in an item.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -41,20 +41,20 @@ def steps_of(path: ast.DocumentPath) -> Path:
 
 
 def path_getter(path: Path) -> Callable[[Item, Values], Value | None]:
-    """Return a function that finds the value at a path."""
+    """Return a function that returns the value at a path in an item, None if there is none."""
     name, *steps = path
-    assert isinstance(name, str), "the first step is a name"
+    assert isinstance(name, str), "the first step of a path is a name"
     if not steps:
         return lambda item, _values: item.get(name)
     return lambda item, _values: descend(item.get(name), steps)
 
 
 class _Node:
-    """A step that one or more paths have in common.
+    """A node of the tree that `check_disjoint` builds of all paths: one step of one or more paths.
 
     path: the first path that has this step.
-    ends: whether a path ends with this step.
-    children: the steps that come directly after this one.
+    ends: True if a path ends with this step.
+    children: the steps that follow directly after this step -> their nodes.
     """
 
     __slots__ = ("children", "ends", "path")
@@ -68,10 +68,10 @@ class _Node:
 def check_disjoint(paths: Iterable[ast.DocumentPath]) -> None:
     """Raise an error for the first path that overlaps an earlier path.
 
-    If no paths overlap, raise an error for the first conflict.
+    If no paths overlap, raise an error for the first two paths that conflict.
 
-    Paths overlap if they are equal or if one is the beginning of the other. Two paths conflict if
-    one reads a name in a value, and the other reads an index in the same value.
+    Two paths overlap if they are equal, or if one path is the beginning of the other path. Two
+    paths conflict if the same value must be a map for one path and a list for the other path.
     """
     root = _Node(())
     conflict = None

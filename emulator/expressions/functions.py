@@ -1,22 +1,22 @@
-"""The functions of conditions and updates: one `Function` in `FUNCTIONS` for each.
+"""The functions of conditions and updates. `FUNCTIONS` has a `Function` for each of them.
 
 To add a function, write its builder here and add its `Function`. The analyser, the compilers, the
 cost of updates and PartiQL all use `FUNCTIONS`. Add the function's cases to
 tests/cases/expressions: a test fails for a function without cases.
 
-A builder returns a function of (item, values). What that function returns depends on its role:
+A builder returns a Python function of (item, values). Its result depends on the role:
 
-| role              | returns                                                                     |
+| role              | result                                                                      |
 |-------------------|-----------------------------------------------------------------------------|
-| condition         | whether the condition is true                                               |
-| condition operand | a value, or None if there is none                                           |
+| condition         | True if the condition is true                                               |
+| condition operand | a value, or None if the function has no value for this item                 |
 | update operand    | a value; it raises ApiError if operands have a wrong type in the item       |
 
 A builder takes one argument for each operand. If the operand must be a path, the argument is the
 path's steps. Otherwise the argument is a function of (item, values) that returns the operand's
-value. In a condition, this value may be None; in an update, it never is.
+value. In a condition, this value may be None. In an update, it is never None.
 
-Some functions also have other syntax. begins_with is an operator of key conditions
+Some functions can also be written in another way. begins_with is an operator of key conditions
 (key_condition.py, partiql/where.py). Some legacy operators and PartiQL's IS become functions
 (legacy.py, partiql/terms.py).
 """
@@ -46,8 +46,8 @@ class Operand(NamedTuple):
 
     types: the types that the operand may have. If the type depends on the item, analysis accepts
         the operand.
-    path: the operand must be a document path.
-    type_name: the operand must be a value that names a type.
+    path: True if the operand must be a document path.
+    type_name: True if the operand must be a value that names a type, such as "S".
     """
 
     types: frozenset[str]
@@ -56,20 +56,21 @@ class Operand(NamedTuple):
 
 
 class Function(NamedTuple):
-    """A function. When FUNCTIONS is made, `checked` refuses a function with missing properties.
+    """A function of expressions. When FUNCTIONS is made, `checked` refuses an incomplete one.
 
     This is a named tuple because a frozen dataclass with these fields would add 0.7 % to the
     start-up time.
 
-    distinct: if the first operand is a path, no other operand may be the same path.
-    partiql: whether PartiQL has the function too. PartiQL allows a function of updates only after
-    SET.
-    result: the type of the function's value. It is None for a condition, and for a function that
-        may return one of its operands (`default`).
-    default: the position of the operand that the function may return, None if there is no such
-    operand.
+    build: the function's builder (see the module's docstring).
+    distinct: True if no other operand may be the same path as the first operand.
+    partiql: True if PartiQL has the function too. PartiQL allows a function of updates only after
+        SET.
+    result: the type of the function's value. It is None for a condition, and for a function with a
+        `default`.
+    default: the position of the operand that the function may return unchanged, None if there is
+        no such operand.
     cost: the bytes that an update counts for the function, without its operands (update_cost.py).
-    outermost: the function may not be an operand of another function (behaviour 4.1).
+    outermost: True if the function may not be an operand of another function (behaviour 4.1).
     """
 
     name: str
@@ -85,19 +86,19 @@ class Function(NamedTuple):
 
 
 def checked(row: Function) -> Function:
-    """Return the function if it is complete. Otherwise an AssertionError says what is wrong."""
+    """Return a function unchanged. Raise AssertionError if it is incomplete or contradictory."""
     in_update = row.role == "update operand"
     assert row.name.isidentifier(), "the lexers read only an identifier as a function's name"
     assert row.name.islower(), "the name must be in small letters, because PartiQL searches for it in small letters"
     assert row.operands, "a function needs an operand: the grammar has no call without operands"
     for operand in row.operands:
         assert operand.types, "an operand must allow at least one type"
-        assert operand.types <= TYPES, "an operand has a type that does not exist"
+        assert operand.types <= TYPES, "an operand may only have types of DynamoDB"
         assert not (operand.type_name and in_update), (
             "a function of updates cannot have `type_name`: updates do not check it"
         )
     assert not row.distinct or len(row.operands) > 1, "`distinct` needs at least two operands"
-    assert row.result is None or row.result in TYPES, "the result has a type that does not exist"
+    assert row.result is None or row.result in TYPES, "`result` must be a type of DynamoDB"
     if row.role == "condition":
         assert row.result is None, "a condition has no `result`: it is true or false, not a value"
         assert row.default is None, "a condition has no `default`: it is true or false, not a value"
@@ -143,9 +144,9 @@ def _has_type(get: Get, get_type: Get) -> Test:
 
 
 def both(compare: Callable[[Value, Value], bool]) -> Callable[[Get, Get], Test]:
-    """Return the builder of a condition on two values.
+    """Return the builder of a condition that compares two values.
 
-    A missing value makes the condition false.
+    compare: the comparison. The condition is false if one of the values is missing.
     """
 
     def build(get_first: Get, get_second: Get) -> Test:

@@ -1,14 +1,13 @@
 """Turns a checked condition into a key condition (behaviour 4.3, first list).
 
-This module has the rules that need no key schema; key_range.py has the rules that need one. This
-module checks the clauses in written order and raises an error for the first problem. Within a
-clause, this is the order of the problems:
+This module has the rules that need no key schema. key_range.py has the rules that need a key
+schema. This module checks the clauses in written order and raises an error for the first problem.
+Within a clause, the problems have this order:
 
     an operator that no key allows, a function as operand, not exactly one path,
-    the path is not first, the path is nested
+    the path is not the first operand, the path is nested
 
-If the first operand of a comparison is the value, the comparison is turned around: `:v < a` becomes
-`a > :v`.
+A comparison whose first operand is the value is turned around: `:v < a` becomes `a > :v`.
 """
 
 from typing import cast

@@ -1,14 +1,14 @@
-"""Applies a key condition to a key schema: finds the partition and range of sort keys of a Query.
+"""Applies a key condition to a key schema, to find the partition and the sort keys of a Query.
 
-This is a separate stage because of the order of errors (behaviour 3.1, layers 3 and 5). The service
-first checks the rules that need no schema (one condition for each key, no OR, ...), then searches
-for the table, and then checks the rules of this module. This module does not know how keys are
-stored: its results are attribute values.
+This is a separate step because of the order of errors (behaviour 3.1, layers 3 and 5). The service
+first checks the rules that need no schema (one condition for each key, no OR, ...). Then it
+searches for the table. Then it checks the rules of this module. This module does not know how keys
+are stored: its results are attribute values.
 
 Tables and local indexes have one HASH and at most one RANGE attribute. A global index has up to
-four of each (features 3). Its RANGE attributes sort one after another. So a query may demand
-equality for the first RANGE attributes, and have at most one other condition, on the next RANGE
-attribute. `KeyRange` has exactly these conditions.
+four of each (features 3). Its entries are sorted by the first RANGE attribute, then by the second
+one, and so on. So a query may demand equality for the first RANGE attributes, and have at most one
+other condition, on the next RANGE attribute. `KeyRange` has exactly these conditions.
 
 The service reports the first problem in this list:
 
@@ -29,16 +29,16 @@ The service reports the first problem in this list:
 A *foreign* attribute has a condition but is not in the schema. A key attribute is *free* if it has
 no condition.
 
-(1) For an index with several HASH attributes, the error in these rows is hash_keys_need_equality.
-It names all HASH attributes without an equality (behaviour 4.3).
+(1) For an index with several HASH attributes, the error in both rows with this mark is
+hash_keys_need_equality. It names all HASH attributes without an equality (behaviour 4.3).
 
 (2) Only KeyConditions have such operators. If there is also a foreign attribute and a free RANGE
 attribute, query_missed_key is reported first (behaviour 18).
 
 (3) key_condition_type is reported before the error of this row (behaviour 4.3).
 
-A valid condition needs only one loop over its clauses. Only if the loop finds an irregular clause
-are the rules checked one by one, to find the error.
+For a valid condition, one loop over the clauses is enough. If this loop finds a wrong clause, the
+rules are checked one after another to find the error.
 """
 
 from collections.abc import Iterable, Mapping
@@ -51,9 +51,9 @@ from emulator.expressions.program import UNINDEXABLE, KeyClause, KeyCondition
 from emulator.values.size import value_size
 from emulator.values.types import KIND, Value, Values
 
-# If the values of a key together have at most this many characters, they cannot exceed a limit, so
-# their bytes are not counted. UTF-8 needs at most four bytes for each character, and base64 is
-# longer than the bytes that it encodes.
+# Key values that together have at most this many characters cannot exceed a limit. So their bytes
+# are not counted. UTF-8 needs at most four bytes for each character, and base64 is longer than the
+# bytes that it encodes.
 _UNMEASURED: Final = limits.SORT_KEY // 4
 
 
@@ -70,14 +70,14 @@ class KeyNames:
 
 
 class KeyRange(NamedTuple):
-    """The keys that a Query reads: those in one partition that fulfil the conditions below.
+    """The keys that a Query reads: the keys of one partition that meet the conditions below.
 
     partition: the values of all HASH attributes, in schema order.
     equal: the values of the first RANGE attributes.
     operator: "<", "<=", ">", ">=", "BETWEEN" or "begins_with", the condition on the next RANGE
         attribute; None if there is no such condition.
-    operands: two values for BETWEEN (low <= high, as the analyser and the legacy parameters have
-        checked), one for other operators, none without an operator.
+    operands: the values for `operator`: two for BETWEEN, one for other operators, none if
+        `operator` is None. The bounds of BETWEEN were checked before: low <= high.
     """
 
     partition: tuple[Value, ...]
@@ -87,9 +87,9 @@ class KeyRange(NamedTuple):
 
 
 def resolve(condition: KeyCondition, schema: KeyNames, values: Values) -> KeyRange:
-    """Return the keys that satisfy the condition. Raises ApiError (texts: behaviour 3.8, 4.3).
+    """Return the keys that meet a key condition. Raises ApiError (texts: behaviour 3.8, 4.3).
 
-    The module's table has the order of errors.
+    The table in the module's docstring has the order of errors.
     """
     types = schema.types
     given_values: list[Value] = []
@@ -126,8 +126,8 @@ def resolve(condition: KeyCondition, schema: KeyNames, values: Values) -> KeyRan
 def _in_schema_order(condition: KeyCondition, schema: KeyNames) -> list[KeyClause] | None:
     """Return the clauses in the order of the schema, None if they do not have the required shape.
 
-    The shape: equality for all HASH attributes and for the first RANGE attributes (perhaps none),
-    then at most one clause with another operator.
+    The required shape is equality for all HASH attributes and for the first RANGE attributes
+    (perhaps none), then at most one clause with another operator.
     """
     clauses = {clause.attribute: clause for clause in condition.clauses}
     ordered = []
@@ -151,7 +151,7 @@ def _in_schema_order(condition: KeyCondition, schema: KeyNames) -> list[KeyClaus
 def _shape_error(condition: KeyCondition, schema: KeyNames, values: Values) -> errors.ApiError:
     """Return the error for clauses that `_in_schema_order` refused.
 
-    These are the errors of the module's table down to range_gap, and that of note (3).
+    The errors are those in the module's table down to range_gap, and the error of note (3).
     """
     clauses = {clause.attribute: clause for clause in condition.clauses}
     unequal = [name for name in schema.hash if name not in clauses or clauses[name].operator != "="]
@@ -197,9 +197,9 @@ def _check_not_empty(keys: KeyRange, schema: KeyNames) -> None:
 
 
 def _check_lengths(keys: KeyRange) -> None:
-    """Raise if the HASH values, or the RANGE values, are too long in total.
+    """Raise ApiError if the HASH values together, or the RANGE values together, are too long.
 
-    Of two bounds of BETWEEN, the longer one counts.
+    For BETWEEN, only the longer of the two bounds counts.
     """
     if _size(keys.partition) > limits.PARTITION_KEY:
         raise errors.partition_key_too_long()

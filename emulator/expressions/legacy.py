@@ -1,10 +1,11 @@
-"""The parameters that existed before expressions.
+"""Turns the legacy parameters, which existed before expressions, into programs.
 
-They are Expected, QueryFilter, ScanFilter, KeyConditions, AttributeUpdates and AttributesToGet.
-They become the same programs as expressions (behaviour 18; Developer Guide, "Legacy DynamoDB
-conditional parameters"), so the rest of the emulator has only one kind of condition. A name in a
-legacy parameter always means a top-level attribute, even if it has dots. The program of a legacy
-parameter contains the parameter's values, and does not use the argument `values`.
+The parameters are Expected, QueryFilter, ScanFilter, KeyConditions, AttributeUpdates and
+AttributesToGet. They become the same programs as expressions (behaviour 18; Developer Guide,
+"Legacy DynamoDB conditional parameters"), so the rest of the emulator has only one kind of
+condition. A name in a legacy parameter always means a top-level attribute, even if it has dots. The
+program of a legacy parameter contains the parameter's values, and does not use the argument
+`values`.
 
 | legacy                  | as an expression                                               |
 |-------------------------|----------------------------------------------------------------|
@@ -15,12 +16,12 @@ parameter contains the parameter's values, and does not use the argument `values
 | NOT_CONTAINS            | attribute_exists(a) AND NOT contains(a, :v)                    |
 | Value, Exists: false    | a = :v, attribute_not_exists(a)                                |
 | PUT, DELETE             | SET a = :v, REMOVE a                                           |
-| ADD, DELETE with a value| ADD a :v, DELETE a :v, but with `update_type_mismatch`;        |
-|                         | ADD of a list appends                                          |
+| ADD, DELETE with a value| ADD a :v, DELETE a :v; if the item has another type, the error |
+|                         | is `update_type_mismatch`; ADD of a list appends               |
 
-The parameters have passed the checks of the service model: members have the right types, operators
-and actions are in their enums, members that were null are absent, and attribute values are
-canonical. values/problems.py has the problems of values.
+When this module gets the parameters, they have passed the checks of the service model: members have
+the right types, operators and actions are in their enums, members that were null are absent, and
+attribute values are canonical. values/problems.py has the problems of values.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -59,8 +60,8 @@ EXPRESSION_MEMBERS: Final = (
 )
 _LEGACY: Final = frozenset(LEGACY_MEMBERS)
 
-# The most conditions on the key of a table. (An index may have limits.INDEX_KEY_ATTRIBUTES
-# attributes of each kind, HASH and RANGE.)
+# The most conditions on the key of a table. An index can have more key attributes:
+# limits.INDEX_KEY_ATTRIBUTES of each kind, HASH and RANGE.
 _KEY_CONDITIONS: Final = 2
 
 
@@ -71,10 +72,10 @@ def check_mixing(
 ) -> None:
     """Raise mixed_parameters if a request has legacy and expression members (behaviour 3.6).
 
-    The error names the members in the order of `legacy_members` and `expression_members`. Their
-    defaults have the same order as the request models of all operations. An empty map counts as
-    present (observed: github.com/brendanhay/amazonka/issues/142). KeyConditions is refused only
-    together with a KeyConditionExpression, not with other expressions.
+    The error names the members in the order of `legacy_members` and `expression_members`. The
+    defaults have the order in which all request models have these members. An empty map counts as
+    present (observed: github.com/brendanhay/amazonka/issues/142). KeyConditions is allowed
+    together with all expressions but KeyConditionExpression.
     """
     if _LEGACY.isdisjoint(request):
         return
@@ -91,7 +92,7 @@ def check_mixing(
 
 
 def expected(request: Request) -> program.Condition | None:
-    """Return the program of Expected and ConditionalOperator, None if they have no condition.
+    """Return the program of Expected and ConditionalOperator, None if there are no conditions.
 
     Raises ApiError.
     """
@@ -99,15 +100,15 @@ def expected(request: Request) -> program.Condition | None:
 
 
 def filter_condition(request: Request, member: OneOf["QueryFilter", "ScanFilter"]) -> program.Condition | None:
-    """Return the program of a filter and ConditionalOperator, None if they have no condition.
+    """Return the program of a filter and ConditionalOperator, None if there are no conditions.
 
-    Raises ApiError. The caller must check that a QueryFilter names no key attribute; see the
-    program's `attributes`.
+    Raises ApiError. The caller must check with the program's `attributes` that a QueryFilter names
+    no key attribute.
     """
     return _combined(request, member, _condition)
 
 
-_FEW_NAMES: Final = limits.LEGACY_NAMES // limits.ATTRIBUTE_NAME  # with so few names, the sum is no problem
+_FEW_NAMES: Final = limits.LEGACY_NAMES // limits.ATTRIBUTE_NAME  # this many names are never too large together
 
 
 def _too_many_names(elements: Iterable[str]) -> bool:
@@ -127,8 +128,8 @@ def _combined(
         raise errors.item_too_large()
     check_names(elements)
     conditions = [build(name, element) for name, element in elements.items()]
-    # The tree has as many levels as there are conditions, perhaps thousands. The compiler flattens
-    # it without recursion.
+    # The tree has a level for each condition, perhaps thousands. The compiler does not recurse, so
+    # this is no problem for Python's stack.
     return compiler.condition(reduce(ast.Or if operator == "OR" else ast.And, conditions))
 
 
@@ -194,10 +195,10 @@ _Build = Callable[[ast.DocumentPath, _Literals], ast.ConditionTree]
 class _Operator(NamedTuple):
     """A ComparisonOperator.
 
-    fewest, most: the allowed number of arguments; most is None if there is no limit.
+    fewest, most: the smallest and largest allowed number of arguments. None means no limit.
     types: the allowed types of arguments.
-    build: makes the tree of the equivalent condition.
-    key: the equivalent operator of a key condition, None if no key condition may have it.
+    build: a function that makes the tree of the equivalent condition.
+    key: the equivalent operator of a key condition, None if key conditions do not allow it.
     """
 
     fewest: int
@@ -256,7 +257,7 @@ _OPERATORS: Final[Mapping[str, _Operator]] = {
 
 
 def attribute_updates(request: Request) -> program.UpdateProgram | None:
-    """Return the program of AttributeUpdates, None if it has no update.
+    """Return the program of AttributeUpdates, None if there are no updates.
 
     The program does not create a missing item if it only deletes attributes (AWS: UpdateItem API,
     AttributeUpdates).
@@ -267,8 +268,8 @@ def attribute_updates(request: Request) -> program.UpdateProgram | None:
     elements: Mapping[str, Request] | None = request.get("AttributeUpdates")
     if not elements:
         return None
-    # The cost of a clause is more than the size of its attribute's name (update_cost.py). So if the
-    # names alone exceed the limit, the update is too large.
+    # An update counts more bytes for each action than its attribute's name has (update_cost.py).
+    # So the update is too large if the names alone exceed the limit.
     if _too_many_names(elements):
         raise errors.update_too_large()
     check_names(elements)
@@ -286,10 +287,10 @@ def attribute_updates(request: Request) -> program.UpdateProgram | None:
 
 
 def _typed(apply: program.Apply, changes: tuple[tuple[str, str], ...]) -> program.Apply:
-    """Return a function that checks types in the item and then calls `apply`.
+    """Return a function that checks the types of attributes in the item and then calls `apply`.
 
-    changes: for each attribute that ADD or DELETE changes, its name and the type of the given
-    value.
+    changes: pairs of the name of an attribute that ADD or DELETE changes, and the type of the value
+    in the request.
     """
 
     def typed(item: Item, values: Values, *, exists: bool = True) -> Item:
@@ -330,10 +331,11 @@ def _action(path: ast.DocumentPath, element: Request) -> ast.Action:
 def key_conditions(request: Request) -> program.KeyCondition:
     """Turn the request's KeyConditions into a key condition. Raises ApiError.
 
-    Without IndexName, at most two conditions are allowed. With IndexName, up to eight are allowed
-    here, because the index may have several key attributes (features 3). Two checks are left to
-    `key_range.resolve`, because the service reports them after errors about the table (behaviour
-    18): whether a key may have the operator, and whether the conditions fit the schema.
+    Without IndexName, at most two conditions are allowed. With IndexName, up to eight conditions
+    are allowed here, because the index may have several key attributes (features 3).
+    `key_range.resolve` later checks whether a key may have the operator, and whether the conditions
+    fit the schema. These checks come later, because the service first reports errors about the
+    table (behaviour 18).
     """
     elements: Mapping[str, Request] = request["KeyConditions"]
     check_names(elements)
@@ -352,9 +354,10 @@ def _clause(name: str, element: Request) -> program.KeyClause:
 
 
 def attributes_to_get(names: Sequence[str]) -> program.Projection:
-    """Return the projection on top-level attributes.
+    """Return the projection that keeps only the top-level attributes with these names.
 
-    A repeated name is refused (behaviour 4.7), and so are more names than an item has room for.
+    Raises ApiError for a repeated name (behaviour 4.7), and for more names than an item has room
+    for.
     """
     check_names(names)
     wanted = frozenset(names)

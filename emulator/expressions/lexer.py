@@ -1,4 +1,4 @@
-"""Tokens of all five expression grammars (behaviour 4.1).
+"""Cuts the text of an expression into tokens. All five grammars share them (behaviour 4.1).
 
     name    letter, then letters, digits, underscores; the lexer treats keywords as names
     alias   # and letters, digits, underscores          number  digits
@@ -16,9 +16,10 @@ from typing import Final, NamedTuple
 
 
 class Token(NamedTuple):
-    """A token. start, end: positions in the text.
+    """A token.
 
-    The kind of a symbol is the symbol itself.
+    kind: a kind in the module's docstring. For a symbol, it is the symbol itself.
+    start, end: the token's positions in the text.
     """
 
     kind: str
@@ -46,7 +47,7 @@ _SPACE: Final = " \t\r\n"
 
 
 def tokens(text: str) -> list[Token]:
-    """Return the tokens of a text. The last one has the kind "end"."""
+    """Return the tokens of a text. The last token has the kind "end"."""
     result = []
     for match in _TOKEN.finditer(text, 0, len(text.rstrip(_SPACE))):
         group = match.lastgroup

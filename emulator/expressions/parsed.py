@@ -1,8 +1,8 @@
 """The result of parsing an expression: a tree, and notes for the analyser.
 
 The service checks reserved words, functions and parentheses in the whole text before it checks any
-clause. The notes list the words, functions and parentheses of the text in written order, so that
-the analyser need not walk the tree for each check.
+clause. The notes list them in written order. So the analyser need not search the tree for each
+check.
 """
 
 from typing import Generic, NamedTuple, TypeVar
@@ -11,9 +11,10 @@ Tree = TypeVar("Tree")
 
 
 class Usage(NamedTuple):
-    """A function call in the text. as_condition: false if it is an operand.
+    """A function call in the text.
 
-    inner: whether the call is inside an operand of another function, at any depth.
+    as_condition: True if the call is a condition, False if it is an operand.
+    inner: True if the call is inside an operand of another function, at any depth.
     """
 
     function: str
@@ -24,12 +25,12 @@ class Usage(NamedTuple):
 class Parsed(NamedTuple, Generic[Tree]):
     """A tree and notes for the analyser, each in written order.
 
-    words: the names that are written in paths without an alias.
-    aliases, placeholders: with their "#" and ":".
-    indexes: the numbers in brackets.
-    functions: every call, outer before inner.
+    words: the names in paths that are written without an alias.
+    aliases, placeholders: the aliases with "#", and the placeholders with ":".
+    indexes: the list indexes in brackets.
+    functions: every call, an outer call before the calls inside it.
     operators: the number of operators.
-    redundant: whether there are parentheses around parentheses.
+    redundant: True if there are parentheses directly around parentheses.
     too_long: the number of elements of the first path with too many elements, 0 if there is none.
     """
 

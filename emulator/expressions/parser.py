@@ -1,14 +1,13 @@
 """Parses texts to trees: a recursive descent parser with one method per rule of behaviour 4.1.
 
-The result depends only on the text. With the tree, the parser returns notes for the analyser
-(parsed.py), because the service checks reserved words, functions and parentheses in
-the whole text before it checks any clause.
+The result depends only on the text, not on names and values. With the tree, the parser returns
+notes for the analyser (parsed.py).
 
-Each kind of expression has its own keywords. A keyword that begins a path is a syntax error. At any
-later position of a path, it is an error of the analyser: a reserved word.
+Each kind of expression has its own keywords. A keyword at the beginning of a path is a syntax
+error. At a later position of a path, the analyser refuses it as a reserved word.
 
-Rules that can nest are generators (rules.py), because a text of 4,096 bytes can nest two thousand
-calls.
+The methods of rules that can nest are generators (rules.py). They use little of Python's stack,
+because a text of 4,096 bytes can nest two thousand calls.
 """
 
 from collections.abc import Callable
@@ -68,7 +67,7 @@ def parse_projection(text: str) -> Parsed[ProjectionTree]:
 
 
 def parse_key_condition(text: str) -> Parsed[ConditionTree]:
-    """Parse a key condition expression. Its grammar is the grammar of conditions.
+    """Parse a key condition expression, which has the grammar of a condition.
 
     Raises ExpressionError.
     """
@@ -133,10 +132,7 @@ class _Parser:
             raise self.unexpected()
 
     def unexpected(self) -> ExpressionError:
-        """Return the syntax error at the next token.
-
-        The error quotes the token, and the text around it.
-        """
+        """Return a syntax error that quotes the next token and the text around it."""
         token = self.peek()
         neighbours = [near for near in self.tokens[max(self.position - 1, 0) : self.position + 2] if near.kind != "end"]
         near = self.text[neighbours[0].start : neighbours[-1].end] if neighbours else ""
@@ -149,7 +145,7 @@ class _Parser:
         return tuple(parts)
 
     def grouped(self, rule: Callable[[], Rule[Tree]]) -> Rule[Tree]:
-        """Parse parentheses and the rule inside them; return the result of the rule."""
+        """Parse parentheses, and the text inside them with `rule`. Return the rule's result."""
         opening = self.position
         if self.closing.get(opening + 1, 0) == self.closing.get(opening, 0) - 1:
             self.redundant = True
@@ -186,9 +182,9 @@ class _Parser:
         return node
 
     def opens_operand(self) -> bool:
-        """Return whether the parentheses that start here enclose an operand.
+        """Return True if the parentheses at the next token enclose an operand, not a condition.
 
-        They do if a comparator, BETWEEN or IN follows them. Otherwise they enclose a condition.
+        They enclose an operand if a comparator, BETWEEN or IN follows after them.
         """
         closing = self.closing.get(self.position)
         if closing is None:
@@ -233,9 +229,9 @@ class _Parser:
         return self.simple() or (yield self.nested())
 
     def simple(self) -> Operand | None:
-        """Parse an operand if it is a path or a value.
+        """Parse the next operand if it is a path or a placeholder.
 
-        If it begins with a parenthesis or is a function call, return None and read nothing.
+        If it is in parentheses or is a function call, return None without taking a token.
         """
         token = self.peek()
         if token.kind == "value":
@@ -357,7 +353,7 @@ class _Parser:
 
 
 def _closing(stream: list[Token]) -> dict[int, int]:
-    """Return the positions of pairs of parentheses: opening -> closing."""
+    """Return a dict: position of an opening parenthesis -> position of the closing one."""
     closing = {}
     opened = []
     for position, token in enumerate(stream):

@@ -1,8 +1,8 @@
 """All error texts of expressions (behaviour 4.2 and the first list of 4.3).
 
-The parser, the analyser and the compilers do not know which parameter contains their expression. So
-they raise only the detail, and a caller that knows the parameter puts "Invalid <parameter>: " in
-front of it (errors.invalid_expression).
+The parser, the analyser and the compilers do not know which request parameter has the expression.
+So they raise an ExpressionError, which has only the end of the message. The caller knows the
+parameter and puts "Invalid <parameter>: " in front (errors.invalid_expression).
 """
 
 # ruff: noqa: D103 - a factory's text says what it is for
@@ -14,7 +14,10 @@ from emulator.values.types import Value
 
 
 class ExpressionError(Exception):
-    """A problem of an expression. `detail` is its text without the name of the parameter."""
+    """A problem of an expression.
+
+    detail: the message without "Invalid <parameter>: ".
+    """
 
     def __init__(self, detail: str) -> None:
         super().__init__(detail)
@@ -32,7 +35,7 @@ Steps = Sequence[str | int]
 def too_large(size: int | None) -> ExpressionError:
     """Return the problem of an expression that is too large.
 
-    size: in bytes; None for an update expression, whose error does not name the size.
+    size: the size in bytes; None for an update expression, because its message shows no size.
     """
     size_text = "" if size is None else f" expression size: {size}"
     return ExpressionError(f"Expression size has exceeded the maximum allowed size;{size_text}")
@@ -47,7 +50,10 @@ def too_many_operators(count: int) -> ExpressionError:
 
 
 def too_many_options(count: int) -> ExpressionError:
-    """Observed: github.com/reapit/foundations/issues/8255."""
+    """Return the problem of an IN with too many operands.
+
+    Observed: github.com/reapit/foundations/issues/8255.
+    """
     return ExpressionError(f"The IN operator is provided with too many operands; number of operands: {count}")
 
 
@@ -113,7 +119,7 @@ def operand_type(operator: str, tag: str) -> ExpressionError:
 
 
 def action_operand_type(section: str, word: str) -> ExpressionError:
-    """Return the problem of an ADD or DELETE of a value with a wrong type.
+    """Return the problem of an ADD or DELETE whose value has a wrong type.
 
     section: ADD or DELETE. word: a type such as STRING.
     """
@@ -198,5 +204,5 @@ def key_operand_order(operator: str) -> ExpressionError:
 
 
 def search_comparator() -> ExpressionError:
-    """Return the error for a search condition that has something else than equalities."""
+    """Return the problem of a search condition with another comparator than `=`."""
     return ExpressionError("Invalid comparator used in SearchConditionExpression")

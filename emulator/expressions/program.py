@@ -1,10 +1,10 @@
-"""The programs of expressions and legacy parameters: small objects with functions to run on items.
+"""The programs of expressions and legacy parameters: objects with functions that run on items.
 
 A program depends on the texts, the names and the *types* of the values, never on their contents.
 The values are arguments of each call, so all requests of the same form can use one program.
 Programs never change their arguments, so they can be cached and shared.
 
-Paths here are plain tuples of names (str) and list indexes (int). Aliases are already replaced.
+A path in this module is a tuple of names (str) and list indexes (int). It has no aliases.
 """
 
 from collections.abc import Callable, Mapping
@@ -21,8 +21,8 @@ KeyOperator = OneOf["=", "<", "<=", ">", ">=", "BETWEEN", "begins_with", "uninde
 MIRRORED: Final[Mapping[Comparator, KeyOperator]] = {"=": "=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 """Comparator -> the comparator with the same meaning if the two operands are exchanged."""
 UNINDEXABLE: Final = "unindexable"
-"""The operator of a clause with a legacy operator that no key may have. key_range.py decides
-whether this problem or another one is reported.
+"""Stands for a legacy operator that key conditions do not allow. key_range.py reports this error,
+or another one that has priority.
 """
 
 
@@ -30,7 +30,7 @@ whether this problem or another one is reported.
 class KeyClause:
     """One condition of a key condition.
 
-    operands: two for BETWEEN, any number for UNINDEXABLE, one for all other operators.
+    operands: two values for BETWEEN, any number for UNINDEXABLE, one for all other operators.
     """
 
     attribute: str
@@ -49,11 +49,11 @@ class KeyCondition:
 class Condition:
     """A condition or filter.
 
-    test(item, values): whether the condition is true. A missing item is tested as an empty item.
-    attributes: the top-level names that the condition reads.
-    paths: every document path that it reads, in written order.
-    inner: the paths of more than one step.
-    weight: the number of operators and operands, used to estimate the time of a test.
+    test(item, values): returns True if the item meets the condition. Test a missing item as {}.
+    attributes: the names of the top-level attributes that the condition reads.
+    paths: every document path that the condition reads, in written order.
+    inner: those of `paths` that have more than one step.
+    weight: the number of operators and operands, from which the time of a test is estimated.
     """
 
     test: Callable[[Item, Values], bool]
@@ -78,8 +78,8 @@ class Apply(Protocol):
 class GivenType(NamedTuple):
     """The type that an update gives to an attribute.
 
-    certain: whether the attribute gets this type for any item.
-    operand: the value, if the update stores it unchanged; None if the value is computed.
+    certain: True if the attribute gets this type for every item.
+    operand: the operand whose value the update stores unchanged; None if the value is computed.
     """
 
     tag: str
@@ -95,15 +95,16 @@ class GivenType(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class UpdateProgram:
-    """An update.
+    """A compiled update.
 
+    apply: the function that applies the update to an item.
     targets: the paths that the update writes or removes, in written order.
-    attributes: the top-level names of the targets.
-    inner: the paths of more than one step: first the targets, then the paths in the operands.
-    types: top-level target -> its new type. A target whose new type depends only on the item is
-    missing.
+    attributes: the names of the top-level attributes that contain the targets.
+    inner: all paths with more than one step: first the targets, then the paths in operands.
+    types: top-level target -> its new type. Targets whose new type depends only on the item are
+        left out.
     cost: the bytes that UpdateItem counts for the update (update_cost.py).
-    creates: whether the update creates a missing item.
+    creates: True if the update creates the item if there is none.
     """
 
     apply: Apply
@@ -117,12 +118,12 @@ class UpdateProgram:
 
 @dataclass(frozen=True, slots=True)
 class Projection:
-    """A projection.
+    """A compiled projection.
 
-    project(item): returns a new item with those wanted parts that exist, in the item's order. The
-        new item shares values with the given item.
-    attributes: the top-level names of the wanted parts.
-    inner: the paths of more than one step.
+    project(item): returns a new item that has the wanted parts of the item, in the item's order.
+        Both items share the values.
+    attributes: the names of the top-level attributes that contain the wanted parts.
+    inner: the wanted paths with more than one step.
     """
 
     project: Callable[[Item], Item]

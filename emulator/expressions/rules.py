@@ -1,4 +1,6 @@
-"""Grammar rules that call each other without using Python's stack, so that texts can nest deeply.
+"""Grammar rules that call each other without Python's call stack.
+
+So a deeply nested expression does not raise RecursionError.
 
 A rule is a generator. To call another rule, it yields that rule and receives its result:
 
@@ -8,7 +10,8 @@ A rule is a generator. To call another rule, it yields that rule and receives it
             left = Sum(left, (yield self.product()))
         return left
 
-`result_of` runs a rule and all rules that it yields. An exception ends all of them.
+`result_of` runs a rule and all rules that it yields. An exception in one rule ends all rules that
+wait for its result; they cannot catch it.
 """
 
 from collections.abc import Generator
@@ -19,7 +22,7 @@ Rule = Generator[Any, Any, Result]
 
 
 def result_of(rule: Rule[Result]) -> Result:
-    """Run a rule and return its result."""
+    """Run a rule and the rules that it calls. Return the result of the rule."""
     waiting: list[Rule[Any]] = [rule]
     result: Any = None
     while waiting:

@@ -1,7 +1,7 @@
-"""SearchConditionExpression: equalities on attributes of a SearchSchema (features 1.5).
+"""Compiles SearchConditionExpression of SearchVectors (features 1.5).
 
-The text is parsed and analysed like other conditions. Then everything but equalities joined by AND
-is refused.
+Such an expression demands values for attributes of a SearchSchema. It is parsed and analysed like
+other conditions. After that, any operator but `=` and AND is refused.
 """
 
 from collections.abc import Mapping
@@ -24,14 +24,17 @@ Equality = tuple[Path, Value]
 
 
 class SearchExpressions(NamedTuple):
-    """The expressions of a search. Each is None if the request does not have it."""
+    """The compiled expressions of a search; None for an expression that the request lacks."""
 
     condition: list[Equality] | None
     projection: Projection | None
 
 
 def search_expressions(request: Mapping[str, Any]) -> SearchExpressions:
-    """Return the expressions of a SearchVectors request. Raises ApiError without envelope."""
+    """Return the compiled expressions of a SearchVectors request.
+
+    Raises an ApiError whose text has no envelope.
+    """
     return _SearchBinding(request).expressions()
 
 

@@ -1,14 +1,17 @@
 """Compiles updates: the effects of SET, REMOVE, ADD and DELETE on an item (behaviour 4.5).
 
-An action is a target path and a function of (item, values). The function computes the target's new
-value, or None to remove the target. All functions read the item as it was before the update: all
-results are computed, in written order, before the first one is stored (values/paths.py). Targets do
-not overlap or conflict, so the order of storing does not matter.
+An action, such as `SET a = :v`, is compiled into its target path and a function of (item, values).
+The function returns the target's new value, or None to remove the target. All functions read the
+item as it was before the update: the results of all actions are computed, in the order of the
+expression, before the first result is stored (values/paths.py). Targets do not overlap or conflict,
+so the order of storing does not matter.
 
-    SET     the operand; if a path in the operand is missing: update_operand_missing
-    REMOVE  None
-    ADD     the value if the target was missing, else the sum or the union of target and value
-    DELETE  the target's remaining members, None if none remain or the target was missing
+| action | the function returns                                                               |
+|--------|------------------------------------------------------------------------------------|
+| SET    | the operand; raises update_operand_missing if a path in the operand is missing     |
+| REMOVE | None                                                                               |
+| ADD    | the given value if the target is missing, else the sum or union of both values     |
+| DELETE | the target's remaining members; None if none remain, or if the target is missing   |
 
 A value of a wrong type raises update_operand_type. A number out of bounds raises an error of
 behaviour 2.1. A result with more than 38 digits is reported as an overflow (behaviour 2.2).
@@ -34,7 +37,7 @@ Result = Callable[[Item, Values], Value | None]
 
 _NO_TYPES: Final[Mapping[str, str]] = {}
 _SORTS: Final[Mapping[str, Callable[[list[str]], None]]] = {
-    "SS": list.sort,  # by code points, which is also the order of the UTF-8 bytes
+    "SS": list.sort,  # Python sorts by code points, and UTF-8 bytes have the same order
     "NS": number.sort_numbers,
     "BS": lambda members: members.sort(key=a2b_base64),
 }
@@ -43,7 +46,10 @@ _SORTS: Final[Mapping[str, Callable[[list[str]], None]]] = {
 
 
 def update(node: ast.UpdateTree, types: Mapping[str, str] = _NO_TYPES) -> UpdateProgram:
-    """Compile a checked update. types: placeholder -> type tag."""
+    """Compile an update that `analyze.py` has checked.
+
+    types: placeholder -> type tag of its value, such as "N".
+    """
     targets = tuple([steps_of(action.path) for action in node.actions])
     results = tuple([_result(action) for action in node.actions])
     read = [path for action in node.actions if isinstance(action, ast.SetAction) for path in paths_in(action.value)]
@@ -69,13 +75,18 @@ def _given_types(node: ast.UpdateTree, types: Mapping[str, str]) -> dict[str, Gi
 
 
 def _given_type(operand: ast.Operand, types: Mapping[str, str]) -> GivenType | None:
-    """Return the type that an operand gives to its target, None if it depends only on the item."""
+    """Return the type that a target gets from an operand.
+
+    None means that only the item decides the type, because the operand is a path.
+    """
     certain = True
     while isinstance(operand, ast.Call):
         function = FUNCTIONS[operand.function]
         if function.result is not None:
             return GivenType(function.result, certain)
-        assert function.default is not None, "a function of updates must have `result` or `default`"
+        assert function.default is not None, (
+            "in FUNCTIONS, a function that updates may use must have `result` or `default`"
+        )
         certain = False
         operand = operand.arguments[function.default]
     match operand:
@@ -102,7 +113,7 @@ def _apply(node: ast.UpdateTree, targets: tuple[Path, ...], results: tuple[Resul
 
 
 def _apply_set(name: str, result: Result) -> Apply:
-    """Return the function of the most common update: SET of one top-level attribute."""
+    """Return the function that applies the most common update: SET of one top-level attribute."""
     compute = cast("Compute", result)
 
     def apply(item: Item, values: Values, *, exists: bool = True) -> Item:  # noqa: ARG001 - part of Apply
@@ -114,7 +125,7 @@ def _apply_set(name: str, result: Result) -> Apply:
 
 
 def _apply_flat(names: list[str], results: tuple[Result, ...]) -> Apply:
-    """Return the function of an update that has only top-level attributes as targets."""
+    """Return the function that applies an update whose targets are all top-level attributes."""
     actions = tuple(zip(names, results, strict=True))
 
     def apply(item: Item, values: Values, *, exists: bool = True) -> Item:  # noqa: ARG001 - part of Apply

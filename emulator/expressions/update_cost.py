@@ -1,21 +1,22 @@
-"""The size of an update, which UpdateItem checks against the limit of an item (behaviour 2.4).
+"""The cost of an update in bytes (behaviour 2.4).
 
-The cost of an update is 3 bytes plus the cost of its clauses:
+UpdateItem refuses an update whose cost is larger than an item may be. The cost of an update is 3
+bytes plus the cost of its clauses:
 
     SET path = value        19 + target + operand
     ADD path :value         19 + target + size of the value
     REMOVE path             1 + target
     DELETE path :value      1 + target
 
-    target                  bytes of the first name, then 4 + bytes of each further element
+    target                  bytes of the first element; 4 + bytes for each further element
     path as operand         1 + 14 for each element + bytes of the elements
     value as operand        size of the value
     x + y                   34 + both operands
     x - y                   37 + both operands
     f(x, y)                 cost of the function (functions.py) + its operands
 
-The bytes of an element are the bytes of its name, or the digits of its index. `SET b = :pad` costs
-3 + 19 + 1 + the size of `:pad`.
+A path consists of elements: names and indexes of lists. The bytes of an element are the UTF-8 bytes
+of its name, or the digits of its index. `SET b = :pad` costs 3 + 19 + 1 + the size of `:pad`.
 """
 
 from collections.abc import Iterable
@@ -39,7 +40,8 @@ _PATH_ELEMENT: Final = 14
 class Cost(NamedTuple):
     """The cost of an update: `fixed` bytes, plus the sizes of the values of `placeholders`.
 
-    light: whether the cost is within the limit for all values that are not `wire.LargeValues`.
+    light: True if the cost can exceed the limit only with values of the type `wire.LargeValues`.
+    With other values, the cost need not be computed.
     """
 
     fixed: int
@@ -52,7 +54,7 @@ class Cost(NamedTuple):
 
 
 def cost_of(node: ast.UpdateTree) -> Cost:
-    """Return the cost of a checked update."""
+    """Return the cost of an update that `analyze.py` has checked."""
     fixed = _STATEMENT
     placeholders: list[str] = []
     for action in node.actions:
@@ -69,7 +71,10 @@ def cost_of(node: ast.UpdateTree) -> Cost:
 
 
 def _fixed_size(operand: ast.DocumentPath | ast.Literal | ast.Call | ast.Arithmetic) -> int:
-    """Return the cost of an operand in bytes, without the costs of its own operands."""
+    """Return the cost of an operand in bytes.
+
+    The operands of a function or of an arithmetic operation are not included.
+    """
     match operand:
         case ast.DocumentPath(steps):
             return _PATH + _PATH_ELEMENT * len(steps) + _elements_size(steps)
@@ -77,7 +82,7 @@ def _fixed_size(operand: ast.DocumentPath | ast.Literal | ast.Call | ast.Arithme
             return value_size(value)
         case ast.Call(function):
             cost = FUNCTIONS[function].cost
-            assert cost is not None, "each function of updates must have a cost"
+            assert cost is not None, "in FUNCTIONS, each function that updates may use must have a cost"
             return cost
         case ast.Arithmetic(operator):
             return _OPERATORS[operator]

@@ -1,10 +1,11 @@
-"""The book of a server: the texts of its rules, and how many requests each has matched and hit.
+"""The book of a server: all its fault rules, and how many requests each rule has matched and hit.
 
-A process that is alone keeps the book in its own memory. Several processes share one book, in
-memory that they map (emulator/shared_memory.py). A lock lets only one of them count at a time. So
-each request that matches a rule gets a number of its own, in one order.
+If a server has one process, the book is in the memory of this process. Several processes share one
+book, in a shared memory area (emulator/shared_memory.py). A lock lets only one process count at a
+time. So the requests that match a rule are numbered 1, 2, 3 and so on, across all processes.
 
-A rule has a *slot*, the place of its two counts. A new rule gets a free slot, with counts of zero.
+A *slot* is the number of the place where the book keeps the two counts of a rule. A new rule gets a
+free slot, with counts of zero.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,7 +17,7 @@ from emulator.shared_memory import FAULT_SLOTS, SharedMemory
 
 
 class BookFull(Exception):
-    """There are too many rules, or they are too long. The text says which."""
+    """The book has no room for another rule. The message says why."""
 
 
 class BookedRule(NamedTuple):
@@ -28,14 +29,14 @@ class BookedRule(NamedTuple):
 
 
 class Counts(NamedTuple):
-    """How many requests a rule has matched, and how many of them it has hit."""
+    """The number of requests that a rule has matched, and the number of those that it has hit."""
 
     matched: int
     hits: int
 
 
 class Memory(Protocol):
-    """The memory that has a book."""
+    """The memory in which a book is stored: a text (the rules as JSON), and the counts in slots."""
 
     @property
     def version(self) -> int:
@@ -45,7 +46,7 @@ class Memory(Protocol):
         """Return the text of the rules, b"" if there was never a rule."""
 
     def write(self, text: bytes) -> None:
-        """Replace the text. Raises BookFull."""
+        """Replace the text of the rules. Raises BookFull."""
 
     def counts(self, slot: int) -> Counts:
         """Return the counts in a slot."""
@@ -54,11 +55,15 @@ class Memory(Protocol):
         """Replace the counts in a slot."""
 
     def count(self, slot: int, decide: Callable[[int], bool]) -> tuple[int, bool]:
-        """Count a match. Return its number, and whether it is a hit, as `decide` says."""
+        """Count a request that matches the rule in a slot.
+
+        Return the number of the match, from 1 on, and True if it is a hit. decide: gets that
+        number, and returns True for a hit.
+        """
 
 
 class OwnMemory:
-    """The memory of a process that is alone."""
+    """The memory of a book that only one process uses."""
 
     def __init__(self) -> None:
         self.version = 0
@@ -70,7 +75,7 @@ class OwnMemory:
         return self._text
 
     def write(self, text: bytes) -> None:
-        """Replace the text."""
+        """Replace the text of the rules."""
         self._text = text
         self.version += 1
 
@@ -83,7 +88,7 @@ class OwnMemory:
         self._counts[slot] = counts
 
     def count(self, slot: int, decide: Callable[[int], bool]) -> tuple[int, bool]:
-        """Count a match."""
+        """Count a request that matches the rule in a slot. See `Memory.count`."""
         matched, hits = self.counts(slot)
         hit = decide(matched + 1)
         self._counts[slot] = Counts(matched + 1, hits + hit)
@@ -91,7 +96,7 @@ class OwnMemory:
 
 
 class CommonMemory:
-    """The memory that the processes of a server share."""
+    """The memory of a book that several processes share."""
 
     def __init__(self, sharing: SharedMemory) -> None:
         self._sharing = sharing
@@ -107,12 +112,12 @@ class CommonMemory:
             return self._sharing.faults
 
     def write(self, text: bytes) -> None:
-        """Replace the text. Raises BookFull."""
+        """Replace the text of the rules. Raises BookFull."""
         with self._sharing.locked():
             try:
                 self._sharing.faults = text
             except ValueError as error:
-                raise BookFull(f"the rules are too long together: {error}") from None
+                raise BookFull(f"all rules together are too long: {error}") from None
 
     def counts(self, slot: int) -> Counts:
         """Return the counts in a slot."""
@@ -124,7 +129,7 @@ class CommonMemory:
         self._sharing.fault_counts[2 * slot], self._sharing.fault_counts[2 * slot + 1] = counts
 
     def count(self, slot: int, decide: Callable[[int], bool]) -> tuple[int, bool]:
-        """Count a match."""
+        """Count a request that matches the rule in a slot. See `Memory.count`."""
         cells = self._sharing.fault_counts
         with self._sharing.locked():
             number = cells[2 * slot] + 1
@@ -138,7 +143,7 @@ _EMPTY: Final = {"Last": 0, "Rules": []}
 
 
 class Book:
-    """The rules of a server."""
+    """All fault rules of a server, with their counts."""
 
     def __init__(self, memory: Memory) -> None:
         self._memory = memory
@@ -152,7 +157,7 @@ class Book:
 
     @property
     def used(self) -> bool:
-        """Whether there was ever a rule."""
+        """True if there was ever a rule, even if it was removed."""
         return bool(self._memory.read())
 
     def rules(self) -> list[BookedRule]:
@@ -160,19 +165,22 @@ class Book:
         return [BookedRule(*each) for each in self._content()["Rules"]]
 
     def add(self, body: dict[str, Any]) -> BookedRule:
-        """Add a rule. Raises BookFull."""
+        """Add a rule with counts of zero, and return it. Raises BookFull.
+
+        body: the JSON of the rule.
+        """
         content = self._content()
         taken = {slot for _, slot, _ in content["Rules"]}
         slot = next((each for each in range(FAULT_SLOTS) if each not in taken), None)
         if slot is None:
-            raise BookFull(f"there are already {FAULT_SLOTS} rules: remove some")
+            raise BookFull(f"there are already {FAULT_SLOTS} rules, which is the maximum: remove some")
         added = BookedRule(content["Last"] + 1, slot, body)
         self._memory.set_counts(slot, Counts(0, 0))
         self._save(added.number, [*content["Rules"], added])
         return added
 
     def keep(self, numbers: Sequence[int]) -> int:
-        """Remove all rules but those with these numbers; return how many were removed."""
+        """Remove all rules but those with the given numbers. Return the number of removed rules."""
         content = self._content()
         kept = [each for each in content["Rules"] if each[0] in numbers]
         self._save(content["Last"], kept)

@@ -1,6 +1,7 @@
-"""The effects of faults, read from the JSON of rules. `emulator/controls/faults.py` lists them.
+"""The effects of faults, and how they are read from the JSON of rules.
 
-Times are in seconds of real time.
+`emulator/controls/faults.py` lists the effects. Times are in seconds of real time: moving the
+server's clock does not shorten them.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,19 +17,24 @@ ERRORS: Final = ("InternalServerError", "ServiceUnavailable")
 CANCELS: Final = ("ConditionalCheckFailed", "TransactionConflict", "ProvisionedThroughputExceeded", "ThrottlingError")
 
 SILENT: Final = 60.0
-"""Seconds of a Timeout by default: botocore's read timeout."""
+"""Default of `Seconds` of a Timeout: the read timeout of botocore."""
 
-_LONGEST: Final = 3600.0  # seconds of the longest pause
-_P99: Final = 2.326  # standard deviations from the median to the 99th percentile
+_LONGEST: Final = 3600.0  # the longest pause, in seconds
+_P99: Final = 2.326  # in a normal distribution: (99th percentile - median) / standard deviation
 
 
 class WrongEffect(Exception):
-    """The JSON of an effect is wrong. The text says why."""
+    """The JSON of an effect is wrong. The message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Throttle:
-    """A throttling error. limit: None means the limit that fits the mode of the table."""
+    """A throttling error.
+
+    limit: the limit that the error names; None for the usual limit of the table's billing mode.
+    index: the global index that the error names; None for the table or index that is read or
+    written.
+    """
 
     limit: Limit | None
     index: str | None
@@ -36,7 +42,7 @@ class Throttle:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """An error of the server. after: whether the request takes effect first."""
+    """An error of the server (status 500 or 503). after: True if the request takes effect first."""
 
     code: str
     after: bool
@@ -44,7 +50,10 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """No answer: after some seconds, the connection is closed."""
+    """No answer: the server waits for some seconds, then closes the connection.
+
+    after: True if the request takes effect first.
+    """
 
     seconds: float
     after: bool
@@ -52,7 +61,11 @@ class Silence:
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """A pause. draw: returns its seconds."""
+    """A pause.
+
+    draw: returns the seconds of the pause, from a source of random numbers. after: True if the
+    pause is between the operation and its answer, False if it is before the operation.
+    """
 
     draw: Callable[[Random], float]
     after: bool
@@ -60,14 +73,18 @@ class Latency:
 
 @dataclass(frozen=True, slots=True)
 class Unprocessed:
-    """A share of the items of a batch that stay unprocessed."""
+    """Leaves a share of the items of a batch unprocessed."""
 
     share: float
 
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """A conflict of a write, or of a part of a transaction. code: the reason of a cancellation."""
+    """Refuses a write, or cancels a transaction.
+
+    code: the reason of the cancellation. transactions_only: True if writes outside transactions
+    are not refused.
+    """
 
     code: str
     transactions_only: bool
@@ -75,7 +92,7 @@ class Conflict:
 
 @dataclass(frozen=True, slots=True)
 class ShortPage:
-    """A page that ends after this many evaluated items."""
+    """Ends a page after this many evaluated items."""
 
     items: int
 
@@ -84,7 +101,7 @@ Effect = Throttle | Failure | Silence | Latency | Unprocessed | Conflict | Short
 
 
 def effect_of(body: Mapping[str, Any]) -> Effect:
-    """Return the effect in the JSON of a rule. Raises WrongEffect."""
+    """Return the effect that the member `Effect` of a rule describes. Raises WrongEffect."""
     kind = body.get("Kind")
     found = _KINDS.get(kind) if isinstance(kind, str) else None
     if found is None:
@@ -92,7 +109,7 @@ def effect_of(body: Mapping[str, Any]) -> Effect:
     names, make = found
     unknown = sorted(body.keys() - {"Kind", *names})
     if unknown:
-        known = f"there are: {', '.join(names)}" if names else "there are none"
+        known = f"there are: {', '.join(names)}" if names else "there are none besides Kind"
         raise WrongEffect(f"the effect {kind} has no member {unknown[0]}; {known}")
     return make(body)
 
@@ -112,7 +129,7 @@ def _after(body: Mapping[str, Any]) -> bool:
 
 
 def _seconds(body: Mapping[str, Any], name: str, least: float = 0.0) -> float:
-    return _number(body, name, least, _LONGEST, "seconds")
+    return _number(body, name, least, _LONGEST, "a number of seconds")
 
 
 def _number(body: Mapping[str, Any], name: str, least: float, most: float, what: str) -> float:
@@ -126,7 +143,7 @@ def _number(body: Mapping[str, Any], name: str, least: float, most: float, what:
 def _throttle(body: Mapping[str, Any]) -> Effect:
     index = body.get("IndexName")
     if index is not None and not isinstance(index, str):
-        raise WrongEffect("the member IndexName of Effect must be a name")
+        raise WrongEffect("the member IndexName of Effect must be a string")
     limit: Any = _choice(body, "Limit", LIMITS)
     return Throttle(limit, index)
 
@@ -156,7 +173,7 @@ def _latency(body: Mapping[str, Any]) -> Effect:
 
 
 def _unprocessed(body: Mapping[str, Any]) -> Effect:
-    return Unprocessed(_number(body, "Share", 0.0, 1.0, "a share"))
+    return Unprocessed(_number(body, "Share", 0.0, 1.0, "a number"))
 
 
 def _cancel(body: Mapping[str, Any]) -> Effect:
@@ -166,7 +183,7 @@ def _cancel(body: Mapping[str, Any]) -> Effect:
 def _short_page(body: Mapping[str, Any]) -> Effect:
     items = body.get("Items")
     if not isinstance(items, int) or isinstance(items, bool) or items < 1:
-        raise WrongEffect("the member Items of Effect must be a number from 1 on")
+        raise WrongEffect("the member Items of Effect must be a whole number of at least 1")
     return ShortPage(items)
 
 

@@ -1,4 +1,4 @@
-"""Adds and removes rules, and runs requests with the effects of the rules that hit them."""
+"""Adds and removes fault rules, and runs requests with the effects of the rules that hit them."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
@@ -19,7 +19,7 @@ from emulator.settings import Settings
 from emulator.shared_memory import SharedMemory
 from emulator.slices import Dropped, Sliced, Steps, surrounded
 
-_PIECE: Final = 0.25  # a pause is cut into pieces of so many seconds, to notice that the server stops
+_PIECE: Final = 0.25  # seconds; a pause is cut into pieces of this length, so that it ends early if the server stops
 
 _INSIDE: Final = Throttle | Unprocessed | Conflict
 
@@ -28,17 +28,17 @@ _OF_SETTINGS: Final[Mapping[str, Sequence[str]]] = {
     "read_error_probability": ("Read",),
     "write_error_probability": ("Write",),
 }
-"""Name of a setting whose value is a share -> the operations that its rule is about.
+"""Name of a setting -> the groups of operations that it throttles.
 
-The rule throttles this share of their requests.
+The value of the setting is the share of their requests that are throttled.
 """
 
 
 class Faults:
-    """The rules of a server, as one of its processes sees them.
+    """The fault rules of a server, as one of its processes applies them.
 
-    answer: answers a request without faults. switch: called with `self.call` when the first rule
-    comes, and with None when the last one goes.
+    answer: answers a request without faults. switch: replaces the function with which the process
+    answers requests. It gets `self.call` if there are rules, and None if there are none.
     """
 
     def __init__(
@@ -53,16 +53,19 @@ class Faults:
         self._switch = switch
         self._book = Book(OwnMemory() if sharing is None else CommonMemory(sharing))
         self._rules: list[Rule] = []
-        self._version = -1  # the version of the book whose rules are in force
+        self._version = -1  # the version of the book from which `_rules` was read
         self._gate = Gate()
         self._started_with: list[int] = []
         self.stopping = False
-        """Whether the server is stopping. While it is, no pause of a request continues."""
+        """True if the server is stopping. Then all pauses of requests end early."""
 
     # --- rules ------------------------------------------------------------------------------------
 
     def start(self, settings: Settings) -> None:
-        """Add the rules of the settings, unless another process has added them."""
+        """Add the rules that settings such as --error-probability ask for.
+
+        If another process of the server has added them, only read them.
+        """
         bodies = [
             _throttles(operations, share)
             for name, operations in _OF_SETTINGS.items()
@@ -75,29 +78,32 @@ class Faults:
         self.adopt()
 
     def add(self, body: Mapping[str, Any]) -> str:
-        """Add a rule to the book; return its name. Raises WrongRule, BookFull.
+        """Add a rule to the book; return its name, such as "f-1". Raises WrongRule, BookFull.
 
-        The rule is in force in a process once the process has called `adopt`.
+        A process applies the rule after its next call of `adopt`.
         """
         check(body)
         number, slot, _ = self._book.add(dict(body))
         return rule_of(body, number, slot).id
 
     def remove(self, name: str | None = None) -> int:
-        """Remove a rule by its name, or all rules, from the book; return how many."""
+        """Remove the rule with this name from the book. Return the number of removed rules.
+
+        name: None to remove all rules.
+        """
         kept = [] if name is None else [each.number for each in self._entries() if each.id != name]
         return self._book.keep(kept)
 
     def reset(self) -> None:
-        """Remove all rules but those of the settings.
+        """Remove all rules but those that settings ask for.
 
-        Other processes notice at their next request.
+        Other processes stop applying the removed rules at their next request.
         """
         self._book.keep(self._started_with)
         self.adopt()
 
     def adopt(self) -> None:
-        """Put the rules of the book into force in this process."""
+        """Read the rules from the book, and apply them in this process from now on."""
         self._version = self._book.version
         self._rules = list(self._entries())
         inside = any(isinstance(rule.effect, _INSIDE) for rule in self._rules)
@@ -109,7 +115,7 @@ class Faults:
 
     @property
     def in_force(self) -> bool:
-        """Whether this process has rules in force."""
+        """True if this process applies at least one rule."""
         return bool(self._rules)
 
     def shown(self) -> list[dict[str, Any]]:
@@ -117,7 +123,7 @@ class Faults:
         return [self._shown(rule) for rule in self._entries()]
 
     def rule(self, name: str) -> dict[str, Any] | None:
-        """Return a rule with its counts, None if no rule has this name."""
+        """Return a rule with its counts, as JSON; None if no rule has this name."""
         return next((self._shown(rule) for rule in self._entries() if rule.id == name), None)
 
     def _shown(self, rule: Rule) -> dict[str, Any]:
@@ -137,7 +143,10 @@ class Faults:
     # --- requests ---------------------------------------------------------------------------------
 
     def call(self, operation: str, raw: object, caller: Caller) -> bytes:
-        """Return the answer to one request. Raises ApiError, Dropped, Sliced."""
+        """Answer one request, with the effects of the rules that hit it.
+
+        Raises ApiError, Dropped, Sliced.
+        """
         if self._version != self._book.version:
             self.adopt()
         plan = plan_of(self._rules, self._book, operation, raw, caller)
@@ -164,7 +173,10 @@ class Faults:
         return answer
 
     def _refuse_without_units(self, plan: Plan, operation: str, raw: object) -> None:
-        """Throttle an operation that consumes no units, because it never asks the gate."""
+        """Raise a throttling error if a rule throttles an operation that consumes no units.
+
+        Such an operation never passes the gate, where all other operations are throttled.
+        """
         if operation != "SearchVectors" and writes_of(operation, raw) is not None:
             return
         for rule, _, _ in plan.inside:
@@ -176,21 +188,28 @@ class Faults:
                 raise error
 
     def _wait(self, seconds: float) -> Steps[None]:
-        """Wait, in pieces, until the time is over or the server stops."""
+        """Wait for some seconds, in pieces. Stop waiting early if the server stops."""
         while seconds > 0 and not self.stopping:
             yield min(seconds, _PIECE)
             seconds -= _PIECE
 
     def _end(self, end: Failure | Silence) -> Steps[bytes]:
-        """End a request without its answer: raise an error, or Dropped after a silence."""
+        """Raise the error that ends a request.
+
+        For a Silence, wait first. Then raise Dropped, which closes the connection.
+        """
         if isinstance(end, Failure):
             raise errors.service_unavailable() if end.code == "ServiceUnavailable" else errors.internal_server_error()
-        yield None  # a connection is closed in a step of its own, and not inside a request
+        yield None  # Dropped may only be raised in a step after a yield (slices.py)
         yield from self._wait(end.seconds)
         raise Dropped
 
     def _run(self, plan: Plan, operation: str, raw: object, caller: Caller) -> Steps[bytes]:
-        """Run a request. While a step of it runs, the gate has the effects inside the operation."""
+        """Run a request.
+
+        While a step of the request runs, the gate has the effects that act inside its operation.
+        Between two steps, these effects are taken out, because other requests run.
+        """
         if not plan.inside:
             try:
                 return self._answer(operation, raw, caller)
@@ -209,17 +228,17 @@ class Faults:
         return (yield from surrounded(rest, partial(self._open, refusals), partial(self._open, None)))
 
     def _open(self, refusals: Refusals | None) -> None:
-        """Put the effects inside an operation into the gate. None: take them out of it."""
+        """Put effects that act inside an operation into the gate. None takes them out again."""
         self._gate.injection = refusals
 
 
 def _throttles(operations: Sequence[str], share: float) -> dict[str, Any]:
-    """Return the rule that throttles a share of some operations."""
+    """Return the JSON of a rule that throttles a share of the requests for some operations."""
     return {"Match": {"Operation": list(operations), "Share": share}, "Effect": {"Kind": "Throttle"}}
 
 
 def _after_pause(pause: float | None, steps: Steps[bytes]) -> Steps[bytes]:
-    """Continue with steps whose first pause has not been made yet."""
+    """Yield a pause that was already taken from steps, then run the rest of the steps."""
     with closing(steps):
         yield pause
         return (yield from steps)

@@ -20,9 +20,11 @@ _BATCHES: Final = frozenset(("BatchGetItem", "BatchWriteItem", "BatchExecuteStat
 class Plan:
     """The effects on one request.
 
-    before, after: seconds to wait before it runs, and before its answer is sent. items: the most
-    items of a page. inside: the rules with effects inside the operation, each with the number of
-    its match and what the request names. end: what takes the place of the answer.
+    before, after: seconds to wait before the request runs, and before its answer is sent.
+    items: the maximum number of items of a page, None for no maximum.
+    inside: the rules with effects inside the operation. With each rule comes the number that the
+    request has among the rule's matches, and the tables and items that the request names.
+    end: the error or silence that takes the place of the answer, None to send the answer.
     """
 
     before: float = 0.0
@@ -33,7 +35,10 @@ class Plan:
 
 
 def plan_of(rules: Iterable[Rule], book: Book, operation: str, request: object, caller: Caller) -> Plan | None:
-    """Count a request for each rule that matches it; return its plan, None without a hit."""
+    """Count a request for each rule that matches it, and return the plan of the request.
+
+    None means that no rule hits the request.
+    """
     plan: Plan | None = None
     writes = writes_of(operation, request)
     found: dict[bool, list[Touch]] = {}
@@ -58,7 +63,7 @@ def plan_of(rules: Iterable[Rule], book: Book, operation: str, request: object, 
 
 
 def _applies(effect: Effect, operation: str, *, writes: bool | None) -> bool:
-    """Return whether an effect can change anything for an operation. writes: see Rule.takes."""
+    """Return True if an effect can change the result of an operation. writes: see `Rule.takes`."""
     match effect:
         case ShortPage():
             return operation in PAGED and writes is not True
@@ -79,7 +84,7 @@ def _is_about(rule: Rule, touch: Touch, caller: Caller) -> bool:
         return False
     if rule.key is None or rule.has_key(touch.item):
         return True
-    one_key = len(rule.key) == 1  # the statement names a partition, and not an item
+    one_key = len(rule.key) == 1  # a Touch with a partition has no sort key, so only a Key without a sort key can match
     return one_key and touch.partition is not None and touch.partition == partition_of(rule, touch.table, caller)
 
 

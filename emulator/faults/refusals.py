@@ -1,7 +1,7 @@
 """The effects inside an operation: throttles, unprocessed items, conflicts.
 
-They act through the gate (database/throughput/gate.py), at the place of real throttles. So every
-check of the request comes first, and the answer agrees with the store.
+These effects act through the gate (database/throughput/gate.py), at the point where real throttles
+act. So all checks of the request come first, and a write that is refused is not stored.
 """
 
 from collections.abc import Callable, Sequence
@@ -25,10 +25,11 @@ _CANCELED_BY: Final[dict[str, Callable[[], ApiError]]] = {
 
 
 class Refusals:
-    """The effects of rules on the parts of one request.
+    """The effects of rules on the parts of one request. The gate calls this object (`Injection`).
 
-    hits: each rule, the number of its match, and what the request names. throttles: gets the name
-    of the rule that throttles.
+    hits: the rules that hit the request. With each rule comes the number that the request has among
+    the rule's matches, and the tables and items that the request names.
+    throttles: the log of throttles, which notes the name of the rule.
     """
 
     def __init__(
@@ -47,7 +48,10 @@ class Refusals:
     def refusal(
         self, table: TableDefinition, kind: Kind, index: str | None, partition: bytes | None, item: Item | None
     ) -> ApiError | None:
-        """Return the error for a read or write, None if it may go on."""
+        """Return the error for a read or write, None if no rule refuses it.
+
+        The parameters are those of `Injection.refusal`.
+        """
         for rule, _, _ in self._hits:
             effect = rule.effect
             if not isinstance(effect, Throttle | Unprocessed) or not self._is_about(rule, table, partition, item):
@@ -63,7 +67,10 @@ class Refusals:
         return None
 
     def conflict(self, table: TableDefinition, key: bytes) -> ApiError | None:
-        """Return the error of a conflict about an item, None if there is none."""
+        """Return the error of a rule that refuses to write an item, None if no rule does.
+
+        key: the storage key of the item.
+        """
         for rule, _, _ in self._hits:
             effect = rule.effect
             if isinstance(effect, Conflict) and self._is_about_key(rule, table, key):
@@ -96,13 +103,16 @@ class Refusals:
         if rule.key.keys() == set(compiled.key_names):
             try:
                 return compiled.item_key(rule.key) == key
-            except ApiError:  # a key with values of the wrong types belongs to no item
+            except ApiError:  # no item has a key with values of the wrong types
                 return False
         return keyspace.partition_of(key) == partition_of(rule, table.name, self._caller)
 
 
 def names(rule: Rule, table: str, caller: Caller) -> bool:
-    """Return whether a rule is about a table of a caller. table: its name, or an ARN."""
+    """Return True if a rule is about a table of the caller.
+
+    table: the name of the table, or an ARN.
+    """
     wanted = rule.table
     if wanted is None or wanted == table:
         return True
@@ -116,7 +126,10 @@ def names(rule: Rule, table: str, caller: Caller) -> bool:
 
 
 def throttled(effect: Throttle, table: TableDefinition, kind: Kind, index: str | None) -> ApiError:
-    """Return the error of a throttle. index: the name of a global index that is read, or None."""
+    """Return the error of a throttle.
+
+    index: the name of the global index that the request reads, None for the table.
+    """
     named = effect.index or index
     on_demand = table.billing_mode == "PAY_PER_REQUEST"
     limit = effect.limit or ("KeyRange" if on_demand else "Provisioned")
@@ -136,8 +149,8 @@ def throttled(effect: Throttle, table: TableDefinition, kind: Kind, index: str |
 def _left_out(rule: Rule, effect: Unprocessed, number: int, count: int) -> set[int]:
     """Return the positions of the items of a batch that stay unprocessed.
 
-    With a share between 0 and 1, at least one item is processed. If the batch has two items or
-    more, at least one of them also stays unprocessed.
+    count: the number of items in the batch. With a share between 0 and 1, at least one item is
+    processed. If the batch has two items or more, at least one item stays unprocessed.
     """
     if effect.share in (0.0, 1.0):
         return set(range(count)) if effect.share else set()
@@ -146,11 +159,15 @@ def _left_out(rule: Rule, effect: Unprocessed, number: int, count: int) -> set[i
 
 
 def partition_of(rule: Rule, name: str, caller: Caller) -> bytes | None:
-    """Return the digest of the partition key in a rule's Key, None if it has none for the table."""
+    """Return the digest of the partition key that is in a rule's `Key`.
+
+    None means that the table does not exist, or that `Key` has no valid partition key of the table.
+    name: the name or ARN of the table.
+    """
     table = caller.tables.get(name.rpartition("/")[2])
     if table is None or rule.key is None or table.hash not in rule.key:
         return None
     try:
         return keyspace.digest(table.hash_encode(rule.key[table.hash]))
-    except KeyError:  # its type is not that of the table's key
+    except KeyError:  # the value in `Key` does not have the type of the table's partition key
         return None

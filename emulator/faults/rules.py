@@ -1,6 +1,6 @@
 """A rule: which requests it matches, which of these it hits, and with which effect.
 
-`emulator/controls/faults.py` lists the members of its JSON.
+`emulator/controls/faults.py` lists the members of a rule's JSON.
 """
 
 from collections.abc import Iterable, Mapping
@@ -19,7 +19,7 @@ from emulator.values.wire import Problem, parse_map
 READS: Final = frozenset(("GetItem", "BatchGetItem", "Query", "Scan", "TransactGetItems", "SearchVectors"))
 WRITES: Final = frozenset(("PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems"))
 STATEMENTS: Final = frozenset(("ExecuteStatement", "BatchExecuteStatement", "ExecuteTransaction"))
-"""Operations of PartiQL: reads if each statement is a SELECT, else writes."""
+"""Operations of PartiQL. Such a request is a read if each statement is a SELECT, else a write."""
 
 STREAMS: Final = frozenset(("ListStreams", "DescribeStream", "GetShardIterator", "GetRecords"))
 
@@ -30,15 +30,17 @@ _GROUPS: Final = ("Read", "Write")
 
 
 class WrongRule(Exception):
-    """The JSON of a rule is wrong. The text says why."""
+    """The JSON of a rule is wrong. The message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Touch:
-    """A table that a request names, and an item or partition of it.
+    """A table that a request names, and the item or partition of it that the request names.
 
-    table: the name or ARN in the request. item: the attributes that the request names, None if it
-    names no item. partition: the digest of the partition key that a Query reads.
+    table: the name or ARN in the request.
+    item: attributes of the item, including its key. For a Query, the attributes that its key
+    condition compares with `=`. None if the request names no item.
+    partition: the digest of the partition key that a SELECT statement reads, or None.
     """
 
     table: str
@@ -50,8 +52,11 @@ class Touch:
 class Rule:
     """A rule in force.
 
-    number: its number, from 1 on. slot: the place of its counts. body: its JSON. key: the value of
-    each attribute of `Key`, canonical.
+    number: the first rule of a server has 1. slot: where the book keeps the rule's counts.
+    body: the JSON of the rule. The other fields are members of this JSON, after parsing.
+    operations, groups: the member `Operation`. A group is "Read" or "Write". The rule is about all
+    operations if `operations` is None and `groups` is empty.
+    key: the attributes of `Key`, with canonical values.
     """
 
     number: int
@@ -71,13 +76,14 @@ class Rule:
 
     @property
     def id(self) -> str:
-        """The name of the rule in controls."""
+        """The name of the rule in controls, such as "f-1"."""
         return f"f-{self.number}"
 
     def takes(self, operation: str, *, writes: bool | None) -> bool:
-        """Return whether the rule is about an operation.
+        """Return True if the rule is about an operation.
 
-        writes: whether the operation writes items, None if it neither reads nor writes items.
+        writes: True if the operation writes items, False if it reads items, None if it does
+        neither.
         """
         if self.operations is None and not self.groups:
             return True
@@ -85,7 +91,10 @@ class Rule:
         return group in self.groups or (self.operations is not None and operation in self.operations)
 
     def hits(self, number: int) -> bool:
-        """Return whether the rule hits the request with this number among those that match."""
+        """Return True if the rule hits a request that matches.
+
+        number: of the request, among all requests that match the rule; the first has 1.
+        """
         if self.every is not None:
             return number % self.every == 0
         if self.next is not None:
@@ -93,23 +102,26 @@ class Rule:
         return self.share is None or self.random(number, "share").random() < self.share
 
     def random(self, number: int, purpose: str) -> Random:
-        """Return the source of random numbers for one purpose, for the request with this number.
+        """Return a source of random numbers.
 
-        The same rule, number and purpose give the same numbers in every process.
+        The same seed, number and purpose give the same random numbers in every process.
+        number: of the request, as for `hits`. purpose: what the random numbers are for, such as
+        "latency".
         """
         return Random(f"{self.seed} {number} {purpose}")  # noqa: S311 - must be repeatable, not secret
 
     def has_key(self, item: Mapping[str, Any] | None) -> bool:
-        """Return whether an item has the attributes of `Key`."""
+        """Return True if an item has all attributes of `Key`, or if the rule has no `Key`."""
         if self.key is None:
             return True
         return item is not None and all(_same(value, item.get(name)) for name, value in self.key.items())
 
 
 def _same(wanted: Any, given: Any) -> bool:  # noqa: ANN401 - attribute values
-    """Return whether two attribute values are equal.
+    """Return True if two attribute values are equal.
 
-    given: a value from a request. It may be in another form than the canonical one, or not valid.
+    wanted: a canonical value. given: a value from a request, which may be in another form or not
+    valid.
     """
     if given == wanted:
         return True
@@ -129,16 +141,16 @@ def _parsed(attributes: Mapping[str, Any]) -> Item | None:
 
 
 def check(body: Mapping[str, Any]) -> None:
-    """Raise WrongRule unless a body is a valid rule that can be written as JSON."""
+    """Raise WrongRule if a body is not a valid rule, or cannot be written as JSON."""
     try:
         orjson.dumps(body)
-    except TypeError as error:  # half of a surrogate pair, or a number of more than 64 bits
+    except TypeError as error:  # the body has half of a surrogate pair, or a number of more than 64 bits
         raise WrongRule(f"the rule cannot be written as JSON: {error}") from None
     rule_of(body, 1, 0)
 
 
 def rule_of(body: Mapping[str, Any], number: int, slot: int) -> Rule:
-    """Return the rule in a body. Raises WrongRule."""
+    """Return the rule that a body describes. Raises WrongRule."""
     _refuse_unknown(body, _MEMBERS, "there is no member")
     match = body.get("Match", {})
     if not isinstance(match, dict):
@@ -154,7 +166,7 @@ def rule_of(body: Mapping[str, Any], number: int, slot: int) -> Rule:
     if not isinstance(seed, int) or isinstance(seed, bool):
         raise WrongRule("the member Seed must be a whole number")
     if sum(name in match for name in _CHOICES) > 1:
-        raise WrongRule("Match may have only one of Every, Share and Next")
+        raise WrongRule("Match may have only one of the members Every, Share and Next")
     names, groups = _operations(match.get("Operation"))
     texts = {name: _text(match, name) for name in ("TableName", "AccessKey", "Region")}
     return Rule(
@@ -182,9 +194,9 @@ def _refuse_unknown(body: Mapping[str, Any], names: Iterable[str], text: str) ->
 
 
 def _operations(given: object) -> tuple[frozenset[str] | None, frozenset[str]]:
-    """Return the operations and the groups (Read, Write) that a member Operation names.
+    """Return a pair: the operations and the groups (Read, Write) that a member Operation names.
 
-    None in place of the operations means all operations.
+    Without this member, the pair is None and an empty set, which means all operations.
     """
     if given is None:
         return None, frozenset()
@@ -194,7 +206,7 @@ def _operations(given: object) -> tuple[frozenset[str] | None, frozenset[str]]:
     known = {*operations(), *STREAMS, *_GROUPS}
     for name in names:
         if name not in known:
-            raise WrongRule(f"there is no operation {name}; besides names of operations, there are Read and Write")
+            raise WrongRule(f"there is no operation {name}; Operation can be the name of an operation, Read or Write")
     return frozenset(name for name in names if name not in _GROUPS), frozenset(
         name for name in names if name in _GROUPS
     )
@@ -203,7 +215,7 @@ def _operations(given: object) -> tuple[frozenset[str] | None, frozenset[str]]:
 def _text(match: Mapping[str, Any], name: str) -> str | None:
     value = match.get(name)
     if name in match and (not isinstance(value, str) or not value):
-        raise WrongRule(f"the member {name} of Match must be a text")
+        raise WrongRule(f"the member {name} of Match must be a string that is not empty")
     return value
 
 
@@ -219,7 +231,7 @@ def _key(given: object) -> Item | None:
 def _count(match: Mapping[str, Any], name: str) -> int | None:
     value = match.get(name)
     if name in match and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
-        raise WrongRule(f"the member {name} of Match must be a whole number from 1 on")
+        raise WrongRule(f"the member {name} of Match must be a whole number of at least 1")
     return value
 
 

@@ -1,7 +1,8 @@
 """Finds the tables and keys that a request names, before its operation runs.
 
-A request may be wrong in any way: then it names nothing, and its operation reports the mistake.
-Nothing here changes a request: `with_limit` returns a new one with another Limit.
+A request may be wrong in any way. In a wrong request, this module may find no tables or keys, and
+the operation reports the mistake later. No function of this module changes a request: `with_limit`
+returns a new request with another Limit.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -28,7 +29,7 @@ Body = Mapping[str, Any]
 
 
 def writes_of(operation: str, request: object) -> bool | None:
-    """Return whether an operation writes items. None: it neither reads nor writes items."""
+    """Return True if an operation writes items, False if it reads them, None if it does neither."""
     if operation in READS:
         return False
     if operation in WRITES:
@@ -41,7 +42,7 @@ def writes_of(operation: str, request: object) -> bool | None:
 def touched(operation: str, request: object, caller: Caller, *, keys: bool) -> list[Touch]:
     """Return the tables and keys that a request names.
 
-    keys: whether to find keys that are inside expressions and statements, which takes longer.
+    keys: True to find keys that are inside expressions and statements too, which takes longer.
     """
     if not isinstance(request, Mapping):
         return []
@@ -55,7 +56,7 @@ def _text(statement: Body) -> str:
 
 
 def _statements(request: object) -> list[Body]:
-    """Return the statements of a PartiQL request, each with its parameters."""
+    """Return the statements of a PartiQL request, as objects with `Statement` and `Parameters`."""
     if not isinstance(request, Mapping):
         return []
     several = request.get("Statements", request.get("TransactStatements"))
@@ -122,7 +123,10 @@ def _of_query(request: Body, _caller: Caller, keys: bool) -> Iterator[Touch]:  #
 
 
 def _equalities(request: Body) -> dict[str, Any] | None:
-    """Return the attributes for which the key condition of a Query demands a value."""
+    """Return the attributes that the key condition of a Query compares with `=`, with their values.
+
+    None means that the request is wrong.
+    """
     try:
         model = request_model("Query")
         parsed = model.parse(orjson.loads(orjson.dumps(request)))
@@ -146,7 +150,7 @@ def _equalities(request: Body) -> dict[str, Any] | None:
 
 def _of_statements(request: Body, caller: Caller, keys: bool) -> Iterator[Touch]:  # noqa: FBT001
     for each in _statements(request):
-        with suppress(ApiError, KeyError, TypeError, ValueError):  # its operation reports the mistake
+        with suppress(ApiError, KeyError, TypeError, ValueError):  # the operation reports a wrong statement
             yield from _of_statement(each, caller, keys=keys)
 
 
@@ -182,20 +186,23 @@ _FINDERS: Final[Mapping[str, Callable[[Body, Caller, bool], Iterator[Touch]]]] =
     "UpdateItem": _of_item,
     **dict.fromkeys(STATEMENTS, _of_statements),
 }
-"""Operation -> function that yields what its request names. Others name at most a table."""
+"""Operation -> function that yields the tables and items that its request names.
+
+A request of any other operation names at most one table.
+"""
 
 
 def with_limit(operation: str, request: object, items: int) -> object:
-    """Return a request that reads at most so many items."""
+    """Return the request with a `Limit` of at most so many items."""
     if operation not in PAGED or not isinstance(request, dict):
         return request
     given = request.get("Limit")
     if given is not None and (not isinstance(given, int) or isinstance(given, bool) or given <= items):
-        return request  # a wrong limit is reported by the operation
+        return request  # a smaller Limit stays, and the operation reports a wrong Limit
     shorter = request.copy() if isinstance(request, Request) else dict(request)
     shorter["Limit"] = items
     return shorter
 
 
 PAGED: Final = frozenset(("Query", "Scan", "ExecuteStatement", "GetRecords"))
-"""Operations that read pages."""
+"""Operations that read pages, and have a `Limit`."""

@@ -2,17 +2,17 @@
 
 The package works with files, never with a server. Its users are the commands `load` and `dump`, and
 the operations that export and import tables (emulator/s3_jobs). A reader is a generator of records
-(`records.py`), each with its place (file and line). A wrong record becomes a `Problem`, and the
-reader continues after it. (The service's import ends a file at its first line that cannot be
-parsed: control-plane 5.4.)
+(`records.py`), each with its place (file and line). For a wrong record, the reader yields a
+`Problem` and continues with the next record. The service's own import is different: it leaves out
+the rest of a file after the first line that cannot be parsed (control-plane 5.4).
 
     inputs(paths) ──▶ Input (what a file is) ──records()──▶ Definition, ItemRecord, Problem, Notice
 
 | file              | format                                                                      |
 |-------------------|-----------------------------------------------------------------------------|
-| `detection`       | finds out which format a file or folder has, by its content                 |
+| `detection`       | finds the format of a file or folder, by its name and content               |
 | `input`           | a file or export, from which records are read                               |
-| `documents`       | the kinds of document, such as templates, which are read as a whole         |
+| `documents`       | the kinds of document. A document is a file that is read as a whole         |
 | `files`           | plain, gzip and Zstandard files, standard input                             |
 | `json_text`       | a sequence of JSON values with their lines, in little memory                |
 | `items`           | JSON items: with types or ordinary, in wrappers such as `{"Item": ...}`     |

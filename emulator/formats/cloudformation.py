@@ -1,13 +1,14 @@
-"""Tables of CloudFormation, SAM and CDK templates.
+"""Reads tables from CloudFormation, SAM and CDK templates.
 
 | resource                      | becomes                                                          |
 |-------------------------------|------------------------------------------------------------------|
 | `AWS::DynamoDB::Table`        | CreateTable with the same members                                |
-| `AWS::DynamoDB::GlobalTable`  | the table of the first replica                                   |
-| `AWS::Serverless::SimpleTable`| a table with one key, on demand unless it has a throughput       |
+| `AWS::DynamoDB::GlobalTable`  | CreateTable, with the settings of the first replica              |
+| `AWS::Serverless::SimpleTable`| CreateTable with only a partition key, on demand by default      |
 
-If a resource has no table name, its logical id becomes the table's name; CloudFormation would add
-the stack's name and random letters. Settings that CreateTable does not make are made afterwards:
+If a resource has no table name, its logical id becomes the table's name. (CloudFormation would also
+add the stack's name and random letters.) CreateTable has no members for some properties. Other
+operations make these settings after the table exists:
 
 | property                           | operation                                                   |
 |------------------------------------|-------------------------------------------------------------|
@@ -16,8 +17,8 @@ the stack's name and random letters. Settings that CreateTable does not make are
 | `ContributorInsightsSpecification` | UpdateContributorInsights, of the table and of its indexes  |
 | `KinesisStreamSpecification`       | EnableKinesisStreamingDestination                           |
 
-A setting with a value that is known only on AWS, such as the ARN of a stream of Kinesis, is left
-out with a notice. Imports are left out too.
+A setting with a value that is known only on AWS, such as the ARN of a Kinesis stream, is left out
+with a notice. Imports (`ImportSourceSpecification`) are left out too.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -51,7 +52,7 @@ _INSIGHTS: Final = "ContributorInsightsSpecification"
 _RECOVERY: Final = "PointInTimeRecoverySpecification"
 _KINESIS: Final = "KinesisStreamSpecification"
 _OPTIONAL: Final = (_INSIGHTS, _RECOVERY, _KINESIS, "ResourcePolicy")
-"""Properties without which a table is made, if a value in them is known only on AWS."""
+"""Properties that are left out of a table if a value in them is known only on AWS."""
 
 _OF_INDEX: Final = (
     "IndexName",
@@ -77,7 +78,7 @@ _SIMPLE_TYPES: Final = {"String": "S", "Number": "N", "Binary": "B"}
 
 
 def records(document: Document) -> Iterator[Record]:
-    """Yield the tables of a template. A table that cannot be read is a problem."""
+    """Yield the definitions of a template's tables, and a Problem for each wrong table."""
     content = document.content
     resolver = Resolver(content, document.options.parameters)
     for name, resource in content["Resources"].items():
@@ -115,9 +116,9 @@ def parameters(document: Document) -> frozenset[str]:
 
 
 def _resolved(resolver: Resolver, properties: Any) -> tuple[Properties, list[str]]:  # noqa: ANN401 - JSON
-    """Return the properties without functions, and the names of those that are left out.
+    """Return a pair: the properties after resolving functions, and the names of omitted properties.
 
-    Raises Unresolved, WRONG_FORM.
+    Raises Unresolved, or an error of WRONG_FORM.
     """
     found: Properties = {}
     left_out = []
@@ -143,12 +144,12 @@ def _without_key(encryption: Any) -> Any:  # noqa: ANN401 - JSON
 
 
 def _is_true(value: object) -> bool:
-    """Return whether a flag is set. It is a text if it comes from a parameter of the template."""
+    """Return True if a value is true, or the text "true" that a parameter of a template gives."""
     return str(value).lower() == "true"
 
 
 def _settings(owner: Properties) -> Iterator[Setting]:
-    """Yield the settings that are made after a table's creation.
+    """Yield the settings that other operations make after the creation of a table.
 
     owner: the properties of the table, or of the first replica of a global table.
     """
@@ -169,7 +170,10 @@ def _settings(owner: Properties) -> Iterator[Setting]:
 
 
 def _insights(owner: Properties, names: Properties) -> Iterator[Setting]:
-    """Yield the setting of a table's or an index's Contributor Insights."""
+    """Yield the setting that turns on Contributor Insights, if a table or index asks for it.
+
+    owner: the properties of the table or index. names: `{"IndexName": name}` for an index, else {}.
+    """
     insights = owner.get(_INSIGHTS) or {}
     if _is_true(insights.get("Enabled", False)):
         mode = {"ContributorInsightsMode": insights["Mode"]} if "Mode" in insights else {}
@@ -177,7 +181,7 @@ def _insights(owner: Properties, names: Properties) -> Iterator[Setting]:
 
 
 def _table(properties: Properties) -> tuple[Properties, Properties]:
-    """Return the input of CreateTable, and the properties that have the table's settings."""
+    """Return a pair: the input of CreateTable, and the properties that `_settings` reads."""
     create: Properties = {name: properties[name] for name in _COPIED if name in properties}
     create["TableName"] = str(create["TableName"])
     for kind in ("GlobalSecondaryIndexes", "LocalSecondaryIndexes"):
@@ -201,9 +205,9 @@ def _table(properties: Properties) -> tuple[Properties, Properties]:
 
 
 def _with_numbers(value: Any) -> Any:  # noqa: ANN401 - JSON
-    """Return a value in which all members that must be numbers are numbers.
+    """Return a value after converting the members that must be numbers to numbers.
 
-    They are texts if they come from parameters of a template.
+    A member is a text if its value comes from a parameter of the template.
     """
     if isinstance(value, list):
         return [_with_numbers(each) for each in value]
@@ -230,9 +234,10 @@ def _global_table(properties: Properties) -> tuple[Properties, Properties]:
 
 
 def _throughput(owner: Properties, replica: Properties, *, provisioned: bool) -> Properties:
-    """Return the throughput of a global table or of one of its indexes.
+    """Return the member of CreateTable with the throughput of a global table or its index.
 
-    owner: the properties of the table or index. replica: its properties in the first replica.
+    Return {} if the throughput is on demand without limits. owner: the properties of the table or
+    index. replica: the properties of the same table or index in the first replica.
     """
     if not provisioned:
         found: Properties = {}

@@ -1,8 +1,8 @@
 """Reads and writes CSV by the rules of the service's import (control-plane 5.4).
 
-The first line has the names of the attributes. The values of key attributes of the table and its
-indexes have the type in the table's definition; all others are strings. An empty field means that
-the item lacks the attribute.
+The first line has the names of the attributes. The key attributes of the table and its indexes have
+the types that the table's definition gives them. All other attributes are strings. An empty field
+means that the item lacks the attribute.
 """
 
 import csv
@@ -15,12 +15,15 @@ import orjson
 from emulator.formats.bounds import LONGEST_ITEM, too_long
 from emulator.formats.records import FormatError, Item, ItemRecord, Place, Problem, ReadOptions, Record, Types
 
-# An item has at most 400 KB; Python's own limit for a field is 128 KB.
+# Python's default limit for a field is 128 KB, but an attribute can have almost 400 KB.
 _LONGEST_FIELD: Final = 1 << 20
 
 
 def rows(stream: BinaryIO, file: str, table: str | None, types: Types, options: ReadOptions) -> Iterator[Record]:
-    """Yield the items of a CSV file. Raises FormatError."""
+    """Yield the items of a CSV file. Raises FormatError.
+
+    table: the table of the items, if known. types: the types of its key attributes.
+    """
     csv.field_size_limit(_LONGEST_FIELD)
     delimiter = options.delimiter or ("\t" if ".tsv" in file else ",")
     lines = _Lines(io.TextIOWrapper(stream, "utf-8", newline=""), file)
@@ -53,9 +56,10 @@ def rows(stream: BinaryIO, file: str, table: str | None, types: Types, options: 
 
 
 class _Lines:
-    """The lines of a text.
+    """An iterator over the lines of a text, which raises FormatError if a CSV row is too long.
 
-    row: the number of characters that were read of the current row, which may have several lines.
+    row: the number of characters read so far of the current row, which may have several lines.
+    `rows` sets it to 0 before each row.
     """
 
     def __init__(self, text: TextIO, file: str) -> None:
@@ -79,7 +83,10 @@ class _Lines:
 
 
 class CsvWriter:
-    """Writes items with a fixed list of attributes. Sets, lists and maps become JSON texts."""
+    """Writes items as CSV rows. Sets, lists and maps become JSON texts.
+
+    names: the attributes to write, in the order of the columns.
+    """
 
     def __init__(self, stream: TextIO, names: Iterable[str]) -> None:
         self._names = list(names)
@@ -87,7 +94,7 @@ class CsvWriter:
         self._writer.writerow(self._names)
 
     def write(self, items: Iterable[Item]) -> None:
-        """Write items."""
+        """Write a row for each item."""
         self._writer.writerows([_text(item.get(name)) for name in self._names] for item in items)
 
 

@@ -1,8 +1,7 @@
-"""Definitions of tables in the form of DynamoDB's own requests and answers.
+"""Reads definitions of tables in the form of DynamoDB's own requests and answers.
 
-`{"Table": description}` is DescribeTable's answer. A dump adds two members, with the names that
-they have in other answers: `Tags` (ListTagsOfResource) and `TimeToLiveDescription`
-(DescribeTimeToLive).
+`{"Table": description}` is DescribeTable's answer. `dump` adds two members to it, which come from
+other answers: `Tags` (ListTagsOfResource) and `TimeToLiveDescription` (DescribeTimeToLive).
 """
 
 from collections.abc import Mapping
@@ -25,14 +24,14 @@ _OF_CREATE: Final = frozenset(("TableName", "KeySchema", "AttributeDefinitions")
 
 
 def is_create_input(value: object) -> bool:
-    """Return whether a value is the input of CreateTable."""
+    """Return True if a value looks like the input of CreateTable."""
     return isinstance(value, dict) and value.keys() >= _OF_CREATE and "TableStatus" not in value
 
 
 def is_description(value: object) -> bool:
-    """Return whether a value describes a table.
+    """Return True if a value describes a table.
 
-    It may be an answer of DescribeTable or CreateTable, or the description inside such an answer.
+    The value may be an answer of DescribeTable or CreateTable, or the description inside an answer.
     """
     return _description(value) is not None
 
@@ -40,7 +39,7 @@ def is_description(value: object) -> bool:
 def definition(place: Place, value: Mapping[str, Any]) -> Definition:
     """Return the definition of a table.
 
-    value: is_create_input or is_description accepts it.
+    value: a value for which `is_create_input` or `is_description` returns True.
     """
     described = _description(value)
     if described is None:
@@ -54,7 +53,10 @@ def definition(place: Place, value: Mapping[str, Any]) -> Definition:
 
 
 def create_input(table: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the input of CreateTable that creates a table like the described one."""
+    """Return the input of CreateTable that creates a table like an existing one.
+
+    table: the description of the existing table.
+    """
     on_demand = table.get("BillingModeSummary", {}).get("BillingMode") == "PAY_PER_REQUEST"
     create = {name: table[name] for name in _COPIED}
     create["BillingMode"] = "PAY_PER_REQUEST" if on_demand else "PROVISIONED"

@@ -2,8 +2,8 @@
 
 | path                                   | content                                                   |
 |----------------------------------------|-----------------------------------------------------------|
-| folder with `manifest-summary.json`    | an export; a file `definition.json` in it defines the table |
-| any other folder                       | all files in it and below it                              |
+| folder with `manifest-summary.json`    | an export; the file `definition.json`, if it exists, defines the table |
+| any other folder                       | all files in the folder and its subfolders                |
 | `*.csv`, `*.tsv`                       | CSV                                                       |
 | `*.ion`, binary Ion, or a text that begins with `$ion_1_0` | items in Ion                          |
 | `*.yaml`, `*.yml`                      | a document (`documents`)                                 |
@@ -49,7 +49,7 @@ from emulator.formats.records import (
 )
 
 DEFINITION: Final = "definition.json"
-"""The file in an export's folder with the definition of its table. `dump` writes it."""
+"""The file in an export's folder that defines the table. `dump` writes it; the service does not."""
 
 _KNOWN: Final = frozenset((".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".ion", ".yaml", ".yml", ".template"))
 _COMPRESSED: Final = frozenset((".gz", ".zst"))
@@ -58,18 +58,18 @@ _TABLE_NAME: Final = re.compile(r"[A-Za-z0-9_.-]+")
 
 
 def inputs(paths: Iterable[str], options: ReadOptions) -> list[Input]:
-    """Return the inputs in these paths, those with definitions first."""
+    """Return the inputs in files and folders. Inputs with definitions of tables come first."""
     folders: set[str] = set()
     found = list(chain.from_iterable(_of_path(path, options, folders, named=True) for path in paths))
     return sorted(found, key=lambda source: not source.defines)
 
 
 def _of_path(path: str, options: ReadOptions, folders: set[str], *, named: bool) -> Iterator[Input]:
-    """Yield the inputs in a path.
+    """Yield the inputs in a file or folder.
 
-    folders: the real paths of folders that were already read. A link to such a folder is skipped.
-    named: whether the user has named the path. Such a path must exist, and may be a pipe. In a
-    folder, a file whose ending is not known is left out.
+    folders: the real paths of folders that were already read. A link to one of these is skipped.
+    named: True if the user has named this path, False if it was found in a folder. A named path
+    must exist, and may be a pipe. A file in a folder is left out if its ending is unknown.
     """
     try:
         place = Path(path)
@@ -87,7 +87,7 @@ def _of_path(path: str, options: ReadOptions, folders: set[str], *, named: bool)
     except OSError as error:
         yield _of_record(path, Problem(Place(path), why(error)))
     except RecursionError:
-        yield _of_record(path, Problem(Place(path), "this is nested too deeply"))
+        yield _of_record(path, Problem(Place(path), "the values in this file are nested too deeply"))
 
 
 def _of_record(path: str, record: Record) -> Input:
@@ -95,7 +95,7 @@ def _of_record(path: str, record: Record) -> Input:
 
 
 def _left_out(place: Place) -> Notice:
-    return Notice(place, "left out: no known format")
+    return Notice(place, "left out: its format is unknown")
 
 
 def _of_folder(folder: Path, options: ReadOptions, folders: set[str]) -> Iterator[Input]:
@@ -136,9 +136,9 @@ def _data_reader(export: Export, data: DataFile) -> Reader:
 
 
 def _endings(path: Path) -> tuple[str, str]:
-    """Return the ending that names the format, in lower case, and the name without endings.
+    """Return a pair: the ending that names the format, in lower case, and the name without endings.
 
-    An ending for compression does not name a format.
+    An ending for compression, such as `.gz`, does not name a format.
     """
     if path.suffix.lower() in _COMPRESSED:
         path = path.with_suffix("")
@@ -164,8 +164,8 @@ def _of_file(path: str, options: ReadOptions) -> Input:
 class _Content:
     """The content of a file that a reader will open later.
 
-    Meanwhile, a regular file is closed. A pipe or stdin stays open, because it can be read only
-    once.
+    Until then, a regular file is closed. A pipe or stdin stays open, because it cannot be opened
+    again.
     """
 
     def __init__(self, path: str, stream: BinaryIO) -> None:

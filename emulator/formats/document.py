@@ -1,4 +1,4 @@
-"""A whole JSON or YAML file, such as a template, with the places of its parts."""
+"""A JSON or YAML file that is read as a whole, such as a template, and the lines of its keys."""
 
 import re
 from collections.abc import Mapping
@@ -10,17 +10,18 @@ from emulator.formats.records import Place, ReadOptions
 _FIRST: Final = re.compile(r"""^[ \t{,]*+(?:"([^"\n]*+)"|'([^'\n]*+)'|([^\s"':{,][^:\n]*+))[ \t]*+:""", re.MULTILINE)
 """The key at the beginning of a line.
 
-The pattern can match each text in only one way, so the search takes linear time.
+The pattern can match a text in only one way. So the time of a search is linear, even in a hostile
+file.
 """
 
 _QUOTED: Final = re.compile(r'"([^"\n]*+)"\s*+:')
 
 
 class KeyLines:
-    """Finds the line of a key in a text.
+    """Finds the line of a key in the text of a JSON or YAML file.
 
-    That is the first line that begins with the key. If there is none, it is the first line that has
-    the key anywhere, in double quotes.
+    The result is the first line that begins with the key. If no line begins with the key, the
+    result is the first line that has the key anywhere, in double quotes.
     """
 
     def __init__(self, text: str) -> None:
@@ -48,7 +49,10 @@ class KeyLines:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A whole JSON or YAML file."""
+    """A JSON or YAML file that was read as a whole, and parsed.
+
+    file: its path. lines: finds the lines of keys. options: the user's options for reading.
+    """
 
     file: str
     content: Mapping[str, Any]
@@ -56,5 +60,8 @@ class Document:
     options: ReadOptions
 
     def place(self, *keys: str) -> Place:
-        """Return the place of the first of these keys that occurs in the text."""
+        """Return the place of the first given key that the text has.
+
+        If it has none of the keys, return the place of the whole file.
+        """
         return Place(self.file, next(filter(None, map(self.lines.find, keys)), 0))

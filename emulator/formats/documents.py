@@ -1,4 +1,7 @@
-"""The kinds of document. A document is a file that is read as a whole, such as a template."""
+"""Recognises the kinds of document, and reads them.
+
+A document is a file that is read as a whole, such as a template.
+"""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -14,12 +17,12 @@ from emulator.formats.records import WRONG_FORM, Place, Problem, Record, Unknown
 
 
 def definition_or_item(reader: ItemReader, place: Place, value: Any) -> Record:  # noqa: ANN401 - JSON
-    """Return the record of a value that is either the definition of a table or an item."""
+    """Return the record of a value, which is either the definition of a table or an item."""
     if described.is_create_input(value) or described.is_description(value):
         try:
             return described.definition(place, with_numbers(value))
         except WRONG_FORM:
-            return Problem(place, "this is not the definition of a table: it has another form")
+            return Problem(place, "a member of this table definition is missing or has a wrong form")
         except RecursionError:
             return Problem(place, "this definition is nested too deeply")
     return reader.record(place, value)
@@ -64,11 +67,11 @@ def _no_parameters(_document: Document) -> frozenset[str]:
 
 
 def _read(read: Callable[[Document], Iterator[Record]], document: Document) -> Iterator[Record]:
-    """Yield the records of a document, or a problem if the document has a wrong form."""
+    """Yield the records of a document. If a part of it has a wrong form, end with a Problem."""
     try:
         yield from read(document)
     except WRONG_FORM:
-        yield Problem(document.place(), "this document does not have the form that its members suggest")
+        yield Problem(document.place(), "a part of this document is missing or has a wrong form")
 
 
 def _is_batch(content: Mapping[str, Any]) -> bool:
@@ -80,7 +83,12 @@ def _is_batch(content: Mapping[str, Any]) -> bool:
 
 
 class _Kind(NamedTuple):
-    """A kind of document: a test that recognises it, its reader, and what finds its parameters."""
+    """A kind of document.
+
+    recognised: returns True if the content of a document is of this kind. read: yields the records
+    of a document. parameters: returns the names of the template parameters that a document uses,
+    or None if it may use any.
+    """
 
     recognised: Callable[[Mapping[str, Any]], bool]
     read: Callable[[Document], Iterator[Record]]
@@ -107,7 +115,10 @@ _DOCUMENTS: Final = (
 
 
 def of_document(document: Document, reader: ItemReader) -> Input:
-    """Return the input of a document. Raises FormatError if its kind is unknown."""
+    """Return the input of a document. Raises FormatError if its kind is unknown.
+
+    reader: makes records from the items of the document, if it has items.
+    """
     path, content = document.file, document.content
     if isinstance(content, dict):
         kind = next((kind for kind in _DOCUMENTS if kind.recognised(content)), None)

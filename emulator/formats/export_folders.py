@@ -1,10 +1,12 @@
-"""The folders that the service's export writes (control-plane 4.3).
+"""Reads and writes folders in the form that the service's export has (control-plane 4.3).
 
     manifest-summary.json    facts about the table and the export
-    manifest-files.json      a line for each data file: number of items, checksum, key
+    manifest-files.json      a line for each data file: number of items, checksum, key on S3
     data/*.json.gz           lines: {"Item": item}; with Ion, data/*.ion.gz
 
-Next to each manifest is a file with its MD5. On S3, the folder is `<prefix>/AWSDynamoDB/<id>/`.
+Next to each manifest is a file with the manifest's MD5. On S3, the folder is
+`<prefix>/AWSDynamoDB/<id>/`.
+
 `ExportWriter` writes into a local folder that the caller chooses. The export operation of this
 server (emulator/s3_jobs) writes objects instead, with the same `DataPacker` and manifests.
 """
@@ -52,11 +54,11 @@ _MEMBERS: Final = (*_BEGIN, "exportTime", *_END, "exportType")
 _INCREMENTAL_MEMBERS: Final = (*_BEGIN, "exportFromTime", "exportToTime", *_END, "outputView", "exportType")
 """The members of manifest-summary.json, in their order."""
 
-_LEVEL: Final = 3  # half the time of gzip's default level, with files that are a tenth larger
+_LEVEL: Final = 3  # takes half the time of gzip's default level, and makes files a tenth larger
 
 
 class Target(Protocol):
-    """Something to which a data file is written."""
+    """An open file, or another object that takes the bytes of a data file."""
 
     def write(self, data: bytes, /) -> object:
         """Append bytes."""
@@ -64,13 +66,13 @@ class Target(Protocol):
 
 
 def item_line(item: Item) -> bytes:
-    """Return the line of an item, including the line feed."""
+    """Return the line of a data file that has this item, including the line feed."""
     return orjson.dumps({"Item": item}, option=orjson.OPT_APPEND_NEWLINE)
 
 
 @dataclass(frozen=True, slots=True)
 class DataFile:
-    """A data file of an export. items: the number of its items, None if no manifest tells it."""
+    """A data file of an export. items: the number of items; None if the export has no manifest."""
 
     path: Path
     items: int | None
@@ -78,7 +80,7 @@ class DataFile:
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """An export in a folder."""
+    """An export in a folder. output_format: JSON or ION (constants of this module)."""
 
     table: str
     output_format: str
@@ -86,19 +88,19 @@ class Export:
 
 
 def is_export(folder: Path) -> bool:
-    """Return whether a folder has an export."""
+    """Return True if a folder has an export, that is, a file manifest-summary.json."""
     return (folder / SUMMARY).is_file()
 
 
 def read_export(folder: Path) -> Export:
-    """Read the manifests of an export; return the export. Raises FormatError."""
+    """Read the manifests of an export, but not its data files. Raises FormatError."""
     summary = _object(folder / SUMMARY)
     output_format = summary.get("outputFormat", JSON)
     if output_format not in ENDINGS:
         raise FormatError(Place(str(folder / SUMMARY)), f"the format {output_format!r} of the export is not known")
     table = str(summary.get("tableArn", "")).rpartition("/")[2]
     if not table:
-        raise FormatError(Place(str(folder / SUMMARY)), "there is no tableArn")
+        raise FormatError(Place(str(folder / SUMMARY)), "this manifest has no tableArn")
     return Export(table, output_format, tuple(_data_files(folder)))
 
 
@@ -137,7 +139,7 @@ def _object(path: Path) -> Mapping[str, Any]:
 
 
 class _Checked:
-    """A target that computes the MD5 of the bytes written to it."""
+    """A target that passes all bytes on to another target, and computes their MD5."""
 
     def __init__(self, target: Target) -> None:
         self._target = target
@@ -153,7 +155,10 @@ class _Checked:
 
 
 class DataPacker:
-    """Compresses one data file. Only one thread at a time may use it."""
+    """Compresses the lines of one data file, and counts its items.
+
+    Only one thread at a time may use it.
+    """
 
     def __init__(self, target: Target) -> None:
         self._checked = _Checked(target)
@@ -161,7 +166,7 @@ class DataPacker:
         self.items = 0
 
     def write(self, lines: bytes, items: int) -> None:
-        """Write lines. items: the number of their items."""
+        """Compress lines, and write them to the target. items: the number of items in the lines."""
         self._gzip.write(lines)
         self.items += items
 
@@ -170,7 +175,7 @@ class DataPacker:
         self._gzip.close()
 
     def manifest_line(self, key: str) -> dict[str, Any]:
-        """Return the file's line in the manifest. Call this after `close`.
+        """Return the JSON of the file's line in manifest-files.json. Call this after `close`.
 
         key: the file's key on S3.
         """
@@ -205,7 +210,7 @@ class DataWriter:
         return len(lines)
 
     def manifest_line(self) -> dict[str, Any]:
-        """Return the file's line in the manifest. Call this after closing the file."""
+        """Return the JSON of the file's line in manifest-files.json. Call this after closing."""
         return self._packer.manifest_line(self._key)
 
 
@@ -217,7 +222,7 @@ def files_manifest(lines: Iterable[Mapping[str, Any]]) -> bytes:
 def summary_manifest(members: Mapping[str, Any]) -> bytes:
     """Return the content of manifest-summary.json.
 
-    members: what the caller knows of it; they replace the defaults.
+    members: the members that the caller knows, which replace defaults.
     """
     incremental = members.get("exportType") == INCREMENTAL
     whole: dict[str, Any] = dict.fromkeys(_INCREMENTAL_MEMBERS if incremental else _MEMBERS)
@@ -229,14 +234,17 @@ def summary_manifest(members: Mapping[str, Any]) -> bytes:
 def with_checksum(name: str, content: bytes) -> Iterator[tuple[str, bytes]]:
     """Yield two files as pairs of name and content: the MD5 of a manifest, then the manifest.
 
-    name, content: of the manifest.
+    name: the file name of the manifest. content: the bytes of the manifest.
     """
     yield name.replace(".json", ".md5"), b64encode(hashlib.md5(content, usedforsecurity=False).digest())
     yield name, content
 
 
 class ExportWriter:
-    """Writes an export into a folder. prefix: the prefix of S3 keys, such as `AWSDynamoDB/id/`."""
+    """Writes an export into a folder.
+
+    prefix: what manifests put before the names of files, such as `AWSDynamoDB/id/`.
+    """
 
     def __init__(self, folder: Path, prefix: str = "") -> None:
         self._folder = folder
@@ -245,7 +253,7 @@ class ExportWriter:
         (folder / DATA).mkdir(parents=True, exist_ok=True)
 
     def data_file(self, name: str) -> DataWriter:
-        """Open a data file. name: the file's name without its ending."""
+        """Create and open a data file. name: the file's name without its ending."""
         path = f"{DATA}/{name}{ENDINGS[JSON]}"
         return DataWriter(self._folder / path, self._prefix + path)
 
@@ -255,7 +263,7 @@ class ExportWriter:
 
     @property
     def items(self) -> int:
-        """The number of items in the files that were added."""
+        """The number of items in all data files that were added to the manifest."""
         return sum(line["itemCount"] for line in self._lines)
 
     def finish(self, summary: Mapping[str, Any]) -> None:

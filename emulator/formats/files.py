@@ -1,4 +1,7 @@
-"""Opens plain, gzip and Zstandard files for reading, by their first bytes. `-` means stdin."""
+"""Opens plain, gzip and Zstandard files for reading.
+
+The first bytes of a file decide if it is decompressed, and how. The path `-` means stdin.
+"""
 
 import gzip
 import io
@@ -14,9 +17,9 @@ from emulator.formats.records import FormatError, Place, TooLong
 STDIN: Final = "-"
 
 HEAD: Final = 1 << 20
-"""How many bytes `opened` reads ahead.
+"""The number of bytes that `opened` reads ahead, to detect the format of a file.
 
-An item has at most 400 KB, so they contain the first line.
+An item has at most 400 KB, so a file of lines usually has its first line in these bytes.
 """
 
 UNREADABLE: Final = (OSError, EOFError, zlib.error)
@@ -29,10 +32,10 @@ _BOM: Final = b"\xef\xbb\xbf"
 
 
 class _Joined(io.RawIOBase):
-    """A stream that first has bytes which were read ahead, and then those of another stream.
+    """A stream of bytes that were read ahead, followed by the rest of the stream they came from.
 
-    head: the bytes that were read ahead. rest: the other stream.
-    file: the file from which `rest` reads. It is closed here, because GzipFile does not close it.
+    head: the bytes that were read ahead. rest: the stream with the following bytes.
+    file: the file from which `rest` reads. `close` closes the file, because GzipFile does not.
     """
 
     def __init__(self, head: bytes, rest: BinaryIO, file: BinaryIO) -> None:
@@ -60,9 +63,10 @@ class _Joined(io.RawIOBase):
 
 
 def opened(path: str) -> tuple[bytes, BinaryIO]:
-    """Return the first bytes of a file, at most HEAD, and a stream of all its bytes.
+    """Open a file. Return a pair: its first bytes, at most HEAD, and a stream of all its bytes.
 
-    Both are decompressed and begin after a byte order mark. Raises FormatError.
+    The bytes are decompressed. A byte order mark at their beginning is left out. Raises
+    FormatError.
     """
     raw = None
     try:
@@ -83,7 +87,7 @@ def opened(path: str) -> tuple[bytes, BinaryIO]:
 
 
 def _file(path: str) -> BinaryIO:
-    """Open a file. Raises OSError."""
+    """Open a file for reading. Raises OSError, also for an invalid file name."""
     try:
         return Path(path).open("rb")
     except ValueError as error:  # a manifest may name a file with a NUL in its name
@@ -91,14 +95,17 @@ def _file(path: str) -> BinaryIO:
 
 
 def read_document(path: str) -> str:
-    """Return the text of a file that is read as a whole. Raises FormatError."""
+    """Read a whole file, and return its text. Raises FormatError."""
     _, stream = opened(path)
     with stream:
         return document_text(path, stream)
 
 
 def document_text(path: str, stream: BinaryIO) -> str:
-    """Return the text of a stream that is read as a whole. Raises FormatError."""
+    """Read a whole stream, and return its text. Raises FormatError.
+
+    path: the name of the file in errors.
+    """
     try:
         data = stream.read(LONGEST_DOCUMENT + 1)
     except UNREADABLE as error:
@@ -112,23 +119,24 @@ def document_text(path: str, stream: BinaryIO) -> str:
 
 
 def why(error: Exception) -> str:
-    """Return the text that tells the user about an error. error: its type is in UNREADABLE."""
+    """Return a message for the user about an error. error: of a type in UNREADABLE."""
     if isinstance(error, gzip.BadGzipFile | EOFError | zlib.error):
         return f"the compressed data is damaged: {error}"
     return str(getattr(error, "strerror", None) or error)
 
 
 class _Zstandard(io.RawIOBase):
-    """A Zstandard stream of one or more frames. Damaged or incomplete data raise EOFError.
+    """The decompressed bytes of a Zstandard stream, which has one or more frames.
 
-    It reads little at once, because a kilobyte of compressed data may become 30 MB.
+    Damaged or incomplete data raise EOFError. Each read takes only one kilobyte of compressed data,
+    because a kilobyte may become 30 MB.
     """
 
     def __init__(self, stream: BinaryIO, module: Any) -> None:  # noqa: ANN401 - one of two modules
         self._stream = stream
         self._module = module
         self._frame: Any = None
-        self._read = b""  # compressed bytes after the end of a frame
+        self._read = b""  # compressed bytes that were read past the end of a frame
         self._ready = memoryview(b"")
 
     def readable(self) -> bool:
@@ -140,7 +148,7 @@ class _Zstandard(io.RawIOBase):
             self._read = b""
             if not data:
                 if self._frame is not None:
-                    raise EOFError("the data end early")
+                    raise EOFError("the data ends too early")
                 return 0
             try:
                 self._decompress(data)
@@ -166,8 +174,11 @@ class _Zstandard(io.RawIOBase):
 
 
 def open_zstandard(stream: BinaryIO, path: str) -> BinaryIO:
-    """Return the decompressed bytes of a stream. path: the name in errors. Raises FormatError."""
-    # First the module of Python 3.14, then the package from PyPI.
+    """Return a stream of decompressed bytes. path: the name of the file in errors.
+
+    Raises FormatError if no module for Zstandard is installed.
+    """
+    # Try the module of Python 3.14 first, then the package from PyPI.
     for module in ("compression.zstd", "zstandard"):
         try:
             found = import_module(module)

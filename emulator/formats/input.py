@@ -18,11 +18,12 @@ from emulator.formats.records import (
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """A file or export.
+    """A file or export to read.
 
-    defines: whether it may have definitions. Such inputs are read before all others.
-    parameters: the names of those template parameters of the user that it uses; None if it may use
-    any.
+    defines: True if the input may have definitions of tables. Such inputs are read before all
+    others.
+    parameters: the names of the template parameters that the input uses, so that `load` can report
+    unknown ones; None if it may use any.
     """
 
     name: str
@@ -31,12 +32,15 @@ class Input:
     parameters: frozenset[str] | None = frozenset()
 
     def records(self, types: TypesOf) -> Iterator[Record]:
-        """Yield the records. If the file cannot be read to its end, the last one is a Problem."""
+        """Yield the records. If the file cannot be read to its end, the last record is a Problem.
+
+        types: returns the types of a table's key attributes.
+        """
         try:
             for record in self.reader(types):
                 yield _checked(record) if type(record) is Definition else record
         except RecursionError:
-            yield Problem(Place(self.name), "this is nested too deeply")
+            yield Problem(Place(self.name), "the values in this file are nested too deeply")
         except FormatError as error:
             yield Problem(error.place, error.text)
         except UNREADABLE as error:
@@ -48,5 +52,7 @@ def _checked(definition: Definition) -> Record:
     try:
         definition.check()
     except WRONG_FORM:
-        return Problem(definition.place, "this is not a definition of a table: it needs a name, attributes and keys")
+        return Problem(
+            definition.place, "this definition of a table needs a valid TableName, KeySchema and AttributeDefinitions"
+        )
     return definition

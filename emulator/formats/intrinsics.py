@@ -1,7 +1,7 @@
-"""The intrinsic functions of CloudFormation that properties of tables use.
+"""Computes the intrinsic functions of CloudFormation that properties of tables use.
 
-`Resolver.resolve` replaces functions in a value by their results. It raises `Unresolved` for a
-result that is known only on AWS. Examples are the exports of other stacks, and all attributes of
+`Resolver.resolve` replaces the functions in a value by their results. It raises `Unresolved` if a
+result is known only on AWS. Examples are the exports of other stacks, and all attributes of
 resources except TableName.
 """
 
@@ -34,7 +34,10 @@ def parameters_of(template: Mapping[str, Any]) -> frozenset[str]:
 
 
 class Resolver:
-    """Resolves the functions of one template. parameters: values of parameters from the user."""
+    """Replaces the functions in one template by their results.
+
+    parameters: the values that the user gives to the template's parameters, by name.
+    """
 
     def __init__(self, template: Mapping[str, Any], parameters: Mapping[str, str]) -> None:
         self._conditions = _mapping(template, "Conditions")
@@ -43,7 +46,7 @@ class Resolver:
         self._declared = _mapping(template, "Parameters")
         self._given = parameters
         self._budget = Budget()
-        self._open: list[str] = []  # names that are being resolved now
+        self._open: list[str] = []  # the names that `_guarded` is resolving now
 
     def resolve(self, value: Any) -> Any:  # noqa: ANN401 - JSON
         """Return a value after replacing functions by their results. Raises Unresolved."""
@@ -59,12 +62,15 @@ class Resolver:
             if function is not None and (name != "Condition" or isinstance(argument, str)):
                 return self._call(function, name, argument)
             if isinstance(name, str) and name.startswith("Fn::"):
-                raise Unresolved(f"the function {name} is not known here")
+                raise Unresolved(f"the function {name} is not supported")
         members = {name: self.resolve(each) for name, each in value.items()}
         return {name: each for name, each in members.items() if each is not NO_VALUE}
 
     def is_true(self, condition: str) -> bool:
-        """Return whether a condition of the template is true. Raises Unresolved."""
+        """Return True if a condition of the template is true. Raises Unresolved.
+
+        condition: the name of the condition.
+        """
         if condition not in self._conditions:
             raise Unresolved(f"there is no condition {condition}")
         return bool(self._guarded(condition, self._conditions[condition]))
@@ -78,7 +84,10 @@ class Resolver:
         return found
 
     def _guarded(self, name: str, value: Any) -> Any:  # noqa: ANN401 - JSON
-        """Resolve the value that belongs to a name. Raises Unresolved if it refers to the name."""
+        """Return the resolved value of a named part of the template.
+
+        Raises Unresolved if the value refers to its own name, which would never end.
+        """
         if name in self._open:
             raise Unresolved(f"{name} refers to itself")
         self._open.append(name)
@@ -90,7 +99,10 @@ class Resolver:
     # --- the functions ----------------------------------------------------------------------------
 
     def ref(self, name: str) -> Any:  # noqa: ANN401 - JSON
-        """Return the value of a parameter, or the TableName of a resource, else its logical id."""
+        """Return the result of Ref: the value of a parameter, or the name of a resource.
+
+        The name of a resource is its TableName. Without a TableName, it is the logical id.
+        """
         if name in _PSEUDO:
             return self._given.get(name, _PSEUDO[name])
         if name in self._declared:
@@ -113,14 +125,17 @@ class Resolver:
         return value
 
     def get_att(self, argument: Any) -> Any:  # noqa: ANN401 - JSON
-        """Return the TableName of a resource. Raises Unresolved for all other attributes."""
+        """Return the result of Fn::GetAtt, which is a resource's TableName.
+
+        Raises Unresolved for all other attributes.
+        """
         name, _, attribute = argument.partition(".") if isinstance(argument, str) else (argument[0], ".", argument[1])
         if attribute == "TableName" or name not in self._resources:
             return self.ref(name)
         raise Unresolved(f"the attribute {attribute} of {name} is known only on AWS")
 
     def sub(self, argument: Any) -> str:  # noqa: ANN401 - JSON
-        """Return a text after replacing its variables."""
+        """Return the result of Fn::Sub: a text after replacing its variables."""
         text, values = (argument, {}) if isinstance(argument, str) else argument
 
         def replaced(match: "re.Match[str]") -> str:
@@ -137,29 +152,29 @@ class Resolver:
         return _VARIABLE.sub(replaced, text)
 
     def join(self, argument: Any) -> str:  # noqa: ANN401 - JSON
-        """Return the parts, joined to one text."""
+        """Return the result of Fn::Join: one text made of several, with a separator."""
         separator, parts = argument
         texts = [str(each) for each in self.resolve(parts)]
         self._budget.spend_for(len(str(separator)) * len(texts) + sum(map(len, texts)))
         return str(separator).join(texts)
 
     def select(self, argument: Any) -> Any:  # noqa: ANN401 - JSON
-        """Return an element of a list."""
+        """Return the result of Fn::Select: an element of a list."""
         index, elements = argument
         return self.resolve(elements)[int(self.resolve(index))]
 
     def split(self, argument: Any) -> list[str]:  # noqa: ANN401 - JSON
-        """Return the parts of a text."""
+        """Return the result of Fn::Split: the parts of a text."""
         separator, text = argument
         return str(self.resolve(text)).split(separator)
 
     def choose(self, argument: Any) -> Any:  # noqa: ANN401 - JSON
-        """Return one of two values: the first if a condition is true, else the second."""
+        """Return the result of Fn::If: one value if a condition is true, else another value."""
         condition, then, otherwise = argument
         return self.resolve(then if self.is_true(condition) else otherwise)
 
     def find_in_map(self, argument: Any) -> Any:  # noqa: ANN401 - JSON
-        """Return a value in the template's mappings."""
+        """Return the result of Fn::FindInMap: a value in the template's mappings."""
         name, first, second, *defaults = argument
         path = [self.resolve(each) for each in (name, first, second)]
         try:
@@ -170,12 +185,12 @@ class Resolver:
             raise Unresolved(f"there is no mapping {'.'.join(map(str, path))}") from None
 
     def equals(self, argument: Any) -> bool:  # noqa: ANN401 - JSON
-        """Return whether two values are equal."""
+        """Return the result of Fn::Equals: True if two values are equal."""
         first, second = argument
         return _text(self.resolve(first)) == _text(self.resolve(second))
 
-    def known_only_there(self, argument: Any) -> Any:  # noqa: ANN401 - JSON
-        """Raise Unresolved, because exports of other stacks are known only on AWS."""
+    def import_value(self, argument: Any) -> Any:  # noqa: ANN401 - JSON
+        """Raise Unresolved for Fn::ImportValue: exports of other stacks are known only on AWS."""
         raise Unresolved(f"the export {argument} is known only on AWS")
 
 
@@ -193,7 +208,7 @@ _FUNCTIONS: Final[Mapping[str, Callable[[Resolver, Any], Any]]] = {
     "Fn::Not": lambda resolver, argument: not resolver.resolve(argument[0]),
     "Fn::And": lambda resolver, argument: all(resolver.resolve(each) for each in argument),
     "Fn::Or": lambda resolver, argument: any(resolver.resolve(each) for each in argument),
-    "Fn::ImportValue": Resolver.known_only_there,
+    "Fn::ImportValue": Resolver.import_value,
 }
 
 
@@ -203,5 +218,5 @@ def _mapping(owner: Any, name: str) -> Mapping[str, Any]:  # noqa: ANN401 - JSON
 
 
 def _text(value: Any) -> str:  # noqa: ANN401 - JSON
-    """Return a value as a text, because CloudFormation compares texts."""
+    """Return the text of a value. CloudFormation compares values as texts."""
     return str(value).lower() if isinstance(value, bool) else str(value)

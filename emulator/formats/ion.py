@@ -9,9 +9,10 @@
 
 A file is a sequence of structs, as text or binary Ion: `{Item:{...}}`, or the records of an
 incremental export. Reading needs the package amazon.ion (the extra `ion`). A string may have at
-most 1 MiB. The package does not report lines, so the number of a struct is used as its line.
+most 1 MiB. The package does not report line numbers. So problems have the number of the struct
+instead of a line number.
 
-Writing does not use the package, which would take three times as long.
+Writing does not use the package, because it would take three times as long.
 """
 
 import math
@@ -30,7 +31,7 @@ from emulator.formats.records import FormatError, Item, Place, Problem, Record
 
 _START: Final = b"$ion_1_0 "
 _BINARY: Final = b"\xe0\x01\x00\xea"
-_LONGEST_TEXT: Final = 1 << 20  # bytes; an item has at most 400 KB
+_LONGEST_TEXT: Final = 1 << 20  # in bytes; an item has at most 400 KB
 _IDENTIFIER: Final = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]*").fullmatch
 _RESERVED: Final = re.compile(r"null|true|false|nan|\$[0-9]+").fullmatch
 _SETS: Final = {"$dynamodb_SS": "SS", "$dynamodb_NS": "NS", "$dynamodb_BS": "BS"}
@@ -47,12 +48,15 @@ _SCALARS: Final[Mapping[type, str]] = {str: "S", bytes: "B", bool: "BOOL", int: 
 
 
 def ion_line(item: Item) -> bytes:
-    """Return the line of an item, with its end."""
+    """Return the line of an item in an export, including the line feed."""
     return f"{{Item:{_struct(item)}}}".join(("$ion_1_0 ", "\n")).encode()
 
 
 def record_line(record: Mapping[str, Item]) -> bytes:
-    """Return the line of a record in an incremental export. record: `Keys`, `NewImage`, ..."""
+    """Return the line of a record in an incremental export, including the line feed.
+
+    record: name of a member, such as `Keys` or `NewImage` -> its attributes.
+    """
     members = ",".join(f"{name}:{_struct(part)}" for name, part in record.items())
     return f"$ion_1_0 {{{members}}}\n".encode()
 
@@ -63,7 +67,7 @@ def _struct(item: Mapping[str, Any]) -> str:
 
 @lru_cache(maxsize=1024)
 def _symbol(name: str) -> str:
-    """Return the Ion text of a field's name, in quotes if it is not an identifier."""
+    """Return the Ion text of a field's name, with quotes if the name is not an identifier."""
     if _IDENTIFIER(name) and not _RESERVED(name):
         return name
     escaped = orjson.dumps(name)[1:-1].decode().replace('\\"', '"').replace("'", "\\'")
@@ -92,7 +96,10 @@ def _value(value: Mapping[str, Any]) -> str:
 
 
 def _decimal(text: str) -> str:
-    """Return the Ion decimal for a canonical number. Without a dot, it would be an int."""
+    """Return the Ion decimal for a canonical number.
+
+    It always has a dot, because Ion reads a number without a dot as an int.
+    """
     return text if "." in text else text + "."
 
 
@@ -100,15 +107,15 @@ def _decimal(text: str) -> str:
 
 
 def is_ion(head: bytes) -> bool:
-    """Return whether a file with this beginning is Ion."""
+    """Return True if a file that begins with these bytes is Ion."""
     return head.startswith((_BINARY, _START.rstrip()))
 
 
 def structs(stream: BinaryIO, file: str) -> Iterator[Any]:
     """Yield the values in a stream as objects of `amazon.ion`. Raises FormatError.
 
-    Binary Ion is read with the library's Python code, at a fifth of the speed of its extension
-    module. For some damaged files, the extension module never returns.
+    Binary Ion is read with the library's Python code, because its extension module never returns
+    for some damaged files. The Python code has a fifth of the extension module's speed.
     """
     try:
         from amazon.ion.exceptions import IonException  # noqa: PLC0415 - an extra
@@ -121,12 +128,13 @@ def structs(stream: BinaryIO, file: str) -> Iterator[Any]:
     class Catalog(SymbolTableCatalog):  # type: ignore[misc]
         """A catalog without symbol tables.
 
-        The library replaces each imported table by a placeholder, whose symbols have no texts.
+        So the library replaces each symbol table that a file imports by a placeholder, whose
+        symbols have no texts. `resolve` limits the number of these symbols.
         """
 
         def resolve(self, name: str, version: int, max_id: int | None) -> Any:  # noqa: ANN401 - the library's
             if max_id is not None and max_id > MOST_SYMBOLS:
-                raise ValueError(f"it imports {max_id} symbols")
+                raise ValueError(f"it imports {max_id} symbols, and the maximum is {MOST_SYMBOLS}")
             return super().resolve(name, version, max_id)
 
     shield = _Shield(stream, file)
@@ -155,9 +163,10 @@ def structs(stream: BinaryIO, file: str) -> Iterator[Any]:
 
 
 class _Shield:
-    """A stream that hides its errors from the library, whose extension module they would crash.
+    """A stream that hides its errors from the library, because they crash its extension module.
 
-    At an error, the stream seems to end. `error` keeps it for `structs`.
+    After an error, the library sees the end of the stream. `error` has the error, and `structs`
+    raises it.
     """
 
     def __init__(self, stream: BinaryIO, file: str) -> None:
@@ -189,9 +198,9 @@ class _Shield:
 
 
 def wrapped(value: object) -> dict[str, Any] | str:
-    """Convert a struct to the JSON of an item, or of a wrapper that ItemReader knows.
+    """Convert a struct to the JSON of an item, or of a wrapper that ItemReader knows (items.py).
 
-    If the struct is neither, return a text that says why.
+    If the struct is neither an item nor a wrapper, return a text that says why.
     """
     if not isinstance(value, Mapping):
         return "this is not an item: it is not a struct"
@@ -204,7 +213,7 @@ def wrapped(value: object) -> dict[str, Any] | str:
 
 
 def records(stream: BinaryIO, file: str, table: str | None) -> Iterator[Record]:
-    """Yield the items of a file. Raises FormatError."""
+    """Yield the items of an Ion file. Raises FormatError. table: the items' table, if known."""
     reader = ItemReader(table)
     reader.ordinary = False
     for number, value in enumerate(structs(stream, file), 1):
@@ -214,7 +223,7 @@ def records(stream: BinaryIO, file: str, table: str | None) -> Iterator[Record]:
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - any Ion value
-    """Return a value without the library's own types for texts and structs."""
+    """Return a value with Python's str and dict in place of the library's types."""
     if isinstance(value, Mapping):
         return {str(name): _plain(each) for name, each in value.items()}
     return str(value) if isinstance(value, str) else value
@@ -242,11 +251,11 @@ def _attribute(value: Any) -> dict[str, Any]:  # noqa: ANN401 - any Ion value
         return {found: [_member(found[0], each) for each in value]}
     if value is None or type(value).__name__ == "IonPyNull":
         return {"NULL": True}
-    raise _NotAValue(f"no attribute has a value such as {value!r:.100}")
+    raise _NotAValue(f"an attribute cannot have the value {value!r:.100}")
 
 
 def _kind(value: Any) -> str | None:  # noqa: ANN401 - any Ion value
-    """Return the type of a scalar, None for everything else."""
+    """Return the attribute type of a scalar, such as "S"; None for any other value."""
     kind = _SCALARS.get(type(value))
     if kind is not None:
         return kind
@@ -265,7 +274,7 @@ def _content(kind: str, value: Any) -> Any:  # noqa: ANN401 - any scalar
 
 
 def _member(kind: str, value: Any) -> Any:  # noqa: ANN401 - any Ion value
-    """Convert a member of a set. kind: the type that all members must have."""
+    """Convert a member of a set. kind: the type that each member must have, such as "N"."""
     if _kind(value) != kind:
-        raise _NotAValue(f"a set of {kind} has the member {value!r:.100}")
+        raise _NotAValue(f"a set of {kind} cannot have the member {value!r:.100}")
     return _content(kind, value)

@@ -1,9 +1,9 @@
-"""Limits the time and memory that reading an Ion file takes. The library has no limits.
+"""Limits the time and memory that reading an Ion file takes. The Ion library has no limits.
 
 The time that the library takes is quadratic in the digits of a number: a second for 20,000 digits.
-A number of DynamoDB has at most 38. So `TextBounds` and `BinaryBounds` check the bytes before the
-library reads them. Also, a file can import a symbol table of any size, and the library makes all
-its symbols. MOST_SYMBOLS limits their number.
+A number of DynamoDB has at most 38 digits. So `TextBounds` and `BinaryBounds` check the bytes of a
+file for longer numbers before the library gets them. A file can also import a symbol table of any
+size, and the library makes all symbols of the table. MOST_SYMBOLS limits their number.
 """
 
 import re
@@ -13,24 +13,28 @@ from emulator.formats.bounds import LONGEST_ITEM, too_long
 from emulator.formats.records import FormatError, Place
 
 MOST_SYMBOLS: Final = 100_000
-"""The most symbols of an imported symbol table. Exports of the service import no table."""
+"""The maximum number of symbols in an imported symbol table.
+
+Exports of the service import no symbol table.
+"""
 
 _MOST_DIGITS: Final = 1_000
 _LONG_NUMBER: Final = re.compile(rb"[:\[,(\s]-?(?:0[xX])?[0-9A-Fa-f_]{%d}" % _MOST_DIGITS)
 _TAIL: Final = _MOST_DIGITS + 4
-_TOO_LONG: Final = f"a number, or digits that may be one, has more than {_MOST_DIGITS:,} digits"
+_TOO_LONG: Final = f"more than {_MOST_DIGITS:,} digits in a row, which is too long for a number"
 
 _VERSION: Final = 0xE0
 _BOOL, _LIST, _SEXP, _STRUCT, _ANNOTATION = 1, 11, 12, 13, 14
-_NUMBERS: Final = frozenset((2, 3, 5))  # positive and negative ints, decimals
-_NULL, _LONG = 15, 14  # special lengths in four bits: the value is null; the length follows
-_LONGEST_VARUINT: Final = 9  # bytes
+_NUMBERS: Final = frozenset((2, 3, 5))  # types of a value: positive int, negative int, decimal
+_NULL, _LONG = 15, 14  # special lengths in a descriptor: 15 for a null, 14 if the length follows
+_LONGEST_VARUINT: Final = 9  # the maximum length of a VarUInt (see `_varuint`), in bytes
 
 
 class TextBounds:
-    """A stream of text that refuses long numbers.
+    """A stream of text Ion that refuses long numbers.
 
-    It cannot tell where strings are. So it also refuses as many digits after a space in a string.
+    It does not know where strings begin and end. So it also refuses a string in which so many
+    digits follow a space.
     """
 
     def __init__(self, stream: BinaryIO, file: str) -> None:
@@ -39,7 +43,7 @@ class TextBounds:
         self._tail = b""
 
     def read(self, size: int) -> bytes:
-        """Return the next bytes. Raises FormatError."""
+        """Return the next bytes, at most `size`. Raises FormatError for a long number."""
         data = self._stream.read(size)
         window = self._tail + data
         if _LONG_NUMBER.search(window):
@@ -49,7 +53,7 @@ class TextBounds:
 
 
 class BinaryBounds:
-    """A stream of binary values that refuses large values and long numbers."""
+    """A stream of binary Ion that refuses large values and long numbers."""
 
     def __init__(self, stream: BinaryIO, file: str) -> None:
         self._stream = stream
@@ -57,14 +61,17 @@ class BinaryBounds:
         self._value = b""
 
     def read(self, size: int) -> bytes:
-        """Return the next bytes. Raises FormatError."""
+        """Return the next bytes, at most `size`.
+
+        Raises FormatError for a large value or a long number.
+        """
         if not self._value:
             self._value = self._next_value()
         data, self._value = self._value[:size], self._value[size:]
         return data
 
     def _next_value(self) -> bytes:
-        """Return the bytes of the next value, with all values that it contains."""
+        """Return the bytes of the next value, including all values inside it; b"" at the end."""
         head = self._stream.read(1)
         if not head:
             return b""
@@ -78,7 +85,7 @@ class BinaryBounds:
                     break
         try:
             _, length = _length(head, 0)
-        except IndexError:  # the value is damaged, which the library reports
+        except IndexError:  # the value is damaged, and the library reports this
             return head
         if length > LONGEST_ITEM:
             raise FormatError(Place(self._file), too_long("a value", LONGEST_ITEM))
@@ -94,7 +101,10 @@ def _has_varuint(descriptor: int) -> bool:
 
 
 def _length(data: bytes, position: int) -> tuple[int, int]:
-    """Return the position of a value's content, and its length. Raises IndexError."""
+    """Return a pair: the position of a value's content, and the content's length in bytes.
+
+    Raises IndexError if the value is damaged. position: where the value begins.
+    """
     descriptor = data[position]
     if _has_varuint(descriptor):
         return _varuint(data, position + 1)
@@ -103,7 +113,11 @@ def _length(data: bytes, position: int) -> tuple[int, int]:
 
 
 def _varuint(data: bytes, position: int) -> tuple[int, int]:
-    """Return the position after a number, and the number. Raises IndexError."""
+    """Read a VarUInt, Ion's unsigned integer with 7 bits in each byte.
+
+    Return a pair: the position after the VarUInt, and its value. Raises IndexError if it has no
+    end.
+    """
     number = 0
     for byte in data[position : position + _LONGEST_VARUINT]:
         position += 1
@@ -114,18 +128,18 @@ def _varuint(data: bytes, position: int) -> tuple[int, int]:
 
 
 def _has_long_number(value: bytes) -> bool:
-    """Return whether a value contains a long number.
+    """Return True if a value is or contains a long number.
 
     In a damaged value, only the part before the damage is searched.
     """
-    open_values = [(0, len(value), False)]  # position, end, whether it is a struct
+    open_values = [(0, len(value), False)]  # ranges to search: start, end, and True for the fields of a struct
     try:
         while open_values:
             position, end, struct = open_values.pop()
             if position >= end:
                 continue
             if struct:
-                position, _ = _varuint(value, position)  # the name of the field
+                position, _ = _varuint(value, position)  # skip the name of the field
             kind = value[position] >> 4
             content, length = _length(value, position)
             if kind in _NUMBERS and length > _MOST_DIGITS // 2:

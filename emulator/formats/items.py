@@ -1,4 +1,4 @@
-"""Reads items from JSON: with types or as ordinary JSON, alone or in a wrapper.
+"""Reads items from JSON: with types or as ordinary JSON, alone or inside a wrapper.
 
 | wrapper                                          | source                                      |
 |--------------------------------------------------|---------------------------------------------|
@@ -25,7 +25,7 @@ from emulator.formats.json_text import Number, Values
 from emulator.formats.records import FormatError, ItemRecord, Place, Problem, Record, is_text
 
 WRAPPERS: Final = frozenset(("Item", "PutRequest", "Keys"))
-"""Members that only wrappers have."""
+"""Members by which a wrapper is recognised."""
 
 _TYPES: Final[Mapping[str, type]] = {
     "S": str,
@@ -42,7 +42,7 @@ _TYPES: Final[Mapping[str, type]] = {
 
 
 def is_typed(item: Mapping[str, Any]) -> bool:
-    """Return whether an object is an item in DynamoDB JSON: each member is a value with a type.
+    """Return True if an object is an item in DynamoDB JSON: each member is a value with a type.
 
     Raises RecursionError if the object is nested too deeply.
     """
@@ -79,28 +79,32 @@ def typed(value: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
 def typed_record(place: Place, table: object, item: object) -> ItemRecord | Problem:
     """Return the record of an item with types, or a problem if the item is not a JSON object.
 
-    table: the name of the item's table. The server, not this function, checks the values.
+    table: the name of the item's table, None if unknown. The attribute values are not checked,
+    because the server does that.
     """
     if type(item) is not dict:
         return Problem(place, "this is not an item: it is not a JSON object")
     if table is not None and not is_text(table):
-        return Problem(place, "the name of the table is not a text")
+        return Problem(place, "the name of the table is not a valid string")
     return ItemRecord(place, cast("str | None", table), item)
 
 
 class ItemReader:
     """Makes records from the JSON objects of one file.
 
-    table: the table of all items whose object names no table.
+    table: the table of each item whose JSON object does not name a table.
     """
 
     def __init__(self, table: str | None = None) -> None:
         self._table = table
         self.ordinary: bool | None = None
-        """Whether the file's items are ordinary JSON; None before the first item."""
+        """True if the file's items are ordinary JSON, False if they have types.
+
+        None before the first item, which decides it.
+        """
 
     def record(self, place: Place, value: object) -> ItemRecord | Problem:
-        """Return the record of an item, which may be in a wrapper."""
+        """Return the record of an item, which may be inside a wrapper."""
         try:
             return self._record(place, value)
         except RecursionError:
@@ -119,7 +123,7 @@ class ItemReader:
             item = value["PutRequest"].get("Item") if type(value["PutRequest"]) is dict else None
         elif "Keys" in value and "Metadata" in value:
             if "NewImage" not in value:
-                return Problem(place, "this is a deletion of an incremental export, which cannot be loaded")
+                return Problem(place, "this record of an incremental export is a deletion, which cannot be loaded")
             item = value["NewImage"]
         if type(item) is dict and self.ordinary is None:
             self.ordinary = bool(item) and not is_typed(item)
@@ -128,7 +132,7 @@ class ItemReader:
         return typed_record(place, table, item)
 
     def lines(self, stream: BinaryIO, file: str) -> Iterator[Record]:
-        """Yield the items in JSON lines. A line may have several objects."""
+        """Yield the items in lines of JSON. A line may have several JSON objects."""
         for number, line in enumerate(iter(partial(stream.readline, LONGEST_ITEM + 1), b""), 1):
             place = Place(file, number)
             if len(line) > LONGEST_ITEM:
@@ -169,10 +173,11 @@ def _skip_line(stream: BinaryIO, part: bytes) -> None:
 
 
 def _certainly_typed(value: object) -> bool:
-    """Return whether the first line of a file has an item with types.
+    """Return True if the first line of a file has an item with types.
 
-    value: the line as parsed by a fast parser, which would round the numbers of ordinary JSON. The
-    numbers of an item with types are texts, and cannot lose digits.
+    value: the line, parsed by a fast parser that rounds numbers. The numbers of ordinary JSON must
+    not be rounded, so such a line is parsed again. Numbers of an item with types are texts, and
+    lose nothing.
     """
     if type(value) is not dict:
         return False

@@ -1,4 +1,6 @@
-"""Reads a sequence of JSON values and the lines on which they begin, in little memory.
+"""Reads a sequence of JSON values from a stream, with the line on which each value begins.
+
+Only one value at a time is in memory.
 
 Numbers become `Number`, which is a text, because a float would lose digits that DynamoDB keeps.
 """
@@ -15,7 +17,7 @@ from emulator.formats.records import FormatError, Place
 
 
 class Number(str):
-    """A number as it is written in JSON."""
+    """The text of a number, as it is written in JSON."""
 
     __slots__ = ()
 
@@ -27,14 +29,15 @@ def _constant(name: str) -> NoReturn:
 _DECODER: Final = json.JSONDecoder(parse_float=Number, parse_int=Number, parse_constant=_constant)
 _CHUNK: Final = 1 << 16
 _SPACE: Final = re.compile(r"[ \t\r\n]*+")
-# An error this near to the end of the text read so far may only mean that a value is incomplete.
+# If the parser fails this near to the end of the text read so far (in characters), the rest of the
+# value may not have been read yet.
 _TAIL: Final = 16
 
 
 def with_numbers(value: Any) -> Any:  # noqa: ANN401 - JSON
     """Return a value after converting each `Number` in it to a number of Python.
 
-    A number with hundreds of digits, which no template needs, becomes a text.
+    A number with hundreds of digits becomes a text. No template needs such a number.
     """
     match value:
         case Number() if not is_short_number(value):
@@ -50,7 +53,7 @@ def with_numbers(value: Any) -> Any:  # noqa: ANN401 - JSON
 
 
 def parse(text: str, file: str) -> Any:  # noqa: ANN401 - JSON
-    """Return the value of a whole text. Raises FormatError."""
+    """Parse a text that has one JSON value, and return the value. Raises FormatError."""
     try:
         return _DECODER.decode(text)
     except JSONDecodeError as error:
@@ -60,9 +63,9 @@ def parse(text: str, file: str) -> Any:  # noqa: ANN401 - JSON
 
 
 class Values:
-    """A reader of JSON values and single characters from a stream.
+    """Reads JSON values and single characters from a stream.
 
-    line: the number of the stream's first line. longest: the most bytes of a value.
+    line: the line number of the stream's first line. longest: the maximum length of a value.
     """
 
     def __init__(self, stream: BinaryIO, file: str, line: int = 1, longest: int = LONGEST_ITEM) -> None:
@@ -81,7 +84,7 @@ class Values:
         return Place(self._file, self._line)
 
     def next(self) -> str:
-        """Skip white space; return the next character without reading past it, "" at the end."""
+        """Skip white space. Return the next character, which stays unread; "" at the end."""
         while True:
             space = _SPACE.match(self._text, self._position)
             assert space is not None, "the pattern matches an empty text too"
@@ -121,7 +124,7 @@ class Values:
             return value
 
     def elements(self) -> Iterator[tuple[Place, Any]]:
-        """Read an array; yield its elements with their places. Raises FormatError."""
+        """Read an array. Yield a pair of place and value for each element. Raises FormatError."""
         self.take("[")
         if self.next() == "]":
             self.take("]")
@@ -136,16 +139,19 @@ class Values:
             self.take(",")
 
     def all(self) -> Iterator[tuple[Place, Any]]:
-        """Read values until the end of the text, with their places. Raises FormatError."""
+        """Read values until the stream ends. Yield a pair of place and value for each.
+
+        Raises FormatError.
+        """
         while self.next():
             place = self.place
             yield place, self.value()
 
     def _more(self) -> bool:
-        """Read more of the stream; return whether there was any.
+        """Read more text from the stream. Return False if the stream has ended.
 
-        Each read at least doubles the text of a value that is not complete yet. So a long value
-        takes few reads, and its beginning is not parsed too often.
+        Each read at least doubles the text of a value that is not complete yet. After each read,
+        the value is parsed again from its beginning. So a long value is not parsed too often.
         """
         if self._ended:
             return False

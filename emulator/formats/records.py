@@ -1,4 +1,7 @@
-"""Records, which readers yield: definitions of tables, items, problems, notices, with places."""
+"""The records that readers yield: definitions of tables, items, problems and notices.
+
+Each record has its place, that is, file and line.
+"""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -14,12 +17,13 @@ Types = Mapping[str, str]
 
 
 WRONG_FORM: Final = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
-"""The errors that reading a value raises if the value does not have the form of its format: a
-number instead of a list, a missing member.
+"""The errors that reading a value raises if the value has a wrong form.
+
+Examples of a wrong form are a number instead of a list, and a missing member.
 """
 
 _NAME: Final = "AttributeName"
-# The most characters of a message, because a name in a hostile file may have millions.
+# The maximum number of characters in a message. A name in a hostile file may have millions.
 _LONGEST: Final = 1000
 
 
@@ -34,9 +38,9 @@ class Place(NamedTuple):
 
 
 def is_text(value: object) -> bool:
-    """Return whether a value is a valid text.
+    """Return True if a value is a valid string.
 
-    JSON may contain half of a surrogate pair, such as U+D800, which is not valid.
+    JSON may contain half of a surrogate pair, such as U+D800, which is not valid in UTF-8.
     """
     return isinstance(value, str) and (value.isascii() or value.isprintable() or _is_utf8(value))
 
@@ -50,7 +54,7 @@ def _is_utf8(text: str) -> bool:
 
 
 def _one_line(message: str) -> str:
-    """Return a message as one line: names in it may have line breaks or control characters."""
+    """Return a message as one line. Escape line breaks and control characters in its names."""
     shown = message if len(message) <= _LONGEST else f"{message[:_LONGEST]}... ({len(message):,} characters)"
     if shown.isprintable():
         return shown
@@ -66,9 +70,9 @@ class ItemRecord(NamedTuple):
 
 
 class Setting(NamedTuple):
-    """A setting of a table that CreateTable does not make.
+    """A setting of a table that another operation than CreateTable makes.
 
-    operation: the operation that makes it. request: its request without the name of the table.
+    operation: the name of the operation. request: the request for it, without TableName.
     """
 
     operation: str
@@ -79,8 +83,8 @@ class Setting(NamedTuple):
 class Definition:
     """The definition of a table.
 
-    create: the input of CreateTable. ttl: the attribute for time to live, None if the table has
-    none. settings: what is set after the table has become ACTIVE.
+    create: the input of CreateTable. ttl: the attribute for time to live, None if time to live is
+    off. settings: the settings to make after the table has become ACTIVE.
     """
 
     place: Place
@@ -94,17 +98,16 @@ class Definition:
         return str(self.create["TableName"])
 
     def check(self) -> None:
-        """Raise one of WRONG_FORM unless names and keys have the form that CreateTable needs.
+        """Raise an error of WRONG_FORM if a name or the keys do not have the form for CreateTable.
 
-        The loader needs names and keys before it calls the server. The server checks all other
-        members.
+        `load` needs names and keys before it calls the server. The server checks all other members.
         """
         members = [("AttributeDefinitions", "AttributeType"), ("KeySchema", "KeyType")]
         names = [each[name] for member, other in members for each in self.create[member] for name in (_NAME, other)]
         texts = (self.create["TableName"], *names, *(() if self.ttl is None else (self.ttl,)))
         if not all(map(is_text, texts)):
             raise TypeError("a name is not a text")
-        # Raises an error for texts that are not UTF-8 and numbers that JSON does not have.
+        # This raises TypeError for invalid UTF-8, and for a number of more than 64 bits.
         orjson.dumps([self.create, *(setting.request for setting in self.settings)])
 
 
@@ -122,7 +125,7 @@ class Problem(NamedTuple):
 
 
 class Notice(NamedTuple):
-    """A part of a file that the reader leaves out on purpose, such as a setting of backups."""
+    """A part of a file that the reader leaves out on purpose, such as the import of a table."""
 
     place: Place
     text: str
@@ -135,7 +138,7 @@ Record = ItemRecord | Definition | Problem | Notice
 
 
 class FormatError(Exception):
-    """A file cannot be read, or not to its end. `Input.records` turns the error into a Problem."""
+    """A file, or the rest of a file, cannot be read. `Input.records` yields it as a Problem."""
 
     def __init__(self, place: Place, text: str) -> None:
         super().__init__(_one_line(f"{place}: {text}"))
@@ -155,9 +158,10 @@ class UnknownFormat(FormatError):
 class ReadOptions:
     """Options for reading files.
 
-    delimiter, header: for CSV. By default, the delimiter depends on the file's ending, and the
-    header is the first line. parameters: values for parameters of templates and for `${opt:...}`.
-    environment: values for `${env:...}`.
+    delimiter: separates the fields of CSV; None if the file's ending decides. header: the names of
+    the attributes in CSV; None if the first line has them.
+    parameters: values for parameters of templates, and for `${opt:...}` in Serverless files.
+    environment: values for `${env:...}` in Serverless files.
     """
 
     delimiter: str | None = None
@@ -167,9 +171,8 @@ class ReadOptions:
 
 
 TypesOf = Callable[[str | None], Types]
-"""A function that returns the types of a table's key attributes, for CSV.
-
-It takes the name of the table, or None.
+"""A function from the name of a table to the types of its key attributes. The reader of CSV calls
+it, with None if the name of the table is not known.
 """
 
 Reader = Callable[[TypesOf], Iterator[Record]]

@@ -1,12 +1,16 @@
-"""Tables of Serverless Framework files: CloudFormation in `resources`, with variables.
+"""Reads tables from Serverless Framework files.
+
+The member `resources` of such a file is CloudFormation, with variables:
 
 | variable                       | value                                                        |
 |--------------------------------|--------------------------------------------------------------|
 | `${self:path}`                 | a value in this file                                         |
 | `${env:NAME}`                  | an environment variable                                      |
 | `${opt:NAME}`                  | `--parameter NAME=VALUE`                                     |
-| `${param:NAME}`                | the same, else `params` of the stage, else of `default`      |
-| `${sls:stage}`, `${aws:region}`| the option with that name, else the value in `provider`      |
+| `${param:NAME}`                | `--parameter NAME=VALUE`, else from `params` of the stage,   |
+|                                | else from `params` of `default`                              |
+| `${sls:stage}`, `${aws:region}`| `--parameter stage=VALUE` or `region=VALUE`, else the value  |
+|                                | in `provider`                                                |
 | `${file(path):path}`           | a value in another file, in YAML or JSON                     |
 
 The files that `file` names may be anywhere, even in a parent folder, as in the Serverless Framework
@@ -14,8 +18,8 @@ The files that `file` names may be anywhere, even in a parent folder, as in the 
 The content of these files is used only in definitions of tables.
 
 A variable may have several alternatives, separated by commas. Its value is the first alternative
-that exists. Variables inside variables are replaced first. Variables that are not in the table have
-no value, because theirs is known only on AWS.
+that exists. Variables inside variables are replaced first. Variables that are not in this list have
+no value for this reader, because their values are known only on AWS.
 """
 
 import re
@@ -41,7 +45,7 @@ _MISSING: Final = object()
 
 
 def records(document: Document) -> Iterator[Record]:
-    """Yield the tables of a file."""
+    """Yield the definitions of a file's tables, and a Problem for each wrong table."""
     variables = _Variables(document)
     try:
         parts = variables.resolve(document.content.get("resources") or {})
@@ -60,7 +64,7 @@ def records(document: Document) -> Iterator[Record]:
 def parameters(document: Document) -> frozenset[str] | None:
     """Return the names of all parameters that a file uses.
 
-    Return None if the file includes other files, which may use more.
+    Return None if the file includes other files, because they may use any parameter.
     """
     text = document.lines.text
     if "file(" in text:
@@ -100,16 +104,16 @@ class _Variables:
         return self.resolve(value[: found.start()] + text + value[found.end() :], depth + 1)
 
     def _value(self, text: str, depth: int) -> Any:  # noqa: ANN401 - YAML
-        """Return the value of a variable: that of its first alternative that exists.
+        """Return the value of a variable: the value of the first alternative that exists.
 
-        Raises Unresolved. text: the variable, without `${` and `}`.
+        Raises Unresolved if no alternative exists. text: the variable, without `${` and `}`.
         """
         for alternative in _alternatives(text):
             literal = _literal(alternative)
             value = self._lookup(alternative, depth) if literal is _MISSING else literal
             if value is not _MISSING and value is not None:
                 return self.resolve(value, depth + 1)
-        raise Unresolved(f"the variable ${{{text}}} has no value here")
+        raise Unresolved(f"the variable ${{{text}}} cannot be resolved")
 
     def _lookup(self, text: str, depth: int) -> Any:  # noqa: ANN401 - YAML
         kind, _, name = text.partition(":")

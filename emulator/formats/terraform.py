@@ -1,7 +1,7 @@
-"""Tables and items of Terraform: the output of `terraform show -json` for a plan or a state.
+"""Reads tables and items from the output of `terraform show -json` for a plan or a state.
 
-The resources are `aws_dynamodb_table` and `aws_dynamodb_table_item`, in all modules. The following
-resources add a setting to a table of the same file:
+Tables and items are the resources `aws_dynamodb_table` and `aws_dynamodb_table_item`, in all
+modules. The following resources add a setting to a table of the same file:
 
 | resource                                     | operation                           |
 |----------------------------------------------|-------------------------------------|
@@ -9,8 +9,8 @@ resources add a setting to a table of the same file:
 | `aws_dynamodb_kinesis_streaming_destination` | EnableKinesisStreamingDestination   |
 | `aws_dynamodb_resource_policy`               | CreateTable with `ResourcePolicy`   |
 
-Such a resource is left out with a notice if its values are known only after `apply`, as the ARNs in
-a plan are, or if its table is in another file.
+A resource of this list is left out with a notice in two cases: its values are known only after
+`apply`, as the ARNs in a plan are, or its table is in another file.
 """
 
 from collections import defaultdict
@@ -28,7 +28,10 @@ _LEFT_OUT: Final = ("replica", "import_table", "restore_source_name", "restore_s
 
 
 def records(document: Document) -> Iterator[Record]:
-    """Yield the tables, then the items. A value that is known only after `apply` is a problem."""
+    """Yield the tables, then the items.
+
+    Yield a Problem for a table or item with a value that is missing or known only after `apply`.
+    """
     content = document.content
     values = content.get("planned_values") or content.get("values")
     found = _resources(values.get("root_module") if isinstance(values, dict) else None)
@@ -59,14 +62,14 @@ _Reader = Callable[[Document, Mapping[str, Any]], Iterator[Record]]
 
 
 def _read(document: Document, resources: list[Mapping[str, Any]], kind: str, reader: _Reader) -> Iterator[Record]:
-    """Yield the records of all resources of one kind."""
+    """Yield the records of all resources of one type, and a Problem for each wrong resource."""
     for resource in resources:
         if resource.get("type") == kind:
             try:
                 yield from reader(document, resource)
             except WRONG_FORM as error:
                 address = resource.get("address", kind)
-                text = f"{address}: Terraform does not know this before `apply`, or at all: {error}"
+                text = f"{address}: a value is missing, wrong, or known only after `apply`: {error}"
                 yield Problem(document.place(), text)
 
 
@@ -134,9 +137,9 @@ def _recovery(values: Mapping[str, Any]) -> Iterator[Setting]:
 
 
 def _keys(owner: Mapping[str, Any]) -> list[dict[str, str]]:
-    """Return the key schema of a table or index.
+    """Return the key schema of a table or index, as in CreateTable.
 
-    It is in `hash_key` and `range_key`, or in blocks `key_schema`.
+    Terraform has the keys in `hash_key` and `range_key`, or in blocks `key_schema`.
     """
     blocks = owner.get("key_schema")
     if blocks and not owner.get("hash_key"):
@@ -171,9 +174,10 @@ def _throughput(owner: Mapping[str, Any], *, on_demand: bool) -> dict[str, Any]:
 
 
 class _Addition(NamedTuple):
-    """What a resource adds to a table.
+    """A setting that another resource adds to a table.
 
-    address: the resource's. create: members of CreateTable. settings: made after its creation.
+    address: the address of the resource. table: the name of the table. create: members to add to
+    the input of CreateTable. settings: settings to make after the table's creation.
     """
 
     address: str
@@ -183,7 +187,7 @@ class _Addition(NamedTuple):
 
 
 def _with(definition: Definition, additions: list[_Addition]) -> Definition:
-    """Return a definition with what other resources add to it."""
+    """Return a definition after adding the settings of other resources."""
     for each in additions:
         create, settings = {**definition.create, **each.create}, (*definition.settings, *each.settings)
         definition = replace(definition, create=create, settings=settings)
@@ -209,7 +213,10 @@ def _kinesis(address: str, values: Mapping[str, Any]) -> _Addition:
 
 
 def _policy(address: str, values: Mapping[str, Any]) -> _Addition:
-    """Read the policy of a table. The policy of a stream has no table of this name: a notice."""
+    """Read the resource policy of a table.
+
+    For the policy of a stream, the result names no existing table, so `records` yields a Notice.
+    """
     table = _text(values["resource_arn"]).partition(":table/")[2]
     return _Addition(address, table, {"ResourcePolicy": values["policy"]})
 
@@ -222,7 +229,7 @@ _ADDITIONS: Final[Mapping[str, Callable[[str, Mapping[str, Any]], _Addition]]] =
 
 
 def _text(value: object) -> str:
-    """Return a value that must be a text. Raises TypeError."""
+    """Return a value that must be a valid string. Raises TypeError if it is not."""
     if not is_text(value):
         raise TypeError("a name is not a text")
     return str(value)

@@ -1,4 +1,4 @@
-"""Models of NoSQL Workbench: tables with their sample data."""
+"""Reads models of NoSQL Workbench: tables with their sample data."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -9,7 +9,7 @@ from emulator.formats.records import WRONG_FORM, Definition, Problem, Record
 
 
 def records(document: Document) -> Iterator[Record]:
-    """Yield the tables of a model, each with its items."""
+    """Yield the tables of a model. After each table, yield its items."""
     for number, model in enumerate(document.content["DataModel"]):
         name = model.get("TableName", f"number {number + 1}") if isinstance(model, dict) else f"number {number + 1}"
         place = document.place()
@@ -18,7 +18,7 @@ def records(document: Document) -> Iterator[Record]:
             for item in model.get("TableData") or ():
                 yield typed_record(place, model["TableName"], item)
         except WRONG_FORM:
-            yield Problem(place, f"table {name}: it does not have the form of a model of NoSQL Workbench")
+            yield Problem(place, f"table {name}: a part of this table is missing or has a wrong form")
 
 
 def _create(model: Mapping[str, Any]) -> dict[str, Any]:
@@ -46,9 +46,9 @@ def _create(model: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _keys(owner: Mapping[str, Any], types: dict[str, str]) -> list[dict[str, str]]:
-    """Return the key schema of a table or index.
+    """Return the key schema of a table or index, as in CreateTable.
 
-    types: this adds the types of the key attributes to it.
+    types: attribute -> type. This function adds the key attributes of the table or index.
     """
     keys = []
     for member, kind in (("PartitionKey", "HASH"), ("SortKey", "RANGE")):

@@ -1,8 +1,9 @@
 """Reads YAML as JSON, with the short forms of CloudFormation's functions: `!Ref x` is `{"Ref": x}`.
 
-The values are JSON values. Dates stay texts. Keys are texts as written (`1:`, `on:`). Tags for
-values that JSON does not have, such as `!!binary`, are errors. Aliases are resolved; it is an error
-if they add more than MOST_ALIASED values. PyYAML is the extra `yaml`.
+The result has only values of JSON. Dates stay texts. Keys are texts, as they are written: the key
+`1:` is "1", and `on:` is "on". Tags for values that JSON does not have, such as `!!binary`, are
+errors. Aliases are resolved; it is an error if they add more than MOST_ALIASED values. Reading YAML
+needs PyYAML, which the extra `yaml` installs.
 """
 
 from typing import Any, Final
@@ -23,7 +24,7 @@ _CONVERTED: Final = ("null", "bool", "int", "float")
 _JSON: Final = (*_CONVERTED, "seq", "map", "str")
 """The types of YAML whose values JSON has too."""
 
-_PER_VALUE: Final = 64  # so many characters of a text count as one further value
+_PER_VALUE: Final = 64  # a text counts as one more value for each group of so many characters
 
 
 def parse_yaml(text: str, file: str) -> Any:  # noqa: ANN401 - YAML
@@ -52,16 +53,16 @@ def parse_yaml(text: str, file: str) -> Any:  # noqa: ANN401 - YAML
 
 
 def _refuse_bombs(root: Any) -> None:  # noqa: ANN401 - PyYAML's objects
-    """Raise a YAMLError if an alias contains itself, or if the aliases expand to too much.
+    """Raise a YAMLError if an alias contains itself, or if the aliases expand to too many values.
 
-    While visiting all nodes, this also makes all keys texts.
+    This function visits all nodes, so it also converts all keys to texts.
     """
     written = 0
     weights: dict[int, int] = {}
     unfinished: set[int] = set()
 
     def weight(node: Any) -> int:  # noqa: ANN401 - PyYAML's objects
-        """Return how many values a node has if its aliases are resolved. Long texts count more."""
+        """Return the number of values in a node after resolving aliases. Long texts count more."""
         nonlocal written
         if id(node) in weights:
             return weights[id(node)]
@@ -80,7 +81,7 @@ def _refuse_bombs(root: Any) -> None:  # noqa: ANN401 - PyYAML's objects
         return found
 
     if weight(root) > written + MOST_ALIASED:
-        problem = f"its aliases expand to more than {MOST_ALIASED:,} values"
+        problem = f"the aliases in this file expand to more than {MOST_ALIASED:,} values"
         raise yaml.composer.ComposerError(None, None, problem, root.start_mark)
 
 
@@ -89,9 +90,10 @@ def _own_weight(node: Any) -> int:  # noqa: ANN401 - PyYAML's objects
 
 
 def _as_text(key: Any) -> Any:  # noqa: ANN401 - PyYAML's objects
-    """Return a node for the key of a mapping that makes it a text.
+    """Return a node that PyYAML reads as a string, for the key of a mapping.
 
-    The keys `<<`, lists, mappings and keys with tags of their own stay as they are.
+    The key `<<` is returned unchanged. So are lists, mappings, and keys with a tag that is not
+    YAML's.
     """
     if not isinstance(key, yaml.ScalarNode) or key.tag == f"{_TAG}merge" or not key.tag.startswith(_TAG):
         return key
@@ -100,7 +102,7 @@ def _as_text(key: Any) -> Any:  # noqa: ANN401 - PyYAML's objects
 
 def _loader() -> Any:  # noqa: ANN401 - a class that PyYAML makes
     class Loader(yaml.SafeLoader):
-        """A SafeLoader that accepts CloudFormation's tags, and otherwise only values of JSON."""
+        """A SafeLoader that accepts values of JSON, and CloudFormation's tags such as `!Ref`."""
 
     Loader.yaml_implicit_resolvers = {
         letter: [(tag, pattern) for tag, pattern in resolvers if tag != f"{_TAG}timestamp"]
@@ -116,9 +118,10 @@ def _loader() -> Any:  # noqa: ANN401 - a class that PyYAML makes
 
 
 def _converter(construct: Any, name: str) -> Any:  # noqa: ANN401 - PyYAML's functions
-    """Return PyYAML's constructor with an error for values that it cannot convert.
+    """Return a constructor that raises a YAMLError for values that PyYAML cannot convert.
 
-    Long numbers are errors too, because converting `1:1:1:...` takes quadratic time.
+    Long numbers are errors too, because PyYAML takes quadratic time to convert `1:1:1:...`.
+    construct: the constructor of PyYAML. name: the name of the type in errors.
     """
 
     def converted(loader: Any, node: Any) -> Any:  # noqa: ANN401 - PyYAML's objects

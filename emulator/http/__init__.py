@@ -9,9 +9,9 @@
                           sockets; the limit of file descriptors; the folder in memory that
                           workers share
     announcement, parent  the start-up block and --ready-file; --exit-with-parent
-    initial               the data that --init loads
+    initial               loads the data that --init names
     control_calls, peers  runs controls in this process, and in the other workers
-    observing/            what is told about requests: log lines, recordings, counters
+    observing/            reports about answered requests: log lines, recordings, counters
 
 In front/, `connection` takes requests from our sockets and `asgi` from other servers. Both pass
 requests for `/` to the endpoint, and all other requests to the site.

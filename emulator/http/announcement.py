@@ -1,9 +1,9 @@
-"""How the server announces that it answers requests: the start-up block and `--ready-file`.
+"""Announces that the server answers requests: with the start-up block and `--ready-file`.
 
-The block goes to stdout. The file has the URL of the server and a newline. The server writes the
-file in one step, and removes it when it stops. A server that is killed leaves its file behind. The
-next server removes that file when it starts. So a program that waits for the file of a new server
-never reads the URL of an earlier one.
+The start-up block goes to stdout. The file of --ready-file has the URL of the server and a newline.
+The server writes the file in one step, and removes it when it stops. A server that is killed leaves
+its file behind, and the next server removes this file at its start. So a program that waits for the
+file of a new server never reads the URL of an earlier server.
 """
 
 import os
@@ -19,9 +19,9 @@ _EVERYWHERE = ("localhost", "0.0.0.0", "::")  # noqa: S104 - compared, not bound
 
 
 class Announcement:
-    """Announces one server. `close` ends the announcement.
+    """Announces that one server is ready, until `close` is called.
 
-    Raises ServeError if the file of --ready-file cannot be written.
+    The constructor raises ServeError if the file of --ready-file cannot be written.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -32,9 +32,9 @@ class Announcement:
             _prepare(self._file)
 
     def announce(self, port: int, storage: str) -> None:
-        """Print the start-up block and write the file.
+        """Print the start-up block, and write the file of --ready-file.
 
-        storage: the engine's description of itself.
+        storage: what the block says about the storage, such as the data folder.
         """
         self._url = _url(self._settings.host[0], port)
         if self._file is not None:
@@ -49,7 +49,7 @@ class Announcement:
         print(greeting(self._settings, port, storage), end="", flush=True)  # noqa: T201 - the user's start-up block
 
     def close(self) -> None:
-        """Remove the file, unless another server has written a different URL into it."""
+        """Remove the file of --ready-file, unless another server has written its URL into it."""
         if self._file is not None and self._url:
             with suppress(OSError):
                 if self._file.read_text() == self._url + "\n":
@@ -76,7 +76,7 @@ _JAVA: Final = {"True": "true", "False": "false", "None": "null"}
 def greeting(settings: Settings, port: int, storage: str) -> str:
     """Return the start-up block: version, addresses, storage, tenants, and how to connect.
 
-    storage: the engine's description of itself.
+    storage: what the block says about the storage, such as the data folder.
     """
     urls = [_url(host, port) for host in settings.host]
     url = urls[0]
@@ -106,7 +106,7 @@ def _url(host: str, port: int) -> str:
 
 
 def _prepare(file: Path) -> None:
-    """Remove the file of an earlier server. Raises ServeError if a new one cannot be written."""
+    """Remove the file of an earlier server. Raises ServeError if a file cannot be written there."""
     if not file.parent.is_dir():
         raise _not_writable(file, f"{file.parent} is not a folder")
     if file.exists() and not file.is_file():

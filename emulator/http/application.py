@@ -1,6 +1,6 @@
 """The whole server as one ASGI application: DynamoDB's path, the site, and a lifespan.
 
-`create` makes it for any ASGI server:
+`create` makes this application for any ASGI server:
 
     uvicorn --factory emulator.http.application:create
 
@@ -47,7 +47,7 @@ class Application:
         self._front: Front | None = None
 
     def open(self) -> Front:
-        """Open the emulator unless it is already open; return its front.
+        """Open the emulator unless it is already open. Return its front.
 
         Raises ServeError, StorageError, BadDeclaration, BadConfiguration.
         """
@@ -59,7 +59,7 @@ class Application:
         """Answer a request, or run the lifespan. Ignore other kinds of connections (WebSocket)."""
         if scope["type"] == "http":
             if self._front is None:
-                log.warning("the server has no lifespan: no background work runs between requests")
+                log.warning("the ASGI server does not support lifespans, so no background work runs between requests")
             await asgi.answer(self.open(), scope, receive, send)
         elif scope["type"] == "lifespan":
             await self._lifespan(receive, send)
@@ -84,10 +84,10 @@ class Application:
 def create(settings: Settings | None = None) -> Application:
     """Return an application for any ASGI server.
 
-    settings: None means that they come from the environment. The application ignores `--host`,
-    `--port`, `--workers`, `--ready-file` and similar settings, because the ASGI server decides
-    these. `--log-level` and `--log-requests` have the same effect as in our own server. If the
-    program has configured logging, that configuration stays.
+    settings: None to read them from the environment. The application ignores `--host`, `--port`,
+    `--workers`, `--ready-file` and similar settings, because the ASGI server decides these.
+    `--log-level` and `--log-requests` have the same effect as in our own server. If the program has
+    already configured logging, its configuration stays.
     """
     if settings is None:
         from emulator.flags import configuration  # noqa: PLC0415 - start-up time
@@ -124,7 +124,7 @@ def opened(settings: Settings) -> Iterator[Emulator]:
 
 
 def create_front(emulator: Emulator) -> Front:
-    """Return the front of an emulator. If the settings demand observers, turn them on."""
+    """Return the front of an emulator. Turn on the observers that the settings ask for."""
     front = Front(emulator, DynamoDbEndpoint(emulator), _load_site)
     emulator.request_log = cache(partial(_load_request_log, front))
     sharing = emulator.sharing
@@ -136,7 +136,7 @@ def create_front(emulator: Emulator) -> Front:
 
 
 def _load_request_log(front: Front) -> "RequestLog":
-    """Return a new RequestLog for a front. The import is late, because few servers need it."""
+    """Return a new RequestLog for a front. Import it only here, because few servers need it."""
     from emulator.http.observing.request_log import RequestLog  # noqa: PLC0415 - as the docstring says
 
     sharing, settings = front.emulator.sharing, front.emulator.settings
@@ -159,9 +159,10 @@ def _load_site(front: Front) -> App:
 
 
 def _bad_configuration() -> type[Exception]:
-    """Return the exception for a wrong --functions file.
+    """Return the type of the exception for a wrong --functions file.
 
-    Its import takes a fiftieth of the start-up time, so it is imported only if the start fails.
+    The import of its module takes a fiftieth of the start-up time. So the module is imported only
+    if the start fails.
     """
     from emulator.event_sources.configuration import BadConfiguration  # noqa: PLC0415 - as the docstring says
 

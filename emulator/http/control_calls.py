@@ -1,4 +1,4 @@
-"""Runs controls in this process, or in all worker processes if the control needs that."""
+"""Runs controls in this process. Controls with `gather` also run in all other workers."""
 
 import sys
 
@@ -12,9 +12,9 @@ from emulator.slices import Steps
 
 
 async def run(front: Front, control: Control, body: Body) -> Result:
-    """Run a control, and return its result.
+    """Run a control in all processes that it needs, and return its result.
 
-    Raises the errors of the control and of its commit, and PeerFailed.
+    Raises the errors of the control and of its commit, and PeerFailed if another worker fails.
     """
     body = registry.begun(front.emulator, control, body)
     parts = [await run_here(front, control, body)]
@@ -37,7 +37,7 @@ async def run_here(front: Front, control: Control, body: Body) -> Result:
 
 
 async def _finished(front: Front, steps: Steps[Result]) -> Result:
-    """Run steps, with other requests between them. Raises their errors."""
+    """Run steps and return their result. Other requests run between them. Raises their errors."""
     result = await front.sliced.finish(_caught(steps))
     if isinstance(result, Exception):
         raise result
@@ -45,7 +45,7 @@ async def _finished(front: Front, steps: Steps[Result]) -> Result:
 
 
 def _caught(steps: Steps[Result]) -> Steps[Result | Exception]:
-    """Run steps; return their result, or the exception that they raise."""
+    """Run steps. Return their result, or the exception that they raise."""
     try:
         return (yield from steps)
     except Exception as error:  # noqa: BLE001 - is raised again by the caller

@@ -1,6 +1,6 @@
-"""The limit of open files. Each connection needs a file descriptor, and the store needs some.
+"""Raises the limit of open files, because each connection needs a file descriptor.
 
-On many systems, a program starts with a soft limit of 1,024, which the program may raise.
+On many systems, a program starts with a soft limit of 1,024, which the program itself may raise.
 """
 
 from typing import Final

@@ -1,4 +1,7 @@
-"""`--init`: the data that a server loads before it is ready. Few servers use it."""
+"""Loads the data of `--init`, before the server is ready.
+
+Few servers use `--init`, so `transfer/initial.py` is imported only if it is set.
+"""
 
 from emulator.app import Emulator
 from emulator.http.listen import ServeError

@@ -1,12 +1,12 @@
-"""The background work of a server, under our own server and under any ASGI server.
+"""Runs the background work of a server, under our own server and under any ASGI server.
 
 | work                                              | who does it                                  |
 |---------------------------------------------------|----------------------------------------------|
 | group commits of a durable store (front/commits)  | every process                                |
-| jobs that are due by the clock, and long work     | every process                                |
+| jobs whose time has come, and slices of long work | every process                                |
 | upkeep of the store, such as syncing it (upkeep)  | every process; some parts only the owner     |
 | returning memory after large bodies (memory)      | every process                                |
-| examining the advisor's evidence (observing)      | every process, while it advises              |
+| examining the advisor's evidence (observing)      | every process, while the advisor is on       |
 | delivering stream records to functions            | the owner                                    |
 | controls that run in each worker (peers)          | every worker                                 |
 | exports, imports and bulk operations              | the owner                                    |
@@ -74,7 +74,7 @@ async def running(front: Front, peers: "Peers | None" = None) -> AsyncIterator[N
 
 
 async def _run_due(emulator: Emulator) -> None:
-    """Run jobs that are due by the clock, and slices of long work, until cancelled."""
+    """Run jobs whose time has come, and slices of long work, until cancelled."""
 
     async def tick() -> float:
         return 0 if emulator.tick() else _INTERVAL

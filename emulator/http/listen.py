@@ -23,7 +23,7 @@ _NO_SUCH_ADDRESS: Final = frozenset((errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, er
 class _Address(NamedTuple):
     """A numeric address: its family, and its socket name without the port.
 
-    optional: if true and the machine lacks this address, the server listens only on the others.
+    optional: True if the machine may lack this address. The server then listens on the others.
     """
 
     family: int
@@ -38,19 +38,19 @@ _LOOPBACK: Final = (
 
 
 class ServeError(Exception):
-    """The server cannot start. The text is one line for the user."""
+    """The server cannot start. The message is one line for the user."""
 
 
 def listen(settings: Settings, *, again: bool = False) -> list[socket.socket]:
     """Return listening sockets on one port, one for each address. Raises ServeError.
 
-    again: whether sockets of other workers already listen on the port. The sockets of workers share
-    their port. The system would also let them share it with another program. To prevent that, a
-    call without `again` first binds a trial socket that does not share its port. This fails if
+    again: True if sockets of other workers already listen on the port. The sockets of workers share
+    their port. The system would also let them share the port with another program. To prevent this,
+    a call without `again` first binds a trial socket that does not share its port. This fails if
     another program uses the port.
     """
-    if not 0 <= settings.port <= _LAST_PORT:  # getaddrinfo would use the number modulo 65536
-        raise ServeError(f"cannot listen on port {settings.port}: there is no such port")
+    if not 0 <= settings.port <= _LAST_PORT:  # `bind` would raise OverflowError
+        raise ServeError(f"cannot listen on port {settings.port}: the number must be from 0 to 65535")
     tries = 1 if settings.port else _FREE_PORT_TRIES
     while True:
         tries -= 1
@@ -70,7 +70,7 @@ def _reason(settings: Settings, error: OSError) -> str:
 
 
 def _on_one_port(settings: Settings, *, again: bool) -> list[socket.socket]:
-    """Return the listening sockets. Raises OSError; then no socket stays open."""
+    """Return the listening sockets. If one address fails, close all sockets and raise OSError."""
     port = settings.port
     listeners: list[socket.socket] = []
     missing: OSError | None = None
@@ -116,7 +116,8 @@ def _addresses(hosts: Iterable[str]) -> list[_Address]:
 def _listener(address: _Address, port: int, settings: Settings, *, again: bool, only_v6: bool) -> socket.socket:
     """Return one listening socket.
 
-    only_v6: whether a socket for `::` must not take IPv4 connections, as other sockets take them.
+    again: see `listen`. only_v6: True if a socket for `::` must not accept IPv4 connections,
+    because other sockets accept them.
     """
     with contextlib.ExitStack() as stack:
         listener = stack.enter_context(_socket(address, only_v6=only_v6))

@@ -1,12 +1,12 @@
 """Returns memory to the operating system after large bodies and large answers.
 
-It also runs Python's full garbage collections while clients are idle. A full collection visits all
-objects in one call, which takes 100 ms in a server with 2,500 tables that have streams. It finds
-next to nothing, because the server's objects hardly refer to each other in circles.
-
 The C library keeps freed memory. After 40 bodies of 15 MB, the process held 396 MB more than before
 them; `malloc_trim` returned 374 MB of this. The call takes up to 100 ms, so it runs in another
 thread, and only while no client is active.
+
+This module also runs Python's full garbage collections while clients are idle. A full collection
+visits all objects in one call, which takes 100 ms in a server with 2,500 tables that have streams.
+It finds next to nothing, because the server's objects hardly refer to each other in circles.
 """
 
 import asyncio
@@ -22,17 +22,19 @@ from emulator.http.front.front import Client
 from emulator.rounds import run_forever
 
 _INTERVAL: Final = 1.0  # seconds between checks
-_IDLE: Final = 1.0  # seconds; clients that did nothing for this long count as idle
-# After this many collections of younger objects, a full one is due. 10 is Python's default.
+_IDLE: Final = 1.0  # in seconds; a client that did nothing for this long counts as idle
+# After this many collections of younger objects, a full collection runs as soon as clients are
+# idle. Python's default for a full collection is 10, too.
 _FULL: Final = 10
-# After this many, a full collection runs even if clients are active: 7 million more objects.
+# After this many collections of younger objects, that is, after 7 million new objects, a full
+# collection runs even if clients are active.
 _PUT_OFF: Final = 1_000
 
 
 async def return_memory(bodies: Bodies, clients: Iterable[Client]) -> None:
     """Return memory after large bodies or answers, whenever all clients are idle.
 
-    Full collections run then too. This runs until it is cancelled.
+    Also run full garbage collections while all clients are idle. Run until cancelled.
     """
     loop = asyncio.get_running_loop()
 
@@ -48,22 +50,25 @@ async def return_memory(bodies: Bodies, clients: Iterable[Client]) -> None:
 
 
 def is_due(bodies: Bodies, clients: Iterable[Client], now: float) -> bool:
-    """Return whether memory must be returned now. now: the event loop's time."""
+    """Return True if memory must be returned now. now: the event loop's time."""
     return bodies.large and are_idle(clients, now)
 
 
 def is_full_collection_due(clients: Iterable[Client], now: float) -> bool:
-    """Return whether a full collection must run now. now: the event loop's time."""
+    """Return True if a full collection must run now. now: the event loop's time."""
     return gc.get_count()[2] >= _FULL and are_idle(clients, now)
 
 
 def are_idle(clients: Iterable[Client], now: float) -> bool:
-    """Return whether all clients are idle. now: the event loop's time."""
+    """Return True if all clients are idle. now: the event loop's time."""
     return all(now - client.last_active >= _IDLE for client in clients)
 
 
 def put_off_full_collections() -> None:
-    """Let full collections run while clients are idle, or after a hundred times as many others."""
+    """Make Python run full collections a hundred times less often.
+
+    `return_memory` runs full collections earlier, while clients are idle.
+    """
     young, middle, _ = gc.get_threshold()
     gc.set_threshold(young, middle, _PUT_OFF)
 
@@ -92,12 +97,12 @@ def forget_keys() -> None:
         orjson.loads(b"{%b}" % b",".join([_KEY % number for number in range(first, first + _KEYS_AT_ONCE)]))
 
 
-# Each new key replaces one of the 2,048 keys of the cache, in effect at random. After this many new
+# Each new key replaces a practically random one of the cache's 2,048 keys. After this many new
 # keys, the probability that one particular old key is still in the cache is about e^-10.
 _KEYS: Final = 20_000
-# How many keys one call of orjson parses. All keys of a call stay in memory until its end, even if
-# the cache does not keep them. With 1,000 keys in a call, the cached keys were scattered over
-# another 2 MB.
+# The number of keys that one call of orjson parses. All keys of a call stay in memory until its
+# end, even if the cache does not keep them. With 1,000 keys in a call, the cached keys were
+# scattered over another 2 MB.
 _KEYS_AT_ONCE: Final = 20
 # Keys of 60 characters. Shorter keys would be allocated in the gaps between the body's keys, and so
 # keep the body's memory in use.

@@ -1,14 +1,14 @@
 """Makes the folder in memory that the workers of a server share. Removes abandoned folders.
 
-A server first claims its folder, and then names it `dynamodb-emulator-*`. So if a folder has such a
-name and no claim, all processes of its server were killed. The next server that starts removes the
-folder. Each of these folders has a file `in-memory`. A user's data folder with such a name lacks
-the file, so it is not removed.
+A server first claims its folder, and then renames it to `dynamodb-emulator-*`. So if a folder has
+such a name and no claim, all processes of its server were killed. The next server that starts
+removes the folder. Each of these folders has a file `in-memory`. A user's data folder with such a
+name lacks the file, so it is not removed.
 
 The folder is in /dev/shm, which is in memory. A Docker container has only 64 MB there, unless it
 was started with `--shm-size`. If /dev/shm has less than 512 MB free and the folder for temporary
-files has more room, the folder is made there. The system keeps temporary files in memory while it
-has enough memory, but sometimes also writes them to the disk.
+files has more room, the server makes its folder among the temporary files. The system keeps
+temporary files in memory while it has enough memory, but sometimes also writes them to the disk.
 """
 
 import logging
@@ -32,17 +32,17 @@ _DRAFT: Final = "." + _NAME
 _MARK: Final = "in-memory"
 _MIB: Final = 1 << 20
 _GIB: Final = 1 << 30
-_ENOUGH: Final = 512 * _MIB  # with less room in memory, the folder for temporary files may be better
-_OLD: Final = 3600.0  # seconds; an older folder that is not yet named counts as abandoned
+_ENOUGH: Final = 512 * _MIB  # with less room in /dev/shm, the folder for temporary files may be better
+_OLD: Final = 3600.0  # in seconds; an older folder without its final name counts as abandoned
 
 
 @contextmanager
 def memory_folder(parent: Path | None = None) -> Iterator[Path]:
-    """Yield a new folder in memory that this process has claimed; remove it at the end.
+    """Yield a new folder in memory that this process has claimed. Remove it at the end.
 
     Raises StorageError.
 
-    parent: where to make the folder; None chooses between /dev/shm and the temporary files.
+    parent: where to make the new folder; None to choose between /dev/shm and the temporary files.
     """
     if parent is None:
         parent = best_parent(_MEMORY, _temporary_files)
@@ -63,10 +63,10 @@ def memory_folder(parent: Path | None = None) -> Iterator[Path]:
 
 
 def best_parent(memory: Path, temporary_files: Callable[[], Path | None]) -> Path:
-    """Return the parent of a new folder, and log a warning if there is little room for it.
+    """Return the folder in which to make the new folder. Log a warning if it has little room.
 
-    memory: the preferred parent. temporary_files: returns the folder for temporary files. It is
-    called only if `memory` has little room.
+    memory: the preferred folder. temporary_files: returns the folder for temporary files, or None.
+    It is called only if `memory` has little room.
     """
     room = room_in(memory)
     if room >= _ENOUGH:
@@ -74,14 +74,14 @@ def best_parent(memory: Path, temporary_files: Callable[[], Path | None]) -> Pat
     other = temporary_files()
     better = other if other is not None and room_in(other) > room else None
     if not memory.is_dir():
-        assert better is not None, "a system without /dev/shm has temporary files"
+        assert better is not None, "a system without /dev/shm must have a folder for temporary files"
         return better
-    where = "they are there" if better is None else f"they are in {better}, and also lost at exit"
+    effect = "" if better is None else f" So these data are in {better}, and are also lost at exit."
     log.warning(
-        "%s has room for only %s of data that the workers share, so %s. More room in memory: docker run --shm-size 2g",
+        "%s has room for only %s of the data that the workers share.%s For more room: docker run --shm-size 2g",
         memory,
         shown(room),
-        where,
+        effect,
     )
     return better or memory
 
@@ -89,13 +89,13 @@ def best_parent(memory: Path, temporary_files: Callable[[], Path | None]) -> Pat
 def _temporary_files() -> Path | None:
     try:
         return Path(tempfile.gettempdir())
-    # The system has no writable folder for temporary files: a container with a read-only root.
+    # There is no writable folder for temporary files, as in a container with a read-only root.
     except FileNotFoundError:
         return None
 
 
 def room_in(folder: Path) -> int:
-    """Return the free bytes of a folder's file system, 0 if there is no such folder."""
+    """Return the free bytes of a folder's file system; 0 if the folder does not exist."""
     try:
         return shutil.disk_usage(folder).free
     except OSError:
@@ -108,7 +108,10 @@ def shown(size: int) -> str:
 
 
 def remove_abandoned(parent: Path) -> None:
-    """Remove the folders that this user's killed servers have left, named or not yet named."""
+    """Remove the folders that killed servers of this user have left in `parent`.
+
+    Some may not have got their final name before the server was killed.
+    """
     for folder in parent.glob(_NAME + "*"):
         if _ours(folder) and (folder / _MARK).exists() and (folder / "server.lock").exists() and not in_use(folder):
             log.info("removing %s, which a killed server has left in memory", folder)
@@ -119,7 +122,7 @@ def remove_abandoned(parent: Path) -> None:
 
 
 def _ours(path: Path) -> bool:
-    """Return whether a path is a folder that belongs to this process's user."""
+    """Return True if a path is a folder that belongs to this process's user."""
     try:
         status = path.lstat()
     except OSError:

@@ -1,11 +1,14 @@
-"""The request model of each operation: a parser (layer 1) and a validator (layer 2).
+"""The parser and the validator of each operation's requests.
 
-The result of `RequestModel.parse` always has these properties:
+The parser checks JSON types (layer 1). The validator checks the constraints on members (layer 2).
+After `RequestModel.parse`, this is always true of a request:
 
-- Members have the types of the model. At every level, unknown members and null members are dropped.
-- A null inside a list or a map of structures stays, and the validator refuses it.
-- Integers fit their Java type. Attribute values are canonical (values/wire.py), except those with a
-  problem in `problems`.
+- Its members have the types that the service model declares. The parser has dropped unknown members
+  and members with the value null, at every level.
+- A null inside a list, or inside a map of structures, is still there. The validator refuses it.
+- Integers fit their Java type (32 or 64 bits).
+- Attribute values are canonical (values/wire.py), except those with a problem in
+  `Request.problems`.
 """
 
 from emulator.model.parse import Request, compile_parser
@@ -18,8 +21,10 @@ __all__ = ["Request", "RequestModel"]
 class RequestModel:
     """The compiled parser and validator of one operation.
 
-    parse(raw) -> Request: raises SerializationException as an ApiError. `parse` may change the JSON
-    and keep parts of it. validate(request) -> None: raises ValidationException as an ApiError.
+    parse(raw) -> Request: raises ApiError SerializationException. `parse` may change `raw`, and the
+    Request may contain parts of `raw`. So do not use `raw` afterwards.
+
+    validate(request) -> None: raises ApiError ValidationException.
     """
 
     __slots__ = ("name", "parse", "validate")

@@ -1,4 +1,7 @@
-"""Compiles the shape of a scalar into a parser, which checks the JSON type (behaviour 1.6)."""
+"""Compiles the shape of a scalar into a parser.
+
+The parser checks the JSON type of a value and may convert the value (behaviour 1.6).
+"""
 
 from collections.abc import Callable
 from math import floor
@@ -10,10 +13,10 @@ from emulator.values import wire
 from emulator.values.wire import Problem
 
 Parser = Callable[[Any, list[Problem]], Any]
-"""A function of JSON and a list of problems that returns the value.
+"""A function that takes JSON and a list of problems, and returns the parsed value.
 
-It appends the problems of attribute values to the list. It may change the JSON and keep parts of
-it. Raises SerializationException.
+It appends the problems of attribute values to the list. It may change the JSON, and the value may
+contain parts of the JSON. Raises SerializationException.
 """
 
 JAVA_CLASSES: Final = {
@@ -23,14 +26,14 @@ JAVA_CLASSES: Final = {
     "double": "java.lang.Double",
     "float": "java.lang.Float",
     "boolean": "java.lang.Boolean",
-    "timestamp": "java.util.Date",  # inferred
+    "timestamp": "java.util.Date",  # inferred: not observed in an error of the service
     "blob": "java.nio.ByteBuffer",
 }
 _LARGEST: Final = {"integer": 2**31 - 1, "long": 2**63 - 1}
 
 
 def scalar_parser(shape: Shape) -> Parser:
-    """Return the parser of a scalar's shape."""
+    """Return the parser for a shape whose type is a scalar."""
     if shape.type == "string":
         return string
     if shape.type == "boolean":
@@ -43,7 +46,7 @@ def scalar_parser(shape: Shape) -> Parser:
 
 
 def string(raw: object, _problems: list[Problem]) -> str:
-    """Parse a string. Raises SerializationException."""
+    """Return a JSON string unchanged. Raises SerializationException for any other JSON."""
     if type(raw) is not str:
         _refuse_as_scalar(raw, "java.lang.String")
     return raw
@@ -66,7 +69,8 @@ def _integer(java_class: str, largest: int) -> Parser:
             if type(raw) is not float:
                 _refuse_as_scalar(raw, java_class)
             raw = floor(raw)
-        # We do not know what the service does with numbers outside the Java type.
+        # We do not know what the service does with a number outside the range of the Java type.
+        # Here such a number becomes the nearest number in the range.
         return max(-largest - 1, min(raw, largest))
 
     return parse
@@ -88,7 +92,7 @@ def _blob(raw: object, problems: list[Problem]) -> str:
 
 
 def _refuse_as_scalar(raw: object, java_class: str) -> NoReturn:
-    """Raise for JSON that is not a scalar of the right kind."""
+    """Raise SerializationException for JSON that cannot become a value of this Java class."""
     if type(raw) is list:
         raise errors.wrong_collection(f"class {java_class}")
     if type(raw) is dict:

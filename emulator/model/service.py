@@ -1,11 +1,11 @@
 """Reads the service model: AWS's own description of DynamoDB's operations and their requests.
 
-A build writes the model into `data/`; `buildtools/service_model.py` explains the reason and the
-format. Without `data/`, the program reads the larger files of an installed botocore, without
-importing botocore.
+A build of the package writes the model into `data/`; `buildtools/service_model.py` explains the
+reason and the format. If `data/` is missing, this module reads the larger files of an installed
+botocore, without importing botocore.
 
 Reading takes 0.3 ms (8 ms from botocore's files). The shapes, parser and validator of an operation
-are made at its first use.
+are made when the operation is first called.
 """
 
 from collections.abc import Mapping
@@ -24,7 +24,10 @@ _DATA: Final = Path(__file__).parent / "data"
 
 
 def read_model(service: str) -> dict[str, Any]:
-    """Return the model of a service. service: the name of its folder in botocore."""
+    """Return the JSON of a service's model.
+
+    service: the folder of the service in botocore's data, such as "dynamodb/2012-08-10".
+    """
     try:
         text = (_DATA / f"{service.partition('/')[0]}.json").read_bytes()
     except FileNotFoundError:
@@ -34,9 +37,9 @@ def read_model(service: str) -> dict[str, Any]:
 
 
 def _from_botocore(service: str) -> bytes:
-    """Return a service's file in an installed botocore.
+    """Return the content of a service's `service-2.json` in an installed botocore.
 
-    Some versions of botocore have plain files, some compressed ones.
+    Some versions of botocore compress this file, others do not.
     """
     import gzip  # noqa: PLC0415 - an installed server does not need it
     from importlib.util import find_spec  # noqa: PLC0415
@@ -53,7 +56,7 @@ def _from_botocore(service: str) -> bytes:
 
 @cache
 def operations() -> Mapping[str, OperationModel]:
-    """Return all operations of DynamoDB and DynamoDB Streams by name."""
+    """Return the models of all operations of DynamoDB and DynamoDB Streams, by operation name."""
     models = {}
     for service in _SERVICES:
         model = read_model(service)

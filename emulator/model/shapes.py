@@ -1,7 +1,7 @@
 """The service model as data: shapes and operations, as botocore's `service-2.json` declares them.
 
-Shapes are made at first use and kept. A shape refers to other shapes by name, so AttributeValue can
-contain itself.
+A `Shape` is made when it is first looked up, and kept. A shape refers to other shapes by name, so
+AttributeValue can contain itself.
 """
 
 from collections.abc import Mapping
@@ -15,15 +15,16 @@ SCALARS: Final = frozenset({"string", "integer", "long", "double", "float", "boo
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """One shape. type: "structure", "list", "map" or a scalar type.
+    """One shape: a type, with the constraints on its values.
 
-    members: member -> name of its shape, in the model's order (structures only).
-    required: the members that must be present.
-    value: the name of the shape of a list's members or of a map's values.
-    key: the name of the shape of a map's keys.
-    minimum, maximum: bounds of the length of strings, lists and maps, and of the value of numbers.
-    pattern: a Java regular expression.
-    enum: the allowed values, in the model's order.
+    type: "structure", "list", "map" or a scalar type.
+    members: member -> name of the member's shape, in the model's order (for structures).
+    required: the members that must be present (for structures).
+    value: the name of the shape of the members (for lists) or of the values (for maps).
+    key: the name of the shape of the keys (for maps).
+    minimum, maximum: bounds of a number, or of the length of a string, list or map.
+    pattern: a Java regular expression that a string must match.
+    enum: the allowed strings, in the model's order.
     """
 
     name: str
@@ -55,9 +56,10 @@ def _shape(name: str, raw: Mapping[str, Any]) -> Shape:
 
 
 def _members(name: str, raw: Mapping[str, Any]) -> Mapping[str, str]:
-    """Return the members of a structure in order, including those that only the service has.
+    """Return a mapping from each member of a structure to the name of the member's shape.
 
-    A shape that is not a structure has no members.
+    It includes the members of overrides.ADDED_MEMBERS: the service has them, but the model does
+    not. For a shape that is not a structure, it is empty.
     """
     members = {member: reference["shape"] for member, reference in raw.get("members", {}).items()}
     if name not in overrides.ADDED_MEMBERS:
@@ -89,7 +91,11 @@ class Shapes:
 
 @dataclass(frozen=True, slots=True)
 class OperationModel:
-    """One operation. input: the name of the shape of its requests."""
+    """One operation.
+
+    prefix: the part of X-Amz-Target before the operation's name, such as "DynamoDB_20120810".
+    input: the name of the shape that its requests have.
+    """
 
     name: str
     prefix: str
@@ -98,5 +104,5 @@ class OperationModel:
 
     @property
     def target(self) -> str:
-        """Return the X-Amz-Target of the operation."""
+        """Return the value of the header X-Amz-Target that names the operation."""
         return f"{self.prefix}.{self.name}"

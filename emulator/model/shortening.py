@@ -1,21 +1,24 @@
-"""Parses large bodies, and makes no objects for members beyond the limits of any request.
+"""Parses large request bodies, without making objects for lists and maps that are far too long.
 
-16 MB of JSON can contain five million members of a list that may have a hundred. As objects, they
-take hundreds of megabytes. Small objects that the server makes at the same time may exist for
-longer, and each of these prevents the return of a megabyte to the system: after a million table
-names, a server kept 10 to 13 % more memory, and more with each such request.
+A body of 16 MB can have a list of five million members where a hundred are allowed. As Python
+objects, these members take hundreds of megabytes. Other small objects that the server makes at the
+same time may live longer than the members. Each such object prevents the return of a megabyte to
+the operating system. After a request with a million table names, a server kept 10 to 13 % more
+memory, and each further request of this kind added some.
 
-The parser reads only the first `kept` members of such a list or map (parse.py), because its length
-alone makes the request fail. So this module searches for that many members in the bytes of the
-body. If it finds them, it cuts off the rest of the body, and parses only the beginning.
+The length of such a list or map alone makes the request fail. So the parser needs only its first
+members; `kept` in parse.py returns how many. This module searches the bytes of the body for a list
+or map with at least that many members. If it finds one, it cuts off the rest of the body, and
+parses only the beginning.
 
-The search must be short, because normal large bodies are searched too. It follows the first long
-member from level to level, and stops where members have more than 256 bytes on average. A normal
-body has few long members, so the search ends after some 25 KB on each level, in 1 ms. A hostile
-body can hide its list after a long member. Then the whole body is parsed.
+The search must be short, because every large body is searched, also a valid one. In each structure,
+list or map, the search skips short members and enters the first long member. It stops where members
+have more than 256 bytes on average. A valid body has few long members, so its search reads some
+25 KB on each level of nesting, in 1 ms. A hostile body can hide its list after a long member. Then
+the search fails, and the whole body is parsed.
 
-The text after the cut is not read, except strings and numbers at the end of the request. So if the
-body is malformed after the cut, its error is still about the length.
+After the cut, only strings and numbers at the end of the request are read. So if the rest of the
+body is malformed JSON, the client still gets the error about the length.
 """
 
 import re
@@ -26,13 +29,13 @@ import orjson
 from emulator.model.parse import kept
 from emulator.model.shapes import OperationModel, Shape, Shapes
 
-_LEVELS: Final = 6  # how many levels a skipped member may have; a put with a key has four
-_AT_ONCE: Final = 100  # how many members one match skips
-_AVERAGE: Final = 256  # the largest average size in bytes of the members that one match skips
-_LONG: Final = 4_096  # from this size in bytes on, a member is followed and not skipped
-_SKIPPED: Final = 1_000  # how many members are skipped one by one at most
-# The request's last members are searched in this many bytes at the end of the body. The search
-# tries at most ten brackets there, from the last one backwards.
+_LEVELS: Final = 6  # the most levels of brackets in a skipped member; a PutRequest with a flat item has four
+_AT_ONCE: Final = 100  # the number of members that one match of `_many_members` skips
+_AVERAGE: Final = 256  # bytes: the largest average size of the members in such a match
+_LONG: Final = 4_096  # bytes: the search enters a member of this size or more, and skips a smaller one
+_SKIPPED: Final = 1_000  # the search gives up after this many short members on one level
+# `_shorter` looks for the request's last members in the last megabyte of the body. It tries at most
+# ten closing brackets there, beginning with the last.
 _TAIL: Final = 1_000_000
 _ENDS: Final = 10
 _CLOSING: Final = {b"[": b"]", b"{": b"}"}
@@ -44,9 +47,9 @@ _STRING: Final = rb'"(?:[^"\\]++|\\.)*+"'
 
 
 def _nested(levels: int) -> bytes:
-    """Return a pattern for the text inside brackets.
+    """Return a pattern for the text inside brackets, with at most this many levels of brackets.
 
-    The pattern does not check which brackets form pairs.
+    The pattern does not check that `[` is closed by `]` and `{` by `}`.
     """
     inside = rb'(?:[^"\[\]{}]++|%b)*+' % _STRING
     for _ in range(levels):
@@ -63,7 +66,7 @@ _LAST_MEMBERS: Final = rb'(?:\s*,\s*"\w+"\s*:\s*(?:%b|[-+.\w]++))*+\s*\}\s*\Z' %
 
 
 def parsed(operation: OperationModel, body: bytes) -> object:
-    """Return the JSON of a body, with at least the members that the operation's parser reads.
+    """Return a body as parsed JSON, with at least the members that the operation's parser reads.
 
     Raises orjson.JSONDecodeError.
     """
@@ -81,20 +84,20 @@ def parsed(operation: OperationModel, body: bytes) -> object:
 
 
 def _has_members(raw: Any, path: list[str | int], number: int) -> bool:  # noqa: ANN401 - any JSON
-    """Return whether the list or map at this path has `number` members.
+    """Return True if the list or map at this path has `number` members.
 
-    If the text of a map repeats a name, the map has fewer members than the text.
+    It may have fewer: the search counts members in the text, and the text may repeat a name.
     """
     try:
         for step in path:
             raw = raw[step]
         return len(raw) == number
-    except (KeyError, IndexError, TypeError):  # the text repeats a name on the path
+    except (KeyError, IndexError, TypeError):  # the text repeats a name, so the path leads elsewhere
         return False
 
 
 class _Search:
-    """The search for a list or map that is too long."""
+    """The search in one body for a list or map that is too long."""
 
     def __init__(self, body: bytes) -> None:
         self._body = body
@@ -103,9 +106,10 @@ class _Search:
         self._path: list[str | int] = []
 
     def cut(self, operation: OperationModel) -> tuple[bytes, list[str | int], int] | None:
-        """Return a shorter body, the path to its long list or map, and the number of members there.
+        """Cut the body inside a list or map that is too long. Return None if the search finds none.
 
-        Return None if no such list or map is found.
+        The result has the shorter body, the path to the list or map, and the number of members that
+        it still has.
         """
         shapes = operation.shapes
         shape: Shape | None = shapes[operation.input]
@@ -117,7 +121,7 @@ class _Search:
         return None
 
     def _enter(self, shape: Shape) -> bool:
-        """Move past the bracket that opens a value of this shape; return whether it exists."""
+        """Move past the bracket that opens a value of this shape. Return False if there is none."""
         found = _bracket(self._body, self._position)
         if found is None or found[1] != _OPENING.get(shape.type):
             return False
@@ -126,9 +130,10 @@ class _Search:
         return True
 
     def _skip_many(self, number: int) -> bool:
-        """Move past `number` members if they have at most 256 bytes on average.
+        """Move past `number` members.
 
-        Return whether this is so.
+        Return False, without moving, if there are fewer, or if their average size is more than 256
+        bytes.
         """
         position = self._position
         for _ in range(number // _AT_ONCE):
@@ -140,7 +145,7 @@ class _Search:
         return True
 
     def _follow(self, shapes: Shapes, shape: Shape) -> Shape | None:
-        """Move to the first long member; return its shape, or None if the search ends."""
+        """Move to the first long member and return its shape; None if the search gives up."""
         number = 0
         while (found := _one_member(self._body, self._position, self._position + _LONG)) is not None:
             self._position = found.end()
@@ -163,13 +168,13 @@ class _Search:
         return shapes[inner] if inner else None
 
     def _shorter(self) -> bytes:
-        """Return the body up to the comma at the current position, completed to valid JSON.
+        """Return the body up to the comma at the current position, with all brackets closed.
 
-        If the request's last members are found at the end of the body, they are kept.
+        If the last members of the request are strings and numbers, the result also has these.
         """
         brackets = [_CLOSING[self._open[index : index + 1]] for index in reversed(range(len(self._open)))]
         start = self._body[: self._position - 1]
-        # The pattern of the last members contains the request's last bracket.
+        # Without the request's own bracket, because the pattern of the last members contains it.
         behind = re.compile(rb"\s*".join(map(re.escape, brackets[:-1])) + _LAST_MEMBERS, re.DOTALL)
         end = len(self._body)
         for _ in range(_ENDS):
@@ -181,9 +186,10 @@ class _Search:
 
 
 def _most(shapes: Shapes, shape: Shape) -> int:
-    """Return how many members of a too long list or map are kept for the parser.
+    """Return how many members the parser needs of a list or map that is too long.
 
-    0: the list or map is never cut, because a valid one may have that many.
+    Return 0 if values of this shape must not be cut, because even a valid value may have that many
+    members.
     """
     if shape.maximum is None or shape.type not in ("list", "map"):
         return 0

@@ -1,14 +1,16 @@
-"""Layer 2: the member constraints of the service model and of `overrides`, reported as one error.
+"""Checks the constraints on members (layer 2) and reports all failures as one error.
+
+The constraints are those of the service model, changed by `overrides`.
 
 Each shape with constraints is compiled into a `Node` with two functions. `accept` is fast: it
 checks only present members and makes no objects. Valid requests need nothing else. If `accept`
-refuses a request, the slow `explain` checks it again and yields each `Failure`. If `explain` finds
-no failure, the request is valid after all. `accept` never accepts a request in which `explain`
-would find a failure.
+refuses a request, the slow `explain` checks the request again and yields each `Failure`. `accept`
+may refuse a valid request; then `explain` finds no failure, and the request is accepted. `accept`
+never accepts a request in which `explain` would find a failure.
 
 A response names at most ten failures (behaviour 3.1) and stays below 64 KB. So this module explains
-only the first failures of each member of the request, in the order of the report, and cuts long
-values and names.
+only the first failures of each member of the request, in the order in which they are reported. It
+also cuts long values and names.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -35,7 +37,10 @@ from emulator.model.printing import java_text, json_text, lower_camel, shares
 from emulator.model.shapes import SCALARS, OperationModel, Shape, Shapes
 
 Validator = Callable[[dict[str, Any]], None]
-"""A check of a parsed request, which it does not change. Raises ApiError ValidationException."""
+"""A function that checks a parsed request and does not change it.
+
+Raises ApiError ValidationException.
+"""
 
 _OPAQUE: Final = "AttributeValue"  # an AttributeValue is checked by values/wire.py
 _NO_CHANGE: Final = Change()
@@ -65,7 +70,11 @@ class MemberPath(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A constraint that a value breaks. owner: "Structure.Member", as in overrides.WORDINGS."""
+    """A constraint that a value breaks.
+
+    owner: the place of the value in the model: "Structure.Member". For a member of a list or map,
+    the name of the list's or map's shape.
+    """
 
     owner: str
     kind: Kind
@@ -76,8 +85,8 @@ class Failure:
 
 
 _Explain = Callable[[Any, MemberPath], Iterator[Failure]]
-_MANY: Final = 1_000  # with more members than this, one call checks the lengths of all
-# The most characters that are compared with a pattern. A comparison of 16 MB takes 60 ms.
+_MANY: Final = 1_000  # in a list or map with more members than this, one call of max() checks all their lengths
+# The most characters of a value that are compared with a pattern. Comparing 16 MB would take 60 ms.
 _MATCHED: Final = 100_000
 
 
@@ -85,7 +94,9 @@ _MATCHED: Final = 100_000
 class Node:
     """The compiled check of a shape.
 
+    owner: see Failure.
     own: the constraints on the value itself.
+    accept: the fast check of the value and its contents; None if every value is valid.
     inside: a function that yields the failures inside the value, such as in its elements.
     members: for a structure, member -> function that yields the failures of this member. The
     function also runs if the member is missing.
@@ -181,15 +192,15 @@ def _error(shapes: Shapes, failures: Sequence[Failure], report: Report) -> error
     return errors.bare_constraint(parts[0]) if worded[0][1].bare else errors.constraints(parts)
 
 
-_PARTS: Final = 10  # the most failures in a response of the service (behaviour 3.1)
-# The most failures that are explained for one member of the request: as many as a response reports,
-# plus those of LAST_RESORT, which the response may leave out.
+_PARTS: Final = 10  # the most failures that a response of the service reports (behaviour 3.1)
+# The most failures that `explain` looks for in one member of the request: as many as a response
+# reports, and one for each entry of LAST_RESORT, because the response may leave that failure out.
 _EXPLAINED: Final = _PARTS + len(overrides.LAST_RESORT)
-# The most bytes of JSON that a map's key may have in a path. A longer key is cut. An ARN has at
-# most 1,024 characters.
+# A map's key is cut to this many bytes of JSON when it is printed in a path. No ARN is cut: it has
+# at most 1,024 characters.
 _LONGEST_KEY: Final = 1_500
-# If the values in a response are too long, they are cut to this many bytes of JSON together. The
-# rest of errors.LONGEST_CUT is for paths and texts.
+# If the values that a response prints are too long, they are cut, so that their sum is this many
+# bytes of JSON. The rest of errors.LONGEST_CUT is for the paths and the texts of the failures.
 _PRINTED: Final = 44_000
 
 
@@ -205,9 +216,9 @@ def _part(failure: Failure, wording: Wording, printed: str) -> str:
 
 
 def _printed(shapes: Shapes, failure: Failure, wording: Wording) -> str:
-    """Return the text of the failed value, "" if the wording does not print the value.
+    """Return the failed value as text, or "" if the wording does not print the value.
 
-    This may cut a long value, because the whole message would be cut anyway.
+    A very long value may be cut here already, because the whole message is cut later anyway.
     """
     if failure.value is None or "{value}" not in wording.template:
         return ""
@@ -272,7 +283,7 @@ def _structure(shapes: Shapes, shape: Shape, owner: str) -> Node:
 
 
 def _required(shape: Shape) -> dict[str, str | None]:
-    """Return the required members, each with the member that can replace it, or None."""
+    """Return a mapping from each required member to the member that can replace it, or to None."""
     required: dict[str, str | None] = dict.fromkeys(shape.required)
     for name in shape.members:
         change = CHANGES.get(f"{shape.name}.{name}", _NO_CHANGE)
@@ -330,10 +341,10 @@ def _map(shapes: Shapes, shape: Shape, owner: str) -> Node:
 
 
 def _explain_member(node: Node, member: Any, path: MemberPath) -> Iterator[Failure]:  # noqa: ANN401 - any parsed value
-    """Explain the contents of a member of a list or map.
+    """Yield the failures inside a member of a list or map, and the failure of a null member.
 
-    The calling function has already reported failures of the member itself, with the path of the
-    list or map.
+    Other failures of the member itself are reported with the path of the list or map (see
+    `_members_constraint`).
     """
     if member is None:
         yield Failure(node.owner, "required", path, errors.MUST_NOT_BE_NULL, node.shape, None)
@@ -342,7 +353,10 @@ def _explain_member(node: Node, member: Any, path: MemberPath) -> Iterator[Failu
 
 
 def _members_constraint(what: str, node: Node, members: Callable[[Any], Any]) -> Iterator[Constraint]:
-    """Yield one constraint on a list or map that combines all constraints on its members."""
+    """Yield one constraint on a list or map that combines all constraints on its members.
+
+    Yield nothing if its members have no constraints.
+    """
     if node.own:
         accepts = all_accept(node.own)
         assert accepts is not None, "the members must have constraints"
@@ -351,7 +365,7 @@ def _members_constraint(what: str, node: Node, members: Callable[[Any], Any]) ->
 
         def accept(value: Any) -> bool:  # noqa: ANN401 - a list or dictionary
             if longest is not None and len(value) > _MANY and None not in value:
-                return max(map(len, members(value))) <= longest  # this takes a fifth of the time of the next line
+                return max(map(len, members(value))) <= longest  # five times as fast as the next line
             return all(member is None or accepts(member) for member in members(value))
 
         yield Constraint("members", text, accept)

@@ -1,18 +1,19 @@
 """Object storage in a local folder: a bucket is a subfolder, and an object is a file in it.
 
 A slash in a key separates folders, so an object `a/b.json` is the file `b.json` in the folder `a`.
-No key can name a file outside the folder:
+A key cannot lead out of the folder. Some keys that S3 allows are not possible here:
 
-- A key with an empty part, `.`, `..` or a NUL character cannot be written. S3 allows such keys.
-- A link that points out of the folder is not listed, and access through it is denied.
-- On a file system that ignores case, a name is refused if it differs from an existing name only by
-  case, because S3 would have two objects.
+- A key with an empty part, `.`, `..` or a NUL character cannot be written.
+- A link to a file or folder outside is not listed, and access through the link is denied.
+- On a file system that ignores case, a key is refused if an existing name differs from it only by
+  case. Both would be the same file, but in S3 they are two objects.
 
-A bucket exists if the user has created its folder. It belongs to every account. If the server may
-not read or write a folder or file, the error is S3's AccessDenied.
+A bucket exists if the user has created its folder. Every account owns every bucket. If the server
+has no permission to use a folder or file, the error is S3's AccessDenied.
 
-An object is written to a file in the folder `.incomplete`, and moved to its place at the end. So a
-reader never sees a part of an object, and a killed server leaves no incomplete object in a bucket.
+An object is first written to a file in the folder `.incomplete`. Then the complete file is moved to
+the folder of its bucket. So a reader never sees a part of an object, and a killed server leaves no
+incomplete object in a bucket.
 """
 
 import errno
@@ -35,33 +36,33 @@ from emulator.objects.store import (
 )
 
 _INCOMPLETE: Final = ".incomplete"
-_LONGEST_PART: Final = 255  # the most bytes in the name of a file on common file systems
+_LONGEST_PART: Final = 255  # bytes: the longest name of a file on common file systems
 _SEPARATORS: Final = frozenset("\0") | ({"\\", ":"} if os.name == "nt" else frozenset())
 _KEY_ID: Final = r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|mrk-[0-9a-f]{32}"
 _ALIAS: Final = r"alias/[a-zA-Z0-9/_-]+"
-# An id, an alias, or the ARN of a key or alias (AWS: "Key identifiers").
+# A key's id, an alias, or the ARN of either (AWS's documentation: "Key identifiers").
 _KMS_KEY: Final = rf"{_KEY_ID}|{_ALIAS}|arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{{12}}:(key/({_KEY_ID})|{_ALIAS})"
 _IN_THE_WAY: Final = (FileExistsError, NotADirectoryError, IsADirectoryError)
 
 
 class FolderStore:
-    """The buckets in a folder. The folder is created if it is missing."""
+    """A folder whose subfolders are buckets. The first use creates the folder if it is missing."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
 
     def bucket(self, name: str, _owner: str | None = None) -> "FolderBucket":
-        """Return a bucket. Every account owns it. Raises ObjectError."""
+        """Return a bucket. Every account owns every bucket. Raises ObjectError if it is missing."""
         try:
             self._root.mkdir(parents=True, exist_ok=True)
-            known = _names(self._root)  # `exists` may ignore the case of names
+            known = _names(self._root)  # compare the names here, because the file system may ignore their case
         except OSError as error:
             raise _failure(error, self._root) from error
         folder = self._root / name
         if not _is_part(name) or name == _INCOMPLETE or name not in known or not folder.is_dir():
-            raise no_such_bucket(f"a bucket is a folder: create {folder}")
+            raise no_such_bucket(f"the bucket does not exist; to create it, create the folder {folder}")
         if not _inside(folder, self._root):
-            raise access_denied(f"{folder} leads out of {self._root}")
+            raise access_denied(f"{folder} is a link to a place outside {self._root}")
         return FolderBucket(self._root, folder)
 
 
@@ -87,7 +88,8 @@ class FolderBucket:
                 path = place / name
                 if not key.startswith(prefix) or not _is_text(key):
                     continue
-                with suppress(OSError):  # a file deleted since `walk` listed it, or a link to a missing file
+                # The file may have been deleted after `walk` listed it.
+                with suppress(OSError):
                     if path.is_file() and (not path.is_symlink() or _inside(path, self._root)):
                         found.append(StoredObject(key, path.stat().st_size))
         return sorted(found, key=lambda each: each.key.encode())
@@ -105,7 +107,8 @@ class FolderBucket:
     def create(self, key: str, encryption: Encryption) -> "FileWriter":
         """Begin to write an object, without encryption. Raises ObjectError.
 
-        There are no keys here. So a key counts as missing only if no key of AWS can have its name.
+        The emulator has no KMS keys, so any well-formed identifier of a KMS key is accepted. A
+        malformed identifier raises the error for a missing key.
         """
         if encryption.key and re.fullmatch(_KMS_KEY, encryption.key) is None:
             raise no_such_key(encryption.key)
@@ -119,20 +122,20 @@ class FolderBucket:
         """Return the path of an object. Raises ObjectError."""
         parts = key.split("/")
         if not all(map(_is_part, parts)):
-            raise _unusable(key, "it has a part that no file can have as its name")
+            raise _unusable(key, "a part of the key cannot be the name of a file or folder")
         path = self._folder
         for part in parts:
             path /= part
             with suppress(FileNotFoundError, NotADirectoryError):
                 if os.path.lexists(path) and part not in _names(path.parent):
-                    raise _unusable(key, f"{path.parent} has {part} in another case")
+                    raise _unusable(key, f"{path.parent} has a name that differs from {part} only by case")
         if not _inside(path, self._root):
-            raise access_denied(f"{path} leads out of {self._root}")
+            raise access_denied(f"{path} leads through a link to a place outside {self._root}")
         return path
 
 
 class FileWriter:
-    """An object that is being written to a file. Raises ObjectError."""
+    """An object that is being written to a file. All methods but `discard` raise ObjectError."""
 
     def __init__(self, incomplete: Path, path: Path, bucket: Path) -> None:
         self._path = path
@@ -142,30 +145,30 @@ class FileWriter:
         self._file = self._temporary.open("xb")
 
     def write(self, data: bytes) -> None:
-        """Append bytes."""
+        """Append bytes to the object."""
         try:
             self._file.write(data)
         except OSError as error:
             raise _failure(error, self._path) from error
 
     def finish(self) -> None:
-        """Move the file to its place."""
+        """Move the complete file to the bucket."""
         try:
             self._file.flush()
             os.fsync(self._file.fileno())
             self._file.close()
-            # The bucket may have been deleted during the writing. `mkdir` would create it again.
+            # If the bucket was deleted meanwhile, report an error: `mkdir` would create it again.
             if not self._bucket.is_dir():
-                raise no_such_bucket(f"a bucket is a folder: create {self._bucket}")
+                raise no_such_bucket(f"the bucket was deleted; to create it, create the folder {self._bucket}")
             self._path.parent.mkdir(parents=True, exist_ok=True)
             self._temporary.replace(self._path)
         except _IN_THE_WAY as error:
-            raise _unusable(str(self._path), "a folder and an object would have the same name") from error
+            raise _unusable(str(self._path), "an object and a folder cannot have the same name") from error
         except OSError as error:
             raise _failure(error, self._path) from error
 
     def discard(self) -> None:
-        """Delete the file."""
+        """Delete the unfinished file."""
         with suppress(OSError):
             self._file.close()
             self._temporary.unlink(missing_ok=True)
@@ -176,14 +179,14 @@ def _names(folder: Path) -> set[str]:
 
 
 def _is_part(part: str) -> bool:
-    """Return whether a part of a key can be the name of a file or folder."""
+    """Return True if a part of a key can be the name of a file or folder."""
     if part in ("", ".", "..") or not _SEPARATORS.isdisjoint(part) or not _is_text(part):
         return False
     return len(part.encode()) <= _LONGEST_PART
 
 
 def _is_text(name: str) -> bool:
-    """Return whether a name is Unicode. The names of files may be any bytes."""
+    """Return True if the name of a file is valid UTF-8. File systems allow any bytes."""
     try:
         name.encode()
     except UnicodeEncodeError:
@@ -192,7 +195,7 @@ def _is_text(name: str) -> bool:
 
 
 def _inside(path: Path, root: Path) -> bool:
-    """Return whether a path is inside a folder, after following links."""
+    """Return True if a path is inside the folder `root`, after following symbolic links."""
     return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root))
 
 
@@ -202,7 +205,7 @@ def _unusable(key: str, why: str) -> ObjectError:
 
 def _failure(error: OSError, path: Path) -> ObjectError:
     if isinstance(error, PermissionError):
-        return access_denied(f"the server may not use {path}")
+        return access_denied(f"the server has no permission to use {path}")
     if error.errno == errno.ENAMETOOLONG:
-        return _unusable(str(path), "it is too long for the file system")
+        return _unusable(str(path), "the name is too long for the file system")
     return failed(500, "InternalError", f"{error.strerror or error}", str(path))

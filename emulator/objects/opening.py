@@ -1,4 +1,4 @@
-"""Selects the object storage of a server by its settings."""
+"""Selects the kind of object storage that a server uses, by its settings."""
 
 from functools import cache
 from pathlib import Path
@@ -14,14 +14,14 @@ S3_FOLDER: Final = "s3"
 
 @cache
 def _temporary() -> "TemporaryDirectory[str]":
-    """Return a folder that is removed at the end of the process."""
+    """Return the process's temporary folder, which the first call creates."""
     return TemporaryDirectory(prefix="dynamodb-emulator-")
 
 
 def remove_temporary() -> None:
-    """Remove the temporary folder, if there is one.
+    """Remove the process's temporary folder, if `_temporary` has created one.
 
-    A server ends without Python's exit handlers, so it calls this function at its end.
+    A server calls this function when it ends, because it ends without Python's exit handlers.
     """
     if _temporary.cache_info().currsize:
         _temporary().cleanup()
@@ -29,9 +29,9 @@ def remove_temporary() -> None:
 
 
 def local_folder(settings: Settings, name: str) -> Path:
-    """Return the folder of this name in the server's data folder.
+    """Return the path of the folder `name` in the server's data folder.
 
-    For a server without a data folder, it is in a temporary folder.
+    If the server has no data folder, the path is in a temporary folder.
     """
     return (settings.folder or Path(_temporary().name)) / name
 

@@ -1,9 +1,9 @@
 """Object storage at an S3-compatible endpoint, with boto3 (the extra `s3`).
 
-boto3 finds the credentials (environment, profiles, roles). If there are none, calls are signed with
+boto3 looks for credentials in the environment, profiles and roles. If it finds none, it signs with
 the access key of the operation's caller and the secret key "local", which test servers accept.
-Names of buckets are in the path, because few local servers answer to host names such as
-`bucket.localhost`.
+The name of the bucket is in the path of each URL, because few local servers answer to host names
+such as `bucket.localhost`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,13 +13,13 @@ from typing import Any, Final, NamedTuple
 
 from emulator.objects.store import Encryption, ObjectError, StoredObject, access_denied, failed, no_such_bucket
 
-_PART: Final = 8 << 20  # size in bytes of a part of a large object; S3 demands at least 5 MiB
-_REOPENINGS: Final = 3  # how often a broken stream is opened again
+_PART: Final = 8 << 20  # bytes in each part of a multipart upload; S3 demands at least 5 MiB
+_REOPENINGS: Final = 3  # the most attempts of one `read` to get bytes from a stream that breaks
 _KMS_PREFIX: Final = "KMS."
 
 
 class Origin(NamedTuple):
-    """An endpoint, and the caller of the operation that uses it."""
+    """An S3 endpoint, and the access key and region of the operation's caller."""
 
     endpoint: str
     access_key: str
@@ -28,13 +28,13 @@ class Origin(NamedTuple):
 
 @lru_cache(maxsize=16)
 def _client(origin: Origin) -> Any:  # noqa: ANN401 - boto3 has no types
-    """Return the client of an endpoint. Raises ObjectError if boto3 is missing."""
+    """Return the boto3 client for an endpoint. Raises ObjectError if boto3 is not installed."""
     try:
         import boto3  # noqa: PLC0415 - an extra, of 32 MB
         from botocore.config import Config  # noqa: PLC0415 - an extra
     except ImportError as error:
-        hint = "--s3-endpoint needs boto3: pip install 'dynamodb-emulator[s3]'"
-        raise failed(500, "InternalError", "There is no client for S3", hint) from error
+        hint = "--s3-endpoint needs boto3, which is not installed: run pip install 'dynamodb-emulator[s3]'"
+        raise failed(500, "InternalError", "boto3 is not installed on the server", hint) from error
     session = boto3.session.Session()
     credentials: dict[str, str] = {}
     if session.get_credentials() is None:
@@ -44,8 +44,8 @@ def _client(origin: Origin) -> Any:  # noqa: ANN401 - boto3 has no types
         connect_timeout=5,
         read_timeout=60,
         retries={"mode": "standard", "max_attempts": 4},
-        # Servers other than S3 may not know the newer checksums, so send and check only required
-        # ones.
+        # Servers other than S3 may not know the newer checksums. So boto3 sends and checks only the
+        # checksums that an operation requires.
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
     )
@@ -54,7 +54,7 @@ def _client(origin: Origin) -> Any:  # noqa: ANN401 - boto3 has no types
 
 @contextmanager
 def _translated() -> Iterator[None]:
-    """Turn errors of boto3 into ObjectError."""
+    """Raise ObjectError for an error of boto3 in the body of the `with` statement."""
     from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError  # noqa: PLC0415 - an extra
 
     try:
@@ -68,7 +68,7 @@ def _translated() -> Iterator[None]:
 def _failure(response: dict[str, Any]) -> ObjectError:
     status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500)
     code, message = response["Error"].get("Code", ""), response["Error"].get("Message", "")
-    if code.startswith(_KMS_PREFIX):  # control-plane 4.2
+    if code.startswith(_KMS_PREFIX):  # an error of KMS, not of S3 (control-plane 4.2)
         return ObjectError(f"Kms{code.removeprefix(_KMS_PREFIX)}", message)
     if code == "NoSuchBucket" or (status == 404 and code in ("404", "NotFound")):  # noqa: PLR2004 - HEAD has no body
         return no_such_bucket()
@@ -93,7 +93,7 @@ class S3Store:
 
 
 class S3Bucket:
-    """One bucket. common: parameters that all requests to S3 have."""
+    """One bucket. common: the parameters that all requests about the bucket have."""
 
     def __init__(self, client: Any, common: dict[str, str]) -> None:  # noqa: ANN401 - boto3 has no types
         self._client = client
@@ -120,9 +120,9 @@ class S3Bucket:
 
 
 class _Stream:
-    """The content of an object.
+    """The content of an object, as a stream.
 
-    After a broken connection, a new one continues at the same place.
+    If the connection breaks, `read` opens a new connection and continues at the same byte.
     """
 
     def __init__(self, client: Any, request: dict[str, str]) -> None:  # noqa: ANN401 - boto3 has no types
@@ -158,15 +158,15 @@ class _Stream:
                 return data
             self.close()
             self._open()
-        raise failed(500, "InternalError", "The stream of an object ended early")
+        raise failed(500, "InternalError", "The content of an object ended before its last byte")
 
     def close(self) -> None:
-        """Release the connection."""
+        """Close the connection."""
         self._body.close()
 
 
 class PartWriter:
-    """Writes an object: in one call if it is small, in parts if it is large."""
+    """Writes an object: a small one with one call, a large one as a multipart upload."""
 
     def __init__(self, client: Any, request: dict[str, str], same: dict[str, str]) -> None:  # noqa: ANN401 - boto3
         self._client = client
@@ -177,7 +177,7 @@ class PartWriter:
         self._parts: list[dict[str, Any]] = []
 
     def write(self, data: bytes) -> None:
-        """Append bytes. Raises ObjectError."""
+        """Append bytes to the object. Raises ObjectError."""
         self._waiting += data
         while len(self._waiting) >= _PART:
             self._send(bytes(self._waiting[:_PART]))
@@ -198,7 +198,7 @@ class PartWriter:
             )
 
     def discard(self) -> None:
-        """Cancel the upload."""
+        """Cancel the multipart upload, if one has begun."""
         if self._upload is not None:
             with suppress(ObjectError), _translated():
                 self._client.abort_multipart_upload(**self._same, UploadId=self._upload)

@@ -7,9 +7,9 @@ from typing import NamedTuple, Protocol
 class ObjectError(Exception):
     """A call of object storage failed.
 
-    code: the FailureCode of an operation that fails because of this error (control-plane 4.2 and
-    5.4).
-    hint: for the log, what the user of a local server can do about it.
+    code: the FailureCode of the export, import or bulk operation that fails with this error
+    (control-plane 4.2 and 5.4).
+    hint: text for the server's log: the cause, and what the user of a local server can do.
     """
 
     def __init__(self, code: str, text: str, hint: str = "") -> None:
@@ -19,7 +19,10 @@ class ObjectError(Exception):
 
 
 def failed(status: int, code: str, text: str, hint: str = "") -> ObjectError:
-    """Return the ObjectError for an error of S3, in the service's form (control-plane 4.2)."""
+    """Return an ObjectError with the message that DynamoDB makes of S3's error (control-plane 4.2).
+
+    status, code, text: what S3 responds. hint: see ObjectError.
+    """
     message = f"{text} (Service: Amazon S3; Status Code: {status}; Error Code: {code}; Request ID: null)"
     return ObjectError(f"S3{code}", message, hint)
 
@@ -35,9 +38,9 @@ def access_denied(hint: str = "") -> ObjectError:
 
 
 def too_many_objects(count: int, most: int) -> ObjectError:
-    """Return the error for more objects than one import or bulk operation reads.
+    """Return the error for a source with more objects than one import or bulk operation may read.
 
-    gap: we know the limit, but neither the code nor the text (control-plane 5.1).
+    We know the service's limit, but not its error (control-plane 5.1). So code and text are ours.
     """
     return ObjectError("S3ObjectLimitExceeded", f"The source has {count} objects, but the limit is {most} objects.")
 
@@ -49,28 +52,31 @@ def no_such_key(key: str) -> ObjectError:
 
 
 class Encryption(NamedTuple):
-    """The encryption of objects: AES256 or KMS, and the id of a KMS key."""
+    """How to encrypt an object.
+
+    algorithm: "AES256" or "KMS". key: an identifier of the KMS key; None for the default key.
+    """
 
     algorithm: str = "AES256"
     key: str | None = None
 
 
 class StoredObject(NamedTuple):
-    """An object of a bucket. size: in bytes."""
+    """The key of an object in a bucket, and its size in bytes."""
 
     key: str
     size: int
 
 
 class Readable(Protocol):
-    """The content of an object."""
+    """The content of an object, as a stream."""
 
     def read(self, size: int = -1, /) -> bytes:
         """Return the next bytes, at most `size`; b"" at the end. Raises ObjectError."""
         ...
 
     def close(self) -> None:
-        """Release the stream."""
+        """Close the stream."""
         ...
 
 
@@ -78,18 +84,18 @@ class Writer(Protocol):
     """Writes an object. Readers do not see the object before `finish`."""
 
     def write(self, data: bytes, /) -> object:
-        """Append bytes. Raises ObjectError."""
+        """Append bytes to the object. Raises ObjectError."""
         ...
 
     def finish(self) -> None:
-        """Store the object in the bucket.
+        """Store the object in the bucket. Raises ObjectError.
 
-        If the bucket has an object with the same key, that object is replaced. Raises ObjectError.
+        An existing object with the same key is replaced.
         """
         ...
 
     def discard(self) -> None:
-        """Discard the written bytes."""
+        """Discard the bytes that were written. The bucket does not change."""
         ...
 
 
@@ -110,10 +116,13 @@ class Bucket(Protocol):
 
 
 class ObjectStore(Protocol):
-    """A store of buckets."""
+    """Object storage: finds buckets by name."""
 
     def bucket(self, name: str, owner: str | None = None) -> Bucket:
-        """Return a bucket. owner: the account that must own it. Raises ObjectError."""
+        """Return a bucket. owner: the account that must own the bucket.
+
+        Raises ObjectError if the bucket does not exist or has another owner.
+        """
         ...
 
 

@@ -19,8 +19,8 @@ def describe_limits(_database: Database, _caller: Caller, _request: Request, _: 
 
 @operation("DescribeEndpoints")
 def describe_endpoints(_database: Database, caller: Caller, _request: Request, _: None) -> Response:
-    """Return the host of the request as the only endpoint.
+    """Return the host to which the client sent the request, as the only endpoint.
 
-    Therefore clients with endpoint discovery keep using that host.
+    So a client with endpoint discovery sends its next requests to the same host.
     """
     return {"Endpoints": [{"Address": caller.host, "CachePeriodInMinutes": 1440}]}

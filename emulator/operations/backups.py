@@ -23,7 +23,11 @@ _KINDS: Final = {"USER": (USER,), "SYSTEM": (SYSTEM,), "AWS_BACKUP": (), "ALL": 
 
 @operation("CreateBackup")
 def create_backup(database: Database, caller: Caller, request: Request, _: None) -> Response:
-    """Back up a table. The backup is complete at once, but this response says CREATING."""
+    """Back up a table.
+
+    The backup is complete before the response is sent, but the response says CREATING, as on the
+    service.
+    """
     table = backed_up(database, caller, request["TableName"])
     backup = backups.create(database, table.definition, request["BackupName"])
     return {"BackupDetails": {**_details(backup, backup.arn), "BackupStatus": "CREATING"}}
@@ -35,14 +39,14 @@ def _check_arn(request: Request) -> NumberedArn:
 
 @operation("DescribeBackup", check=_check_arn)
 def describe_backup(database: Database, caller: Caller, _request: Request, arn: NumberedArn) -> Response:
-    """Describe a backup."""
-    return {"BackupDescription": _description(found(database, caller, arn), arn.text)}
+    """Return the state of a backup, and the settings that its table had."""
+    return {"BackupDescription": _description(found_backup(database, caller, arn), arn.text)}
 
 
 @operation("DeleteBackup", check=_check_arn)
 def delete_backup(database: Database, caller: Caller, _request: Request, arn: NumberedArn) -> Response:
-    """Delete a backup at once."""
-    backup = found(database, caller, arn)
+    """Delete a backup. The response has its last description, with the status DELETED."""
+    backup = found_backup(database, caller, arn)
     if backup.expires is not None:
         raise errors.system_backup_kept(arn.text, backup.expires)
     try:
@@ -55,7 +59,7 @@ def delete_backup(database: Database, caller: Caller, _request: Request, arn: Nu
 
 
 def _check_list(request: Request) -> tuple[str, str]:
-    """Return the position after which the page begins."""
+    """Check the request; return the number and table of the backup after which the page begins."""
     if request.get("TimeRangeLowerBound", -inf) > request.get("TimeRangeUpperBound", inf):
         raise errors.backup_range_reversed()
     if "ExclusiveStartBackupArn" not in request:
@@ -66,11 +70,11 @@ def _check_list(request: Request) -> tuple[str, str]:
 
 @operation("ListBackups", check=_check_list)
 def list_backups(database: Database, caller: Caller, request: Request, after: tuple[str, str]) -> Response:
-    """List backups in the order of their creation, page by page."""
+    """Return a page of the caller's backups, in the order of their creation."""
     start = request.get("ExclusiveStartBackupArn")
     if start is not None:
         arn = backup_arn(start)
-        check_place(arn, caller)
+        check_region(arn, caller)
         if not caller.shared and arn.region != caller.region:
             raise errors.backup_page_of_another_region()
     name = request.get("TableName")
@@ -97,29 +101,35 @@ def list_backups(database: Database, caller: Caller, request: Request, after: tu
     return answer
 
 
-# --- finding --------------------------------------------------------------------------------------
+# --- finding a backup -----------------------------------------------------------------------------
 
 
 def backup_arn(text: str) -> NumberedArn:
-    """Return the parts of a backup's ARN. Raises `Invalid Backup ARN` (control-plane 0.2)."""
+    """Return the parsed ARN of a backup.
+
+    Raises the error `Invalid Backup ARN` (control-plane 0.2).
+    """
     arn = arns.numbered(text, "backup")
     if arn is None:
         raise errors.backup_arn_invalid()
     return arn
 
 
-def check_place(arn: NumberedArn, caller: Caller) -> None:
-    """Raise if no backup can be at an ARN's partition, service and region (control-plane 0.2)."""
+def check_region(arn: NumberedArn, caller: Caller) -> None:
+    """Raise ApiError if the partition, service or region in an ARN does not exist.
+
+    See control-plane 0.2. The caller's region exists, whatever its name.
+    """
     if not arn.is_valid(caller.region):
         raise errors.backup_arn_of_nowhere()
 
 
-def found(database: Database, caller: Caller, arn: NumberedArn) -> Backup:
-    """Return a backup of the caller. The ARN may have any region (control-plane 1.2).
+def found_backup(database: Database, caller: Caller, arn: NumberedArn) -> Backup:
+    """Return the backup with an ARN. The ARN may have any region (control-plane 1.2).
 
     Raises ValidationException, BackupNotFoundException, AccessDeniedException.
     """
-    check_place(arn, caller)
+    check_region(arn, caller)
     if not caller.shared and arn.account != caller.account:
         raise errors.access_denied()
     settle(database, caller)
@@ -130,15 +140,16 @@ def found(database: Database, caller: Caller, arn: NumberedArn) -> Backup:
 
 
 def settle(database: Database, caller: Caller) -> None:
-    """Settle the caller's tables.
+    """End the statuses of the caller's tables that are due to end.
 
-    If this ends the deletion of a table with recovery, the system backup of the table is made.
+    When the deletion of a table with recovery ends, a system backup of the table appears. So call
+    this before reading the caller's backups.
     """
     for table in [table for table in caller.tables.values() if table.transient]:
         database.catalog.settle(table)
 
 
-# --- describing -----------------------------------------------------------------------------------
+# --- describing a backup --------------------------------------------------------------------------
 
 
 def _details(backup: Backup, arn: str) -> dict[str, Any]:

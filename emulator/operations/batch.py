@@ -32,8 +32,8 @@ from storage import ReadTxn
 
 def _check_get(request: Request) -> Steps[dict[str, Projection | None]]:
     parts: dict[str, dict[str, Any]] = request["RequestItems"]
-    # The service refuses AttributesToGet for one table with an expression for another table, as if
-    # both were for one table.
+    # The service checks all tables together: it refuses a request with AttributesToGet for one
+    # table and an expression for another.
     legacy.check_mixing({name: value for part in parts.values() for name, value in part.items()})
     if request.problems:
         for part in parts.values():
@@ -54,16 +54,16 @@ def _check_get(request: Request) -> Steps[dict[str, Projection | None]]:
 def batch_get_item(
     database: Database, caller: Caller, request: Request, projections: Mapping[str, Projection | None]
 ) -> Response:
-    """Read up to 100 items of any tables.
+    """Read up to 100 items of one or more tables.
 
-    A key is returned as unprocessed if its item does not fit into 16 MB, or if its read is
-    throttled.
+    UnprocessedKeys has the keys whose read was throttled. It also has all keys from the first item
+    that did not fit into the response of 16 MB.
     """
     parts: dict[str, dict[str, Any]] = request["RequestItems"]
     try:
         reads = [_reads_of(database.table(caller, name), name, part, projections) for name, part in parts.items()]
     except ApiError:
-        # The error for a repeated key comes before all errors that depend on the table.
+        # The service reports a repeated key before any error that depends on a table.
         for part in parts.values():
             if has_repeats(orjson.dumps(key, option=orjson.OPT_SORT_KEYS) for key in part["Keys"]):
                 raise errors.duplicate_keys() from None
@@ -80,7 +80,7 @@ def batch_get_item(
 
 
 def _responses(request: Request, reads: Sequence["_Reads"]) -> Steps[bytes]:
-    """Project the rows that were read, some of them in each step; return the response."""
+    """Apply the projections to the rows, some rows in each step; return the response."""
     decoded = 0
     for each in reads:
         if each.projection is None:
@@ -103,9 +103,12 @@ def _responses(request: Request, reads: Sequence["_Reads"]) -> Steps[bytes]:
 class _Reads:
     """The reads of one table in a request, and their results.
 
-    name: the table's name or ARN, as the client sent it. items: the items as JSON texts. If there
-    is a projection, they are rows until `_responses` projects them. left: keys of items that were
-    not read. done: how many items were read.
+    name: the table's name or ARN, as the client sent it.
+    part: the member of RequestItems for this name.
+    items: the items as JSON. With a projection, these are rows until `_responses` projects them.
+    left: the keys that were not read.
+    done: the number of keys that were read.
+    throttled: the last throttling error.
     """
 
     table: Table
@@ -131,9 +134,10 @@ def _reads_of(table: Table, name: str, part: dict[str, Any], projections: Mappin
 
 
 def _leave_out_repeats(reads: Sequence[_Reads]) -> None:
-    """Keep only one read of each item, if the request names a table in two ways.
+    """Remove the repeated reads of an item.
 
-    A request may name the same table once by its name and once by its ARN (behaviour 7.1).
+    A request may have the same table twice, by its name and by its ARN (behaviour 7.1). If both
+    have the same key, the item is read and returned once.
     """
     known: set[bytes] = set()
     for each in reads:
@@ -144,7 +148,7 @@ def _leave_out_repeats(reads: Sequence[_Reads]) -> None:
 def _by_table(reads: Sequence[_Reads]) -> list[_Reads]:
     """Return one _Reads for each table, with all results from the table.
 
-    The _Reads has the name or ARN that came first in the request.
+    If the request has a table both by its name and by its ARN, `name` is the one that came first.
     """
     tables: dict[int, _Reads] = {}
     for each in reads:
@@ -156,7 +160,7 @@ def _by_table(reads: Sequence[_Reads]) -> list[_Reads]:
 
 
 def _read_table(txn: ReadTxn, reads: _Reads, room: int) -> int:
-    """Read the items of one table while the response has room for them; return the remaining room.
+    """Read items of one table until one does not fit into the response; return the room left.
 
     room: how many bytes of items still fit into the response; 0 after an item did not fit.
     """
@@ -185,21 +189,25 @@ def _read_table(txn: ReadTxn, reads: _Reads, room: int) -> int:
 
 
 def _refuse_if_nothing_done(done: int, refusals: Iterable[ApiError | None]) -> None:
-    """Raise the first throttling error if no item was read or written (behaviour 16)."""
+    """Raise the first throttling error if a batch did nothing (behaviour 16).
+
+    done: the number of items that were read or written. refusals: the throttling errors.
+    """
     for error in refusals:
         if error is not None and not done:
             raise error
 
 
 _Named = list[tuple[str, Put | Delete]]
-"""Writes, each with the name or ARN of its table, as the client sent it."""
+"""Pairs of a table's name or ARN, as the client sent it, and a write to the table."""
 
 
 def _check_write(request: Request) -> _Named:
     parts: dict[str, list[dict[str, Any]]] = request["RequestItems"]
     sent = [(name, each) for name, part in parts.items() for each in part]
     if any(len(each) != 1 for _, each in sent):
-        # An element without any member gets the same error as one with two members (behaviour 7.2).
+        # The service has the same error for an element with neither PutRequest nor DeleteRequest,
+        # and for one with both (behaviour 7.2).
         raise errors.value_ambiguous()
     check_values(request, "old", numbers_first=True)
     return [(name, _write_of(each)) for name, each in sent]
@@ -216,7 +224,10 @@ def _write_of(sent: dict[str, Any]) -> Put | Delete:
 
 @operation("BatchWriteItem", check=_check_write)
 def batch_write_item(database: Database, caller: Caller, request: Request, writes: _Named) -> Response:
-    """Put and delete up to 25 items of any tables. Check all of them before the first write."""
+    """Put and delete up to 25 items of one or more tables.
+
+    All writes are checked before the first one is done.
+    """
     parts: dict[str, list[dict[str, Any]]] = request["RequestItems"]
     tables = {name: database.table(caller, name) for name in parts}
     for name, write in writes:
@@ -248,9 +259,9 @@ def batch_write_item(database: Database, caller: Caller, request: Request, write
 
 
 def _locate(write: Put | Delete, table: Table) -> None:
-    """Find the item of a write.
+    """Compute the store's key of the item that is written. Raises ApiError for a wrong primary key.
 
-    If the key attributes of a Put are wrong, this raises the error for a wrong Key (behaviour 3.8).
+    For a Put in a batch, the service reports wrong key attributes like a wrong Key (behaviour 3.8).
     """
     if isinstance(write, Put):
         types = table.definition.types

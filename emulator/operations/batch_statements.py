@@ -1,7 +1,7 @@
 """BatchExecuteStatement: up to 25 PartiQL statements, each on one item (behaviour 14).
 
-Each statement is prepared, bound and run as statements.py does it. If a statement fails, its result
-in the response has the error, and the other statements still run.
+Each statement is prepared, bound to its table and run, as by statements.py. If a statement fails,
+its result in the response has the error, and the other statements still run.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -35,10 +35,11 @@ from storage import ReadTxn, WriteTxn
 class _Member:
     """One statement of a batch, and its result: an item as JSON, or an error.
 
+    planned: the read or write that the statement asks for; None if the statement failed earlier.
     row: the row that a read found. After the transaction, `selected` makes `item` from it.
-    ahead: the outcome that `_run_writes` prepared. ran: whether the statement was run. If a
-    statement fails before it runs, its result in the response does not name its table (behaviour
-    14.5).
+    ahead: the outcome of a long write, prepared before the transaction; otherwise None.
+    ran: True if the statement was run. If a statement fails before it runs, its result in the
+    response does not name its table (behaviour 14.5).
     """
 
     request: Mapping[str, Any]
@@ -73,8 +74,8 @@ class _Member:
 class _Units:
     """The units that a batch consumed on one table.
 
-    succeeded: whether any statement on the table succeeded. If none did, the units are not
-    reported.
+    succeeded: True if at least one statement on the table succeeded. Otherwise the response does
+    not report the units.
     """
 
     consumed: Consumed = field(default_factory=Consumed)
@@ -95,16 +96,16 @@ def _check_batch(request: Request) -> Steps[list[_Member]]:
         if characters >= PARSED_IN_STEP:
             characters = 0
             yield None
-    request.mark_reported()  # the result of each statement reports its own problems
+    request.mark_reported()  # the problems are now in the results of their statements
     plan.check_batch([each.prepared for each in members if each.prepared is not None])
     return members
 
 
 def _check_parameters(statement: Mapping[str, Any]) -> None:
-    """Raise the first problem of one statement's parameters.
+    """Raise ApiError for the first problem in one statement's parameters.
 
-    This parses the parameters again, because the parsed request does not say which statement a
-    problem belongs to.
+    The parameters are parsed again, because Request.problems does not say to which statement a
+    problem belongs.
     """
     problems: list[Problem] = []
     parse_values_of_list(statement.get("Parameters", []), problems)
@@ -116,7 +117,7 @@ def _check_parameters(statement: Mapping[str, Any]) -> None:
 def batch_execute_statement(
     database: Database, caller: Caller, request: Request, members: Sequence[_Member]
 ) -> Response:
-    """Run up to 25 statements, each on one item: all reads or all writes.
+    """Run up to 25 statements, each on one item. Either all of them read, or all write.
 
     The statements are independent: if one fails, the others still run.
     """
@@ -145,7 +146,7 @@ def _batch_response(
 
 
 def _run_reads(database: Database, members: Sequence[_Member], tables: dict[str, _Units]) -> Steps[None]:
-    """Read all rows in one snapshot. Then test and project the rows, some of them in each step."""
+    """Read all rows in one snapshot. Then test and project the rows, some rows in each step."""
     with database.read() as txn:
         for each in members:
             _run_read(txn, each, tables)
@@ -181,7 +182,10 @@ def _run_writes(database: Database, members: Sequence[_Member], tables: dict[str
 
 
 def _returnable(write: Write) -> Collection[str]:
-    """Return the attributes that RETURNING MODIFIED may return: those that the update writes."""
+    """Return the names of the attributes that an update writes.
+
+    RETURNING MODIFIED returns only these attributes.
+    """
     return write.update.attributes if isinstance(write, Update) and write.update is not None else ()
 
 
@@ -203,7 +207,7 @@ def _run_read(txn: ReadTxn, each: _Member, tables: dict[str, _Units]) -> None:
     try:
         consistent = each.request.get("ConsistentRead", False)
         each.row, units = read_row(txn, each.planned, consistent=consistent)
-    except ApiError as error:  # the write was throttled
+    except ApiError as error:  # the read was throttled
         each.error = error.with_traceback(None)
         return
     total = tables.setdefault(each.table_name, _Units())

@@ -1,6 +1,8 @@
-"""StartBulkPutItems and the operations on bulk operations (control-plane 14, features 2).
+"""StartBulkPutItems, and the operations that describe, list and cancel bulk operations.
 
-The work is in emulator/s3_jobs/putting.py.
+See control-plane 14 and features 2.
+
+emulator/s3_jobs/putting.py does the work of a bulk operation.
 """
 
 from dataclasses import replace
@@ -25,7 +27,7 @@ from emulator.operations.s3_jobs import (
     with_token,
 )
 
-_CONCURRENT: Final = 50  # inferred, as for imports: the number is not known
+_CONCURRENT: Final = 50  # the limit of imports; we do not know the limit of bulk operations
 _ECHOED: Final = ("InputS3Configuration", "OutputS3Configuration", "MaxWriteRequestUnits", "PerformanceTier")
 
 
@@ -37,7 +39,7 @@ def _check(request: Request) -> None:
 
 @operation("StartBulkPutItems", check=_check)
 def start_bulk_put_items(database: Database, caller: Caller, request: Request, _: None) -> Response:
-    """Begin to put the records of objects into a table."""
+    """Begin a bulk operation, which puts the records of a bucket's objects into a table."""
     definition = database.described(caller, request["TableName"]).definition
     source = {"InputCompressionType": "NONE", **request["InputS3Configuration"]}
     echoed = {member: request[member] for member in _ECHOED if member in request}
@@ -78,7 +80,10 @@ def start_bulk_put_items(database: Database, caller: Caller, request: Request, _
 
 
 def _refuse_busy(definition: TableDefinition) -> None:
-    """Raise ResourceInUseException unless the table may get a bulk operation (control-plane 14)."""
+    """Raise ResourceInUseException if the table or an index is neither ACTIVE nor UPDATING.
+
+    See control-plane 14.
+    """
     if definition.status not in (ACTIVE, UPDATING):
         raise errors.being_changed(definition.name, definition.status)
     for index in definition.indexes:
@@ -88,7 +93,7 @@ def _refuse_busy(definition: TableDefinition) -> None:
 
 @operation("DescribeBulkOperation")
 def describe_bulk_operation(database: Database, caller: Caller, request: Request, _: None) -> Response:
-    """Describe a bulk operation."""
+    """Return the settings and the progress of a bulk operation."""
     job = _job(database, caller, request["BulkOperationArn"])
     return described(
         database, job, "BulkOperationDescription", lambda job, progress: _description(database, job, progress)
@@ -97,7 +102,7 @@ def describe_bulk_operation(database: Database, caller: Caller, request: Request
 
 @operation("ListBulkOperations")
 def list_bulk_operations(database: Database, caller: Caller, request: Request, _: None) -> Response:
-    """List bulk operations, newest first."""
+    """Return a page of the caller's bulk operations, newest first."""
     jobs = database.s3_jobs.of(caller.tenant, BULK, database.clock.now())
     found, token = page(jobs, caller, request.get("NextToken"), request.get("MaxResults", PAGE), "bulk operations")
     summaries = [
@@ -110,7 +115,7 @@ def list_bulk_operations(database: Database, caller: Caller, request: Request, _
 
 @operation("CancelBulkOperation")
 def cancel_bulk_operation(database: Database, caller: Caller, request: Request, _: None) -> Response:
-    """Ask for the end of a bulk operation. Items that are already written stay."""
+    """Set a bulk operation to CANCELLING. Its job ends later; items that it has written stay."""
     job = _job(database, caller, request["BulkOperationArn"])
     if not job.unfinished:
         raise errors.bulk_operation_ended(job.arn, job.status)
@@ -126,7 +131,7 @@ def _job(database: Database, caller: Caller, arn: str) -> S3Job:
 
 
 def _description(_database: Database, job: S3Job, progress: Progress) -> dict[str, Any]:
-    """Return BulkOperationDescription (features 2.2)."""
+    """Return the member BulkOperationDescription of responses (features 2.2)."""
     description: dict[str, Any] = {
         "BulkOperationArn": job.arn,
         "BulkOperationStatus": job.status,
@@ -149,7 +154,7 @@ def _description(_database: Database, job: S3Job, progress: Progress) -> dict[st
 
 
 def _usage(job: S3Job, progress: Progress) -> dict[str, Any]:
-    """Return how many bytes were written to the table and to each index."""
+    """Return an element of BulkOperationUsage: bytes written to the table and to each index."""
     usage: dict[str, Any] = {
         "TableName": job.table,
         "BulkPutBytes": sum(size for name, size in progress.usage.items() if not name.startswith(VECTOR)),

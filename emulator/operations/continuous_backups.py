@@ -1,7 +1,7 @@
 """DescribeContinuousBackups and UpdateContinuousBackups (control-plane 2).
 
-database/catalog/attachments.py opens and closes the history that point-in-time recovery
-needs. Here, *recovery* always means point-in-time recovery.
+In this file, *recovery* means point-in-time recovery. It needs the history of a table, which
+database/catalog/attachments.py opens and closes.
 """
 
 from typing import Any
@@ -24,7 +24,7 @@ def _check(request: Request) -> None:
 
 @operation("UpdateContinuousBackups", check=_check)
 def update_continuous_backups(database: Database, caller: Caller, request: Request, _: None) -> Response:
-    """Switch recovery on or off, or change its period. The response shows the new state."""
+    """Switch recovery on or off, or change its period in days. The response shows the new state."""
     definition = backed_up(database, caller, request["TableName"]).definition
     wanted = request["PointInTimeRecoverySpecification"]
     if not wanted["PointInTimeRecoveryEnabled"]:
@@ -39,11 +39,11 @@ def update_continuous_backups(database: Database, caller: Caller, request: Reque
 @operation("DescribeContinuousBackups")
 def describe_continuous_backups(database: Database, caller: Caller, request: Request, _: None) -> Response:
     """Describe a table's recovery, and the window of times to which it can be restored."""
-    definition = found(database, caller, request["TableName"]).definition
+    definition = found_table(database, caller, request["TableName"]).definition
     return {"ContinuousBackupsDescription": _description(database, definition)}
 
 
-def found(database: Database, caller: Caller, name: str) -> Table:
+def found_table(database: Database, caller: Caller, name: str) -> Table:
     """Return a table by name or ARN. Raises TableNotFoundException (control-plane 0.1)."""
     table = database.catalog.find(caller, name)
     if table is None or table.definition.is_restored:
@@ -58,14 +58,17 @@ def backed_up(database: Database, caller: Caller, name: str) -> Table:
     ContinuousBackupsUnavailableException for a new table, for which the service still prepares
     backups (control-plane 0.3).
     """
-    table = found(database, caller, name)
+    table = found_table(database, caller, name)
     if _is_preparing(database, table.definition):
         raise errors.backups_being_enabled(table.name)
     return table
 
 
 def _is_preparing(database: Database, definition: TableDefinition) -> bool:
-    """Return whether a table is CREATING, or too new for continuous backups."""
+    """Return True if a table is CREATING, or too new for continuous backups.
+
+    A table is too new until twice the duration of a transient status has passed since its creation.
+    """
     if definition.status == CREATING:
         return True
     now = database.clock.now()

@@ -46,9 +46,9 @@ def _check(request: Request) -> Steps[list[PreparedStatement]]:
 def execute_transaction(
     database: Database, caller: Caller, request: Request, statements: list[PreparedStatement]
 ) -> Response:
-    """Run up to 100 statements, each on one item. Either all of them take effect, or none.
+    """Run up to 100 statements, each on one item. Either all of them take effect, or none does.
 
-    A transaction has either only reads, or only writes and checks.
+    The statements of a request are either all reads, or all writes and checks.
     """
     token = transactions.token_of(database, caller, "ExecuteTransaction", request)
     names = [statement.relation.table for statement in statements]
@@ -90,7 +90,7 @@ def _selected(
     rows: Sequence[bytes | None],
     consumed: Sequence[Consumed],
 ) -> Steps[bytes]:
-    """Test and project the rows of the transaction, some in each step; return the response."""
+    """Test and project the rows that were read, some rows in each step; return the response."""
     responses = []
     decoded = 0
     for each, row in zip(reads, rows, strict=True):
@@ -118,10 +118,10 @@ def _response(
 def _plans(
     requests: Sequence[dict[str, Any]], statements: Sequence[PreparedStatement], tables: Sequence[Table]
 ) -> Steps[list[Read | Write]]:
-    """Make the read or write of each statement, those of long statements in several steps.
+    """Return the read or write that each statement asks for. Long statements take several steps.
 
-    Raises the error of an invalid statement. If a key does not fit its table, raises the error of a
-    canceled transaction.
+    Raises ApiError: for an invalid statement, the statement's error. For a statement that fails on
+    its table, such as by a wrong key, the error of a canceled transaction.
     """
     plans: list[Read | Write] = []
     characters = 0

@@ -1,4 +1,7 @@
-"""FilterSpecification of an export (control-plane 4.5) selects the parts of a table to write."""
+"""Compiles an export's FilterSpecification: which items and attributes to export.
+
+See control-plane 4.5.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,8 +23,8 @@ _EXPRESSIONS: Final = ("FilterExpression", "ProjectionExpression", "KeyCondition
 class Selection:
     """The parts of a table that an export writes.
 
-    start, stop: the first item key and the key after the last, without the prefix of the table. If
-    `stop` is None, the range has no end.
+    start, stop: the first key to export, and the key after the last one. These are keys of the
+    store, without the table's prefix. `stop` is None if the export continues to the last item.
     """
 
     start: bytes = b""
@@ -31,16 +34,16 @@ class Selection:
     projection: Projection | None = None
 
     def takes(self, item: Item) -> bool:
-        """Return whether an item meets the filter."""
+        """Return True if an item meets the filter, or if there is no filter."""
         return self.filter is None or self.filter.test(item, self.values or NO_VALUES)
 
     def projected(self, item: Item) -> Item:
-        """Return an item with only the attributes that the export writes."""
+        """Return the attributes of an item that the export writes, as an item."""
         return item if self.projection is None else self.projection.project(item)
 
     @property
     def whole(self) -> bool:
-        """Whether all items are written unchanged."""
+        """True if the export writes all items of the range unchanged."""
         return self.filter is None and self.projection is None
 
 
@@ -48,7 +51,10 @@ EVERYTHING: Final = Selection()
 
 
 def selection_of(specification: Mapping[str, Any] | None, table: Table) -> Selection:
-    """Return the selection of a specification. Raises ValidationException."""
+    """Return the Selection that a FilterSpecification describes. Raises ValidationException.
+
+    If the request has no FilterSpecification, return the selection of the whole table.
+    """
     if specification is None:
         return EVERYTHING
     if not specification:

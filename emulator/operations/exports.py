@@ -1,7 +1,7 @@
 """ExportTableToPointInTime, DescribeExport, ListExports (control-plane 4).
 
-The work is in emulator/s3_jobs/exporting.py. It reads the table in a frozen view, which this module
-opens.
+emulator/s3_jobs/exporting.py does the work of an export. It reads the table from a frozen view,
+which this module opens when the export begins.
 """
 
 from dataclasses import replace
@@ -36,9 +36,9 @@ FULL: Final = "FULL_EXPORT"
 INCREMENTAL: Final = "INCREMENTAL_EXPORT"
 _SPECIFICATION: Final = "IncrementalExportSpecification"
 
-_SHORTEST: Final = 15 * 60  # the shortest window of an incremental export, in seconds
+_SHORTEST: Final = 15 * 60  # seconds: the shortest window of an incremental export
 _LONGEST: Final = 24 * 3600
-_CONCURRENT: Final = 300  # control-plane 4.1
+_CONCURRENT: Final = 300  # the most unfinished exports of an account and region (control-plane 4.1)
 _ECHOED: Final = (
     "S3Bucket",
     "S3Prefix",
@@ -58,7 +58,7 @@ def _check(request: Request) -> None:
 
 @operation("ExportTableToPointInTime", check=_check)
 def export_table(database: Database, caller: Caller, request: Request, _: None) -> Response:
-    """Begin to export a table as it was at a time, or its changes in a window of time."""
+    """Begin an export: of a table as it was at one time, or of its changes between two times."""
     table = _table(database, caller, request["TableArn"])
     sent = {member: value for member, value in request.items() if member != "ClientToken"}
     known = with_token(database, caller, EXPORT, request.get("ClientToken"))
@@ -109,7 +109,7 @@ def export_table(database: Database, caller: Caller, request: Request, _: None) 
 
 
 def _table(database: Database, caller: Caller, arn: str) -> Table:
-    """Return the table with an ARN. Raises the errors at the start of control-plane 4.1."""
+    """Return the table with an ARN. Raises the errors that control-plane 4.1 lists first."""
     if not arn:
         raise errors.export_arn_empty()
     parsed = arns.parsed(arn)
@@ -137,7 +137,10 @@ def _check_time(moment: float | None, window: recovery.Window, now: float) -> No
 
 
 def _incremental(request: Request, table: Table, window: recovery.Window, now: float) -> dict[str, Any] | None:
-    """Return IncrementalExportSpecification for the description, None for a full export."""
+    """Check the window of an export; return IncrementalExportSpecification for its description.
+
+    Return None for a full export.
+    """
     specification = request.get(_SPECIFICATION)
     kind = request.get("ExportType")
     if specification is None:
@@ -168,7 +171,7 @@ def _incremental(request: Request, table: Table, window: recovery.Window, now: f
 
 @operation("DescribeExport")
 def describe_export(database: Database, caller: Caller, request: Request, _: None) -> Response:
-    """Describe an export."""
+    """Return the settings and the state of an export."""
     arn = request["ExportArn"]
     job = job_of(
         database,
@@ -184,7 +187,10 @@ def describe_export(database: Database, caller: Caller, request: Request, _: Non
 
 @operation("ListExports")
 def list_exports(database: Database, caller: Caller, request: Request, _: None) -> Response:
-    """List exports, newest first. A table's list is empty once the table is deleted."""
+    """Return a page of the caller's exports, newest first.
+
+    With TableArn, exports of a table that no longer exists are left out.
+    """
     arn = request.get("TableArn")
     jobs = of_table(database.s3_jobs.of(caller.tenant, EXPORT, database.clock.now()), arn)
     if arn is not None:
@@ -203,7 +209,7 @@ def _still_exists(database: Database, caller: Caller, job: S3Job) -> bool:
 
 
 def _description(job: S3Job, progress: Progress) -> dict[str, Any]:
-    """Return ExportDescription (control-plane 4.2)."""
+    """Return the member ExportDescription of responses (control-plane 4.2)."""
     description: dict[str, Any] = {
         "ExportArn": job.arn,
         "ExportStatus": job.status,

@@ -24,7 +24,7 @@ def _check(request: Request) -> Projection | None:
 
 @operation("GetItem", check=_check)
 def get_item(database: Database, caller: Caller, request: Request, projection: Projection | None) -> Response:
-    """Read one item by its key. Without a projection, return its stored JSON unchanged."""
+    """Read one item by its key. Without a projection, return the item's stored JSON unchanged."""
     table = database.table(caller, request["TableName"])
     key = table.item_key(request["Key"])
     if projection is not None and projection.inner:
@@ -42,7 +42,7 @@ def get_item(database: Database, caller: Caller, request: Request, projection: P
         members = [b'"Item":' + row[ROW_HEADER:]]
     else:
         members = [b'"Item":' + orjson.dumps(projection.project(decode_row(row)))]
-    if capacity.wanted(request):
+    if capacity.report_mode(request):
         members += consumed_member(request, request["TableName"], Consumed(_units(request, row)))
     return response_of(members)
 

@@ -1,4 +1,7 @@
-"""ImportTable, DescribeImport, ListImports (control-plane 5). The work is in emulator/s3_jobs."""
+"""ImportTable, DescribeImport, ListImports (control-plane 5).
+
+emulator/s3_jobs/importing.py does the work of an import.
+"""
 
 from typing import Any, Final
 
@@ -23,7 +26,7 @@ from emulator.operations.s3_jobs import (
 )
 from emulator.operations.tables import rules, settings, throughput
 
-_CONCURRENT: Final = 50  # control-plane 5.1
+_CONCURRENT: Final = 50  # the most unfinished imports of an account and region (control-plane 5.1)
 _ECHOED: Final = (
     "S3BucketSource",
     "InputFormat",
@@ -50,7 +53,10 @@ _LISTED: Final = (
 
 
 def _check(request: Request) -> dict[str, Any]:
-    """Check the request; return TableCreationParameters as the client sent them."""
+    """Check the request; return TableCreationParameters as the client sent them.
+
+    The checks change TableCreationParameters in the request, so the result is a copy made before.
+    """
     creation = request["TableCreationParameters"]
     sent = dict(creation)
     rules.check_create(creation)
@@ -61,7 +67,7 @@ def _check(request: Request) -> dict[str, Any]:
 
 @operation("ImportTable", check=_check)
 def import_table(database: Database, caller: Caller, request: Request, sent: dict[str, Any]) -> Response:
-    """Start an import. The table is created when the work of the import begins."""
+    """Begin an import. emulator/s3_jobs/importing.py creates the table later."""
     creation = request["TableCreationParameters"]
     name = creation["TableName"]
     known = with_token(database, caller, IMPORT, request.get("ClientToken"))
@@ -102,7 +108,7 @@ def import_table(database: Database, caller: Caller, request: Request, sent: dic
 
 @operation("DescribeImport")
 def describe_import(database: Database, caller: Caller, request: Request, _: None) -> Response:
-    """Describe an import."""
+    """Return the settings and the progress of an import."""
     arn = request["ImportArn"]
     invalid, missing = errors.job_arn_invalid("Import"), errors.import_not_found(arn)
     job = job_of(database, caller, IMPORT, arn, invalid=invalid, missing=missing)
@@ -111,7 +117,10 @@ def describe_import(database: Database, caller: Caller, request: Request, _: Non
 
 @operation("ListImports")
 def list_imports(database: Database, caller: Caller, request: Request, _: None) -> Response:
-    """List imports, newest first, also those of deleted tables."""
+    """Return a page of the caller's imports, newest first.
+
+    Imports of deleted tables are included.
+    """
     arn = request.get("TableArn")
     jobs = of_table(database.s3_jobs.of(caller.tenant, IMPORT, database.clock.now()), arn)
     found, token = page(jobs, caller, request.get("NextToken"), request.get("PageSize", PAGE), f"imports of {arn}")
@@ -123,7 +132,7 @@ def list_imports(database: Database, caller: Caller, request: Request, _: None) 
 
 
 def _description(job: S3Job, progress: Progress) -> dict[str, Any]:
-    """Return ImportTableDescription (control-plane 5.3)."""
+    """Return the member ImportTableDescription of responses (control-plane 5.3)."""
     description: dict[str, Any] = {
         "ImportArn": job.arn,
         "ImportStatus": job.status,

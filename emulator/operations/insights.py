@@ -1,7 +1,8 @@
-"""Update-, Describe- and ListContributorInsights (control-plane 12).
+"""UpdateContributorInsights, DescribeContributorInsights, ListContributorInsights.
 
-A table and each of its global indexes have separate settings, in their definitions.
-database/throughput/insights.py counts the keys. The control `insights` shows the counts.
+See control-plane 12. Contributor Insights counts how often requests use each key. A table and each
+of its global indexes have separate settings, in their definitions. database/throughput/insights.py
+counts the keys. The control `insights` shows the counts.
 """
 
 import base64
@@ -21,7 +22,7 @@ from emulator.operations.registry import Response, operation
 Relation = TableDefinition | IndexDefinition
 """A table, or one of its global indexes."""
 
-_RULES: Final = 100  # the most rules that CloudWatch allows an account in a region
+_RULES: Final = 100  # the most CloudWatch rules that an account may have in a region
 _PAGE: Final = 100
 
 _FAILURE: Final = {
@@ -37,7 +38,8 @@ _FAILURE: Final = {
 def update_insights(database: Database, caller: Caller, request: Request, _: None) -> Response:
     """Start or stop counting the keys of a table or index.
 
-    If the request changes nothing, the response has the current status.
+    The response has the status ENABLING or DISABLING. If the request changes nothing, it has the
+    current status.
     """
     definition = database.described(caller, request["TableName"]).definition
     relation = _relation(definition, request.get("IndexName"))
@@ -65,9 +67,9 @@ def update_insights(database: Database, caller: Caller, request: Request, _: Non
 
 @operation("DescribeContributorInsights")
 def describe_insights(database: Database, caller: Caller, request: Request, _: None) -> Response:
-    """Describe the setting of a table or index.
+    """Describe the Contributor Insights setting of a table or index.
 
-    Without a setting, the description has only the status DISABLED.
+    If it was never set, the description has the status DISABLED, and neither time nor mode.
     """
     definition = database.described(caller, request["TableName"]).definition
     relation = _relation(definition, request.get("IndexName"))
@@ -85,9 +87,9 @@ def describe_insights(database: Database, caller: Caller, request: Request, _: N
 
 @operation("ListContributorInsights")
 def list_insights(database: Database, caller: Caller, request: Request, _: None) -> Response:
-    """List the settings of one table or of all tables, page by page.
+    """Return a page of the Contributor Insights settings of one table, or of all tables.
 
-    DISABLED settings are left out. A table comes before its indexes.
+    Tables and indexes with the status DISABLED are left out. A table comes before its indexes.
     """
     names = [*caller.tables]
     if "TableName" in request:
@@ -108,7 +110,10 @@ def list_insights(database: Database, caller: Caller, request: Request, _: None)
 
 
 def _is_same(before: InsightsSetting | None, mode: str, *, enabled: bool) -> bool:
-    """Return whether a request changes nothing. A request to enable a failed setting changes it."""
+    """Return True if a request changes nothing.
+
+    A request that enables a failed setting again does change it.
+    """
     if before is None:
         return not enabled
     if not enabled:
@@ -117,7 +122,10 @@ def _is_same(before: InsightsSetting | None, mode: str, *, enabled: bool) -> boo
 
 
 def _relation(definition: TableDefinition, index: str | None) -> Relation:
-    """Return the table, or its global index of this name. Raises ResourceNotFoundException."""
+    """Return the table if `index` is None, otherwise the table's global index with this name.
+
+    Raises ResourceNotFoundException.
+    """
     if index is None:
         return definition
     for each in definition.indexes:
@@ -127,7 +135,10 @@ def _relation(definition: TableDefinition, index: str | None) -> Relation:
 
 
 def _relations(database: Database, caller: Caller, names: list[str]) -> Iterator[tuple[TableDefinition, Relation]]:
-    """Yield each of the tables, followed by its global indexes in the order of names."""
+    """Yield a pair for each table, and then for each of its global indexes in the order of names.
+
+    A pair has the definition of the table, and the table or index.
+    """
     for name in names:
         table = database.catalog.find(caller, name, expected=False)
         if table is None:
@@ -142,9 +153,10 @@ def _relations(database: Database, caller: Caller, names: list[str]) -> Iterator
 def _rules(
     database: Database, caller: Caller, definition: TableDefinition, relation: Relation, setting: InsightsSetting
 ) -> int:
-    """Return how many CloudWatch rules the account would have with a relation's new setting.
+    """Return how many CloudWatch rules the account would have after a change of a setting.
 
-    `relation` is the table or one of its global indexes.
+    definition: the definition of the table. relation: the table, or the index of it, that gets the
+    new setting. setting: the new setting.
     """
     count = len(list(_rule_names(definition, relation, setting)))
     for table, each in _relations(database, caller, [*caller.tables]):
@@ -170,9 +182,9 @@ def _summary(database: Database, definition: TableDefinition, relation: Relation
     return summary
 
 
-# --- tokens ---------------------------------------------------------------------------------------
+# --- NextToken ------------------------------------------------------------------------------------
 
-_SEPARATOR: Final = "/"  # no name of a table or index contains it
+_SEPARATOR: Final = "/"  # the names of tables and indexes cannot contain it
 
 
 def _token(table: str, index: str) -> str:
@@ -180,7 +192,10 @@ def _token(table: str, index: str) -> str:
 
 
 def _position(token: str) -> tuple[str, str]:
-    """Return the last table and index of the previous page. Raises ValidationException."""
+    """Return the names in a page's token: the last table and index of the previous page.
+
+    Raises ValidationException if the token is malformed.
+    """
     try:
         table, separator, index = base64.b64decode(token, validate=True).decode().partition(_SEPARATOR)
     except (binascii.Error, ValueError):

@@ -1,8 +1,11 @@
-"""Enable-, Disable-, Describe- and UpdateKinesisStreamingDestination (behaviour 15).
+"""The operations on Kinesis destinations (behaviour 15).
 
-A table has at most one destination at a time that is neither DISABLED nor ENABLE_FAILED.
-Destinations with these two statuses stay in the table's list. database/definitions/kinesis.py
-explains the statuses. The tests name the sources of the error texts.
+There are four: EnableKinesisStreamingDestination, DisableKinesisStreamingDestination,
+UpdateKinesisStreamingDestination and DescribeKinesisStreamingDestination.
+
+A table keeps a list of all destinations that it has or had. All of them are DISABLED or
+ENABLE_FAILED, except at most one. database/definitions/kinesis.py explains the statuses. The tests
+name the sources of the error texts.
 """
 
 from collections.abc import Iterable
@@ -43,9 +46,9 @@ def _check_update(request: Request) -> None:
 
 @operation("EnableKinesisStreamingDestination")
 def enable(database: Database, caller: Caller, request: Request, _: None) -> Response:
-    """Start to send a table's changes to a data stream.
+    """Start to send a table's changes to a Kinesis data stream.
 
-    The response always says ENABLING, even if the destination cannot be enabled.
+    The response always says ENABLING, even if the destination becomes ENABLE_FAILED.
     """
     definition = _definition(database, caller, request)
     if any(_status(database, destination) not in ENDED for destination in definition.kinesis):
@@ -58,8 +61,8 @@ def enable(database: Database, caller: Caller, request: Request, _: None) -> Res
         precision=request.get(_ENABLE, {}).get(_PRECISION),
         until=database.catalog.until(),
     )
-    # Store DISABLED for destinations whose DISABLING is over: the new destination may be one of
-    # them.
+    # All known destinations are DISABLED or ENABLE_FAILED now, but the definition may still say
+    # DISABLING. So store DISABLED first. The request may enable one of them again.
     ended = tuple(
         destination if destination.status == ENABLE_FAILED else replace(destination, status=DISABLED)
         for destination in definition.kinesis
@@ -70,18 +73,18 @@ def enable(database: Database, caller: Caller, request: Request, _: None) -> Res
     if not database.kinesis:
         destinations.log_unconnected([table.definition])
     response = _response(definition, enabled, ENABLING)
-    # The response repeats these members of the request (behaviour 15).
+    # The response repeats this member of the request (behaviour 15).
     return response | {_ENABLE: dict(request.get(_ENABLE, {}))}
 
 
 @operation("DisableKinesisStreamingDestination", check=_check_disable)
 def disable(database: Database, caller: Caller, request: Request, _: None) -> Response:
-    """Stop sending a table's changes.
+    """Stop sending a table's changes to a Kinesis data stream.
 
-    With a Kinesis endpoint, changes made before this request are still sent.
+    If the server has a Kinesis endpoint, changes made before this request are still sent.
 
-    Without a Kinesis endpoint, a destination stays ENABLING. It can be disabled too, because on the
-    service it would become ACTIVE within minutes.
+    If it has none, a destination stays ENABLING. On the service, only an ACTIVE destination can be
+    disabled. Here an ENABLING one can be too, because on the service it would soon be ACTIVE.
     """
     definition = _definition(database, caller, request)
     destination = _destination(definition, request)
@@ -96,7 +99,10 @@ def disable(database: Database, caller: Caller, request: Request, _: None) -> Re
 
 @operation("UpdateKinesisStreamingDestination", check=_check_update)
 def update(database: Database, caller: Caller, request: Request, _: None) -> Response:
-    """Change the precision of the records' times. The response says UPDATING."""
+    """Change the unit of the times in a destination's records: milliseconds or microseconds.
+
+    The response says UPDATING.
+    """
     definition = _definition(database, caller, request)
     destination = _destination(definition, request)
     arn = request["StreamArn"]
@@ -114,14 +120,14 @@ def update(database: Database, caller: Caller, request: Request, _: None) -> Res
 
 @operation("DescribeKinesisStreamingDestination")
 def describe(database: Database, caller: Caller, request: Request, _: None) -> Response:
-    """Describe all destinations that a table has or had."""
+    """Return descriptions of all Kinesis destinations that a table has or had."""
     definition = database.described(caller, request["TableName"]).definition
     descriptions = [_described(database, destination, definition.region) for destination in definition.kinesis]
     return {"TableName": definition.name, "KinesisDataStreamDestinations": descriptions}
 
 
 def _definition(database: Database, caller: Caller, request: Request) -> TableDefinition:
-    """Return the definition of the table whose destinations change.
+    """Return the definition of the table whose Kinesis destinations the request changes.
 
     If the table is CREATING or DELETING, this raises the same error as UpdateTable (behaviour
     10.2).
@@ -141,9 +147,9 @@ def _status(database: Database, destination: KinesisDestination) -> str:
 
 
 def _with(known: Iterable[KinesisDestination], changed: KinesisDestination) -> tuple[KinesisDestination, ...]:
-    """Replace the destination with the same ARN by `changed`; return all destinations.
+    """Return the known destinations, with `changed` in place of the one that has the same ARN.
 
-    If there is no such destination, `changed` is added at the end.
+    If no known destination has this ARN, `changed` is added at the end.
     """
     by_arn = {destination.arn: destination for destination in known} | {changed.arn: changed}
     return tuple(by_arn.values())
@@ -154,10 +160,10 @@ def _response(definition: TableDefinition, destination: KinesisDestination, stat
 
 
 def _described(database: Database, destination: KinesisDestination, region: str) -> dict[str, Any]:
-    """Return the description of a destination in responses.
+    """Return the description of a destination, as in responses.
 
-    The description has the precision if the client set one and the status is not DISABLED
-    (behaviour 15).
+    It includes the precision of times if the client has set one, except while the destination is
+    DISABLED (behaviour 15).
     """
     status = _status(database, destination)
     description = {"StreamArn": destination.arn, "DestinationStatus": status}

@@ -1,4 +1,7 @@
-"""Parameters of several operations: attribute values, expressions, conditions, projections."""
+"""Checks and compiles parameters that several operations have.
+
+These are attribute values, expressions, conditions and projections.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -15,12 +18,14 @@ NO_VALUES: Final[Values] = {}
 
 
 def check_values(request: Request, layer: Layer, *, numbers_first: bool = False) -> None:
-    """Raise the first problem of the request's attribute values (behaviour 2.1).
+    """Raise ApiError for the first problem in the request's attribute values (behaviour 2.1).
 
-    layer: the layer in whose wording the problem is raised.
+    A request with such a problem may also have ExpressionAttributeNames or
+    ExpressionAttributeValues without an expression. Then the error about these members comes first
+    (behaviour 3.1).
 
-    A request may have names or values for expressions, but no expression. The error for this comes
-    first (behaviour 3.1). numbers_first: see check_problems.
+    layer: the validation layer whose wording the error has: "old", "new" or "partiql".
+    numbers_first: see check_problems.
     """
     if request.problems:
         check_members_used(request)
@@ -28,10 +33,10 @@ def check_values(request: Request, layer: Layer, *, numbers_first: bool = False)
 
 
 def check_problems(problems: Sequence[Problem], layer: Layer, *, numbers_first: bool = False) -> None:
-    """Raise the first of these problems, in the layer's wording.
+    """Raise ApiError for the first of these problems, in the wording of a validation layer.
 
-    numbers_first: a value may wrongly have several types, one of them a bad number. If true, report
-    the bad number and not the several types.
+    numbers_first: what to report if a value has several types, and one of them is a malformed
+    number. True: the malformed number. False: the several types.
     """
     if problems:
         problem = first_problem(problems)
@@ -55,7 +60,7 @@ _TEXTS: Final = tuple(name for name in _EXPRESSIONS if name.endswith("Expression
 
 
 def text_length(request: Mapping[str, Any]) -> int:
-    """Return the number of characters in all expressions of a request, or of a part of it."""
+    """Return the total length of the expressions of a request, or of one table in a batch."""
     return sum([len(request[name]) for name in _TEXTS if name in request])
 
 
@@ -65,7 +70,10 @@ def bound_of(request: Mapping[str, Any]) -> Bound | None:
 
 
 def guard_of(request: Mapping[str, Any], bound: Bound | None) -> Guard | None:
-    """Return a write's guard, made from ConditionExpression or Expected; None without them."""
+    """Return the guard of a write, made from ConditionExpression or Expected.
+
+    Return None if the request has neither.
+    """
     if bound is not None and bound.condition is not None:
         condition, values = bound.condition, request.get("ExpressionAttributeValues", NO_VALUES)
     elif "Expected" in request or "ConditionalOperator" in request:
@@ -80,12 +88,15 @@ def guard_of(request: Mapping[str, Any], bound: Bound | None) -> Guard | None:
 
 
 def returns_item(request: Mapping[str, Any]) -> bool:
-    """Return whether the error of a failed condition must have the existing item."""
+    """Return True if the error for a failed condition includes the existing item."""
     return request.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
 
 
 def projection_of(request: Mapping[str, Any]) -> Projection | None:
-    """Return the projection of a request, or of one table in a batch; None for whole items."""
+    """Return the projection of a request, or of one table in a batch.
+
+    Return None if the response has whole items.
+    """
     bound = bound_of(request)
     if "AttributesToGet" in request:
         return legacy.attributes_to_get(request["AttributesToGet"])

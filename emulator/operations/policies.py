@@ -1,13 +1,14 @@
 """PutResourcePolicy, GetResourcePolicy, DeleteResourcePolicy (control-plane 11).
 
-Tables and streams have separate policies. The service checks in this order (partly inferred): the
-ARN, the document, whether the resource exists, the expected revision, whether the document changes
-anything, and then whether the state of the resource allows the change.
+Tables and streams have separate policies. The service makes its checks in this order (partly
+inferred): the ARN; the policy document; whether the resource exists; the expected revision; whether
+the document differs from the current one; whether the state of the resource allows a change.
 
-With `delay_transient_statuses`, a change is pending for a while, as on the service. While it is
-pending, GetResourcePolicy shows the previous policy, and other changes are refused. When it is in
-force, other changes are still throttled until 15 seconds after the request that made the change.
-Without the setting, a change takes effect at once, and no change is refused.
+With the setting `delay_transient_statuses`, a change of a policy is pending for a while, as on the
+service. While it is pending, GetResourcePolicy returns the previous policy, and further changes are
+refused. Afterwards the new policy is in force, but further changes are throttled until 15 seconds
+after the request that made the change. Without the setting, a change is in force immediately, and
+further changes are never refused.
 """
 
 from collections.abc import Callable
@@ -32,16 +33,17 @@ NO_POLICY: Final = "NO_POLICY"
 
 PUT: Final = "dynamodb:PutResourcePolicy"
 
-# Milliseconds after a change during which the service throttles other changes.
+# After a change, the service throttles further changes for this many milliseconds.
 _PAUSE: Final = 15_000
 
 
 class _Resource:
     """A table or stream and its policy.
 
-    kind: Table or Stream. name: the name of the table or the label of the stream.
-    deleting: the name of the table, if it is being deleted. attach: a function that stores a
-    changed policy.
+    kind: "Table" or "Stream".
+    name: the name of the table, or the label of the stream.
+    attach: a function that stores a changed policy.
+    deleting: the name of the table if its status is DELETING, otherwise None.
     """
 
     def __init__(
@@ -60,13 +62,16 @@ class _Resource:
 
     @property
     def printed(self) -> str:
-        """The name of the resource in messages."""
+        """The kind and name of the resource, as error messages print them."""
         return f"{self.kind.lower()} {self.name}"
 
 
 @operation("PutResourcePolicy")
 def put_resource_policy(database: Database, caller: Caller, request: Request, _: None) -> Response:
-    """Attach a policy or replace it. An equivalent policy changes nothing: the revision stays."""
+    """Attach a policy to a table or stream, or replace its policy.
+
+    A policy that is equivalent to the current one changes nothing, so its revision stays the same.
+    """
     arn = arns.with_policy(request["ResourceArn"], caller.home)
     policy = parsed(request["Policy"], arn.kind)
     if not request.get("ConfirmRemoveSelfResourceAccess", False):
@@ -93,14 +98,18 @@ def get_resource_policy(database: Database, caller: Caller, request: Request, _:
 def delete_resource_policy(database: Database, caller: Caller, request: Request, _: None) -> Response:
     """Remove a policy. The response has the revision of the removed policy.
 
-    If there is no policy, the response has the revision of the last deletion, if there was one.
+    If there is no policy, the response has the revision of the last deletion. If there was no
+    deletion either, the response is empty.
     """
     arn = arns.with_policy(request["ResourceArn"], caller.home)
     return _changed(database, caller, arn, request, None)
 
 
 def _changed(database: Database, caller: Caller, arn: Arn, request: Request, text: str | None) -> Response:
-    """Change the policy of a resource to `text`, None to remove it; return the response."""
+    """Replace the policy of a table or stream by `text`; return the response.
+
+    If `text` is None, remove the policy.
+    """
     resource = _resource(database, caller, arn)
     current = resource.policy
     _check_expected(resource, request.get("ExpectedRevisionId"))
@@ -136,7 +145,10 @@ def _resource(database: Database, caller: Caller, arn: Arn) -> _Resource:
 
 
 def _attach(database: Database, definition: TableDefinition, policy: AttachedPolicy) -> None:
-    """Store the policy of a table. In a group of several accounts it permits the replication."""
+    """Store the policy of a table.
+
+    In a global table of several accounts, the policy also permits or ends replication.
+    """
     if definition.membership is None:
         database.catalog.change(replace(definition, policy=policy))
         return
@@ -148,7 +160,7 @@ def _attach(database: Database, definition: TableDefinition, policy: AttachedPol
 
 
 def _check_expected(resource: _Resource, expected: str | None) -> None:
-    """Raise if the resource's policy does not have the expected revision."""
+    """Raise ApiError if the policy does not have the revision that the request expects."""
     policy = resource.policy
     current = None if policy is None or policy.text is None else str(policy.revision)
     if expected is None or expected == current:
@@ -163,7 +175,7 @@ def _check_expected(resource: _Resource, expected: str | None) -> None:
 
 
 def _check_pause(database: Database, resource: _Resource, current: AttachedPolicy, now: float) -> None:
-    """Raise if the last change of the policy is pending or less than 15 seconds old."""
+    """Raise ApiError if the last change of the policy is pending or less than 15 seconds old."""
     if not database.catalog.has_passed(current.until):
         raise errors.policy_pending(resource.kind, resource.name)
     if 0 <= now * MILLISECONDS - current.revision < _PAUSE:

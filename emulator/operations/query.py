@@ -28,7 +28,7 @@ from storage.keycode import prefix_end
 
 @dataclass(slots=True, eq=False)
 class _Checked:
-    """The result of a check: the parts of a query or scan that do not depend on the table."""
+    """What the check of a Query or Scan compiles from the request, without the table."""
 
     filter: Condition | None
     projection: Projection | None
@@ -36,7 +36,7 @@ class _Checked:
 
 
 def _check_select(request: Request) -> None:
-    """Check a request's Select against its projection parameters (behaviour 6.1)."""
+    """Raise ApiError if Select contradicts the other parameters of the request (behaviour 6.1)."""
     select = request["Select"]
     for name in ("ProjectionExpression", "AttributesToGet"):
         if name in request and select != "SPECIFIC_ATTRIBUTES":
@@ -57,7 +57,8 @@ def _check_query(request: Request) -> _Checked:
         if unusable == "ExpressionAttributeNames":
             raise errors.only_with_expressions(unusable)
         if unusable is not None:
-            # The NEW layer checks a Query, so this error has the envelope (behaviour 3.6).
+            # The NEW validation layer checks a Query, so this error has the envelope (behaviour
+            # 3.6).
             raise errors.enveloped(errors.only_with_expressions(unusable))
     if "Select" in request:
         try:
@@ -77,7 +78,8 @@ def _check_scan(request: Request) -> _Checked:
     legacy.check_mixing(request)
     if "FilterExpression" not in request:
         unusable = unusable_member(request)
-        # The OLD layer checks a Scan: its error names the missing expression (behaviour 3.6).
+        # The OLD validation layer checks a Scan, so its error names the missing expression
+        # (behaviour 3.6).
         if unusable is not None:
             absent = "FilterExpression" if unusable == "ExpressionAttributeValues" else None
             raise errors.only_with_expressions(unusable, absent)
@@ -101,10 +103,10 @@ def _check_segment(segment: int | None, total: int | None) -> None:
 
 
 def _check_legacy(request: Request, layer: Layer, filter_member: Literal["QueryFilter", "ScanFilter"]) -> _Checked:
-    """Check attribute values, and return the legacy filter and projection.
+    """Check attribute values; return QueryFilter or ScanFilter and AttributesToGet, compiled.
 
-    A bad value in the start key is reported after errors in the legacy filter and projection
-    (behaviour 6.1).
+    The service reports a bad value in ExclusiveStartKey after errors in these parameters (behaviour
+    6.1).
     """
     problems = request.problems
     if problems:
@@ -121,7 +123,7 @@ def _check_legacy(request: Request, layer: Layer, filter_member: Literal["QueryF
 
 
 def _bind(request: Request, checked: _Checked) -> None:
-    """Put the request's compiled expressions into `checked`."""
+    """Compile the request's expressions, and set them in `checked`."""
     bound = bound_of(request)
     if bound is None:
         return
@@ -132,7 +134,7 @@ def _bind(request: Request, checked: _Checked) -> None:
 
 @operation("Query", check=_check_query)
 def query(database: Database, caller: Caller, request: Request, checked: _Checked) -> Response:
-    """Read one page of a partition, in sort key order."""
+    """Read one page of the items of one partition, in the order of their sort keys."""
     table = database.table(caller, request["TableName"])
     relation = _relation(table, request)
     start = request.get("ExclusiveStartKey")
@@ -158,7 +160,10 @@ def query(database: Database, caller: Caller, request: Request, checked: _Checke
 
 @operation("Scan", check=_check_scan)
 def scan(database: Database, caller: Caller, request: Request, checked: _Checked) -> Response:
-    """Read one page of a table or index, or of one of its segments, in hash order."""
+    """Read one page of a table or index, or of one segment.
+
+    Items are in the order of the hashes of their partition keys.
+    """
     table = database.table(caller, request["TableName"])
     relation = _relation(table, request)
     segment = request.get("Segment")
@@ -177,7 +182,7 @@ def scan(database: Database, caller: Caller, request: Request, checked: _Checked
 
 
 def _relation(table: Table, request: Mapping[str, Any]) -> Table | Index:
-    """Return the table or the index that the request reads."""
+    """Return the table or the index that the request reads. Raises ApiError."""
     name = request.get("IndexName")
     if name is None:
         return table
@@ -191,10 +196,10 @@ def _relation(table: Table, request: Mapping[str, Any]) -> Table | Index:
 
 
 def _check_filter(table: Table, relation: Table | Index, condition: Condition | None, request: Request) -> None:
-    """Raise if a filter uses a key attribute of the table or index that the query reads.
+    """Raise ApiError if a filter uses a key attribute of the table or index that the query reads.
 
-    If such a filter has a path into a key attribute, the error for that comes first (behaviour 3.8,
-    4.3).
+    If the filter has a path into a key attribute, such as `key.member`, another error comes first
+    (behaviour 3.8, 4.3).
     """
     if condition is None:
         return
@@ -205,7 +210,7 @@ def _check_filter(table: Table, relation: Table | Index, condition: Condition | 
 
 
 def _cannot_restart(table: Table, start: Item, wanted: key_range.KeyRange) -> errors.ApiError:
-    """Return the error for a start key in a query whose condition fixes the table's whole key."""
+    """Return the error for ExclusiveStartKey in a query for one whole primary key."""
     if table.range is not None:
         return errors.query_cannot_restart()
     if start[table.hash] != wanted.partition[0]:
@@ -214,9 +219,9 @@ def _cannot_restart(table: Table, start: Item, wanted: key_range.KeyRange) -> er
 
 
 def _check_start(limits: ranges.Range, last_key: bytes) -> None:
-    """Raise if a query of the range `limits` cannot continue after this key.
+    """Raise ApiError if the start key `last_key` is outside of the query's range of keys.
 
-    The sort key is checked before the partition key (behaviour 6.1).
+    The error for a wrong sort key comes before that for a wrong partition key (behaviour 6.1).
     """
     if limits[0] <= last_key < limits[1]:
         return
@@ -239,15 +244,19 @@ def _page(
     reverse: bool,
     partition: bytes | None = None,
 ) -> bytes:
-    """Read a page and return the response."""
+    """Read a page of a Query or Scan; return the response.
+
+    limits: the range of the store's keys to read. limit: the most items to evaluate.
+    partition: the partition of a Query; None for a Scan.
+    """
     if checked.filter is not None:
         table.check_paths(checked.filter.inner)
     if checked.projection is not None:
         table.check_paths(checked.projection.inner)
     wanted = PageRequest(table, relation, limits, reverse, limit, request.get("ConsistentRead", False))
-    # Assignments, because these six values as keyword arguments took 0.7 % of a Query.
+    # These values are assigned, because as keyword arguments they took 0.7 % of a Query.
     wanted.count_only = request.get("Select") == "COUNT"
-    wanted.measured = capacity.wanted(request) is not None
+    wanted.measured = capacity.report_mode(request) is not None
     wanted.partition = partition
     wanted.scan = partition is None
     wanted.fetch = not isinstance(relation, Table) and _fetches(relation, request, checked)
@@ -261,7 +270,8 @@ def _page(
         wanted.project = checked.projection.project
         wanted.weight += read.PROJECTION_WORK
     elif wanted.fetch and not isinstance(relation, Table) and request.get("Select") != "ALL_ATTRIBUTES":
-        # The filter needs the whole item. The response has only what the index projects.
+        # The filter needs whole items, so they are read from the table. The response has only the
+        # attributes that the index projects.
         wanted.project = relation.project
     with database.read() as txn:
         page = read.read_page(txn, wanted)
@@ -285,16 +295,16 @@ def _response(request: Request, page: Page, *, count_only: bool) -> bytes:
     items = page.items
     if not items:
         return response_of([b'"Items":[]', *members])
-    # One join makes the whole response, so that a megabyte of items is copied only once.
+    # Make the whole response with one join, which copies a megabyte of items only once.
     items[0] = b'{"Items":[' + items[0]
     items[-1] += b"],%b}" % b",".join(members)
     return b",".join(items)
 
 
 def _fetches(index: Index, request: Request, checked: _Checked) -> bool:
-    """Return whether a page of an index needs items of the table (behaviour 6.1).
+    """Return True if a read of an index must also read the items of the table (behaviour 6.1).
 
-    Raises if a global index lacks an attribute that Select or the filter needs.
+    Raises ApiError if a global index lacks an attribute that Select or the filter needs.
     """
     if index.projects_all:
         return False

@@ -1,16 +1,17 @@
-"""Which operations exist, and the order of the checks of a request.
+"""The registry of operations: it finds an operation by name, and runs its checks and handler.
 
-An operation is a *check* and a *handler*, both in the file of its family. The check sees only the
-request (layer 3 of behaviour 3.1: parameter combinations, attribute values, expressions), and
-returns what the handler needs. The handler finds the table and does the work. Types and member
-constraints (layers 1 and 2) come from the service model.
+A request passes three layers of checks (behaviour 3.1). Layers 1 and 2, types and constraints of
+members, come from the service model (`RequestModel`). Layer 3 is the operation's *check*. It gets
+only the request, checks combinations of parameters, attribute values and expressions, and returns
+an object for the *handler*. The handler finds the table and does the work. Check and handler are
+functions in the operation's file.
 
-The parser of requests finds problems of attribute values. The operation's check reports them, in
-the operation's own order and wording. If a check does not report them, the registry refuses to run
-the handler, because the handler could store a malformed value.
+The parser of layer 1 finds problems in attribute values, but does not report them: the check does,
+because each operation has its own order and wording of errors. If a check leaves a problem
+unreported, the handler does not run, because it could store a malformed value.
 
-Some operations accept a hundred expressions of 4 KB in one request. Parsing them takes 0.6 s. The
-check of such an operation is a generator that yields between expressions (emulator/slices.py).
+Some operations accept a hundred expressions of 4 KB in one request. Parsing them takes 0.6 s. So
+the check of such an operation is a generator that yields between expressions (emulator/slices.py).
 """
 
 from collections.abc import Callable, Mapping
@@ -28,7 +29,7 @@ from emulator.model.service import request_model
 from emulator.slices import Sliced, Steps, finish
 
 Response = dict[str, Any] | bytes
-"""The result of a handler: a dictionary, or a JSON text."""
+"""A response, as a handler returns it: a dictionary, or JSON as bytes."""
 
 Check = Callable[[Request], Any]
 CheckInSteps = Callable[[Request], Steps[Any]]
@@ -39,7 +40,7 @@ Handler = Callable[[Database, Caller, Request, Any], Response]
 class Operation:
     """One operation: its request model, check and handler.
 
-    enveloped: whether the errors of the check get an envelope.
+    enveloped: True if the service puts the check's errors into an envelope (see the glossary).
     """
 
     __slots__ = ("check", "enveloped", "handler", "model", "name")
@@ -49,18 +50,18 @@ class Operation:
         self.check = check
         self.handler = handler
         self.enveloped = enveloped
-        self.model: RequestModel | None = None  # compiled at the first call
+        self.model: RequestModel | None = None  # compiled when the operation is first called
 
     def run(self, database: Database, caller: Caller, raw: object) -> Response:
-        """Return the response to a request. Raises ApiError.
+        """Check a request, run the handler, and return the response. Raises ApiError.
 
-        raw: parsed JSON, or the result of `read`.
+        raw: the request as parsed JSON, or as a result of `read`.
         """
         model = self.model
         if model is None:
             model = self.model = request_model(self.name)
         if type(raw) is Request:
-            request = raw.copy()  # the check changes the request, and may run again
+            request = raw.copy()  # the check changes the request, but `run` may be called again with it
         else:
             request = model.parse(raw)
             model.validate(request)
@@ -77,39 +78,39 @@ class Operation:
         return self.handler(database, caller, request, prepared)
 
     def load(self) -> RequestModel:
-        """Return the request model, which is compiled at the first call."""
+        """Return the request model. The first call compiles it."""
         if self.model is None:
             self.model = request_model(self.name)
         return self.model
 
     def read(self, raw: object) -> Request:
-        """Return a request whose types and constraints are checked. Raises ApiError."""
+        """Parse a request and check it by layers 1 and 2; return it. Raises ApiError."""
         model = self.load()
         request = model.parse(raw)
         model.validate(request)
         return request
 
     def unreported(self) -> AssertionError:
-        """Return the error for a check that does not report problems of attribute values."""
-        return AssertionError(f"the check of {self.name} does not report the problems of attribute values")
+        """Return the exception for a check that has left a problem unreported."""
+        return AssertionError(f"the check of {self.name} did not report a problem of attribute values")
 
 
 class OperationInSteps(Operation):
-    """An operation whose check may take long and so runs in steps.
+    """An operation whose check may take long, and is a generator.
 
-    If the check takes longer than a slice, it continues in slices, and the handler runs after the
-    last one.
+    If the check does not end in its first step, the connection runs the other steps as slices, and
+    then the handler.
     """
 
     __slots__ = ()
 
     def run(self, database: Database, caller: Caller, raw: object) -> Response:
-        """Return the response to a request, as in Operation.
+        """Return the response to a request, as Operation.run does.
 
-        Raises ApiError. Raises Sliced if the response is made in slices.
+        Raises ApiError. Raises Sliced, with the remaining work, if the check has more steps.
         """
         request = raw.copy() if type(raw) is Request else self.read(raw)
-        assert self.check is not None, "only an operation with a check runs in steps"
+        assert self.check is not None, "an operation in steps has a check"
         steps: Steps[Any] = self.check(request)
         try:
             next(steps)
@@ -124,9 +125,9 @@ class OperationInSteps(Operation):
         return self.handler(database, caller, request, prepared)
 
     def _later(self, database: Database, caller: Caller, request: Request, steps: Steps[Any]) -> Steps[bytes]:
-        """Complete the check, and run the handler.
+        """Run the rest of the check, and then the handler.
 
-        An error is raised without its traceback: the frames there have many objects.
+        Errors are raised without their traceback, because its frames keep many objects alive.
         """
         try:
             return (yield from self._finished(database, caller, request, steps))
@@ -153,7 +154,7 @@ class OperationInSteps(Operation):
 class DecodedOperation(Operation):
     """An operation with a special decoder, which checks the parsed JSON before all other checks.
 
-    decode: raises ApiError if the decoder refuses a request.
+    decode: a function of the parsed JSON. It raises ApiError for a request that it refuses.
     """
 
     __slots__ = ("decode",)
@@ -161,13 +162,13 @@ class DecodedOperation(Operation):
     decode: Decode
 
     def run(self, database: Database, caller: Caller, raw: object) -> Response:
-        """Return the response to a request, as in Operation. Raises ApiError, Sliced."""
+        """Return the response to a request, as Operation.run does. Raises ApiError, Sliced."""
         if type(raw) is not Request:
             self.decode(raw)
         return super().run(database, caller, raw)
 
     def read(self, raw: object) -> Request:
-        """Return a request that the decoder and Operation have checked. Raises ApiError."""
+        """Check a request by the decoder, and then as Operation.read does; return it."""
         self.decode(raw)
         return super().read(raw)
 
@@ -180,11 +181,12 @@ def operation(
 ) -> Callable[[Handler], Handler]:
     """Register the decorated function as the handler of an operation.
 
-    check: None if every request passes. A generator function makes an OperationInSteps.
+    check: the check of layer 3; None if there is nothing to check. A generator function makes the
+    operation an OperationInSteps.
     enveloped: see Operation. decode: see DecodedOperation.
     """
     kind = OperationInSteps if isgeneratorfunction(check) else Operation if decode is None else DecodedOperation
-    assert not (enveloped and kind is OperationInSteps), "an operation with a check in steps cannot be `enveloped`"
+    assert not (enveloped and kind is OperationInSteps), "OperationInSteps does not support `enveloped`"
 
     def register(handler: Handler) -> Handler:
         assert name not in _operations, f"{name} has two handlers"
@@ -232,16 +234,19 @@ LATER: Final[Mapping[str, tuple[str, ...]]] = {
     "ttl": ("DescribeTimeToLive", "UpdateTimeToLive"),
     "vectors": ("SearchVectors",),
 }
-"""Families that are imported at the first call of one of their operations.
+"""The modules that are imported at the first call of one of their operations.
 
-This saves a fifth of the start-up time.
+Importing them later saves a fifth of the start-up time.
 """
 
 _families: Final = {name: family for family, names in LATER.items() for name in names}
 
 
 def find(name: str) -> Operation | None:
-    """Return the operation with this name, or None if the emulator does not have it."""
+    """Return the operation with this name; import its module if necessary.
+
+    Return None if the emulator has no such operation.
+    """
     registered_operation = _operations.get(name)
     if registered_operation is None and name in _families:
         import_module(f"emulator.operations.{_families[name]}")
@@ -250,7 +255,7 @@ def find(name: str) -> Operation | None:
 
 
 def registered() -> Mapping[str, Operation]:
-    """Return all operations by name."""
+    """Import all operations; return them by name."""
     for name in _families:
         find(name)
     return _operations

@@ -1,7 +1,8 @@
 """DescribeTableReplicaAutoScaling and UpdateTableReplicaAutoScaling (control-plane 9).
 
-Both stand before Application Auto Scaling: a request becomes calls of that service in the regions
-of a group. So its targets and policies there are the settings of the replicas, and they scale.
+DynamoDB stores no settings of its own for these operations. It calls Application Auto Scaling in
+each region of the global table. The scalable targets and scaling policies there are the settings of
+the replicas. Application Auto Scaling then scales each replica by them.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -32,19 +33,23 @@ _NEEDED: Final = ("MaximumUnits", "ScalingPolicyUpdate", "MinimumUnits")
 _FORBIDDEN: Final = ("MaximumUnits", "MinimumUnits", "ScalingPolicyUpdate")
 
 _Update = tuple[Dimension, str, Mapping[str, Any], TableDefinition]
-"""A dimension, the member of the request that changes it, the change, the table in one region."""
+"""One change of auto scaling.
+
+It has the dimension to change, the name of the request's member with the change, the change, and
+the table in one region.
+"""
 
 
 @operation("DescribeTableReplicaAutoScaling")
 def describe_replica_scaling(database: Database, caller: Caller, request: Request, _: None) -> Response:
-    """Describe the auto scaling of all tables of a group."""
+    """Describe the auto scaling of all replicas of a global table."""
     tables = _group(database, caller, request)
     return {"TableAutoScalingDescription": _description(database, tables)}
 
 
 @operation("UpdateTableReplicaAutoScaling")
 def update_replica_scaling(database: Database, caller: Caller, request: Request, _: None) -> Response:
-    """Change the auto scaling of a group. The answer has the settings before the change."""
+    """Change the auto scaling of a global table. The response has the previous settings."""
     tables = _group(database, caller, request)
     updates = list(_updates(tables, request))
     if not updates:
@@ -64,7 +69,10 @@ def update_replica_scaling(database: Database, caller: Caller, request: Request,
 
 
 def _group(database: Database, caller: Caller, request: Request) -> list[TableDefinition]:
-    """Return the tables of the group, the caller's first. Raises ApiError if there is none."""
+    """Return the tables of a global table. The table in the caller's region comes first.
+
+    Raises ApiError if the table has no replicas.
+    """
     name = request["TableName"]
     table: Table | None = database.catalog.find(caller, name, expected=False)
     others = [] if table is None else replication.others(database, table.definition)
@@ -77,7 +85,10 @@ def _group(database: Database, caller: Caller, request: Request) -> list[TableDe
 
 
 def _updates(tables: Sequence[TableDefinition], request: Request) -> Iterator[_Update]:
-    """Yield all changes that a request asks for. Write capacity changes in all regions."""
+    """Yield the changes that a request asks for.
+
+    A change of write capacity applies to all regions, so it is yielded once for each region.
+    """
     name = tables[0].name
     if _TABLE_WRITES in request:
         for table in tables:
@@ -119,7 +130,7 @@ def _index(table: TableDefinition, name: str | None) -> str:
 
 
 def _check(tables: Sequence[TableDefinition], member: str, change: Mapping[str, Any]) -> None:
-    """Raise if a change of one dimension is incomplete, or if the group is on demand."""
+    """Raise ApiError if a change has too few or too many members, or if the table is on demand."""
     name = tables[0].name
     if change.get("AutoScalingDisabled", False):
         present = [each for each in _FORBIDDEN if each in change]

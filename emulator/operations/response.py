@@ -1,4 +1,4 @@
-"""Members of responses as JSON texts: `"Name":value`. Several operations use them."""
+"""Members of responses that several operations use, as JSON: `"Name":value`."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
@@ -13,24 +13,24 @@ from emulator.database.throughput.capacity import Consumed
 
 
 def response_of(members: list[bytes]) -> bytes:
-    """Return the JSON object with these members."""
+    """Return a JSON object with these members. Each has its name and value, as from `member`."""
     return b"".join((b"{", b",".join(members), b"}"))
 
 
 def member(name: bytes, value: object) -> bytes:
-    """Return one member of a JSON object."""
+    """Return one member of a JSON object: `"name":value`."""
     return b'"%b":%b' % (name, orjson.dumps(value))
 
 
 def consumed_member(request: Mapping[str, Any], table_name: str, consumed: Consumed) -> list[bytes]:
-    """Return a list with the member ConsumedCapacity for one table.
+    """Return a list whose only element is the member ConsumedCapacity for one table.
 
     If the request does not ask for ConsumedCapacity, the list is empty.
     """
-    mode = capacity.wanted(request)
+    mode = capacity.report_mode(request)
     if mode is None:
         return []
-    return [member(b"ConsumedCapacity", capacity.shape(mode, table_name, consumed))]
+    return [member(b"ConsumedCapacity", capacity.report(mode, table_name, consumed))]
 
 
 def consumed_members(
@@ -38,24 +38,25 @@ def consumed_members(
     consumed: Iterable[tuple[str, Consumed]],
     kind: Literal["Read", "Write"] | None = None,
 ) -> list[bytes]:
-    """Return a list with the member ConsumedCapacity for several tables.
+    """Return a list whose only element is the member ConsumedCapacity for several tables.
 
     If the request does not ask for ConsumedCapacity, the list is empty.
 
-    consumed: pairs of table name and consumed units. Units of the same table are added up.
-    kind: set only for transactions (see `capacity.shape`).
+    consumed: pairs of a table name and consumed units. Units of the same table are added up.
+    kind: "Read" or "Write" for transactions, which also report ReadCapacityUnits or
+    WriteCapacityUnits. Otherwise None.
     """
-    mode = capacity.wanted(request)
+    mode = capacity.report_mode(request)
     if mode is None:
         return []
     tables: dict[str, Consumed] = {}
     for name, units in consumed:
         tables.setdefault(name, Consumed()).add(units)
-    return [member(b"ConsumedCapacity", [capacity.shape(mode, name, units, kind) for name, units in tables.items()])]
+    return [member(b"ConsumedCapacity", [capacity.report(mode, name, units, kind) for name, units in tables.items()])]
 
 
 def collection_member(database: Database, request: Mapping[str, Any], write: Write) -> list[bytes]:
-    """Return a list with the member ItemCollectionMetrics of one write.
+    """Return a list whose only element is the member ItemCollectionMetrics for one write.
 
     If the request does not ask for ItemCollectionMetrics, or the table has no local index, the list
     is empty.
@@ -69,7 +70,9 @@ def collection_member(database: Database, request: Mapping[str, Any], write: Wri
 def collections_member(
     database: Database, request: Mapping[str, Any], writes: Iterable[tuple[str, Write]]
 ) -> list[bytes]:
-    """Return a list with the member ItemCollectionMetrics of several writes, by table name.
+    """Return a list whose only element is the member ItemCollectionMetrics for several writes.
+
+    Its value has the metrics by table name.
 
     If the request does not ask for ItemCollectionMetrics, or there are no metrics, the list is
     empty.

@@ -1,7 +1,7 @@
-"""The definition of a restored table: that of its source, with overrides (control-plane 3.2, 3.3).
+"""Makes the definition of a restored table: its source's, with overrides (control-plane 3.2, 3.3).
 
-A restore does not keep: stream, TTL, recovery, tags, deletion protection, resource policy, table
-class, warm throughput and Kinesis destinations.
+These settings of the source are not restored: stream, TTL, point-in-time recovery, tags, deletion
+protection, resource policy, table class, warm throughput and Kinesis destinations.
 """
 
 import uuid
@@ -23,10 +23,10 @@ _INDEX_LISTS: Final = (("LocalSecondaryIndexOverride", True), ("GlobalSecondaryI
 
 
 def restored(source: TableDefinition, request: Request, caller: Caller, now: float, until: float) -> TableDefinition:
-    """Return the definition of the new table, without ids. Raises the errors of overrides.
+    """Return the definition of the new table, without the store's ids. Raises ApiError.
 
-    until: the earliest end of CREATING. If the items are not complete by then, CREATING lasts
-    longer.
+    until: the earliest time at which the table becomes ACTIVE. It stays CREATING for longer if the
+    items are not complete by then.
     """
     mode = request.get("BillingModeOverride", source.billing_mode)
     on_demand = mode == throughput.ON_DEMAND
@@ -62,13 +62,13 @@ def restored(source: TableDefinition, request: Request, caller: Caller, now: flo
 
 
 def _capacity(source: TableDefinition, request: Request, *, on_demand: bool) -> dict[str, Any]:
-    """Return the fields of provisioned throughput, from the source or an override."""
+    """Return the definition's fields of provisioned throughput, from the source or an override."""
     units = {} if on_demand else {"read_units": source.read_units, "write_units": source.write_units}
     return {**units, **settings.units_of({"ProvisionedThroughput": request.get("ProvisionedThroughputOverride")})}
 
 
 def _settings(table: TableDefinition, request: Request) -> dict[str, Any]:
-    """Return the fields that the overrides of on-demand throughput and encryption set."""
+    """Return the definition's fields that overrides of on-demand throughput and encryption set."""
     members = {}
     if "OnDemandThroughputOverride" in request:
         members["OnDemandThroughput"] = request["OnDemandThroughputOverride"]
@@ -78,7 +78,7 @@ def _settings(table: TableDefinition, request: Request) -> dict[str, Any]:
 
 
 def _check_capacity(source: TableDefinition, request: Request) -> None:
-    """Raise if the billing mode and the provisioned throughput of the table do not fit together."""
+    """Raise ApiError if the billing mode and provisioned throughput of the new table conflict."""
     override = request.get("BillingModeOverride")
     units = request.get("ProvisionedThroughputOverride")
     if units is None:
@@ -109,7 +109,10 @@ def _check_maximums(members: Mapping[str, Any], member: str, *, on_demand: bool,
 
 
 def _indexes(source: TableDefinition, request: Request, *, on_demand: bool) -> Iterator[IndexDefinition]:
-    """Yield the indexes of the new table: those of the source, or those that an override names."""
+    """Yield the indexes of the new table.
+
+    These are the indexes that an override names. Without an override, they are the source's.
+    """
     names: set[str] = set()
     for member, local in _INDEX_LISTS:
         existing = [index for index in source.indexes if index.local is local]
@@ -129,7 +132,10 @@ def _indexes(source: TableDefinition, request: Request, *, on_demand: bool) -> I
 def _overridden(
     existing: Sequence[IndexDefinition], wanted: Mapping[str, Any], request: Request, *, on_demand: bool, local: bool
 ) -> IndexDefinition:
-    """Return the index that an override describes. The index must equal one of the source."""
+    """Return the index that an element of an override describes.
+
+    Raises ApiError if no index of the source has the same keys and projection.
+    """
     name = wanted["IndexName"]
     index = settings.index_of(wanted, local=local)
     if not any(_shape(index) == _shape(each) for each in existing):
@@ -153,8 +159,8 @@ def _overridden(
 def _vector_indexes(source: TableDefinition, request: Request) -> "list[VectorDefinition]":
     """Return the vector indexes of the new table, without ids.
 
-    They are those of the source, or those that an override describes. Each index of an override
-    must equal an index of the source (control-plane 15).
+    If the request has VectorIndexOverride, these are the indexes that it describes. Each of them
+    must equal an index of the source (control-plane 15). Otherwise these are the source's indexes.
     """
     existing = [replace(index, id=0, restored=0, filled_to=None, status=CREATING) for index in source.vectors]
     if "VectorIndexOverride" not in request:
@@ -169,17 +175,20 @@ def _vector_indexes(source: TableDefinition, request: Request) -> "list[VectorDe
 
 
 def _vector_shape(index: "VectorDefinition") -> tuple[object, ...]:
-    """Return the fields in which an override must equal a vector index of the source."""
+    """Return the properties that a vector index of an override and of the source must share."""
     return index.attribute, index.dimensions, index.distance, index.search, index.projection, frozenset(index.non_key)
 
 
 def _shape(index: IndexDefinition) -> tuple[object, ...]:
-    """Return the fields in which an override must equal an index of the source."""
+    """Return the properties that an index of an override and of the source must share."""
     return index.hash, index.range, index.projection, frozenset(index.non_key)
 
 
 def _clean(index: IndexDefinition, *, on_demand: bool) -> IndexDefinition:
-    """Return a new index like one of the source, with throughput that fits the billing mode."""
+    """Return a copy of an index for the new table, without id and status.
+
+    It keeps only the throughput that its billing mode uses.
+    """
     return IndexDefinition(
         id=0,
         name=index.name,

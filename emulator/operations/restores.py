@@ -1,7 +1,7 @@
 """RestoreTableFromBackup and RestoreTableToPointInTime (control-plane 3).
 
-The checks come in the service's order: the request, recovery of the source, the time, the target,
-the overrides. jobs/filling.py writes the items of the new table.
+The checks have the service's order: the request, point-in-time recovery of the source, the time,
+the name of the new table, the overrides. Then database/jobs/filling.py writes the items.
 """
 
 from collections.abc import Callable
@@ -20,17 +20,17 @@ from emulator.database.schema import describe
 from emulator.database.schema.table import Table
 from emulator.database.store.registry import DefinitionChange
 from emulator.model.request import Request
-from emulator.operations.backups import backup_arn, check_place
-from emulator.operations.continuous_backups import found
+from emulator.operations.backups import backup_arn, check_region
+from emulator.operations.continuous_backups import found_table
 from emulator.operations.registry import Response, operation
 from emulator.operations.restored_tables import restored
 
-_AT_ONCE: Final = 50  # restores of an account at the same time (control-plane 1.5)
+_AT_ONCE: Final = 50  # the most unfinished restores of an account and region (control-plane 1.5)
 
 Open = Callable[[DefinitionChange], str]
-"""A function that opens the items of a source in the transaction that creates the table.
+"""A function that opens the source of a restore, in the transaction that creates the table.
 
-It returns the text that identifies the source.
+It returns a text that identifies the source for database/jobs/restores.py.
 """
 
 
@@ -41,7 +41,7 @@ def _check_backup(request: Request) -> arns.NumberedArn:
 @operation("RestoreTableFromBackup", check=_check_backup)
 def restore_from_backup(database: Database, caller: Caller, request: Request, arn: arns.NumberedArn) -> Response:
     """Create a table with the items of a backup. The response says CREATING."""
-    check_place(arn, caller)
+    check_region(arn, caller)
     if not caller.shared and arn.account != caller.account:
         raise errors.access_denied()
     home = _caller_in(database, caller, arn.region)
@@ -85,7 +85,11 @@ def restore_to_point_in_time(database: Database, caller: Caller, request: Reques
 def _restore(
     database: Database, caller: Caller, request: Request, source: TableDefinition, summary: dict[str, Any], opened: Open
 ) -> Response:
-    """Create the table, and start to fill it."""
+    """Create the new table and start to fill it; return the response.
+
+    source: the definition of the table to restore. summary: the members of RestoreSummary.
+    opened: a function that opens the source.
+    """
     catalog = database.catalog
     definition = restored(source, request, caller, database.clock.now(), catalog.until())
     summary = {**summary, "RestoreInProgress": True}
@@ -104,9 +108,9 @@ def _restore(
 
 
 def _source(database: Database, caller: Caller, request: Request) -> Table:
-    """Return the table to restore.
+    """Return the table to restore. Raises ApiError.
 
-    If the request names the table by ARN, the table may be in another region.
+    A table that the request names by its ARN may be in another region.
     """
     name, arn = request.get("SourceTableName"), request.get("SourceTableArn")
     if name is not None and arn is not None:
@@ -115,7 +119,7 @@ def _source(database: Database, caller: Caller, request: Request) -> Table:
         if name is None:
             raise errors.restore_source_missing()
         _check_choice(request)
-        return found(database, caller, name)
+        return found_table(database, caller, name)
     parts = arns.parsed(arn)
     if parts is None or parts.kind != "table" or parts.service != arns.SERVICE:
         raise errors.source_arn_invalid()
@@ -132,7 +136,10 @@ def _source(database: Database, caller: Caller, request: Request) -> Table:
 
 
 def _check_choice(request: Request) -> None:
-    """Raise unless the request has either RestoreDateTime or UseLatestRestorableTime."""
+    """Raise ApiError unless a request has exactly one of two members.
+
+    They are RestoreDateTime and UseLatestRestorableTime.
+    """
     latest = request.get("UseLatestRestorableTime", False)
     if latest and "RestoreDateTime" in request:
         raise errors.two_restore_times()
@@ -141,7 +148,7 @@ def _check_choice(request: Request) -> None:
 
 
 def _moment(source: TableDefinition, request: Request, now: float) -> float:
-    """Return the time to which the table is restored."""
+    """Return the time to which the table is restored. Raises ApiError if this is not possible."""
     window = recovery.window(source, now)
     if window is None:
         raise errors.recovery_disabled(source.name)
@@ -152,7 +159,7 @@ def _moment(source: TableDefinition, request: Request, now: float) -> float:
 
 
 def _check_target(database: Database, caller: Caller, name: str) -> None:
-    """Raise if the target exists, or if too many restores are in progress."""
+    """Raise ApiError if a table has the name of the new table, or if too many restores run."""
     existing = database.catalog.find(caller, name, expected=False)
     if existing is not None:
         restore = existing.definition.filling
@@ -165,13 +172,19 @@ def _check_target(database: Database, caller: Caller, name: str) -> None:
 
 
 def _check_encryption(request: Request) -> None:
-    """Raise if a restore from another region does not specify encryption."""
+    """Raise ApiError if the request has no SSESpecificationOverride.
+
+    A restore from another region needs it.
+    """
     if "SSESpecificationOverride" not in request:
         raise errors.encryption_override_missing()
 
 
 def _caller_in(database: Database, caller: Caller, region: str) -> Caller:
-    """Return the same caller in another region."""
+    """Return the caller as it would be in another region.
+
+    With `--shared-db`, all regions have the same tables, so return the caller unchanged.
+    """
     if caller.shared or region == caller.region:
         return caller
     return database.catalog.caller(caller.access_key, region, caller.host)

@@ -1,9 +1,9 @@
 """Code that operations on S3 jobs share: ids, ARNs, tokens, pages.
 
-S3 jobs are exports, imports and bulk operations. The response about a new job says IN_PROGRESS.
-Without `--delay-transient-statuses`, a request that describes a job waits up to a second for its
-end. So most jobs are complete at the first description. A waiter of an SDK that sees an incomplete
-job pauses for 20 seconds.
+S3 jobs are exports, imports and bulk operations. The response that starts a job says IN_PROGRESS.
+Without `--delay-transient-statuses`, a request that describes a job waits for the end of the job,
+but at most one second. So most jobs are complete in their first description. Otherwise the waiter
+of an SDK would pause for 20 seconds before its next request.
 """
 
 import re
@@ -25,18 +25,18 @@ PAGE: Final = 10
 """The default number of jobs on a page (control-plane 4.2, 5.3; features 2.3)."""
 
 _WAITS: Final = 100
-_WAIT: Final = 0.01  # seconds between two reads of a job that has not ended
+_WAIT: Final = 0.01  # seconds between two checks whether a job has ended
 
 _ID: Final = r"[0-9]{14}-[0-9a-f]{8}"
 _ARN: Final = r"arn:aws[a-z-]*:dynamodb:([^:]*):([^:]*):table/([a-zA-Z0-9_.-]{3,255})/([a-z-]+)/(" + _ID + ")"
-_PADDED: Final = 24  # length to which a token's id is padded, because the model demands long tokens
+_PADDED: Final = 24  # bytes to which the id in a token is padded, because the service model demands long tokens
 
 
 def new_id(database: Database, caller: Caller, kind: str, now: float) -> str:
-    """Return the id of a job that begins now (control-plane 0.2).
+    """Return the id of a new job: the time `now` in milliseconds and a number (control-plane 0.2).
 
-    A second job of the same millisecond gets the next id, so that lists are in order even if the
-    clock is frozen.
+    A second job in the same millisecond gets the next number. So ids are in the order of creation,
+    even if a test has stopped the clock.
     """
     milliseconds = f"{int(now * 1000):014}"
     newest = next(iter(database.s3_jobs.of(caller.tenant, kind, now)), None)
@@ -48,19 +48,20 @@ def new_id(database: Database, caller: Caller, kind: str, now: float) -> str:
 def _random() -> str:
     """Return seven random hexadecimal digits.
 
-    An id has eight digits, so `new_id` can count up from these.
+    The number in an id has eight digits, so `new_id` can count up from these seven without an
+    overflow.
     """
     return uuid4().hex[:7]
 
 
 def token_of(request: dict[str, Any]) -> str:
-    """Return the ClientToken of a request, or a new one, as SDKs make it (control-plane 4.1)."""
+    """Return the ClientToken of a request, or a new UUID, as SDKs send (control-plane 4.1)."""
     given = request.get("ClientToken")
     return str(uuid4()) if given is None else given
 
 
 def with_token(database: Database, caller: Caller, kind: str, token: str | None) -> S3Job | None:
-    """Return the newest job that a request with this ClientToken started in the last 8 hours."""
+    """Return the newest job that was started with this ClientToken in the last 8 hours, or None."""
     if token is None:
         return None
     now = database.clock.now()
@@ -78,10 +79,12 @@ def job_of(
     missing: errors.ApiError,
     elsewhere: errors.ApiError | None = None,
 ) -> S3Job:
-    """Return the job of a kind that an ARN names. Raises AccessDeniedException for another account.
+    """Return the job with an ARN. Raises AccessDeniedException for a job of another account.
 
-    invalid: raised if the text is not an ARN of this kind of job. missing: raised if there is no
-    such job. elsewhere: raised instead if the ARN has another region than the caller.
+    kind: the kind of job that the ARN must have.
+    invalid: raised if the text is not an ARN of this kind of job.
+    missing: raised if the job does not exist.
+    elsewhere: raised if the ARN has another region than the caller; None to raise `missing` then.
     """
     match = re.fullmatch(_ARN, arn)
     if match is None or match[4] != kind:
@@ -100,7 +103,12 @@ def job_of(
 def described(
     database: Database, job: S3Job, member: str, describe: Callable[[S3Job, Progress], dict[str, Any]]
 ) -> Response:
-    """Return the description of a job, after waiting up to a second for its end."""
+    """Return a response with the description of a job.
+
+    Without `--delay-transient-statuses`, wait up to a second for the end of the job.
+
+    member: the name of the response's member. describe: a function that makes its value.
+    """
     key = job.owner, job.kind, job.id
 
     def answer() -> dict[str, Any]:
@@ -113,7 +121,7 @@ def described(
 
 
 def progress_of(database: Database, job: S3Job) -> Progress:
-    """Return the progress of a job."""
+    """Return the stored progress of a job."""
     with database.read() as txn:
         return database.s3_jobs.progress(txn, job)
 
@@ -129,13 +137,14 @@ def _waiting(database: Database, key: tuple[tuple[str, str], str, str], answer: 
 
 
 Page = tuple[list[S3Job], str | None]
-"""Jobs, and the NextToken of the next page if there is one."""
+"""Jobs, and the NextToken; None on the last page."""
 
 
 def page(jobs: Sequence[S3Job], caller: Caller, token: str | None, limit: int, about: str) -> Page:
-    """Return a page of jobs, newest first.
+    """Return the page of the list `jobs` that a NextToken asks for, in the order of the list.
 
-    about: the subject of the list; a token of another list is refused.
+    token: the NextToken; None for the first page. limit: the most jobs on the page.
+    about: a text that identifies the list. A token of a list with another text is refused.
     """
     begin = 0
     if token is not None:
@@ -158,5 +167,5 @@ def of_table(jobs: Iterable[S3Job], arn: str | None) -> list[S3Job]:
 
 
 def seconds(time: float) -> float:
-    """Return a time in the form of responses."""
+    """Return a time as responses show it: seconds with three decimals."""
     return round(time, 3)

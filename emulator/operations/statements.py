@@ -1,7 +1,7 @@
-"""ExecuteStatement: PartiQL (behaviour 14).
+"""ExecuteStatement: runs one PartiQL statement (behaviour 14).
 
-The check prepares a statement (parses, analyses and compiles it: emulator/partiql). The handler
-binds it to its table and runs it like a native read or write.
+The check of the operation prepares the statement: emulator/partiql parses, analyses and compiles
+it. The handler binds the statement to its table, and runs it like a native read or write.
 """
 
 from base64 import b64decode, b64encode
@@ -39,7 +39,7 @@ _NO_ITEMS: Final = b'"Items":[]'
 
 
 def prepared_of(request: Mapping[str, Any]) -> PreparedStatement:
-    """Return the statement of a request, or of one member of a batch, with its parameters.
+    """Prepare the statement of a request, or of one element of a batch, with its parameters.
 
     Raises ApiError.
     """
@@ -47,9 +47,10 @@ def prepared_of(request: Mapping[str, Any]) -> PreparedStatement:
 
 
 def check_write(write: Write) -> None:
-    """Raise if a statement's write breaks a rule about key attributes of its table (behaviour 3.8).
+    """Raise ApiError if a write breaks a rule about its table's key attributes (behaviour 3.8).
 
-    This function checks the WHERE before the update. UpdateItem checks its condition last.
+    For a statement, the service checks the WHERE before the update. For UpdateItem, it checks the
+    condition last.
     """
     write.check_condition()
     write.check()
@@ -58,7 +59,7 @@ def check_write(write: Write) -> None:
 def table_of(database: Database, caller: Caller, prepared: PreparedStatement) -> Table:
     """Return the table of a statement. Raises ApiError.
 
-    The error of an invalid statement comes before the error of a missing table.
+    If the table is missing and the statement is invalid too, the error is about the statement.
     """
     try:
         return database.table(caller, prepared.relation.table)
@@ -81,7 +82,7 @@ def _check(request: Request) -> PreparedStatement:
 
 @operation("ExecuteStatement", check=_check)
 def execute_statement(database: Database, caller: Caller, request: Request, prepared: PreparedStatement) -> Response:
-    """Run one statement, or read one page of a SELECT."""
+    """Run one statement. A SELECT without a whole primary key returns one page."""
     table = table_of(database, caller, prepared)
     consistent = request.get("ConsistentRead", False)
     planned = plan.bind(prepared, table, consistent=consistent, return_item=returns_item(request))
@@ -119,7 +120,7 @@ def _run_pages(
             start,
             request.get("Limit"),
             consistent=request.get("ConsistentRead", False),
-            measured=capacity.wanted(request) is not None,
+            measured=capacity.report_mode(request) is not None,
             sliced=database.sliced,
         )
     if page.later:
@@ -142,7 +143,10 @@ def _page_response(request: Request, table_name: str, page: pages.Result) -> byt
 
 
 def read_row(txn: ReadTxn, planned: Read, *, consistent: bool) -> tuple[bytes | None, float]:
-    """Return the row that a SELECT by key reads, and the units of the read."""
+    """Return the row that a SELECT by primary key reads, and the consumed units.
+
+    The row is None if there is no item.
+    """
     row = read.seen(txn, planned.table, consistent=consistent).get(planned.key)
     units = read.item_units(row, consistent=consistent)
     read.charge(planned.table, planned.key, planned.key_item, units)
@@ -150,7 +154,7 @@ def read_row(txn: ReadTxn, planned: Read, *, consistent: bool) -> tuple[bytes | 
 
 
 def selected(planned: Read, row: bytes | None) -> bytes | None:
-    """Apply the condition and projection of a SELECT by key to a row; return the item's JSON.
+    """Apply the condition and projection of a SELECT by primary key to a row; return JSON.
 
     Return None if the SELECT returns no item.
     """
@@ -165,8 +169,8 @@ def selected(planned: Read, row: bytes | None) -> bytes | None:
 
 
 # --- NextToken ------------------------------------------------------------------------------------
-# A NextToken is base64 of JSON: [digest of the statement and its parameters, position of the range,
-# last key read or null].
+# A NextToken is the base64 of a JSON list: a digest of the statement and its parameters, the number
+# of the key range that the next page reads, and the last key that was read or null.
 
 
 def _digest(request: Mapping[str, Any]) -> str:
@@ -179,9 +183,9 @@ def _token_of(request: Mapping[str, Any], start: Continuation) -> str:
 
 
 def _continuation_of(request: Mapping[str, Any], token: str) -> Continuation:
-    """Return the position in a SELECT's result that a NextToken contains.
+    """Return where the next page of a SELECT begins, as its NextToken says.
 
-    Raises if the token is damaged or belongs to another statement.
+    Raises ApiError if the token is damaged or belongs to another statement.
     """
     try:
         digest, position, after = orjson.loads(b64decode(token, validate=True))
@@ -195,7 +199,7 @@ def _continuation_of(request: Mapping[str, Any], token: str) -> Continuation:
 
 
 def _is_key(after: object) -> bool:
-    """Return whether a JSON value is a map of valid attribute values."""
+    """Return True if a JSON value is a map of valid attribute values."""
     problems: list[Problem] = []
     try:
         parse_map(after, problems)

@@ -1,8 +1,8 @@
 """ListStreams, DescribeStream, GetShardIterator, GetRecords (behaviour 11).
 
-A shard iterator is a text that contains its whole state: stream, shard, position and time of issue.
-So the server stores nothing about iterators. The position is the sequence number of the next record
-to read. Position 0 means the oldest record that exists when the iterator is used.
+A shard iterator is a text that contains everything that GetRecords needs: stream, shard, position
+and time of issue. So the server stores no iterators. The position is the sequence number of the
+next record to read. Position 0 means the oldest record that exists when GetRecords is called.
 """
 
 import struct
@@ -32,7 +32,10 @@ def _check_arn(arn: str) -> None:
 
 
 def _stream(database: Database, caller: Caller, arn: str) -> StreamDefinition:
-    """Return a stream that can still be read. Raises ResourceNotFoundException."""
+    """Return the stream with an ARN. Raises ResourceNotFoundException.
+
+    A disabled stream whose records have all expired counts as missing.
+    """
     stream = database.streams.find(caller.tenant, arn)
     if stream.gone(database.clock.now()):
         raise errors.stream_not_found(arn)
@@ -40,10 +43,10 @@ def _stream(database: Database, caller: Caller, arn: str) -> StreamDefinition:
 
 
 def _stream_of_iterator(database: Database, caller: Caller, arn: str) -> StreamDefinition:
-    """Return the stream of an iterator.
+    """Return the stream whose ARN is in an iterator. Raises ResourceNotFoundException.
 
-    The account in the ARN may differ from the caller's, because a setting may change the caller's
-    account after the iterator was issued.
+    The account in the ARN is not compared with the caller's account, because the setting for the
+    account may change after the iterator was issued.
     """
     stream = database.streams.of_resource(caller.tenant, arns.resource(arn))
     if stream is None or stream.gone(database.clock.now()):
@@ -58,7 +61,7 @@ def _shard(stream: StreamDefinition, shard_id: str, now: float) -> Shard:
     raise errors.shard_not_found(shard_id, stream.arn)
 
 
-# --- what there is --------------------------------------------------------------------------------
+# --- ListStreams and DescribeStream ---------------------------------------------------------------
 
 
 def _check_list(request: Request) -> None:
@@ -68,9 +71,9 @@ def _check_list(request: Request) -> None:
 
 @operation("ListStreams", check=_check_list)
 def list_streams(database: Database, caller: Caller, request: Request, _: None) -> Response:
-    """List the caller's streams in the order of their ARNs, page by page.
+    """Return a page of the caller's streams, in the order of their ARNs.
 
-    If the request names a table, list only the streams of that table.
+    If the request has TableName, the page has only the streams of this table.
     """
     table, after = request.get("TableName"), request.get("ExclusiveStartStreamArn", "")
     now = database.clock.now()
@@ -101,10 +104,10 @@ def _check_describe(request: Request) -> None:
 
 @operation("DescribeStream", check=_check_describe)
 def describe_stream(database: Database, caller: Caller, request: Request, _: None) -> Response:
-    """Describe a stream and its shards, oldest first, page by page.
+    """Describe a stream, with a page of its shards, oldest first.
 
-    With a ShardFilter, the response lists only the children of one shard. It lists them even if the
-    parent no longer exists, because a reader may just have finished reading the parent.
+    With a ShardFilter, the page has only the child shards of one shard. They are listed even if the
+    parent shard no longer exists, because a reader may just have finished reading the parent.
     """
     stream = _stream(database, caller, request["StreamArn"])
     now = database.clock.now()
@@ -143,10 +146,10 @@ def _described(shard: Shard) -> dict[str, Any]:
     return description
 
 
-# --- where to read --------------------------------------------------------------------------------
+# --- GetShardIterator -----------------------------------------------------------------------------
 
-# The numbers in an iterator: shard number, sequence number, time of issue (ms), and a CRC of these
-# three numbers and the ARN.
+# The format of the numbers in an iterator: the shard's number, the position, the time of issue in
+# milliseconds, and a CRC of the ARN and these three numbers.
 _POSITION: Final = struct.Struct(">IQQI")
 _NEEDS: Final = {
     "AT_SEQUENCE_NUMBER": "SequenceNumber",
@@ -170,7 +173,7 @@ def _check_get_iterator(request: Request) -> None:
 
 @operation("GetShardIterator", check=_check_get_iterator)
 def get_shard_iterator(database: Database, caller: Caller, request: Request, _: None) -> Response:
-    """Return an iterator that starts at a position in a shard. It is valid for 15 minutes."""
+    """Return an iterator for reading a shard from a position on. It is valid for 15 minutes."""
     stream = _stream(database, caller, request["StreamArn"])
     now = database.clock.now()
     shard = _shard(stream, request["ShardId"], now)
@@ -181,7 +184,7 @@ def get_shard_iterator(database: Database, caller: Caller, request: Request, _: 
             case "LATEST":
                 position = last_sequence(txn, stream.id) + 1
             case "AT_TIMESTAMP":
-                # Clients may send a time in the future, but there are no records from the future.
+                # No record is newer than now. So any time in the future means the end of the shard.
                 since = min(request["Timestamp"], now + 1)
                 old = since <= stream.oldest(now)
                 position = _OLDEST if old else reader.first_since(txn, stream, shard, since)
@@ -192,9 +195,9 @@ def get_shard_iterator(database: Database, caller: Caller, request: Request, _: 
 
 
 def _numbered(txn: ReadTxn, stream: StreamDefinition, shard: Shard, text: str, now: float) -> int:
-    """Return the position that a client's sequence number names.
+    """Convert a sequence number that a client has sent to an integer.
 
-    Raises if the number does not belong to this shard, or if its record was trimmed.
+    Raises ApiError if the number does not belong to this shard, or if its record was trimmed.
     """
     position = sequence_of(text)
     last = last_sequence(txn, stream.id) if shard.end is None else shard.end
@@ -213,8 +216,11 @@ def _iterator(stream: StreamDefinition, shard: Shard, position: int, now: float)
 
 
 def _parsed_iterator(text: str) -> tuple[str, int, int, float]:
-    """Return an iterator's stream ARN, shard number, position and time of issue (seconds)."""
-    # Split at the last `|`, because a region may contain any character.
+    """Parse an iterator. Raises ApiError if it is damaged.
+
+    Return the stream's ARN, the shard's number, the position and the time of issue in seconds.
+    """
+    # Split at the last `|`, because the region in the ARN may contain any character, also `|`.
     prefix, _, encoded = text.rpartition("|")
     arn, _, version = prefix.rpartition("|")
     try:
@@ -227,7 +233,7 @@ def _parsed_iterator(text: str) -> tuple[str, int, int, float]:
     return arn, number, position, issued / 1000
 
 
-# --- reading --------------------------------------------------------------------------------------
+# --- GetRecords -----------------------------------------------------------------------------------
 
 
 def _check_get_records(request: Request) -> tuple[str, int, int, float]:
@@ -236,9 +242,9 @@ def _check_get_records(request: Request) -> tuple[str, int, int, float]:
 
 @operation("GetRecords", check=_check_get_records)
 def get_records(database: Database, caller: Caller, request: Request, parsed: tuple[str, int, int, float]) -> Response:
-    """Read records. The response contains their stored texts.
+    """Read the records of a shard from the position of an iterator on.
 
-    There is no NextShardIterator after the last record of a closed shard.
+    After the last record of a closed shard, the response has no NextShardIterator.
     """
     arn, number, position, issued = parsed
     now = database.clock.now()

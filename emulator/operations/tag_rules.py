@@ -1,8 +1,8 @@
-"""Which tags the service accepts (behaviour 13).
+"""Checks the tags of requests (behaviour 13).
 
-Observed: the error for a wrong key or value of a tag is bare, its text differs from that of a
-member constraint, and it shows a missing key or value as `null` (ack-api-quirks, DDB-TABLE-105 to
-107, 110, 372).
+The error for a wrong key or value of a tag was observed (ack-api-quirks, DDB-TABLE-105 to 107, 110,
+372). It has no envelope, its text differs from that of a member constraint, and it prints a missing
+key or value as `null`.
 """
 
 import unicodedata
@@ -12,12 +12,12 @@ from typing import Final
 from emulator import errors, limits
 
 _PUNCTUATION: Final = "+-=._:/@"
-_CATEGORIES: Final = "LNZ"  # Unicode categories: letters, digits and spaces of any script
+_CATEGORIES: Final = "LNZ"  # the first letters of Unicode categories: letters, numbers and spaces of any script
 _RESERVED: Final = "aws:"
 
 
 def check_tags(tags: Sequence[Mapping[str, str]]) -> None:
-    """Raise the first problem of the tags of one request."""
+    """Raise ApiError for the first problem in the tags of one request."""
     _check_count(tags)
     seen: set[str] = set()
     for tag in tags:
@@ -31,7 +31,7 @@ def check_tags(tags: Sequence[Mapping[str, str]]) -> None:
 
 
 def check_set(tags: Mapping[str, str]) -> None:
-    """Raise if a resource cannot have all these tags together.
+    """Raise ApiError if one resource cannot have all these tags: too many, or too large together.
 
     We do not know how the service counts the size of tags. We count the bytes of keys and values in
     UTF-8.
@@ -43,7 +43,7 @@ def check_set(tags: Mapping[str, str]) -> None:
 
 
 def check_keys(keys: Sequence[str]) -> None:
-    """Raise the first problem of the tag keys of an UntagResource request."""
+    """Raise ApiError for the first problem in the tag keys of UntagResource."""
     _check_count(keys)
     for key in keys:
         _checked_key(key)

@@ -1,11 +1,11 @@
 """TagResource, UntagResource, ListTagsOfResource (behaviour 13).
 
-Tables and streams have separate tags. Like the service, we check first the ARN
-(database/definitions/arns.py), then the tags of the request, then whether the resource exists, then
-the tags that the resource would have.
+Tables and streams have separate tags. The checks have the service's order: the ARN
+(database/definitions/arns.py); the tags of the request; whether the resource exists; the tags that
+the resource would have after the change.
 
 After a change, the service refuses further changes of the same table for 1.6 seconds (control-plane
-20.3). The emulator allows these changes, because a refusal would only slow test suites down.
+20.3). The emulator allows these changes, because refusing them would only make test suites slower.
 """
 
 from collections.abc import Callable, Mapping
@@ -24,14 +24,14 @@ Tags = Mapping[str, str]
 
 
 class _Resource:
-    """A resource with tags: its current tags, and a function that changes them."""
+    """A table or stream: its current tags, and a function that stores other tags."""
 
     def __init__(self, tags: Tags, change: Callable[[Tags], object]) -> None:
         self.tags = tags
         self._change = change
 
     def change(self, tags: Tags) -> None:
-        """Replace the tags of the resource. Raises if the new tags are not allowed together."""
+        """Replace all tags of the resource. Raises ApiError if they are too many or too large."""
         tag_rules.check_set(tags)
         if tags != self.tags:
             self._change(tags)
@@ -40,8 +40,8 @@ class _Resource:
 def _resource_of(database: Database, caller: Caller, arn: arns.Arn, *, to_change: bool) -> _Resource:
     """Return the table or stream that an ARN names. Raises ResourceNotFoundException.
 
-    to_change: whether the tags will be changed. While a table is CREATING or DELETING, its
-    tags cannot change (control-plane 0.3).
+    to_change: True if the request changes tags. Then this also raises ApiError for a table that is
+    CREATING or DELETING (control-plane 0.3).
     """
     if arn.kind == "stream":
         stream = database.streams.of_resource(caller.tenant, arns.resource(arn.text))
@@ -59,7 +59,7 @@ def _resource_of(database: Database, caller: Caller, arn: arns.Arn, *, to_change
 
 @operation("TagResource")
 def tag_resource(database: Database, caller: Caller, request: Request, _: None) -> Response:
-    """Add or replace tags. The response body is empty."""
+    """Add tags to a resource, or replace the values of existing tags. The response is empty."""
     arn = arns.tagged(request["ResourceArn"], caller.home)
     if not request["Tags"]:
         raise errors.no_tags("Tag")
@@ -71,7 +71,7 @@ def tag_resource(database: Database, caller: Caller, request: Request, _: None) 
 
 @operation("UntagResource")
 def untag_resource(database: Database, caller: Caller, request: Request, _: None) -> Response:
-    """Remove tags. Keys that the resource does not have are ignored. The response body is empty."""
+    """Remove tags from a resource, and ignore keys that it does not have. The response is empty."""
     arn = arns.tagged(request["ResourceArn"], caller.home)
     if not request["TagKeys"]:
         raise errors.no_tags("Tag Key")
@@ -84,10 +84,10 @@ def untag_resource(database: Database, caller: Caller, request: Request, _: None
 
 @operation("ListTagsOfResource")
 def list_tags_of_resource(database: Database, caller: Caller, request: Request, _: None) -> Response:
-    """List all tags at once.
+    """Return all tags of a resource, without pages.
 
-    The response has no NextToken, even for fifty tags. A NextToken in the request is ignored
-    (behaviour 13).
+    A resource has at most fifty tags. The response has no NextToken, and a NextToken in the request
+    is ignored (behaviour 13).
     """
     resource = _resource_of(database, caller, arns.tagged(request["ResourceArn"], caller.home), to_change=False)
     return {"Tags": [{"Key": key, "Value": value} for key, value in resource.tags.items()]}

@@ -1,13 +1,14 @@
 """TransactWriteItems and TransactGetItems (behaviour 8).
 
-Errors come in this order:
+A request is checked for errors in this order:
 
-1. ValidationException for errors that do not depend on a table, action by action
-2. missing tables
-3. two actions on one item
-4. cancellation for a wrong key, a value of a wrong type, or an update that fails: only the first
-   failure is reported
-5. cancellation for conditions that are not met and for conflicts: all failures are reported
+1. Errors that do not depend on a table, action by action: ValidationException.
+2. A missing table.
+3. Two actions on one item.
+4. A wrong key, a value of a wrong type, or an update that fails. TransactionCanceledException
+   reports only the first of these failures.
+5. Conditions that are not met, and conflicts. TransactionCanceledException reports all of these
+   failures.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -42,7 +43,7 @@ _Element = TypeVar("_Element", bound=ItemRequest)
 
 
 def _check_write(request: Request) -> Steps[list[tuple[str, Write]]]:
-    """Return each action as a write, with the name or ARN of its table."""
+    """Check the actions; return a pair for each: the name or ARN of its table, and its write."""
     writes = []
     size = characters = 0
     for element in request["TransactItems"]:
@@ -59,19 +60,20 @@ def _check_write(request: Request) -> Steps[list[tuple[str, Write]]]:
             if characters >= PARSED_IN_STEP:
                 characters = 0
                 yield None
-    request.mark_reported()  # _check_values has raised or replaced the bad values
+    request.mark_reported()  # _check_values has handled each problem
     if size > limits.TRANSACTION:
         raise errors.transaction_too_large()
     return writes
 
 
 def _check_values(body: Mapping[str, Any]) -> None:
-    """Raise the first problem of one action's values (behaviour 3.7).
+    """Raise ApiError for the first problem in one action's values (behaviour 3.7).
 
-    The limit of depth applies to stored values. In an expression, a value that is one level too
-    deep is replaced by a stand-in of the same type. The stand-in equals no stored value, and a
-    write that would store it fails. This function refuses values with more levels (behaviour 3.7:
-    32 maps around a scalar are accepted, 40 are not; for numbers in between, we do not know).
+    The limit of nesting applies to stored values. An expression value may be one level deeper. Such
+    a value is replaced by a substitute of the same type and depth. The substitute equals no stored
+    value, and a write that would store it fails. Values that are deeper still are refused: the
+    service accepts 32 maps around a scalar and refuses 40 (behaviour 3.7). We do not know about the
+    numbers in between.
     """
     problems: list[Problem] = []
     for name in ("Item", "Key"):
@@ -92,12 +94,12 @@ def _check_values(body: Mapping[str, Any]) -> None:
         return
     problem = first_problem(problems)
     if problem.kind == "nesting" and problem.placeholder is None and "Key" in body:
-        _bound(body)  # the error of an expression comes before the error of a key that is too deep
+        _bound(body)  # an error in an expression comes before the error for a key that is too deep
     raise problem.error("old")
 
 
 def _is_refused_up_front(value: Value) -> bool:
-    """Return whether an expression's value has at least two levels more than a stored one may."""
+    """Return True if a value has at least two levels more than a stored value may have."""
     level: list[Value] = [value]
     for _ in range(limits.NESTING + 1):
         level = [part for each in level for part in _parts(each)]
@@ -105,9 +107,9 @@ def _is_refused_up_front(value: Value) -> bool:
 
 
 def _parts(value: Value | None) -> Iterable[Value]:
-    """Return the values inside a value.
+    """Return the elements of a list, or the member values of a map; nothing for other values.
 
-    The value may be None if it is part of a value that is nested too deeply.
+    Inside a value that is nested too deeply, the parser leaves None, so `value` may be None.
     """
     if not value:
         return ()
@@ -115,7 +117,10 @@ def _parts(value: Value | None) -> Iterable[Value]:
 
 
 def _nested(tag: str) -> Value:
-    """Return a list or map that is one level deeper than stored values may be. tag: L or M."""
+    """Return a list or map that is one level deeper than stored values may be.
+
+    tag: "L" for a list, "M" for a map.
+    """
     value: Value = {"S": ""}
     for _ in range(limits.NESTING):
         value = {"L": [value]} if tag == "L" else {"M": {"": value}}
@@ -126,7 +131,7 @@ _TOO_DEEP: Final = {tag: _nested(tag) for tag in "LM"}
 
 
 def _check_key(key: Item) -> None:
-    """Raise if a key has an empty value, which no table allows (behaviour 8.1)."""
+    """Raise ApiError if a key has an empty value, which no table allows (behaviour 8.1)."""
     for name, value in key.items():
         for tag in ("S", "B"):
             if value.get(tag) == "":
@@ -137,10 +142,10 @@ _EXPRESSIONS: Final = frozenset(("ConditionExpression", "UpdateExpression", "Pro
 
 
 def _bound(body: Mapping[str, Any]) -> Bound | None:
-    """Return an action's expressions.
+    """Return an action's compiled expressions, or None if it has none.
 
-    Unlike in other operations, an action may have names and values without an expression
-    (observed).
+    Unlike a request of other operations, an action without expressions may have
+    ExpressionAttributeNames and ExpressionAttributeValues (observed).
     """
     return None if _EXPRESSIONS.isdisjoint(body) else bind(body)
 
@@ -161,7 +166,7 @@ def _write(kind: str, body: Mapping[str, Any]) -> Write:
 
 
 def _payload(write: Write, body: Mapping[str, Any]) -> int:
-    """Return how many bytes of an action count towards the size limit of the request.
+    """Return the number of bytes by which an action counts towards the limit of a transaction.
 
     These are the bytes of the item or key, and of the expression values.
     """
@@ -174,7 +179,7 @@ def _payload(write: Write, body: Mapping[str, Any]) -> int:
 def transact_write_items(
     database: Database, caller: Caller, request: Request, writes: list[tuple[str, Write]]
 ) -> Response:
-    """Do all actions or none."""
+    """Do all actions of a request, or none of them."""
     token = transactions.token_of(database, caller, "TransactWriteItems", request)
     located = _locate(database, caller, writes)
     return in_slices(_run(database, request, token, writes, located), sliced=database.sliced)
@@ -196,10 +201,12 @@ def _run(
 
 
 def _locate(database: Database, caller: Caller, elements: Sequence[tuple[str, _Element]]) -> list[_Element]:
-    """Find every element's table and storage key; return the elements.
+    """Find the table and the storage key of each read or write; return the reads or writes.
 
-    Raises ResourceNotFoundException for a missing table. If a key does not fit its table, raises
-    the error of a canceled transaction.
+    elements: pairs of the table's name or ARN, and the read or write.
+
+    Raises ResourceNotFoundException for a missing table, and TransactionCanceledException for a key
+    that does not fit its table.
     """
     tables = [database.table(caller, name) for name, _ in elements]
     transactions.refuse_strong(tables)
@@ -211,7 +218,7 @@ def _locate(database: Database, caller: Caller, elements: Sequence[tuple[str, _E
             element.check()
         except ApiError as error:
             if error.about == "request":
-                raise  # an empty key or a path into a key is not a cancellation (behaviour 8.1)
+                raise  # an empty key or a path into a key does not cancel a transaction (behaviour 8.1)
             if not failures:
                 failures[position] = error.with_traceback(None)
         else:
@@ -255,7 +262,7 @@ def transact_get_items(database: Database, caller: Caller, request: Request, rea
 
 
 def _responses(reads: Sequence[Get], rows: Sequence[bytes | None], members: list[bytes]) -> Steps[bytes]:
-    """Project the rows of the transaction, some of them in each step; return the response."""
+    """Apply the projections to the rows, some rows in each step; return the response."""
     responses = []
     decoded = 0
     for each, row in zip(reads, rows, strict=True):

@@ -14,14 +14,14 @@ from emulator.database.jobs import ttl_fill
 from emulator.model.request import Request
 from emulator.operations.registry import Response, operation
 
-# For so many seconds after a change, no other change is allowed (observed: 1,812 to 1,871,
-# DDB-TABLE-143).
+# seconds after a change during which the service refuses another change; 1,812 to 1,871 were
+# observed (DDB-TABLE-143)
 _INTERVAL: Final = 1860.0
 
 
 @operation("UpdateTimeToLive")
 def update_time_to_live(database: Database, caller: Caller, request: Request, _: None) -> Response:
-    """Switch TTL on or off. The response repeats the specification."""
+    """Switch TTL on or off. The response repeats TimeToLiveSpecification from the request."""
     specification = request["TimeToLiveSpecification"]
     attribute, enabled = specification["AttributeName"], specification["Enabled"]
     definition = database.described(caller, request["TableName"]).definition
@@ -46,9 +46,9 @@ def update_time_to_live(database: Database, caller: Caller, request: Request, _:
 
 @operation("DescribeTimeToLive")
 def describe_time_to_live(database: Database, caller: Caller, request: Request, _: None) -> Response:
-    """Describe the TTL setting: ENABLED or DISABLED.
+    """Describe the TTL setting of a table, with the status ENABLED or DISABLED.
 
-    The service shows no status between these two (control-plane 20.2).
+    Like the service's, the response never has ENABLING or DISABLING (control-plane 20.2).
     """
     definition = database.described(caller, request["TableName"]).definition
     if definition.status in (CREATING, DELETING):
@@ -59,9 +59,9 @@ def describe_time_to_live(database: Database, caller: Caller, request: Request, 
 
 
 def _replicas(database: Database, definition: TableDefinition) -> list[TableDefinition]:
-    """Return the other tables of a group, which share the setting.
+    """Return the other tables of a global table, which share its TTL setting.
 
-    Raises if a replica is being added.
+    Raises ApiError if a replica is being added.
     """
     from emulator.database.jobs import replication  # noqa: PLC0415 - few tables have replicas
 
@@ -73,7 +73,7 @@ def _replicas(database: Database, definition: TableDefinition) -> list[TableDefi
 
 
 def _check(definition: TableDefinition, attribute: str, *, enabled: bool, now: float) -> None:
-    """Raise if the change is not allowed."""
+    """Raise ApiError if the table does not allow this change of TTL now."""
     if definition.status in (CREATING, DELETING):
         raise errors.ttl_table_changing(definition.name, definition.status)
     current = definition.ttl_attribute
@@ -84,6 +84,6 @@ def _check(definition: TableDefinition, attribute: str, *, enabled: bool, now: f
     if current is not None and current != attribute:
         raise errors.ttl_on_another_attribute(current)
     changed = definition.ttl_changed
-    # If the emulator's clock was set back to a time before the last change, a change is allowed.
+    # A difference below 0 means that a test has set the clock back: allow the change then.
     if changed is not None and 0 <= now - changed < _INTERVAL:
         raise errors.ttl_changed_too_often()

@@ -32,7 +32,10 @@ if TYPE_CHECKING:
 
 
 class _Checked(NamedTuple):
-    """The parts of a search that do not depend on the table. vector: as float32."""
+    """What the check of a search makes from the request, without the table.
+
+    vector: the bytes of SearchVector, as float32 numbers.
+    """
 
     vector: bytes
     expressions: SearchExpressions
@@ -56,10 +59,10 @@ _REQUIRED: Final = {"TableName": "a string", "IndexName": "a string", "SearchVec
 
 
 def _decode(raw: object) -> None:
-    """Raise the errors of the service's decoder. They precede all other errors (control-plane 15).
+    """Raise DecodingError for a required member that is null or missing.
 
-    Inferred: the service decodes members in the order of the request, and finds missing members
-    last.
+    The service's decoder reports these errors before all other errors (control-plane 15). We infer
+    that it checks members in the order of the request, and missing members last.
     """
     if not isinstance(raw, dict):
         return
@@ -73,7 +76,7 @@ def _decode(raw: object) -> None:
 
 @operation("SearchVectors", check=_check, decode=_decode)
 def search_vectors(database: Database, caller: Caller, request: Request, checked: _Checked) -> Response:
-    """Find the items whose vectors are most similar to a vector."""
+    """Find the items of a vector index whose vectors are most similar to SearchVector."""
     table = database.table(caller, request["TableName"])
     index = _index(table, request["IndexName"])
     given = len(request["SearchVector"])
@@ -88,7 +91,10 @@ def search_vectors(database: Database, caller: Caller, request: Request, checked
 
 
 def _index(table: Table, name: str) -> VectorIndex:
-    """Return the index that a search names. Raises if it cannot be searched (features 1.3)."""
+    """Return the vector index with a name. Raises ApiError if it cannot be searched now.
+
+    See features 1.3.
+    """
     index = next((index for index in table.vectors if index.name == name), None)
     if index is None or index.definition.status not in (ACTIVE, CREATING):
         raise errors.unknown_index(name)
@@ -100,9 +106,10 @@ def _index(table: Table, name: str) -> VectorIndex:
 
 
 def _conditions(index: VectorIndex, equalities: Sequence[Equality] | None) -> list[tuple[int, bytes]]:
-    """Return the position in SearchSchema and the stored value of each condition.
+    """Return a pair for each condition: its position in SearchSchema, and the value as key bytes.
 
-    Raises if a condition is on an attribute outside SearchSchema, or if a HASH attribute has none.
+    Raises ApiError if SearchSchema lacks the attribute of a condition, or if a HASH attribute of
+    SearchSchema has no condition.
     """
     hashes = [name for name, kind in index.definition.search if kind == HASH]
     if equalities is None:
@@ -155,7 +162,7 @@ def _answer(
     results = []
     read = decoded = size = 0
     for score, row in rows:
-        if row is None:  # the item was deleted after the search
+        if row is None:  # the item was deleted while the search ran
             continue
         item = decode_row(row)
         read += index.entry_size(item)
@@ -169,15 +176,18 @@ def _answer(
             decoded = 0
             yield None
     members = [member(b"SearchResults", results)]
-    if capacity.wanted(request) is not None:
-        # We cannot reproduce the service's figure (control-plane 15). Ours is the size of the
-        # vector and of the found entries.
+    if capacity.report_mode(request) is not None:
+        # We do not know how the service computes this figure (control-plane 15). We report the size
+        # of a vector plus the sizes of the entries that were found.
         members.append(member(b"ConsumedCapacity", {"VectorSearchRequestBytes": float(index.vector_size + read)}))
     return response_of(members)
 
 
 def _library(in_thread: InThread | None) -> Steps[tuple[Any, Any]]:
-    """Return `Query` and `search` of database/vectors/. Raises if NumPy is missing."""
+    """Import NumPy; return `Query` and `search` of database/vectors/.
+
+    Raises ApiError if NumPy is not installed.
+    """
     try:
         yield from loaded(in_thread)
     except ModuleNotFoundError:
@@ -189,9 +199,9 @@ def _library(in_thread: InThread | None) -> Steps[tuple[Any, Any]]:
 
 
 def _result(index: VectorIndex, projection: Projection | None, item: Item) -> Item:
-    """Return the attributes of an item in the response.
+    """Return the attributes of an item that the response has.
 
-    The vector is left out unless the projection names it (control-plane 15).
+    The response has the vector only if the projection names it (control-plane 15).
     """
     projected = dict(index.project(item))
     if projection is None:
@@ -205,7 +215,10 @@ def _result(index: VectorIndex, projection: Projection | None, item: Item) -> It
 
 
 def _printed_vector(vector: bytes) -> Value:
-    """Return a vector as a list of numbers, each as the shortest text of its float32."""
+    """Return a vector as an attribute value: a list of numbers.
+
+    Each number is printed with as few digits as its float32 needs.
+    """
     import numpy as np  # noqa: PLC0415 - an extra
 
     text = orjson.dumps(np.frombuffer(vector, np.dtype("<f4")).astype(np.float32), option=orjson.OPT_SERIALIZE_NUMPY)

@@ -1,6 +1,6 @@
 """PutItem, UpdateItem, DeleteItem (behaviour 4.5, 4.6, 5).
 
-Errors of the checks of these operations have the envelope.
+The service puts the errors of these operations' checks into the envelope.
 """
 
 from typing import Final
@@ -69,7 +69,7 @@ def write_item(database: Database, caller: Caller, request: Request, write: Writ
     table = database.table(caller, request["TableName"])
     write.locate(table)
     write.check()
-    if type(write) is Update:  # isinstance is slow if it returns False: it took 0.2 % of a PutItem
+    if type(write) is Update:  # not isinstance, which is slow if it returns False: it took 0.2 % of a PutItem
         write.check_cost()
     with database.write() as txn:
         txn.urgent = write.urgent

@@ -1,10 +1,10 @@
 """Calls from the server to other programs. Other packages decide what to call and when.
 
-| file | I/O of |
+| file | job |
 |---|---|
-| `invoker.py`, `deliveries.py` | `emulator/event_sources/`: invoke functions |
-| `function_url.py`, `function_process.py` | a function with a URL; a function in a child process |
-| `function_check.py` | the check at the start that functions can run |
-| `kinesis.py` | `emulator/kinesis/feed.py`: puts records |
-| `s3_jobs.py` | `emulator/s3_jobs/`: reads and writes objects in threads |
+| `deliveries.py`, `invoker.py` | invoke functions with the records of `emulator/event_sources/` |
+| `function_url.py`, `function_process.py` | run a function by its URL, or in a child process |
+| `function_check.py` | checks, when the server starts, that functions can run |
+| `kinesis.py` | puts the records of `emulator/kinesis/feed.py` to a Kinesis endpoint |
+| `s3_jobs.py` | runs the jobs of `emulator/s3_jobs/`, with the I/O on objects in threads |
 """

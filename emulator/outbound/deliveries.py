@@ -1,4 +1,4 @@
-"""Polls for stream records to deliver to functions, as long as a mapping delivers."""
+"""Polls for stream records that event source mappings deliver to functions."""
 
 from typing import TYPE_CHECKING, Final
 
@@ -9,15 +9,14 @@ if TYPE_CHECKING:
     from emulator.event_sources.service import FunctionService
     from emulator.outbound.invoker import Invoker
 
-_INTERVAL: Final = (
-    0.01  # seconds between polls for due invocations; on average, a poll adds half of this to the latency
-)
+# seconds between polls; on average, a stream record waits half of this for the next poll
+_INTERVAL: Final = 0.01
 
 
 async def run_functions(emulator: Emulator, interval: float) -> None:
-    """Deliver to functions until cancelled.
+    """Deliver stream records to functions until cancelled.
 
-    interval: seconds between polls while no mapping delivers.
+    interval: seconds between polls while no event source mapping delivers.
     """
     invoker: Invoker | None = None
 

@@ -1,8 +1,9 @@
-"""Checks at the start that functions can run: their interpreters start, their modules exist.
+"""Checks, when the server starts, that functions can run.
 
-Each interpreter is started once and searches for the modules itself (event_sources/child.py), so
-the server imports no code of the user. The interpreter imports a package only if it does not find a
-module in the folders of the package.
+Their Python interpreters must start, and their modules must exist. Each interpreter is started once
+and searches for the modules itself (event_sources/child.py). So the server imports no code of the
+user. To find a module of a package, the interpreter first looks in the folders of the package, and
+imports the package only if the module is not there.
 """
 
 import json
@@ -15,7 +16,7 @@ from typing import Final
 from emulator.event_sources import child
 from emulator.event_sources.configuration import BadConfiguration, Function, Handler, load
 
-_PATIENCE: Final = 30.0  # seconds within which an interpreter must answer
+_PATIENCE: Final = 30.0  # seconds in which an interpreter must print its answer
 
 
 def check_functions(path: str) -> None:
@@ -32,25 +33,26 @@ def _interpreter(pair: tuple[Function, Handler]) -> str:
 def _check(path: Path, pairs: list[tuple[Function, Handler]]) -> None:
     """Check that an interpreter starts and finds the modules of its functions.
 
-    pairs: functions with the same interpreter. Raises BadConfiguration.
+    path: the configuration file, for messages. pairs: functions with the same interpreter.
+    Raises BadConfiguration.
     """
     function, handler = pairs[0]
     where = f"{path}: {function.name}"
     modules = [target.module for _, target in pairs]
     command = [handler.python, child.__file__, "--find", json.dumps(modules), handler.folder, str(Path.cwd())]
     try:
-        done = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, timeout=_PATIENCE, check=False)  # noqa: S603 - the user's own
+        done = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, timeout=_PATIENCE, check=False)  # noqa: S603 - the user chose it
     except OSError as error:
         raise BadConfiguration(f"{where}: cannot run {handler.python}: {error.strerror}") from error
     except subprocess.TimeoutExpired:
-        raise BadConfiguration(f"{where}: {handler.python} does not answer") from None
+        raise BadConfiguration(f"{where}: {handler.python} did not answer within {_PATIENCE:.0f} seconds") from None
     try:
         missing = json.loads(done.stdout)
     except ValueError:
         missing = None
     if not isinstance(missing, list):
         said = done.stderr.decode(errors="replace").strip().rpartition("\n")[2] or f"exit status {done.returncode}"
-        raise BadConfiguration(f"{where}: {handler.python} is not a Python that can run functions: {said}")
+        raise BadConfiguration(f"{where}: {handler.python} is not a Python interpreter that can run functions: {said}")
     _refuse_missing(path, pairs, missing)
 
 

@@ -1,9 +1,9 @@
 """Runs functions of Python modules, each in a separate process.
 
-The process starts at the first invocation of its function, and ends with the server. It runs
-`event_sources/child.py`, which describes the messages. The process has its own session, so a Ctrl-C
-in the server's terminal does not end it during an invocation. When a source file of the function
-has changed, a new process replaces it.
+The process starts at the first invocation of its function, and ends when the server ends. It runs
+`event_sources/child.py`, which describes the messages between process and server. The process has a
+session of its own, so that a Ctrl-C in the server's terminal does not end it during an invocation.
+After a source file of the function has changed, the next invocation runs in a new process.
 """
 
 import asyncio
@@ -24,12 +24,12 @@ from emulator.limits import MIB
 
 log = logging.getLogger("emulator")
 
-_LINE: Final = 16 * MIB  # the most bytes of an answer
-_PATIENCE: Final = 2.0  # seconds that we wait for a process to end before we kill it
+_LINE: Final = 16 * MIB  # bytes: the longest line that a process may send, which is one answer
+_PATIENCE: Final = 2.0  # seconds that a process has to end before it is killed
 
 
 class ProcessFunction:
-    """A function in a separate process, which runs one invocation at a time."""
+    """A function that runs in a separate process, one invocation at a time."""
 
     def __init__(self, function: Function, handler: Handler) -> None:
         self._function = function
@@ -38,7 +38,7 @@ class ProcessFunction:
         self._process: Process | None = None
 
     async def invoke(self, invocation: Invocation) -> Outcome:
-        """Invoke the function; start its process first if there is none. Errors become outcomes."""
+        """Invoke the function, and start its process if none runs. Return errors as outcomes."""
         async with self._turn:
             try:
                 return await self._within_timeout(invocation)
@@ -53,7 +53,7 @@ class ProcessFunction:
         except TimeoutError:
             await self._end()
             return Outcome("failed", detail=f"Task timed out after {self._function.timeout:.2f} seconds")
-        except (OSError, ValueError, EOFError) as error:  # ValueError: not JSON, or a line that is too long
+        except (OSError, ValueError, EOFError) as error:  # ValueError: the line is not JSON, or too long
             await self._end()
             return Outcome("failed", detail=f"the function's process ended: {error}")
 
@@ -66,7 +66,10 @@ class ProcessFunction:
         return answer if isinstance(answer, Outcome) else _outcome(answer)
 
     async def _answer(self, invocation: Invocation) -> Outcome | dict[str, Any]:
-        """Return the process's answer to an invocation, or an Outcome if it cannot start."""
+        """Return the process's answer to an invocation, as JSON.
+
+        If the process or the function cannot start, return an Outcome that says why.
+        """
         process = self._process
         if process is None or process.returncode is not None:
             try:
@@ -77,7 +80,7 @@ class ProcessFunction:
             if "error" in refused:
                 await self._end()
                 return _outcome(refused)
-        assert process.stdin is not None, "it was started with a pipe"
+        assert process.stdin is not None, "a process starts with pipes"
         request = {
             "id": invocation.id,
             "name": invocation.function.name,
@@ -103,7 +106,7 @@ class ProcessFunction:
         return self._process
 
     async def _end(self) -> None:
-        """Kill the process. The next invocation starts another."""
+        """Kill the process. The next invocation starts a new process."""
         process, self._process = self._process, None
         if process is not None:
             with suppress(ProcessLookupError):
@@ -111,11 +114,11 @@ class ProcessFunction:
             await process.wait()
 
     async def close(self) -> None:
-        """End the process. It has two seconds to finish its invocation."""
+        """End the process. If it is still busy after two seconds, kill it."""
         process = self._process
         if process is None:
             return
-        assert process.stdin is not None, "it was started with a pipe"
+        assert process.stdin is not None, "a process starts with pipes"
         process.stdin.close()
         try:
             async with asyncio.timeout(_PATIENCE):
@@ -125,8 +128,11 @@ class ProcessFunction:
 
 
 async def _line(process: Process) -> dict[str, Any]:
-    """Return the JSON in the next line of a process. Raises EOFError, ValueError."""
-    assert process.stdout is not None, "it was started with a pipe"
+    """Return the next line that a process prints, parsed as JSON.
+
+    Raises EOFError if the process has ended, and ValueError if the line is not JSON or too long.
+    """
+    assert process.stdout is not None, "a process starts with pipes"
     line = await process.stdout.readline()
     if not line:
         raise EOFError(f"exit status {await process.wait()}")

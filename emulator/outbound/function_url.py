@@ -1,4 +1,4 @@
-"""Functions with a URL: one HTTP/1.1 request for each invocation, on the event loop."""
+"""Invokes functions by URL: sends one HTTP/1.1 request for each invocation, on the event loop."""
 
 import asyncio
 import ssl
@@ -12,18 +12,18 @@ from emulator.event_sources.delivery import Invocation
 from emulator.event_sources.outcomes import Outcome
 from emulator.limits import MIB
 
-# The most bytes of an answer; Lambda's functions answer with 6 MB at most.
+# bytes: the longest answer; functions on Lambda may answer with 6 MB
 _ANSWER: Final = 16 * MIB
 _CHUNK: Final = 1 << 16
 _TOO_MANY_REQUESTS: Final = 429
 
 
 class UrlFunction:
-    """A function with a URL."""
+    """A function that an HTTP server runs at a URL."""
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
-        assert parts.hostname is not None, "configuration.py refuses a URL without a host"
+        assert parts.hostname is not None, "event_sources/configuration.py refuses a URL without a host"
         self._host = parts.hostname
         self._tls = ssl.create_default_context() if parts.scheme == "https" else None
         self._port = parts.port or (443 if self._tls else 80)
@@ -34,7 +34,7 @@ class UrlFunction:
         ).encode()
 
     async def invoke(self, invocation: Invocation) -> Outcome:
-        """Invoke the function. An error of the network becomes an outcome."""
+        """Invoke the function. Return an error of the network as an outcome."""
         try:
             reader, writer = await asyncio.open_connection(self._host, self._port, ssl=self._tls)
         except OSError as error:
@@ -57,7 +57,7 @@ class UrlFunction:
 
 
 class _Answer:
-    """An HTTP answer of which a part has arrived."""
+    """An HTTP response that arrives in parts, and the outcome that it means."""
 
     def __init__(self) -> None:
         self.complete = False
@@ -74,22 +74,22 @@ class _Answer:
     def on_body(self, body: bytes) -> None:
         self._body += body
         if len(self._body) > _ANSWER:
-            raise OSError("the answer is too large")
+            raise OSError(f"the response has more than {_ANSWER // MIB} MiB")
 
     def on_message_complete(self) -> None:
         self.complete = True
 
     def outcome(self) -> Outcome:
-        """Return the outcome.
+        """Return the outcome of the invocation, after the response or the connection has ended.
 
-        An answer without a length is complete when the connection ends.
+        A response without a length is complete when the connection ends.
         """
         if not self._fields and not self.complete:
-            return Outcome("failed", detail="the connection was closed without an answer", status=502)
+            return Outcome("failed", detail="the server closed the connection without a response", status=502)
         status = self._parser.get_status_code()
         body = bytes(self._body)
         detail = f"HTTP status {status}: {body[:500].decode(errors='replace')}"
-        # Lambda sends status 429 if it throttled the invocation, so that the function did not run.
+        # Status 429 means that Lambda has throttled the invocation, and the function did not run.
         if status == _TOO_MANY_REQUESTS:
             return Outcome("unreachable", detail=detail)
         if not 200 <= status < 300 or b"x-amz-function-error" in self._fields or _is_error(body):  # noqa: PLR2004
@@ -98,7 +98,7 @@ class _Answer:
 
 
 def _is_error(body: bytes) -> bool:
-    """Return whether a body is an error of the function. AWS sends such errors with status 200."""
+    """Return True if a body is an error of the function, which Lambda sends with status 200."""
     if b'"errorType"' not in body:
         return False
     try:

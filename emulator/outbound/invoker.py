@@ -1,7 +1,8 @@
-"""Invokes functions: the I/O of `emulator.event_sources`.
+"""Invokes the functions of `emulator.event_sources`, which does no I/O itself.
 
-Each invocation that is due runs as a task. Its outcome is reported on the event loop's thread,
-which owns the emulator. The report may make other invocations due.
+`FunctionService.due` returns the invocations that may start now. Each of them runs as a task. The
+task reports the outcome to the service on the event loop's thread, which owns the emulator. After
+the report, further invocations may start.
 """
 
 import asyncio
@@ -20,10 +21,10 @@ log = logging.getLogger("emulator")
 
 
 class Target(Protocol):
-    """Something that runs a function."""
+    """A function that can be invoked: by its URL, or in a process."""
 
     async def invoke(self, invocation: Invocation) -> Outcome:
-        """Invoke the function."""
+        """Invoke the function, and return the outcome."""
         ...
 
     async def close(self) -> None:
@@ -32,7 +33,7 @@ class Target(Protocol):
 
 
 class Invoker:
-    """Invokes the functions of an emulator."""
+    """Runs the invocations of a FunctionService as tasks."""
 
     def __init__(self, service: FunctionService) -> None:
         self._service = service
@@ -40,7 +41,7 @@ class Invoker:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def start_due(self) -> None:
-        """Start the invocations that are due."""
+        """Start a task for each invocation that may start now."""
         for invocation in self._service.due():
             task = asyncio.create_task(self._run(invocation))
             self._tasks.add(task)
@@ -57,11 +58,11 @@ class Invoker:
         except TimeoutError:
             outcome = Outcome("failed", detail=f"Task timed out after {function.timeout:.2f} seconds")
         except Exception as error:
-            log.exception("invoking function %s", function.name)
+            log.exception("invoking function %s failed", function.name)
             outcome = Outcome("failed", detail=repr(error))
         if outcome.kind != "answered":
-            # The text comes from the function and may contain parts of items, so it is cut and
-            # escaped.
+            # The detail may be a text of the function and contain parts of items, so cut and
+            # escape it.
             log.warning(
                 "function %s, request %s: %s", function.name, invocation.id, printable(outcome.detail, LONGEST_DETAIL)
             )
@@ -69,7 +70,10 @@ class Invoker:
         self.start_due()
 
     async def close(self) -> None:
-        """Cancel running invocations. Their records will be delivered again."""
+        """Cancel running invocations, and end all processes.
+
+        After the next start of the server, the records of these invocations are delivered again.
+        """
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

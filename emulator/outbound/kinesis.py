@@ -1,8 +1,8 @@
-"""Puts records to a Kinesis-compatible server: the I/O of `kinesis/feed.py`.
+"""Puts the records of `kinesis/feed.py` to a Kinesis-compatible server.
 
-The feed returns batches to put, at most one for each destination. The calls run in parallel
-threads. Their outcomes are reported to the feed on the event loop's thread, which owns the
-emulator.
+The feed returns batches of records, at most one for each destination. For each batch, a thread
+calls PutRecords. Then the outcome is reported to the feed on the event loop's thread, which owns
+the emulator.
 """
 
 import asyncio
@@ -31,22 +31,22 @@ _TARGET: Final = "Kinesis_20131202.PutRecords"
 _CONTENT: Final = frozenset(
     {"InvalidArgumentException", "ValidationException", "SerializationException", "RequestEntityTooLarge", "413"}
 )
-"""Codes of errors after which another try with the same records would fail too."""
+"""Error codes that mean that another try with the same records would fail too."""
 
 
 class ContentRefused(Exception):
-    """The server refuses the content of these records, so another try would fail too."""
+    """The server has refused the content of the records, so another try would fail too."""
 
 
 class NotPut(Exception):
-    """The call has failed. Another try may succeed."""
+    """The call of PutRecords has failed, but another try may succeed."""
 
 
 class KinesisClient:
-    """Calls one endpoint. It opens a connection for each call.
+    """Calls PutRecords at one endpoint. It opens a connection for each call.
 
-    Opening a connection takes little time, compared with sending a body of up to 5 MB. The client
-    does not use botocore, which takes 32 MB of memory and 100 ms to import.
+    Opening a connection takes little time compared with sending a body of up to 5 MB. The client
+    does without botocore, which takes 32 MB of memory, and 100 ms to import.
     """
 
     def __init__(self, endpoint: str) -> None:
@@ -59,17 +59,17 @@ class KinesisClient:
         self._connection = HTTPSConnection if parts.scheme == "https" else HTTPConnection
 
     def put(self, batch: Batch) -> set[int]:
-        """Put a batch; return the positions of the records that failed.
+        """Put the records of a batch; return the positions of the records that failed.
 
         Raises ContentRefused, NotPut. Blocks until the call ends.
         """
         _, _, _, region, _, name = batch.arn.split(":", 5)
         records = [{"Data": b64encode(record.data).decode(), "PartitionKey": record.key} for record in batch.records]
-        # Servers from before 2022 do not know StreamARN, so this sends StreamName.
+        # Send StreamName, because servers from before 2022 do not know StreamARN.
         body = orjson.dumps({"Records": records, "StreamName": name.removeprefix("stream/")})
         try:
             status, errortype, text = self._post(body, self._head(region, batch.access_key or "local", body))
-        except (OSError, HTTPException, ValueError) as error:  # ValueError: a header cannot hold this access key
+        except (OSError, HTTPException, ValueError) as error:  # ValueError: the access key cannot be in a header
             raise NotPut(str(error) or repr(error)) from error
         if status != HTTPStatus.OK:
             code, message = _refusal(status, errortype, text)
@@ -77,11 +77,11 @@ class KinesisClient:
         try:
             answer = orjson.loads(text)
         except orjson.JSONDecodeError:
-            raise NotPut("the answer is not JSON") from None
+            raise NotPut("the response of the Kinesis endpoint is not JSON") from None
         return _failed_records(answer, len(records))
 
     def _post(self, body: bytes, head: dict[str, str]) -> tuple[int, str, bytes]:
-        """Return the status of the answer, the error code in its header, and its body."""
+        """Send a request; return the response's status, error code (from its header) and body."""
         connection = self._connection(self._host, self._port, timeout=_CONNECT_SECONDS)
         try:
             connection.connect()
@@ -93,9 +93,9 @@ class KinesisClient:
             connection.close()
 
     def _head(self, region: str, access_key: str, body: bytes) -> dict[str, str]:
-        """Return the header fields of a call, with the signature that some servers require.
+        """Return the header fields of a request, with the signature that some servers require.
 
-        The secret key is "local", as in the examples for clients of this server.
+        The signature uses the secret key "local", like the examples for clients of this emulator.
         """
         now = datetime.now(UTC)
         moment, day = f"{now:%Y%m%dT%H%M%SZ}", f"{now:%Y%m%d}"
@@ -114,7 +114,10 @@ class KinesisClient:
 
 
 def _refusal(status: int, errortype: str, text: bytes) -> tuple[str, str]:
-    """Return the code and message of an error. Without a code, its HTTP status is the code."""
+    """Return the code and the message of an error response.
+
+    If the response has no code, return the HTTP status as the code.
+    """
     try:
         answer = orjson.loads(text)
     except orjson.JSONDecodeError:
@@ -125,16 +128,22 @@ def _refusal(status: int, errortype: str, text: bytes) -> tuple[str, str]:
     return code.partition(":")[0].rpartition("#")[2], message
 
 
-def _failed_records(answer: Any, count: int) -> set[int]:  # noqa: ANN401 - whatever the server sent
-    """Return the positions of the failed records of a call with `count` records. Raises NotPut."""
+def _failed_records(answer: Any, count: int) -> set[int]:  # noqa: ANN401 - any JSON
+    """Return the positions of the records that failed, from the response of PutRecords.
+
+    count: how many records the request had. Raises NotPut for a malformed response.
+    """
     results = answer.get("Records") if isinstance(answer, dict) else None
     if not isinstance(results, list) or len(results) != count or not all(isinstance(each, dict) for each in results):
-        raise NotPut(f"the answer is not about {count} records")
+        raise NotPut(f"the response of the Kinesis endpoint does not have {count} results, one for each record")
     return {position for position, result in enumerate(results) if result.get("ErrorCode")}
 
 
 async def run_kinesis(emulator: Emulator, endpoint: str, interval: float) -> None:
-    """Put records until cancelled. interval: seconds to wait after a poll without records."""
+    """Put the records of Kinesis destinations until cancelled.
+
+    interval: seconds to wait after a poll that found no records.
+    """
     feed = KinesisFeed(emulator.database)
     client = KinesisClient(endpoint)
 

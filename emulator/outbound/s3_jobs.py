@@ -1,7 +1,7 @@
-"""Runs exports, imports and bulk operations: the I/O of emulator/s3_jobs.
+"""Runs the work of exports, imports and bulk operations (emulator/s3_jobs).
 
-The work of a job runs on the event loop's thread in slices. Requests are answered between two
-slices. Calls of blocking I/O run in other threads.
+The work runs in slices on the event loop's thread, and requests are answered between two slices.
+The work asks for blocking I/O with a `Call`, which runs in another thread.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 async def run_s3_jobs(emulator: Emulator, interval: float) -> None:
-    """Run jobs until cancelled. interval: seconds between polls for new jobs."""
+    """Run S3 jobs until cancelled. interval: seconds between polls for new jobs."""
     runner: Runner | None = None
     tasks: set[asyncio.Task[None]] = set()
 
@@ -32,7 +32,8 @@ async def run_s3_jobs(emulator: Emulator, interval: float) -> None:
         if emulator.database.known_s3_jobs is None:
             return interval
         if runner is None:
-            runner = await asyncio.to_thread(_runner, emulator)  # importing it takes 30 ms and more
+            # The thread imports the code of jobs, which takes 30 ms or more.
+            runner = await asyncio.to_thread(_runner, emulator)
         for work in runner.due():
             task = asyncio.create_task(_drive(work))
             tasks.add(task)
@@ -56,7 +57,7 @@ def _runner(emulator: Emulator) -> "Runner":
 
 
 async def _drive(work: "Work[None]") -> None:
-    """Run the work of one job."""
+    """Run the work of one job: its slices here, its calls in a thread, its pauses by sleeping."""
     from emulator.s3_jobs.work import Call  # noqa: PLC0415 - most servers never need it
 
     thread = _CallThread()
@@ -73,7 +74,7 @@ async def _drive(work: "Work[None]") -> None:
                 continue
             try:
                 found = await thread.call(wanted.function)
-            except Exception as error:  # noqa: BLE001 - it belongs to the work
+            except Exception as error:  # noqa: BLE001 - raised again inside the work
                 step = partial(work.throw, error)
             else:
                 step = partial(work.send, found)
@@ -83,14 +84,14 @@ async def _drive(work: "Work[None]") -> None:
 
 
 _Result = tuple[Any, Exception | None]
-"""What a call returned, or what it raised."""
+"""The result of a call and None; or None and the exception that it raised."""
 
 
 class _CallThread:
     """The thread that makes the calls of one job.
 
-    The thread is a daemon, because an endpoint may not answer for a minute. The end of the server
-    waits for threads of the event loop, but not for a daemon.
+    It is a daemon thread, for which the server does not wait when it ends. For a thread of the
+    event loop's pool it would wait, and an endpoint may take a minute to answer.
     """
 
     def __init__(self) -> None:
@@ -99,8 +100,8 @@ class _CallThread:
         sys.setswitchinterval(THREAD_SWITCH)
         Thread(target=self._run, name="s3-job", daemon=True).start()
 
-    async def call(self, function: Callable[[], Any]) -> Any:  # noqa: ANN401 - what the function returns
-        """Return function(), which runs in the thread. Raises what it raises."""
+    async def call(self, function: Callable[[], Any]) -> Any:  # noqa: ANN401 - as the function
+        """Call a function in the thread; return its result, or raise its exception."""
         done: asyncio.Future[_Result] = self._loop.create_future()
         self._calls.put((function, done))
         result, error = await done
@@ -109,7 +110,7 @@ class _CallThread:
         return result
 
     def close(self) -> None:
-        """Tell the thread to end when its present call returns, and do not wait for that."""
+        """Make the thread end after its current call, without waiting for it."""
         self._calls.put(None)
 
     def _run(self) -> None:
@@ -119,7 +120,7 @@ class _CallThread:
                 outcome: _Result = function(), None
             except Exception as error:  # noqa: BLE001 - `call` raises it
                 outcome = None, error
-            with suppress(RuntimeError):  # the loop is closed, because the server has ended
+            with suppress(RuntimeError):  # the event loop is closed, because the server has ended
                 self._loop.call_soon_threadsafe(_settle, done, outcome)
 
 

@@ -1,11 +1,11 @@
-"""Syntax trees of statements. Their conditions and updates are trees of `expressions.ast`.
+"""Syntax trees of statements. Conditions and updates in them are trees of `expressions.ast`.
 
-These trees contain no values. Each value of a statement is a `Placeholder`, and `Parsed` says which
-value it has:
+The trees contain no values. In place of each value of the statement, they have a `Placeholder`,
+whose name says where the value is. `constants` and `templates` are fields of `Parsed`.
 
-    ":0"  a literal                        `constants` has its value
+    ":0"  a literal                        its value is in `constants`
     "?0"  a parameter of the request       the number is the position of the parameter
-    "=0"  a literal with parameters in it  `templates` has its template; each request builds a value
+    "=0"  a literal with parameters in it  each request builds its value from `templates`
 """
 
 from collections.abc import Sequence
@@ -23,35 +23,38 @@ Returning = OneOf["ALL OLD", "ALL NEW", "MODIFIED OLD", "MODIFIED NEW"]
 
 @dataclass(frozen=True, slots=True)
 class Constant:
-    """A constant attribute value inside a template."""
+    """A literal without parameters inside a template: its attribute value."""
 
     value: Value
 
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """`?` in a template: the parameter with this index, counted from 0."""
+    """A `?` inside a template. index: the position of the parameter, counted from 0."""
 
     index: int
 
 
 @dataclass(frozen=True, slots=True)
 class ListOf:
-    """`[value, ...]`."""
+    """A list literal in a template: `[value, ...]`."""
 
     elements: tuple["Template", ...]
 
 
 @dataclass(frozen=True, slots=True)
 class MapOf:
-    """`{'name': value, ...}`. If several pairs have the same name, the last one counts."""
+    """A map literal in a template: `{'name': value, ...}`.
+
+    If several pairs have the same name, the last pair counts.
+    """
 
     pairs: tuple[tuple[str, "Template"], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class BagOf:
-    """`<<value, ...>>`, a set."""
+    """A bag literal in a template: `<<value, ...>>`. It becomes a set."""
 
     members: tuple["Template", ...]
 
@@ -61,7 +64,7 @@ Template = Constant | Parameter | ListOf | MapOf | BagOf
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """`"table"` or `"table"."index"`."""
+    """The table or index that a statement names: `"table"` or `"table"."index"`."""
 
     table: str
     index: str | None
@@ -69,7 +72,7 @@ class Relation:
 
 @dataclass(frozen=True, slots=True)
 class OrderKey:
-    """One `name [ASC|DESC]` of ORDER BY."""
+    """One element of ORDER BY: `name [ASC|DESC]`."""
 
     path: Path
     descending: bool
@@ -79,10 +82,10 @@ class OrderKey:
 class Select:
     """A SELECT.
 
-    paths: None for `*`.
-    refusal: an error in the selected columns, such as a function among them or a path with too many
-    elements. It is raised only when the index is known, because some indexes refuse every SELECT
-    with errors of their own (behaviour 14.2).
+    paths: the selected columns; None for `*`.
+    refusal: an error in the selected columns, such as a function or a path with too many elements;
+    otherwise None. It is raised only after the index is found, because some indexes refuse every
+    SELECT with another error (behaviour 14.2).
     """
 
     relation: Relation
@@ -94,7 +97,7 @@ class Select:
 
 @dataclass(frozen=True, slots=True)
 class Insert:
-    """An INSERT. item: the placeholder of the item."""
+    """An INSERT. item: the placeholder for the item."""
 
     relation: Relation
     item: ast.Placeholder
@@ -102,9 +105,11 @@ class Insert:
 
 @dataclass(frozen=True, slots=True)
 class SetChange:
-    """A call of set_add or set_delete.
+    """A call of set_add or set_delete, whose second argument must be a set.
 
-    The second argument must be a set. If it is a parameter, only the request shows its type.
+    prepare.py checks this: if the argument is a parameter, its type is known only with a request.
+
+    position: the argument's position in the text, for the error.
     """
 
     function: str
@@ -114,7 +119,7 @@ class SetChange:
 
 @dataclass(frozen=True, slots=True)
 class UpdateStatement:
-    """An UPDATE, or FROM ... SET."""
+    """An UPDATE, also one that begins with FROM. changes: its calls of set_add and set_delete."""
 
     relation: Relation
     update: ast.UpdateTree
@@ -125,7 +130,7 @@ class UpdateStatement:
 
 @dataclass(frozen=True, slots=True)
 class DeleteStatement:
-    """A DELETE."""
+    """A DELETE, also one that begins with FROM."""
 
     relation: Relation
     where: ast.ConditionTree | None
@@ -134,7 +139,7 @@ class DeleteStatement:
 
 @dataclass(frozen=True, slots=True)
 class Exists:
-    """EXISTS(SELECT ...)."""
+    """The statement EXISTS(SELECT ...), a condition check in a transaction."""
 
     select: Select
 
@@ -149,12 +154,15 @@ Statement = Select | Insert | UpdateStatement | DeleteStatement | Exists
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """A statement, with the values of its placeholders.
+    """The result of parsing a statement.
 
-    names: the placeholder of each `?`, in the order of the text.
-    functions: every call in the statement's conditions.
-    set_functions: every call on the right sides of SET.
-    operators: the number of operators in the statement's conditions.
+    statement: the syntax tree.
+    names: the placeholder names of the parameters, in the order of the text.
+    constants: placeholder name -> value, for literals without parameters.
+    templates: pairs of a placeholder name and a template, for literals with parameters.
+    functions: the function calls in the conditions.
+    set_functions: the function calls on the right sides of SET, except set_add and set_delete.
+    operators: the number of operators in the conditions.
     """
 
     statement: Statement

@@ -1,8 +1,8 @@
-"""PartiQL's keywords. Identifiers with these names must be quoted.
+"""PartiQL's keywords. An identifier that equals a keyword must be in double quotes.
 
-These keywords differ from the reserved words of expressions. PartiQL's specification lists the
-keywords: the reserved words of SQL-92 without the names of date and time fields, and some further
-words.
+The list is from PartiQL's specification: the reserved words of SQL-92, except the names of date and
+time fields, and some further words. DynamoDB's reserved words, which expressions refuse, are a
+different list.
 """
 
 from typing import Final

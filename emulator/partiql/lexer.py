@@ -1,14 +1,15 @@
-"""Tokens of PartiQL statements (behaviour 14.1).
+"""Splits PartiQL statements into tokens (behaviour 14.1).
 
-    word    letter, underscore or $, then letters, digits, underscores, $: identifiers, keywords
-    name    "double quoted", "" for a quote; never a keyword
-    string  'single quoted', '' for a quote
-    number  5  5.  .73e1  7.31E+6, without sign
+    kind    text
+    word    an identifier or keyword: letters, digits, underscores and $; no digit first
+    name    an identifier in double quotes, "" for a quote in it; never a keyword
+    string  a string in single quotes, '' for a quote in it
+    number  5  5.  .73e1  7.31E+6, without a sign
     symbol  << >> <> != <= >= = < > + - * / % || ? . , : ( ) [ ] { } ;
-    end     after the last token
+    end     an empty token after the last one
 
 Spaces and comments (-- to the end of the line, /* to */) separate tokens. If a text cannot be split
-into tokens, the statement is refused. Unlike errors of expressions, that error does not say why.
+into tokens, the error does not say why, unlike the errors of expressions.
 """
 
 import re
@@ -18,10 +19,11 @@ from emulator import errors
 
 
 class Token(NamedTuple):
-    """A token. The kind of a symbol is the symbol itself.
+    """A token of a statement.
 
+    kind: a kind from the module's table; for a symbol, the symbol itself.
     text: the text of the token, without quotes.
-    start, end: the token's position in the statement.
+    start, end: the range of characters that the token takes in the statement.
     """
 
     kind: str
@@ -46,7 +48,7 @@ _EXPONENT_DIGITS: Final = 10
 
 
 def tokens(text: str) -> list[Token]:
-    """Return the tokens of a statement. The last one has the kind "end". Raises ApiError."""
+    """Return the tokens of a statement. The last token has the kind "end". Raises ApiError."""
     result = []
     position = 0
     match_at = _TOKEN.match
@@ -74,10 +76,10 @@ def tokens(text: str) -> list[Token]:
 
 
 def _check_scale(number: str, exponent: str | None) -> None:
-    """Raise for a number that the service's parser cannot read (behaviour 14.4).
+    """Raise ApiError for a number that the service's parser cannot read (behaviour 14.4).
 
-    The service's parser has 32 bits for the exponent and 32 bits for the scale. The scale is the
-    number of digits after the point minus the exponent.
+    In the service, the exponent and the scale of a number must fit into 32 bits. The scale is the
+    number of digits after the decimal point minus the exponent.
     """
     if exponent is None:
         return
@@ -90,7 +92,7 @@ def _check_scale(number: str, exponent: str | None) -> None:
 
 
 def position(text: str, token: Token) -> str:
-    """Return the position of a token as it is written in errors: line, column and length.
+    """Return the position of a token as error messages have it: "line:column:length".
 
     Line and column count from 1.
     """

@@ -9,9 +9,9 @@ from emulator.values.types import SET_OF, Value
 
 
 def number_value(written: str, path: str) -> Value:
-    """Return the attribute value of a number. Raises ApiError.
+    """Return the attribute value for a number in a statement. Raises ApiError.
 
-    path: the number's path in its literal, e.g. "root.x[1]".
+    path: the number's path in the literal around it, such as "root.x[1]", for the error.
     """
     try:
         return {"N": number.canonical(written)}
@@ -20,7 +20,7 @@ def number_value(written: str, path: str) -> Value:
 
 
 def build(template: Template, parameters: Sequence[Value]) -> Value:
-    """Return the value of a literal with these parameters. Raises ApiError."""
+    """Return the attribute value that a literal has with these parameters. Raises ApiError."""
     match template:
         case Constant(value):
             return value
@@ -50,7 +50,7 @@ def _set(members: list[Value]) -> Value:
 
 
 def is_constant(template: Template) -> bool:
-    """Return whether a literal contains no parameter."""
+    """Return True if a literal contains no parameter."""
     match template:
         case Constant():
             return True

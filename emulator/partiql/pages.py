@@ -1,10 +1,11 @@
 """Reads a SELECT of several items, one page at a time (behaviour 14.2).
 
-A page ends like a page of a Query or Scan: after `Limit` evaluated items or 1 MB. A SELECT that
-becomes several queries runs them one after another. Each query consumes its own units, and a page
-runs at most ten queries (Developer Guide, "PartiQL arithmetic, comparison, and logical operators",
-on IN). After each query, the units that the page has consumed decide whether it has reached 1 MB.
-So a page of several queries may have up to a megabyte more than a page of one query.
+A page ends like a page of a Query or Scan: after `Limit` evaluated items, or after 1 MB.
+
+A SELECT may need several queries, which run one after another. Each query consumes capacity units
+separately. A page runs at most ten queries (Developer Guide, "PartiQL arithmetic, comparison, and
+logical operators", on IN). The size of the page is checked only after each query, by the units
+consumed so far. So a page of several queries may have up to a megabyte more than the limit.
 """
 
 from collections.abc import Iterator
@@ -29,17 +30,18 @@ from storage.keycode import prefix_end
 
 _RANGES: Final = 10
 _PARTITION: Final = ITEM_PREFIX + DIGEST
-"""How many bytes at the start of a storage key identify the partition. The rest of the storage key
-sorts like the sort key.
+"""The number of bytes at the start of a storage key that identify the partition.
+
+The rest of the storage key sorts like the sort key of the item.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Continuation:
-    """Where the next page of a SELECT begins.
+    """The place at which the next page of a SELECT begins.
 
-    position: the index of the range in the `ranges` of the plan.
-    after: the last key read in that range, or None if the next page begins at the range's start.
+    position: the index in the plan's `ranges` of the range to read.
+    after: the last key that was read in this range; None to read the range from its start.
     """
 
     position: int
@@ -48,13 +50,13 @@ class Continuation:
 
 @dataclass(slots=True)
 class Result:
-    """The items of a page, and the position of the next page.
+    """A page of a SELECT, and the place at which the next page begins.
 
-    items: JSON texts.
-    last: the last key evaluated if the page ended within a range, otherwise None.
-    next: the position of the next page, None if this is the last page.
-    later: the first read with untested rows (read.complete) and all reads after it. The items
-        of these reads come after `items`.
+    items: the items as JSON.
+    last: the last evaluated key if the page ended within a range, otherwise None.
+    next: where the next page begins; None if this is the last page.
+    later: the reads whose items come after `items`: the first one that still has untested rows, and
+        all reads after it. `complete` tests these rows.
     """
 
     items: list[bytes]
@@ -64,14 +66,14 @@ class Result:
     later: list[tuple[PageRequest, Page]] = field(default_factory=list)
 
     def add(self, request: PageRequest, page: Page) -> None:
-        """Add the items of a read."""
+        """Add the items of a read to the page, or keep the read in `later`."""
         if self.later or page.rest:
             self.later.append((request, page))
         else:
             self.items += page.items
 
     def complete(self) -> Steps[None]:
-        """Test and project the remaining rows, some of them in each step."""
+        """Test and project the rows of the reads in `later`, some rows in each step."""
         for request, page in self.later:
             yield from complete(request, page)
             self.items += page.items
@@ -88,12 +90,14 @@ def read(
     measured: bool = True,
     sliced: bool = False,
 ) -> Result:
-    """Read a page that begins at `start`.
+    """Read one page of a SELECT.
 
-    Raises ApiError if `start` cannot be a position that this statement has returned.
+    Raises ApiError if `start` cannot be a `Result.next` of this statement.
 
-    sliced: whether rows may stay untested. If so, the calling function must call `complete` on the
-    result.
+    start: where the page begins; None for the first page.
+    limit: the most items to evaluate.
+    measured: True if the caller needs the consumed units.
+    sliced: True if rows may stay untested. Then the caller must run `complete` of the result.
     """
     remaining = UNLIMITED if limit is None else limit
     if plan.merged:
@@ -133,9 +137,9 @@ def read(
 
 
 def _states_whole_key(plan: Pages, limits: Range) -> bool:
-    """Return whether a query has a condition for the table's whole key.
+    """Return True if a query is for one whole primary key of the table.
 
-    Such a query never returns a last key (behaviour 6.2).
+    Such a query never returns a last evaluated key (behaviour 6.2).
     """
     if not plan.query or not isinstance(plan.relation, Table):
         return False
@@ -152,7 +156,7 @@ def _start_key(plan: Pages, key: Item) -> bytes:
 def _read_merged(
     txn: ReadTxn, plan: Pages, start: Continuation | None, limit: int, *, consistent: bool, sliced: bool
 ) -> Result:
-    """Read several partitions as one query, in the order of sort keys."""
+    """Read a page of several partitions, with the items of all partitions in sort key order."""
     walk = _Merged(seen(txn, plan.table, consistent=consistent), plan, None if start is None else start.after)
     everything = (plan.relation.prefix, prefix_end(plan.relation.prefix))
     request = PageRequest(plan.table, plan.relation, everything, plan.reverse, limit, consistent)
@@ -165,10 +169,10 @@ def _read_merged(
 
 
 class _Merged:
-    """Replaces a read transaction, and merges a plan's ranges in the order of sort keys.
+    """A substitute for a read transaction, which merges a plan's ranges in sort key order.
 
-    Each page of the SELECT needs a new object. Each call of `scan` or `page` continues where the
-    previous call ended, and ignores the range in its arguments.
+    It serves the reads of one page. Each call of `scan` or `page` continues where the previous call
+    ended, and ignores the range in its arguments.
     """
 
     def __init__(self, txn: ReadTxn, plan: Pages, after: Item | None) -> None:
@@ -186,7 +190,7 @@ class _Merged:
     def _rest(self, limits: Range, key: bytes) -> Range:
         """Return the part of a range that comes after a key in the merged order.
 
-        The merged order is by sort key, then by partition.
+        In the merged order, keys are sorted by sort key, and then by partition.
         """
         start, stop = limits
         partition = start[:_PARTITION]
@@ -196,7 +200,7 @@ class _Merged:
         return max(start, border if partition > key[:_PARTITION] else border + b"\0"), stop
 
     def scan(self, _start: bytes, _stop: bytes, *, reverse: bool = False) -> Iterator[tuple[bytes, bytes]]:
-        assert reverse == self._reverse, "every read of a page must have the same direction"
+        assert reverse == self._reverse, "all reads of a page must have the direction of the plan"
         return self._walk
 
     def page(self, start: bytes, stop: bytes, limit: int, *, reverse: bool = False) -> tuple[list[bytes], bytes]:

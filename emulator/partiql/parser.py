@@ -1,11 +1,11 @@
-"""Statements (behaviour 14.1): a recursive descent parser with one method per rule of the grammar.
+"""Parses statements (behaviour 14.1), with one method for each rule of the grammar.
 
-The result of `parse` depends only on the text. The latest results are cached. Errors are ApiErrors
-and not ExpressionErrors, because their messages do not begin with the name of a parameter. Many
-messages include a position in the text.
+The result of `parse` depends only on the text, so the latest results are cached. This parser raises
+ApiError and not ExpressionError, because the messages do not begin with the name of a parameter.
+Many messages include a position in the text.
 
-Behaviour 14.4 has the service's errors for some malformed statements. For others, we use the words
-of PartiQL's published parser as far as we know them. The service may report something else.
+Behaviour 14.4 has the service's errors for some malformed statements. For other statements, we use
+the words of PartiQL's published parser as far as we know them; the service may use other words.
 """
 
 from typing import Final, cast
@@ -40,7 +40,7 @@ _parsed: BoundedCache[Parsed] = BoundedCache()
 
 
 def parse(text: str) -> Parsed:
-    """Parse a statement. Raises ApiError."""
+    """Return the parsed statement, from the cache if possible. Raises ApiError."""
     parsed = _parsed.get(text)
     if parsed is None:
         parsed = _Statements(text).parsed()
@@ -153,9 +153,9 @@ class _Statements(Terms):
         return UpdateStatement(relation, actions, changes, where, self.returning())
 
     def update_from(self) -> UpdateStatement | DeleteStatement:
-        """Parse an UPDATE or DELETE in the form that begins with FROM.
+        """Parse the rest of an UPDATE or DELETE that begins with FROM.
 
-        The form is FROM "table" WHERE ..., then SET, REMOVE or DELETE.
+        Such a statement is FROM "table" WHERE ..., and then SET, REMOVE or DELETE.
         """
         relation = self.relation()
         where = self.where()
@@ -273,13 +273,13 @@ class _Statements(Terms):
         return ast.Call(function.name, (yield self.arguments(self.set_operand)))
 
     def set_change(self, path: ast.DocumentPath, changes: list[SetChange]) -> ast.Action:
-        """Return the action of a SET with a set function.
+        """Parse a call of set_add or set_delete; return the action of its SET.
 
-        The action is ADD for SET a = set_add(a, <<...>>), and DELETE for set_delete.
+        SET a = set_add(a, <<...>>) becomes an ADD action, and one with set_delete a DELETE action.
         """
         token = self.next()
         function, position = token.text.upper(), self.position(token)
-        first = self.at + 1  # after the opening parenthesis
+        first = self.at + 1  # the position of the first argument in `tokens`
         arguments = result_of(self.arguments(self.set_operand))
         if len(arguments) != 2:  # noqa: PLR2004 - the set and the change
             raise errors.set_function_arguments(function, position)

@@ -2,19 +2,22 @@
 
     text ──parse──▶ Parsed ──prepare, parameters──▶ PreparedStatement ──bind, table──▶ Plan
 
+    statement                  plan
     SELECT                     Read (as GetItem) or Pages (as Query, Scan): select.py
     INSERT, UPDATE, DELETE     Put, Update, Delete: database/items/requested.py
-    EXISTS                     Check
+    EXISTS                     Check: database/items/requested.py
 
 `bind` chooses the plan by the table's key schema. One part of the plan, the *outline*, depends only
-on the program and the table's definition. The program keeps its last outline.
+on the statement and the table's definition, and not on values. `Program` keeps the outline for the
+table that was used last.
 
-A write gets a guard (behaviour 14.3; Developer Guide, "PartiQL delete statements"):
+Each write has a guard (behaviour 14.3; Developer Guide, "PartiQL delete statements"). Below, "the
+conditions" are those conditions of the WHERE that are not equalities for the key.
 
-- INSERT succeeds only if there is no item.
-- UPDATE succeeds only if the item exists and meets the conditions that are not about the key.
-- DELETE succeeds if the item meets these conditions. If there is no item, it changes nothing and
-  succeeds too.
+- INSERT succeeds only if there is no item with this key.
+- UPDATE succeeds only if the item exists and meets the conditions.
+- DELETE succeeds if the item meets the conditions. If there is no item, DELETE changes nothing and
+  also succeeds.
 """
 
 from collections.abc import Callable, Sequence
@@ -39,7 +42,7 @@ Plan = Read | Pages | Write
 def bind(prepared: PreparedStatement, table: Table, *, consistent: bool = False, return_item: bool = False) -> Plan:
     """Return the plan of a statement for its table. Raises ApiError.
 
-    return_item: see Guard.
+    return_item: True if the error for a failed condition includes the existing item.
     """
     if prepared.refusal is not None:
         select.check_index(table, prepared.relation.index)
@@ -64,7 +67,8 @@ def bind(prepared: PreparedStatement, table: Table, *, consistent: bool = False,
 class _KeyOutline:
     """The outline of an UPDATE, DELETE or EXISTS.
 
-    rest: the conditions of the WHERE that are not about the key.
+    key: the placeholders of the key's values.
+    rest: the conditions of the WHERE that are not equalities for the key; None without any.
     """
 
     key: where.Key
@@ -72,13 +76,13 @@ class _KeyOutline:
 
 
 def _outline(found: Program, table: Table) -> select.Outline | _KeyOutline | None:
-    """Return the outline of a statement, or None for INSERT, which has no WHERE."""
+    """Return the outline of a statement; None for INSERT, which has no WHERE. Raises ApiError."""
     statement = found.parsed.statement
     if isinstance(statement, Select):
         return select.outline(found, statement, table)
     if statement.relation.index is not None:
-        # Only EXISTS reaches this line: SELECT has returned above, and prepare.py refuses writes to
-        # an index.
+        # The statement is EXISTS: SELECT has returned above, and prepare.py refuses writes to an
+        # index.
         raise errors.transaction_read_on_index()
     if isinstance(statement, Insert):
         return None
@@ -98,7 +102,7 @@ def _outline(found: Program, table: Table) -> select.Outline | _KeyOutline | Non
 def _put(prepared: PreparedStatement) -> Put:
     """Return the write of an INSERT. Raises ApiError for an item that no table accepts."""
     statement = prepared.statement
-    assert isinstance(statement, Insert), "only an INSERT has no outline"
+    assert isinstance(statement, Insert), "only INSERT has no outline"
     item = prepared.values[statement.item.name].get("M")
     if item is None:
         raise errors.item_not_a_map()
@@ -126,7 +130,8 @@ def _write(prepared: PreparedStatement, outline: _KeyOutline, *, return_item: bo
 def _test(rest: program.Condition | None, *, missing: bool) -> Callable[[Item, Values], bool]:
     """Return the test of a guard.
 
-    rest: the conditions that an item must meet. missing: the result of the test without an item.
+    rest: the conditions that an existing item must meet.
+    missing: True if the test succeeds when there is no item.
     """
     if rest is None:
         return lambda item, _values: missing or bool(item)
@@ -140,13 +145,13 @@ def _test(rest: program.Condition | None, *, missing: bool) -> Callable[[Item, V
 
 
 def check_batch(statements: Sequence[PreparedStatement]) -> None:
-    """Raise unless the statements are all reads or all writes (behaviour 14.5)."""
+    """Raise ApiError if a batch has both reads and writes (behaviour 14.5)."""
     if len({statement.reads for statement in statements}) > 1:
         raise errors.batch_mixed()
 
 
 def check_transaction(statements: Sequence[PreparedStatement]) -> None:
-    """Raise unless the statements are all reads or all writes (behaviour 14.6).
+    """Raise ApiError if a transaction has both reads and writes (behaviour 14.6).
 
     EXISTS counts as a write.
     """
@@ -155,7 +160,10 @@ def check_transaction(statements: Sequence[PreparedStatement]) -> None:
 
 
 def check_in_transaction(prepared: PreparedStatement) -> None:
-    """Raise if no transaction may contain the statement, whatever its table (behaviour 14.6)."""
+    """Raise ApiError if a statement cannot be in a transaction, whatever its table.
+
+    See behaviour 14.6.
+    """
     statement = prepared.statement
     if isinstance(statement, UpdateStatement | DeleteStatement) and statement.returning is not None:
         raise errors.transaction_returning()
@@ -164,7 +172,7 @@ def check_in_transaction(prepared: PreparedStatement) -> None:
 
 
 def transaction_plan(prepared: PreparedStatement, table: Table, *, return_item: bool = False) -> Read | Write:
-    """Return the plan of a statement of a transaction. Raises ApiError (behaviour 14.6)."""
+    """Return the plan of a statement in a transaction (behaviour 14.6). Raises ApiError."""
     plan = bind(prepared, table, return_item=return_item)
     if isinstance(plan, Pages) or (isinstance(plan, Read) and plan.test is not None):
         raise errors.transaction_read_without_key()
@@ -172,7 +180,7 @@ def transaction_plan(prepared: PreparedStatement, table: Table, *, return_item: 
 
 
 def batch_plan(prepared: PreparedStatement, table: Table, *, consistent: bool = False) -> Read | Write:
-    """Return the plan of a statement of a batch. Raises ApiError (behaviour 14.5)."""
+    """Return the plan of a statement in a batch (behaviour 14.5). Raises ApiError."""
     statement = prepared.statement
     if isinstance(statement, Exists):
         raise errors.exists_outside_transaction()

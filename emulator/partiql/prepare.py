@@ -1,8 +1,8 @@
 """Analyses and compiles statements with their parameters, like expressions of native operations.
 
-The result depends only on the text and on the types of the parameters, and is cached under these
-(caching.py). So a repeated statement is not prepared again. The contents of parameters are checked
-each time.
+The result, a `Program`, depends only on the text and on the types of the parameters. It is cached
+by text and types (caching.py), so a repeated statement is not compiled again. Checks that depend on
+the values of parameters run for each request.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,10 +23,12 @@ from emulator.values.types import SETS, Value, Values
 
 
 class Program:
-    """A statement with parameters of certain types.
+    """A compiled statement, for parameters of certain types.
 
-    outline: the outline for the table that the statement last used. outline_of: the definition of
-    that table.
+    types: placeholder name -> type of its value.
+    checks: the checks of the conditions that depend on values.
+    outline: the outline for the table that the statement was last bound to (see plan.py).
+    outline_of: the definition of that table.
     """
 
     __slots__ = ("checks", "outline", "outline_of", "parsed", "refusal", "types", "update", "where")
@@ -38,7 +40,7 @@ class Program:
         self.checks: tuple[analyze.Check, ...] = ()
         self.update: program.UpdateProgram | None = None
         self.where: ast.ConditionTree | None = None
-        self.refusal: errors.ApiError | None = None  # the error in the statement's conditions
+        self.refusal: errors.ApiError | None = None  # the error in the conditions, if any
         self.outline: Any = None
         self.outline_of: object = None
         if statement.relation.index is not None and isinstance(statement, UpdateStatement | DeleteStatement):
@@ -83,8 +85,8 @@ _RETURN_VALUES: Final[Mapping[Returning, str]] = {
 class PreparedStatement:
     """A statement with its parameters, after all checks that need no table.
 
-    refusal: the error of a SELECT from an index. `plan.bind` raises it, unless the index refuses
-    every SELECT.
+    refusal: an error of a SELECT from an index, otherwise None. Only `plan.bind` raises it, because
+    another error may come first: some indexes refuse every SELECT.
     """
 
     program: Program
@@ -98,12 +100,12 @@ class PreparedStatement:
 
     @property
     def relation(self) -> Relation:
-        """Return the table that the statement names, with the index if it names one."""
+        """Return the table or index that the statement names."""
         return self.program.parsed.statement.relation
 
     @property
     def return_values(self) -> str | None:
-        """Return the value of ReturnValues that corresponds to RETURNING, or None."""
+        """Return the ReturnValues that RETURNING means; None without RETURNING."""
         statement = self.statement
         if isinstance(statement, UpdateStatement | DeleteStatement) and statement.returning is not None:
             return _RETURN_VALUES[statement.returning]
@@ -111,7 +113,7 @@ class PreparedStatement:
 
     @property
     def reads(self) -> bool:
-        """Return whether the statement is a SELECT. EXISTS counts as a write."""
+        """Return True if the statement is a SELECT. EXISTS counts as a write."""
         return isinstance(self.program.parsed.statement, Select)
 
 
@@ -119,9 +121,9 @@ _programs: BoundedCache[Program] = BoundedCache()
 
 
 def prepare_statement(text: str, parameters: Sequence[Value] = ()) -> PreparedStatement:
-    """Return a statement with its parameters. Raises ApiError.
+    """Parse, analyse and compile a statement; return it with its parameters. Raises ApiError.
 
-    parameters: canonical values.
+    parameters: canonical attribute values.
     """
     form = (text, *chain.from_iterable(parameters))
     found = _programs.get(form)
@@ -148,7 +150,7 @@ def prepare_statement(text: str, parameters: Sequence[Value] = ()) -> PreparedSt
 
 
 def _refusal(found: Program, values: Values) -> errors.ApiError | None:
-    """Return the error in a SELECT's columns or in a statement's conditions, or None."""
+    """Return the first error in the columns of a SELECT or in the conditions, or None."""
     statement = found.parsed.statement
     select = statement.select if isinstance(statement, Exists) else statement
     refusal = select.refusal if isinstance(select, Select) else None

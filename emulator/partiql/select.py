@@ -1,8 +1,10 @@
 """Plans a SELECT as a GetItem, as Queries or as a Scan (behaviour 14.2).
 
-A SELECT from a table becomes a GetItem if its WHERE has an equality for the table's whole key. Any
-other SELECT becomes one or more Queries if every branch of its WHERE names values of the partition
-key. Otherwise it becomes a Scan.
+The plan depends on the WHERE. Its branches are the conditions that OR joins.
+
+- A GetItem: the SELECT is from a table, and the WHERE has an equality for each key attribute.
+- One or more Queries: each branch of the WHERE has an equality or IN for the partition key.
+- A Scan: all other SELECTs.
 """
 
 from collections.abc import Callable, Sequence
@@ -34,10 +36,10 @@ _Filtered = tuple[Range, Test | None]
 
 @dataclass(slots=True)
 class Read(ItemRequest):
-    """A SELECT of one item by its key.
+    """The plan of a SELECT of one item by its primary key.
 
-    test: None if every item passes.
-    project: None for all attributes.
+    test: the conditions of the WHERE that are not equalities for the key; None without any.
+    project: returns the selected attributes of an item; None for all attributes.
     """
 
     test: Test | None
@@ -46,13 +48,14 @@ class Read(ItemRequest):
 
 @dataclass(slots=True)
 class Pages:
-    """A SELECT of several items.
+    """The plan of a SELECT of several items.
 
-    ranges: the ranges to read one after another, each with its filter.
-    query: whether each range is in one partition. If not, this is a Scan, and the only range is
-        the whole table or index.
-    merged: whether the ranges are read as one range, in the order of the sort key.
-    fetch, weight: see read.PageRequest.
+    ranges: the ranges to read one after another, each with its filter or None.
+    reverse: True to read each range backwards.
+    query: True for Queries: each range is in one partition. False for a Scan: the only range is the
+        whole table or index.
+    merged: True if the items of all ranges are returned in the order of their sort keys.
+    fetch, weight: see PageRequest in database/items/read.py.
     """
 
     table: Table
@@ -68,11 +71,13 @@ class Pages:
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """The parts of a SELECT that depend on the key schema of its table.
+    """The outline of a SELECT: the part of its plan that does not depend on values.
 
-    key: set if the WHERE has an equality for the table's whole key, otherwise None.
-    filter: without `key`, the whole WHERE; with `key`, the conditions that are not about the key.
-    branches: the branches of the WHERE for Queries. None for a GetItem or a Scan.
+    index: the name of the index, None for the table.
+    key: for a GetItem, the placeholders of the key's values; otherwise None.
+    filter: for a GetItem, the conditions of the WHERE that are not equalities for the key;
+        otherwise the whole WHERE. None if there are no conditions.
+    branches: for Queries, the branches of the WHERE; otherwise None.
     names: the key attributes of the table or index that is read.
     """
 
@@ -125,7 +130,10 @@ def _index(table: Table, name: str) -> Index:
 
 
 def check_index(table: Table, name: str | None) -> None:
-    """Raise if a SELECT is from an index with several HASH or RANGE attributes (behaviour 14.2)."""
+    """Raise ApiError if an index has several HASH or RANGE attributes.
+
+    PartiQL refuses every SELECT from such an index (behaviour 14.2).
+    """
     index = table.indexes_by_name.get(name or "")
     if index is not None and max(len(index.key_schema.hash), len(index.key_schema.range)) > 1:
         raise errors.statement_of_multi_attribute_index()
@@ -144,10 +152,13 @@ def _check_order(statement: Select, relation: Table | Index, *, planned: bool) -
 
 
 def _projection(wanted: tuple[Path, ...] | None) -> tuple[Project | None, frozenset[str]]:
-    """Return the function that applies a projection, and the top-level attributes that it reads.
+    """Return a function that selects the columns `wanted`, and the top-level attributes it reads.
 
-    The projected item names the value of a nested path after the last name in the path. So an
-    element of a list has the list's name (behaviour 14.2). The attributes are in the item's order.
+    For `*`, return None and an empty set.
+
+    In the result of the function, the value of a nested path has the last name in the path. So an
+    element of a list has the name of the list (behaviour 14.2). The attributes are in the order of
+    the item.
     """
     if wanted is None:
         return None, frozenset()
@@ -168,9 +179,10 @@ def _projection(wanted: tuple[Path, ...] | None) -> tuple[Project | None, frozen
 
 
 def _check_filter(index: Index, condition: program.Condition | None) -> None:
-    """Raise if the filter of a SELECT names attributes that the index does not project.
+    """Raise ApiError if a filter names an attribute that the index does not project.
 
-    The rule applies to a SELECT with a condition on the partition key (behaviour 14.2).
+    Call this only for a SELECT with a condition on the partition key: the rule applies to no other
+    (behaviour 14.2).
     """
     missing = frozenset[str]() if condition is None else condition.attributes - index.attributes
     if missing:
@@ -178,10 +190,10 @@ def _check_filter(index: Index, condition: program.Condition | None) -> None:
 
 
 def _of_entries(condition: program.Condition | None, index: Index) -> program.Condition | None:
-    """Return the condition for an item that has only the attributes that the index projects.
+    """Return a condition that ignores the attributes that the index does not project.
 
-    A page of the index may read whole items from the table. The condition must still ignore other
-    attributes (behaviour 14.2).
+    A read of the index may read whole items from the table, for the selected columns. The condition
+    must not see their other attributes (behaviour 14.2).
     """
     if condition is None:
         return None
@@ -190,7 +202,7 @@ def _of_entries(condition: program.Condition | None, index: Index) -> program.Co
 
 
 def plan(outline: Outline, table: Table, values: Values, *, consistent: bool) -> Read | Pages:
-    """Return the plan of a SELECT. Raises ApiError."""
+    """Return the plan of a SELECT with these values. Raises ApiError."""
     test = _bound(outline.filter, values)
     if outline.key is not None:
         key_item = {name: values[placeholder] for name, placeholder in outline.key}
@@ -249,11 +261,12 @@ def _bound(condition: program.Condition | None, values: Values) -> Test | None:
 def _partitions(
     relation: Table | Index, outline: Outline, test: Test | None, values: Values
 ) -> list[tuple[Value, list[_Filtered]]]:
-    """Return each partition's key value and its ranges in sort key order, without overlaps.
+    """Return a pair for each partition: the key value, and the ranges to read with their filters.
 
-    Partitions are in the order in which the statement names them. Several branches may name the
-    same partition. If all of them limit the sort key, each branch is a separate read. Otherwise the
-    whole partition is one read, with the whole WHERE as its filter.
+    Partitions are in the order in which the statement names them, and ranges in sort key order.
+    Several branches may name the same partition. If all of them limit the sort key, each branch has
+    a range, and overlapping ranges raise ApiError. Otherwise the only range is the whole partition,
+    with the whole WHERE as its filter.
     """
     assert outline.branches is not None, "only Queries have partitions"
     grouped: dict[str, list[tuple[key_range.KeyRange, where.Branch]]] = {}
@@ -262,7 +275,7 @@ def _partitions(
             wanted = key_range.resolve(query, outline.names, values)
             [content] = wanted.partition[0].values()
             reads = grouped.setdefault(content, [])
-            # The IN of a branch may repeat a value. Each value is read once.
+            # An IN may repeat a value, but its partition is read only once.
             if not any(other is branch for _, other in reads):
                 reads.append((wanted, branch))
     partitions = []

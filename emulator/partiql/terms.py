@@ -1,7 +1,7 @@
-"""The rules of the grammar for conditions and paths (behaviour 14.1).
+"""Parses conditions and paths (behaviour 14.1), with one method for each rule of the grammar.
 
-There is one method for each rule of the grammar. Conditions and calls can nest very deeply, so
-their rules are generators (expressions/rules.py).
+Conditions and function calls can nest very deeply, so their methods are generators, which do not
+use Python's stack (expressions/rules.py).
 """
 
 # ruff: noqa: D102 - a method has the name of the rule that it parses
@@ -41,21 +41,21 @@ _TYPES: Final = {
     "NUMBER_SET": "NS",
     "BINARY_SET": "BS",
 }
-"""The type names that may follow IS -> their type tags."""
+"""A type name that may follow IS -> its type tag."""
 
 _Node = ast.ConditionTree | ast.Operand
 
 
 def _is_boolean(node: _Node) -> bool:
-    """Return whether a node is a call of a function that returns true or false."""
+    """Return True if a node is a call of a function that returns true or false."""
     return isinstance(node, ast.Call) and FUNCTIONS[node.function].role == "condition"
 
 
 class Terms(ValueTerms):
-    """Parses conditions and paths, and remembers what it has found.
+    """Parses conditions and paths, and notes functions, operators and errors.
 
-    functions, operators: as in expressions/parsed.py; set_functions: those in SET.
-    refusal: an error that is raised only if the rest of the text has no syntax error.
+    functions, set_functions, operators: so far; see `Parsed` in ast.py.
+    refusal: an error that is raised only if the rest of the text has no syntax error; or None.
     """
 
     def __init__(self, text: str) -> None:
@@ -71,9 +71,9 @@ class Terms(ValueTerms):
         return self.as_condition(result_of(self.or_()))
 
     def as_condition(self, node: _Node) -> ast.ConditionTree:
-        """Return the node if it is a condition, otherwise raise a syntax error.
+        """Return the node if it is a condition. Raise a syntax error if it is an operand.
 
-        The methods below return an operand and not a condition if no operator follows the operand.
+        The methods for conditions return an operand if no operator follows it.
         """
         if isinstance(node, ast.Call):
             self.functions.append(Usage(node.function, as_condition=True))
@@ -133,11 +133,11 @@ class Terms(ValueTerms):
         return ast.Not(node) if negated else node
 
     def equal_truths(self, left: _Node, right: _Node, *, negated: bool) -> ast.ConditionTree:
-        """Return a condition that compares a boolean function f with a value or function.
+        """Return the condition `f = x` or `f <> x`, where f is a boolean function.
 
-        Trees of conditions have no such comparison, so it is expressed with AND, OR and NOT. `f =
-        true` becomes `f`. `f = false` becomes `NOT f`. For any other x, `f = x` becomes `(f AND x =
-        true) OR (NOT f AND x = false)`.
+        The trees of expressions have no such comparison, so AND, OR and NOT express it. `f = true`
+        becomes `f`, and `f = false` becomes `NOT f`. For any other x, `f = x` becomes `(f AND x =
+        true) OR (NOT f AND x = false)`. negated: True for `<>`.
         """
         if not _is_boolean(left):
             left, right = right, left
@@ -214,9 +214,9 @@ class Terms(ValueTerms):
         return ast.Call(function.name, (yield self.arguments(self.operand)))
 
     def function(self, *, in_set: bool = False) -> Function:
-        """Return the function that the next token names.
+        """Return the function that the next token names. Raises ApiError if it is unknown.
 
-        in_set: whether to allow functions of updates.
+        in_set: True on the right side of SET, where functions of updates are allowed.
         """
         token = self.next()
         name = token.text.lower()
@@ -266,7 +266,8 @@ class Terms(ValueTerms):
                 self.expect("]")
             else:
                 break
-        # Syntax errors later in the text have priority over this error (behaviour 2.5).
+        # Keep this error for later: a syntax error in the rest of the text comes first (behaviour
+        # 2.5).
         if len(steps) > limits.PATH_ELEMENTS:
             self.refusal = self.refusal or errors.statement_expression(problems.path_too_long(len(steps)).detail)
         return tuple(steps)

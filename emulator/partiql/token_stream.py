@@ -1,4 +1,4 @@
-"""The tokens of a statement, as its parser reads them."""
+"""Gives the tokens of a statement to its parser, one after another."""
 
 # ruff: noqa: D102 - each method does what its name says
 
@@ -8,7 +8,10 @@ from emulator import errors
 from emulator.partiql.lexer import Token, position, tokens
 
 _DEPTH: Final = 100
-"""How deeply literals may nest: far more than items, far less than Python's stack allows."""
+"""The most levels of nested literals.
+
+Items may have far fewer levels. Python's stack allows far more.
+"""
 
 
 class TokenStream:
@@ -33,11 +36,14 @@ class TokenStream:
         return token
 
     def peek(self, kind: str, ahead: int = 0) -> bool:
-        """Return whether the next token is this symbol or has this kind."""
+        """Return True if a token is this symbol or has this kind.
+
+        ahead: 0 for the next token, 1 for the one after it.
+        """
         return self.tokens[min(self.at + ahead, len(self.tokens) - 1)].kind == kind
 
     def peek_word(self, *words: str) -> bool:
-        """Return whether the next token is one of these keywords."""
+        """Return True if the next token is one of these keywords."""
         token = self.tokens[self.at]
         return token.kind == "word" and token.text.upper() in words
 
@@ -67,11 +73,11 @@ class TokenStream:
         return position(self.text, token)
 
     def span(self, first: int, end: int) -> str:
-        """Return the position in the text of `tokens[first:end]`."""
+        """Return the position of `tokens[first:end]` in the text, as error messages have it."""
         return position(self.text, Token("", "", self.tokens[first].start, self.tokens[end - 1].end))
 
     def next_comma(self, at: int) -> int:
-        """Return the position in `tokens` of the first comma at or after the position `at`."""
+        """Return the index in `tokens` of the first comma, beginning at the index `at`."""
         return next(number for number in range(at, len(self.tokens)) if self.tokens[number].kind == ",")
 
     def deeper(self) -> None:

@@ -1,4 +1,4 @@
-"""The rules of the grammar for values: literals and parameters (behaviour 14.1)."""
+"""Parses values: literals and parameters (behaviour 14.1)."""
 
 # ruff: noqa: D102 - a method has the name of the rule that it parses
 
@@ -19,9 +19,9 @@ _ROOT: Final = "root"
 
 
 class ValueTerms(TokenStream):
-    """Parses values, and remembers those that it has found.
+    """Parses values, and collects their constants and templates.
 
-    parameters: how many "?" the text has so far. constants, templates: see ast.py.
+    parameters: the number of parameters so far. constants, templates: see `Parsed` in ast.py.
     """
 
     def __init__(self, text: str) -> None:
@@ -36,7 +36,10 @@ class ValueTerms(TokenStream):
         return ast.Placeholder(name)
 
     def value(self, path: str) -> ast.Placeholder:
-        """Parse a literal or parameter; return its placeholder."""
+        """Parse a literal or parameter; return its placeholder.
+
+        path: the path of the value in errors, such as "root".
+        """
         template = self.template(path)
         if isinstance(template, Parameter):
             return ast.Placeholder(f"?{template.index}")

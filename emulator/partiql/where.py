@@ -1,4 +1,4 @@
-"""Finds the keys in a WHERE clause: a whole key, or partitions and ranges of sort keys.
+"""Finds keys in a WHERE clause: one whole key, or partitions and ranges of sort keys.
 
 A WHERE consists of branches that are joined by OR. A branch consists of conditions that are joined
 by AND. This module handles keys of one HASH and at most one RANGE attribute, because SELECT
@@ -16,25 +16,29 @@ from emulator.expressions import compile as compiler
 from emulator.expressions.program import KeyClause, KeyCondition
 
 Key = tuple[tuple[str, str], ...]
-"""Pairs of the name of a key attribute and the name of its value's placeholder."""
+"""Pairs of a key attribute's name, and the placeholder name of its value."""
 
 _HASH_VALUES: Final = 50
-"""The largest number of partition key values after IN (Developer Guide, "PartiQL arithmetic,
-comparison, and logical operators").
+"""The most partition key values that an IN may have.
+
+Source: Developer Guide, "PartiQL arithmetic, comparison, and logical operators".
 """
 
 
 def key_of(where: ast.ConditionTree | None, names: Sequence[str]) -> tuple[Key, program.Condition | None]:
-    """Return the first equality for each key attribute, and the program of all other conditions.
+    """Return the first equality for each key attribute, and all other conditions, compiled.
 
-    The program is None if there are no other conditions.
+    If there are no other conditions, return None in their place. names: the key attributes.
     """
     key, others = key_parts(where, names)
     return key, _all(others)
 
 
 def key_parts(where: ast.ConditionTree | None, names: Sequence[str]) -> tuple[Key, list[ast.ConditionTree]]:
-    """Return the first equality for each key attribute, and all other conditions as trees."""
+    """Return the first equality for each key attribute, and all other conditions as trees.
+
+    names: the key attributes.
+    """
     if where is None:
         return (), []
     placeholders: dict[str, str] = {}
@@ -55,11 +59,11 @@ def key_parts(where: ast.ConditionTree | None, names: Sequence[str]) -> tuple[Ke
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """The queries for a branch of a WHERE.
+    """One branch of a WHERE, as queries.
 
     queries: one key condition for each partition that the branch names.
-    sorted: whether these key conditions limit the sort key.
-    rest: the program of the conditions that a key condition cannot express.
+    sorted: True if these key conditions limit the sort key.
+    rest: the conditions that a key condition cannot express, compiled; None without any.
     """
 
     queries: tuple[KeyCondition, ...]
@@ -68,7 +72,7 @@ class Branch:
 
 
 def branches(where: ast.ConditionTree | None, names: key_range.KeyNames) -> tuple[Branch, ...] | None:
-    """Return the branches of a WHERE, or None if some branch names no partition."""
+    """Return the branches of a WHERE; None if at least one branch names no partition."""
     if where is None:
         return None
     result = []
@@ -93,7 +97,7 @@ def branch_parts(
 ) -> tuple[tuple[KeyCondition, ...], list[ast.ConditionTree]] | None:
     """Return the queries for a branch, and the conditions that a key condition cannot express.
 
-    Return None if the branch names no partition. Raises ApiError.
+    Return None if the branch names no partition. Raises ApiError for too many partitions.
     """
     [hash_name] = names.hash
     partitions: tuple[ast.Placeholder, ...] | None = None
@@ -121,9 +125,9 @@ def _all(parts: Sequence[ast.ConditionTree]) -> program.Condition | None:
 
 
 def _clause(node: ast.ConditionTree) -> KeyClause | None:
-    """Return a condition as a key clause, if it compares a top-level attribute with a value.
+    """Return a condition as a clause of a key condition.
 
-    Return None for any other condition.
+    Return None if it does not compare a top-level attribute with a value.
     """
     match node:
         case ast.Compare(operator, ast.DocumentPath((str(name),)), ast.Placeholder() as value) if operator != "<>":
@@ -138,12 +142,15 @@ def _clause(node: ast.ConditionTree) -> KeyClause | None:
 
 
 def _name(operand: ast.Placeholder | ast.Literal) -> str:
-    assert isinstance(operand, ast.Placeholder), "a statement's values are all placeholders"
+    assert isinstance(operand, ast.Placeholder), "all values of a statement are placeholders"
     return operand.name
 
 
 def _options(node: ast.ConditionTree) -> tuple[str, tuple[ast.Placeholder, ...]] | None:
-    """Return the attribute and the values of an equality or IN; None for any other condition."""
+    """Return the attribute and the values of an equality or IN.
+
+    Return None for any other condition.
+    """
     clause = _clause(node)
     if clause is not None and clause.operator == "=":
         return clause.attribute, (ast.Placeholder(_name(clause.operands[0])),)

@@ -2,13 +2,13 @@
 
 | module         | job                                                             |
 |----------------|-----------------------------------------------------------------|
-| `document.py`  | a parsed policy, and the scope of its statements                |
-| `parsing.py`   | parsing the text of a request, with AWS's errors                |
-| `canonical.py` | the text of a parsed policy that the service returns            |
+| `document.py`  | the parsed policy: to whom and to what it applies               |
+| `parsing.py`   | parses the policy in a request, and raises AWS's errors         |
+| `canonical.py` | makes the text of a policy that the service returns             |
 | `actions.py`   | the actions that a policy may name                              |
-| `positions.py` | the position of a syntax error                                  |
+| `positions.py` | finds the position of a syntax error in the text                |
 
-The emulator stores, compares and returns policies. It does not enforce them: a request that a
-policy denies gets the same answer as any other request. `document.Statement` has the data that an
-evaluation would need.
+The emulator stores, compares and returns policies, but does not enforce them. A request that a
+policy denies gets the same response as without the policy. `document.Statement` keeps all data that
+enforcing would need.
 """

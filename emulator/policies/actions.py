@@ -1,8 +1,8 @@
 """The actions that a resource policy may name.
 
-Source: AWS, "API operations supported by resource-based policies". A policy may name any action of
-DynamoDB that works on the resource. Some actions are not operations: ConditionCheckItem, and the
-actions of PartiQL and of replication.
+Source: AWS's documentation, "API operations supported by resource-based policies". A policy may
+name any action of DynamoDB that works on its table or stream. Most actions are operations. Others
+are ConditionCheckItem, and the actions for PartiQL and for replication.
 """
 
 import re
@@ -66,13 +66,13 @@ _ACTIONS: Final = {
     ),
     "stream": ("DescribeStream", "GetRecords", "GetShardIterator", *_POLICY, *_TAGS),
 }
-"""Kind of resource -> the names of its actions."""
+"""Kind of resource -> the names of the actions that work on it, without the prefix."""
 
 
 def invalid(names: tuple[str, ...], kind: str) -> Iterator[str]:
-    """Yield the names that are not actions on a resource. kind: table or stream.
+    """Yield the names in a policy that match no action on its resource.
 
-    A name may have wildcards. It is valid if it matches an action of the resource.
+    names: the actions of a policy, which may have wildcards. kind: "table" or "stream".
     """
     known = [(PREFIX + name).lower() for name in _ACTIONS[kind]]
     for name in names:

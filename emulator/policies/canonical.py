@@ -1,8 +1,9 @@
-"""The text of a policy as GetResourcePolicy returns it (control-plane 11.3).
+"""The canonical text of a policy, as GetResourcePolicy returns it (control-plane 11.3).
 
-Two documents are equivalent if their canonical texts are equal. If a document has no Version,
-GetResourcePolicy adds the default Version. On AWS, the original is not equivalent to the result.
-So we store the text without Version, and `shown` adds the default.
+Two policy documents are equivalent if their canonical texts are equal. If a document has no
+Version, GetResourcePolicy adds the default Version. But AWS does not treat the document with the
+default Version as equivalent to the one without. So the stored text has no Version either, and
+`shown` adds the default.
 """
 
 from typing import Any, Final
@@ -15,7 +16,7 @@ _DEFAULT_VERSION: Final = "2008-10-17"
 
 
 def text_of(policy: Policy) -> str:
-    """Return the canonical text of a policy."""
+    """Return the canonical text of a policy, as JSON. It has a Version only if the policy does."""
     document: dict[str, Any] = {}
     if policy.version is not None:
         document["Version"] = policy.version
@@ -26,7 +27,7 @@ def text_of(policy: Policy) -> str:
 
 
 def shown(text: str) -> str:
-    """Return the text that GetResourcePolicy returns. text: the canonical text of the policy."""
+    """Return a canonical text as GetResourcePolicy returns it: always with a Version."""
     document = orjson.loads(text)
     if "Version" in document:
         return text

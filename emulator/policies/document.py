@@ -1,4 +1,4 @@
-"""A parsed resource policy, and the scope of its statements (control-plane 11).
+"""A parsed resource policy: to whom, and to what, its statements apply (control-plane 11).
 
 `parsing.py` makes these objects. `canonical.py` prints them.
 """
@@ -13,17 +13,16 @@ DENY: Final = "Deny"
 
 ANYONE: Final = "*"
 AWS: Final = "AWS"
-"""The kind of IAM's principals: accounts, users, roles and sessions."""
+"""The kind of principals that IAM has: accounts, users, roles and sessions."""
 
 
 @dataclass(frozen=True, slots=True)
 class Principals:
     """The principals to which a statement applies.
 
-    named: kind (AWS, Service, Federated, CanonicalUser) -> principals; None means `"*"`. The ARN of
-    an account's root stands for the whole account.
-    excepted: whether the statement applies to all principals that are not in `named`
-    (NotPrincipal).
+    named: kind (AWS, Service, Federated, CanonicalUser) -> principals of this kind. None means
+    `"*"`: all principals. The ARN of an account's root means the whole account.
+    excepted: True for NotPrincipal: the statement applies to all principals that are not named.
     """
 
     named: Mapping[str, tuple[str, ...]] | None
@@ -31,35 +30,39 @@ class Principals:
 
     @property
     def are_anyone(self) -> bool:
-        """Whether `named` means all principals: it is `"*"` or `{"AWS": "*"}`."""
+        """True if `named` means all principals: the policy has `"*"` or `{"AWS": "*"}`."""
         return self.named is None or ANYONE in self.named.get(AWS, ())
 
     def include(self, arn: str, account: str) -> bool:
-        """Return whether the statement applies to a principal. account: the principal's account."""
+        """Return True if the statement applies to a principal of IAM.
+
+        arn: the principal. account: the number of its account.
+        """
         if self.are_anyone:
             return not self.excepted
-        assert self.named is not None, "principals without names are anyone"
+        assert self.named is not None, "without names, the principals are anyone"
         is_named = not {arn, root_of(account)}.isdisjoint(self.named.get(AWS, ()))
         return is_named is not self.excepted
 
     def include_service(self, service: str) -> bool:
-        """Return whether the statement applies to a service of AWS."""
+        """Return True if the statement applies to a service, such as "dynamodb.amazonaws.com"."""
         is_named = self.named is None or service in self.named.get("Service", ())
         return is_named is not self.excepted
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The actions or the resources of a statement: texts with the wildcards `*` and `?`.
+    """The actions or the resources to which a statement applies.
 
-    excepted: whether the statement applies to all that do not match (NotAction, NotResource).
+    texts: names of actions or ARNs of resources, with the wildcards `*` and `?`.
+    excepted: True for NotAction and NotResource: the statement applies to all that match no text.
     """
 
     texts: tuple[str, ...]
     excepted: bool = False
 
     def includes(self, text: str) -> bool:
-        """Return whether the statement applies to an action or resource. Case matters."""
+        """Return True if the statement applies to an action or resource. Case matters."""
         return any(_matches(pattern, text) for pattern in self.texts) is not self.excepted
 
 
@@ -67,11 +70,11 @@ class Selection:
 class Statement:
     """One statement of a policy.
 
+    sid: the id of the statement, or None.
     effect: ALLOW or DENY.
-    actions: in lower case, because the case of their letters does not matter.
+    actions: the actions in lower case, because policies ignore the case of actions.
     printed_actions: the actions as in the request.
-    conditions: operator -> condition key -> values, as in the request; {} if there are no
-    conditions.
+    conditions: operator -> condition key -> values, as in the request; empty without conditions.
     """
 
     sid: str | None
@@ -85,17 +88,18 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """A parsed policy. version, id: None if the document does not have the element."""
+    """A parsed policy. version, id: None if the document has no Version or Id."""
 
     version: str | None
     id: str | None
     statements: tuple[Statement, ...]
 
     def denies(self, action: str, resource: str, arn: str, account: str) -> bool:
-        """Return whether the policy denies a principal an action on a resource.
+        """Return True if the policy denies an action on a resource to a principal.
 
-        arn, account: of the principal. Statements with conditions are ignored, because they may not
-        apply.
+        arn, account: the ARN and the account of the principal.
+
+        Statements with conditions are ignored, because their conditions may not be met.
         """
         return any(
             statement.effect == DENY
@@ -107,9 +111,9 @@ class Policy:
         )
 
     def allows_service(self, action: str, resource: str, service: str) -> bool:
-        """Return whether the policy allows a service of AWS an action on a resource.
+        """Return True if the policy allows an action on a resource to a service of AWS.
 
-        Conditions are ignored: a statement with conditions applies.
+        The conditions of statements are ignored, as if all of them were met.
         """
         effects = {
             statement.effect
@@ -122,12 +126,12 @@ class Policy:
 
 
 def root_of(account: str) -> str:
-    """Return the ARN that means a whole account."""
+    """Return the ARN of an account's root, which means the whole account."""
     return f"arn:aws:iam::{account}:root"
 
 
 def unique(texts: Iterable[str]) -> tuple[str, ...]:
-    """Return texts in their order, without repetitions."""
+    """Return the texts in the same order, without repetitions."""
     return tuple(dict.fromkeys(texts))
 
 

@@ -1,8 +1,8 @@
-"""Parses the policy in a request. Raises AWS's errors (control-plane 11.2).
+"""Parses the policy in a request, and raises AWS's errors (control-plane 11.2).
 
-The checks come in this order: size, JSON, the elements of the document, the elements of each
-statement, unique statement ids, actions, resources, principals, unbounded access. The order is
-inferred: we have observed only documents with a single error.
+The checks have this order: size, JSON, the elements of the document, the elements of each
+statement, unique statement ids, actions, resources, principals, unlimited access for everyone. The
+order is inferred, because we have observed only documents with a single error.
 """
 
 import re
@@ -36,7 +36,7 @@ _EFFECTS: Final = {ALLOW.lower(): ALLOW, DENY.lower(): DENY}
 
 _ACCOUNT: Final = re.compile(r"[0-9]{12}")
 _IAM: Final = re.compile(r"arn:aws[a-z-]*:(iam|sts)::[0-9]{12}:(root|(user|role|assumed-role|federated-user)/.+)")
-# AWS shows such an id instead of the ARN of a deleted user or role.
+# In stored policies, AWS replaces the ARN of a deleted user or role by such an id.
 _UNIQUE_ID: Final = re.compile(r"A[A-Z0-9]{15,127}")
 _RELATIVE_ID: Final = re.compile(r"(table|global-table)/.+|\*|table\*|[*?].*")
 
@@ -57,13 +57,17 @@ _BOUNDS: Final = frozenset(
         "aws:userid",
     )
 )
-"""Condition keys, in lower case, that limit the access of a statement for all principals (AWS:
-"Blocking public access with resource-based policies in DynamoDB").
+"""Condition keys, in lower case, that limit a statement for all principals.
+
+Source: AWS's documentation, "Blocking public access with resource-based policies in DynamoDB".
 """
 
 
 def parsed(text: str, kind: str) -> Policy:
-    """Return the policy that a request attaches to a resource. kind: table or stream."""
+    """Return the parsed policy. Raises ApiError.
+
+    text: the policy document in a request. kind: the resource that gets it, "table" or "stream".
+    """
     if len(text.encode()) > limits.RESOURCE_POLICY:
         raise errors.policy_too_large(limits.RESOURCE_POLICY)
     try:
@@ -80,7 +84,7 @@ def parsed(text: str, kind: str) -> Policy:
 
 
 def _check(policy: Policy, kind: str) -> None:
-    """Raise the first error that is not about the form of the document."""
+    """Raise ApiError for the first wrong content of a policy whose form is correct."""
     ids = [statement.sid for statement in policy.statements if statement.sid is not None]
     if len(set(ids)) < len(ids):
         raise errors.policy_sids_repeated()
@@ -109,9 +113,9 @@ def _check_resource(text: str) -> None:
 
 
 def _is_unbounded(statement: Statement) -> bool:
-    """Return whether a statement allows unlimited access to all principals.
+    """Return True if a statement allows access to all principals, without a limiting condition.
 
-    A condition on a key in _BOUNDS limits the access.
+    Conditions on the keys in _BOUNDS limit the access.
     """
     if statement.effect != ALLOW or not (statement.principals.are_anyone or statement.principals.excepted):
         return False
@@ -120,13 +124,16 @@ def _is_unbounded(statement: Statement) -> bool:
 
 
 class _Parser:
-    """Converts a document to a policy. text: the document, to find the position of an error."""
+    """Converts a policy document to a Policy.
+
+    text: the text of the document, in which errors have positions.
+    """
 
     def __init__(self, text: str) -> None:
         self._text = text
 
     def policy(self, document: Mapping[str, Any]) -> Policy:
-        """Return the policy in a document, which is a JSON object."""
+        """Return the policy in a document, which is a JSON object. Raises ApiError."""
         for name, value in document.items():
             if name not in _DOCUMENT or (name == "Id" and not isinstance(value, str)):
                 raise self._misplaced((name,))
@@ -187,13 +194,19 @@ class _Parser:
         return Principals(named, excepted)
 
     def _selection(self, given: Mapping[str, Any], element: str, path: Path) -> Selection:
-        """Return the actions or resources of a statement. element: Action or Resource."""
+        """Return the actions or resources of a statement.
+
+        given: the statement. element: "Action" or "Resource". path: the path of the statement.
+        """
         excepted = f"Not{element}" in given
         name = f"Not{element}" if excepted else element
         return Selection(self._texts(given[name], (*path, name)), excepted)
 
     def _conditions(self, value: object, path: Path) -> Mapping[str, Mapping[str, Any]]:
-        """Return a statement's conditions: operator -> condition key -> a scalar or several."""
+        """Check the Condition of a statement; return it unchanged.
+
+        It is a mapping: operator -> condition key -> a scalar or a list of scalars.
+        """
         if not isinstance(value, dict):
             raise self._misplaced(path)
         for operator, tests in value.items():
@@ -205,7 +218,10 @@ class _Parser:
         return value
 
     def _texts(self, value: object, path: Path) -> tuple[str, ...]:
-        """Return the text, or the texts of a list with at least one, without repetitions."""
+        """Return the texts of an element without repetitions.
+
+        The element is one text, or a list of at least one text. Raises ApiError otherwise.
+        """
         texts: Iterable[object] = value if isinstance(value, list) else (value,)
         found = tuple(text for text in texts if isinstance(text, str))
         if not found or len(found) < len(tuple(texts)):

@@ -1,25 +1,25 @@
-"""The position of a syntax error in a policy's text.
+"""Finds the position of a syntax error in the text of a policy.
 
-The service reports the line and column directly after the wrong value. We have observed this for
-`{}`, whose error is at (1,3) (control-plane 11.2), and infer it for other errors.
+The service reports the line and column directly after the wrong value. This was observed only for
+the policy `{}`, whose error is at (1,3) (control-plane 11.2). For other errors it is inferred.
 """
 
 from json import JSONDecoder
 from typing import Final
 
 _SPACE: Final = " \t\n\r"
-# Integers stay text, because int() refuses more than 4,300 digits.
+# Integers are not converted, because int() refuses more than 4,300 digits.
 _DECODER: Final = JSONDecoder(parse_int=str)
 
 Path = tuple[str | int, ...]
-"""Names of members and indexes of lists, from the outermost to the innermost."""
+"""The member names and list indexes that lead to a value in JSON, the outermost first."""
 
 
 def after(text: str, path: Path) -> tuple[int, int]:
-    """Return the line and column directly after the value at a path. The value must exist."""
+    """Return the line and the column directly after the value at a path. The value must exist."""
     try:
         end = _end(text, _begin(text, path))
-    except RecursionError:  # about a thousand brackets are nested
+    except RecursionError:  # a text with about a thousand nested brackets
         end = len(text)
     return text.count("\n", 0, end) + 1, end - text.rfind("\n", 0, end)
 
@@ -28,14 +28,14 @@ def _begin(text: str, path: Path) -> int:
     """Return the index of the first character of the value at a path."""
     at = _skip(text, 0)
     for step in path:
-        at = _skip(text, at + 1)  # after the bracket
+        at = _skip(text, at + 1)  # to the first element, after the bracket
         if isinstance(step, int):
             for _ in range(step):
-                at = _skip(text, _skip(text, _end(text, at)) + 1)  # after the comma
+                at = _skip(text, _skip(text, _end(text, at)) + 1)  # to the next element, after the comma
             continue
         while True:
             name, at = _DECODER.raw_decode(text, at)
-            at = _skip(text, _skip(text, at) + 1)  # after the colon
+            at = _skip(text, _skip(text, at) + 1)  # to the value, after the colon
             if name == step:
                 break
             at = _skip(text, _skip(text, _end(text, at)) + 1)

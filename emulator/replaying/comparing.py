@@ -1,16 +1,17 @@
 """Finds the differences between a recorded answer and a new one.
 
-The following is not compared, because correct servers may differ in it:
+Two correct servers may give different answers. So these parts are not compared:
 
-| what                                               | why                                         |
+| part                                               | why it may differ                           |
 |----------------------------------------------------|---------------------------------------------|
 | the members in VOLATILE                            | they are dates, ids, tokens, delayed counts |
-| accounts and dates in ARNs, also in messages       | the accounts differ                         |
+| accounts and dates in ARNs, also in messages       | the accounts and the times differ           |
 | the order of lists, except those in ORDERED and    | it is not defined                           |
 | the items of a Query                               |                                             |
 
-Attribute values are compared exactly. AWS orders partition keys by its own hash, so the pages of a
-Scan end at other items on AWS than here. Such pages are reported as different.
+Attribute values are compared exactly. A Scan returns items in the order of a hash of their
+partition keys, and AWS's hash is not the emulator's. So pages of a Scan end at different items, and
+are reported as different.
 """
 
 import re
@@ -53,7 +54,7 @@ VOLATILE: Final = frozenset(
 ORDERED: Final = frozenset(
     ("CancellationReasons", "KeySchema", "L", "Records", "StatementResponses", "TableNames", "TransactResponses")
 )
-"""Members whose lists have an order. In answers of some operations, `Responses` also has one."""
+"""Members whose lists have an order. `Responses` also has an order in some operations' answers."""
 
 _ORDERED_ITEMS: Final = frozenset(("Query", "ExecuteStatement"))
 _ORDERED_RESPONSES: Final = frozenset(("TransactGetItems", "BatchExecuteStatement", "ExecuteTransaction"))
@@ -65,7 +66,7 @@ _STREAM: Final = re.compile(r"(/stream/)\d{4}-[\d\-T:.]+")
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A path at which two answers differ, and both values; None for a missing value."""
+    """One difference: its path in the answers, and both values. None means a missing value."""
 
     path: str
     recorded: Any
@@ -73,9 +74,10 @@ class Difference:
 
 
 class Comparison:
-    """The differences of two answers of an operation.
+    """Compares the recorded and the new answer to one request.
 
-    ignored: differences that are not reported: member of VOLATILE or other reason -> how many.
+    differences: the differences to report.
+    ignored: the number of other differences by reason: a member of VOLATILE, or a text.
     """
 
     def __init__(self, operation: str, recorded: Any, replayed: Any) -> None:  # noqa: ANN401 - JSON
@@ -123,14 +125,18 @@ class Comparison:
 
 
 def portable(value: Any) -> Any:  # noqa: ANN401 - JSON
-    """Return a text without accounts and dates in ARNs. Return any other value unchanged."""
+    """Return a text without the accounts and dates in its ARNs; other JSON unchanged."""
     if not isinstance(value, str):
         return value
     return _STREAM.sub(r"\1*", _ARN.sub(r"\1*:", value))
 
 
 def _order(value: Any) -> bytes:  # noqa: ANN401 - JSON
-    """Return a sort key for a value in a list without an order. Equal values have equal keys."""
+    """Return bytes by which to sort a list that has no order.
+
+    The bytes contain neither members in VOLATILE, nor accounts and dates in ARNs. So the lists of
+    both answers are sorted in the same way.
+    """
     return orjson.dumps(_stable(value), option=orjson.OPT_SORT_KEYS)
 
 

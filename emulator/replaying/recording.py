@@ -1,4 +1,7 @@
-"""Reads a recording, one request at a time. http/observing/recording.py explains its lines."""
+"""Reads a recording, one request at a time.
+
+http/observing/recording.py explains the format of a recording.
+"""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -14,15 +17,17 @@ _MEMBERS: Final = {"Operation": str, "Status": int}
 
 
 class BadRecording(Exception):
-    """The file cannot be read. The text says why."""
+    """A file cannot be read, or is not a recording. The text of the exception says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
     """A recorded request and its answer.
 
-    line: the number of the line, counted from 1.
-    request, answer: None if the recorded body is not a JSON object.
+    line: the number of the request's line in the recording, counted from 1.
+    access_key, region: None if the request had no credentials.
+    request, answer: the bodies; None for a body that is not a JSON object.
+    status: the HTTP status of the answer.
     """
 
     line: int
@@ -35,14 +40,14 @@ class Recorded:
 
 
 def recorded(path: Path) -> Iterator[Recorded | int]:
-    """Yield the requests of a recording; for a line that is not a request, yield its number.
+    """Yield the requests of a recording. For a line that is not a request, yield the line's number.
 
     Raises BadRecording if the file cannot be read, or if its first line is not a request.
     """
     try:
         with path.open("rb") as file:
-            # Lines that are added during the replay are ignored, because the endpoint may be the
-            # server that writes the recording.
+            # Stop at the size that the file has now: if the endpoint is the server that writes this
+            # recording, each request of the replay adds a line.
             left = os.fstat(file.fileno()).st_size
             for number, text in enumerate(file, 1):
                 left -= len(text)
@@ -74,12 +79,12 @@ def _parsed(number: int, text: bytes) -> Recorded | None:
 
 
 def _is_header(value: object) -> bool:
-    """Return whether a value can be sent in a header. None is valid: no header is sent."""
+    """Return True if a value can be sent in a header, or is None, which means no header."""
     return value is None or (isinstance(value, str) and value.isascii() and value.isprintable())
 
 
 def _object(text: object) -> dict[str, Any] | None:
-    """Return the JSON object in a text, None if the text is something else."""
+    """Return a text as a parsed JSON object; None if it is not one."""
     if not isinstance(text, (str, bytes)):
         return None
     try:

@@ -1,4 +1,4 @@
-"""Sends recorded requests, one after another, and compares the answers."""
+"""Sends recorded requests to an endpoint, one after another, and compares the answers."""
 
 import time
 from collections import Counter
@@ -14,12 +14,12 @@ from emulator.replaying.substitutes import Substitutes
 
 _OK: Final = 200
 _POLL: Final = 1.0  # seconds between two polls of a table's status
-PATIENCE: Final = 600.0  # the most seconds to wait for a table's final status; then the replay goes on
+PATIENCE: Final = 600.0  # seconds after which the replay goes on, even if a table is not ACTIVE
 _SETTLED: Final = frozenset(("ACTIVE", None))
 
 
 class Endpoint(Protocol):
-    """A server with DynamoDB's operations."""
+    """A connection to a server with DynamoDB's operations, with one access key and region."""
 
     def call(self, operation: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """Call an operation; return its answer. Raises Refused, Unreachable."""
@@ -31,12 +31,15 @@ class Endpoint(Protocol):
 
 
 Connect = Callable[[str, str], Endpoint]
-"""A function that opens an endpoint for an access key and a region. Raises Unreachable."""
+"""A function that returns the Endpoint for an access key and a region. Raises Unreachable."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A request whose answers differ."""
+    """A request whose new answer differs from the recorded one.
+
+    status, answer: the new answer, with its HTTP status.
+    """
 
     request: Recorded
     status: int
@@ -48,8 +51,10 @@ class Outcome:
 class Totals:
     """The counts of a replay.
 
-    skipped: reason for not sending requests -> number of requests. unready: the tables that were
-    not ACTIVE after PATIENCE seconds.
+    sent, different: the number of requests that were sent, and that had a different answer.
+    skipped: reason why requests were not sent -> number of requests.
+    ignored: reason why differences are not reported -> number of differences.
+    unready: the names of tables that were not ACTIVE after PATIENCE seconds.
     """
 
     sent: int = 0
@@ -60,9 +65,10 @@ class Totals:
 
 
 class Replay:
-    """Sends the requests of a recording to the endpoints that `connect` opens.
+    """Sends the requests of a recording to the endpoints that `connect` returns.
 
-    streams: whether the endpoints have the operations of DynamoDB Streams.
+    streams: True if the endpoints have the operations of DynamoDB Streams. AWS has them at another
+    endpoint.
     """
 
     def __init__(
@@ -76,7 +82,10 @@ class Replay:
         self.totals = Totals()
 
     def run(self, path: Path) -> Iterator[Outcome]:
-        """Yield the requests whose answers differ. Raises BadRecording, Unreachable."""
+        """Send all requests of a recording; yield those whose answers differ.
+
+        Raises BadRecording, Unreachable.
+        """
         try:
             for each in recorded(path):
                 if isinstance(each, int):
@@ -97,13 +106,13 @@ class Replay:
         if each.access_key is None or each.region is None:
             return "the request had no credentials"
         if each.operation in STREAMS_OPERATIONS and not self._streams:
-            return "an operation of DynamoDB Streams is not sent to AWS"
+            return "a replay does not send operations of DynamoDB Streams to AWS"
         return None
 
     def _replayed(self, each: Recorded) -> Iterator[Outcome]:
-        assert each.request is not None, "such requests are skipped"
-        assert each.access_key is not None, "such requests are skipped"
-        assert each.region is not None, "such requests are skipped"
+        assert each.request is not None, "requests without a body are skipped"
+        assert each.access_key is not None, "requests without credentials are skipped"
+        assert each.region is not None, "requests without credentials are skipped"
         tenant = (each.access_key, each.region)
         endpoint = self._endpoints.get(tenant)
         if endpoint is None:
@@ -123,7 +132,10 @@ class Replay:
             yield Outcome(each, status, answer, differences)
 
     def _settle(self, endpoint: Endpoint, answer: Mapping[str, Any]) -> None:
-        """Wait until an answer's table is ACTIVE or gone: the recorded client may have waited."""
+        """Wait until the table in an answer is ACTIVE or deleted.
+
+        The client whose requests were recorded may also have waited before its next request.
+        """
         table = answer.get("TableDescription")
         if not isinstance(table, dict) or table.get("TableStatus") in _SETTLED:
             return

@@ -1,4 +1,4 @@
-"""The output of a replay: lines to read, and a file of differences to attach to a bug report."""
+"""The results of a replay: lines for the terminal, and a file to attach to a bug report."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -12,12 +12,12 @@ from emulator.replaying.replaying import PATIENCE, Outcome, Totals
 from emulator.version import VERSION
 from emulator.wording import counted
 
-_LONGEST: Final = 200  # the most characters of a value that a line shows
-_MOST: Final = 1000  # the most differing requests in the file
+_LONGEST: Final = 200  # characters after which a printed value is cut
+_MOST: Final = 1000  # the most requests in the file of --report
 
 
 def lines(outcome: Outcome) -> Iterator[str]:
-    """Yield the lines about a request whose answers differ."""
+    """Yield the lines to print about a request whose answers differ."""
     request = outcome.request
     table = (request.request or {}).get("TableName", "")
     yield f"line {request.line}: {printable(f'{request.operation} {table}'.rstrip())}"
@@ -28,7 +28,7 @@ def lines(outcome: Outcome) -> Iterator[str]:
 
 
 def summary(totals: Totals) -> Iterator[str]:
-    """Yield the last lines, with the counts."""
+    """Yield the last lines to print, with the counts of the replay."""
     equal = counted(totals.sent - totals.different, "answer")
     yield f"{counted(totals.sent, 'request')} sent, {equal} equal, {totals.different} different"
     for why, count in totals.skipped.items():
@@ -41,7 +41,10 @@ def summary(totals: Totals) -> Iterator[str]:
 
 
 def save(path: Path, endpoint: str, totals: Totals, outcomes: Sequence[Outcome]) -> None:
-    """Write the file of --report: all differing requests with both answers. Raises OSError."""
+    """Write the file of --report. Raises OSError.
+
+    It has the counts, and up to 1,000 requests whose answers differ, with both answers.
+    """
     whole: dict[str, Any] = {
         "Version": VERSION,
         "Endpoint": endpoint,
@@ -58,7 +61,10 @@ def save(path: Path, endpoint: str, totals: Totals, outcomes: Sequence[Outcome])
 
 
 def check(path: Path) -> None:
-    """Raise OSError if the file of --report cannot be written. An existing file stays."""
+    """Raise OSError if the file of --report cannot be written, without changing an existing file.
+
+    If the file does not exist, create it empty.
+    """
     os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
 
 

@@ -1,8 +1,8 @@
-"""Replaces values of the recorded run in requests by values of the new run.
+"""Replaces recorded values in the requests of a replay, such as shard iterators.
 
-A client gets a shard iterator or an ARN from one answer and sends it in a later request. The new
-server returns other iterators and ARNs. So before a request is sent, its recorded iterators and
-ARNs are replaced by those that the new server has returned in their place.
+A client gets a shard iterator or an ARN from one answer, and sends it in a later request. In a
+replay, the new server answers with other iterators and ARNs. So before a request is sent, each
+recorded iterator or ARN in it is replaced by the value that the new server has returned instead.
 """
 
 from collections.abc import Mapping
@@ -42,13 +42,16 @@ _SENT: Final = frozenset(
 
 
 class Substitutes:
-    """Values of the recorded run, and their replacements."""
+    """A mapping from recorded values to the values that replace them."""
 
     def __init__(self) -> None:
         self._values: dict[str, str] = {}
 
     def learn(self, recorded: Any, replayed: Any, name: str = "") -> None:  # noqa: ANN401 - JSON
-        """Store the values that clients may send back. recorded, replayed: the two answers."""
+        """Store the pairs of values that clients may send back in later requests.
+
+        recorded, replayed: the two answers to a request. name: the member that has them, if any.
+        """
         if isinstance(recorded, dict) and isinstance(replayed, dict):
             for member in recorded.keys() & replayed.keys():
                 self.learn(recorded[member], replayed[member], member)
@@ -59,7 +62,7 @@ class Substitutes:
             self._values[recorded] = replayed
 
     def applied(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Return a request after replacing recorded values by those of the new run."""
+        """Return a recorded request with the new server's values in place of the recorded ones."""
         return {name: self._replaced(name, value) for name, value in request.items()}
 
     def _replaced(self, name: str, value: Any) -> Any:  # noqa: ANN401 - JSON

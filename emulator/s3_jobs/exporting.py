@@ -1,14 +1,16 @@
 """The work of ExportTableToPointInTime.
 
-A full export writes the items of a frozen view. An incremental export writes changes.
+A full export writes the items that a table had at one time, read from a frozen view. An incremental
+export writes the changes between two times. An export writes these objects:
 
-    <prefix>/AWSDynamoDB/<id>/_started                    written first
-    <prefix>/AWSDynamoDB/<id>/data/<name>.json.gz         full exports (control-plane 4.3)
-    <prefix>/AWSDynamoDB/data/<name>.json.gz              incremental exports
-    <prefix>/AWSDynamoDB/<id>/manifest-files.json         then manifest-summary.json, with checksums
+    <prefix>/AWSDynamoDB/<id>/_started                an empty object, written first
+    <prefix>/AWSDynamoDB/<id>/data/<name>.json.gz     data files of a full export
+    <prefix>/AWSDynamoDB/data/<name>.json.gz          data files of an incremental export
+    <prefix>/AWSDynamoDB/<id>/manifest-files.json     the list of data files
+    <prefix>/AWSDynamoDB/<id>/manifest-summary.json   written last; each manifest has a checksum
 
-A data file has at most `FILE` items. An export that was killed continues after its last complete
-file.
+See control-plane 4.3. A data file has at most `FILE` items. If the server is killed, the export
+continues after its last complete data file.
 """
 
 from collections.abc import Callable, Mapping
@@ -38,24 +40,25 @@ from emulator.values.rows import decode_row, row_json, row_size
 from emulator.values.types import Item
 
 FILE: Final = 100_000
-"""The most items of a data file."""
+"""The number of items after which a data file ends."""
 
-_ITEMS: Final = 500  # the most items that a slice reads: 2 ms
-_CHANGES: Final = 200  # the most changed items that a slice reads: 2 to 4 ms
-_SIZE: Final = 256 << 10  # bytes of rows after which a slice ends
+_ITEMS: Final = 500  # the most items that one slice reads; this takes 2 ms
+_CHANGES: Final = 200  # the most changed items that one slice reads; this takes 2 to 4 ms
+_SIZE: Final = 256 << 10  # a slice ends after this many bytes of rows
 
 _BILLED_UNIT: Final = 1_000_000
-# The fewest bytes that the service bills for an incremental export (control-plane 4.2).
+# For an incremental export, the service bills at least this many bytes (control-plane 4.2).
 _LEAST_BILLED: Final = 10_000_000
 _STARTED: Final = "_started"
 
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """What one slice reads.
+    """What one slice has read.
 
-    lines: returns the lines to write. The job's thread calls it, because decoding takes long.
-    size: bytes of all items read, also of those that the filter excludes.
+    lines: a function that returns the lines to write. It decodes rows, which takes long, so the
+    thread of the job calls it.
+    size: the bytes of all items read, including those that the filter excludes.
     after: the key at which the next slice begins; None after the last slice.
     """
 
@@ -68,7 +71,7 @@ _Read = Callable[[bytes], _Part]
 
 
 def exporting(workshop: Workshop, job: S3Job) -> Work[None]:
-    """Export the table of a job. Raises ObjectError."""
+    """Run an export: write all its objects. Raises ObjectError."""
     database = workshop.database
     request = job.request
     store_of = partial(workshop.store, job.access_key, job.region)
@@ -92,7 +95,10 @@ def exporting(workshop: Workshop, job: S3Job) -> Work[None]:
 
 
 def _file(database: Database, job: S3Job, bucket: Bucket, read: _Read, before: Progress) -> Work[Progress]:
-    """Write one data file; return the progress after it."""
+    """Write the next data file; return the progress after it.
+
+    before: the progress before the file.
+    """
     ending = ENDINGS[job.request["ExportFormat"]]
     parts = () if job.request.get("ExportType") == INCREMENTAL else (job.id,)
     key = f"{folder(job.request.get('S3Prefix'), *parts)}{DATA}/{new_name()}{ending}"
@@ -139,7 +145,7 @@ def _save(database: Database, job: S3Job, progress: Progress) -> None:
 
 
 def _reader(database: Database, job: S3Job) -> _Read:
-    """Return the function that reads one slice of an export."""
+    """Return a function of a key, which reads one slice of the export from this key on."""
     definition = TableDefinition.load(orjson.dumps(job.plan["table"]), account=database.catalog.account)
     selection = selection_of(job.request.get("FilterSpecification"), table := Table(definition))
     ion = job.request["ExportFormat"] == ION
@@ -151,12 +157,12 @@ def _reader(database: Database, job: S3Job) -> _Read:
 def _past(database: Database, job: S3Job, txn: Any) -> past_items.Past:  # noqa: ANN401 - a transaction
     past = past_items.find(database.views, txn, job.plan["view"])
     if past is None:
-        raise ObjectError("TableNotFound", f"The data of table {job.table} are no longer there")
+        raise ObjectError("TableNotFound", f"The data of table {job.table} no longer exist")
     return past
 
 
 def _read_items(database: Database, job: S3Job, selection: Selection, start: bytes, *, ion: bool) -> _Part:
-    """Read the items of one slice."""
+    """Read the items of one slice of a full export, from the key `start` on."""
     views = database.views
     with database.read() as txn:
         past = _past(database, job, txn)
@@ -187,7 +193,10 @@ def _json_line(item: Item) -> bytes:
 def _read_changes(
     database: Database, job: S3Job, table: Table, selection: Selection, start: bytes, *, ion: bool
 ) -> _Part:
-    """Read the changes of one slice (control-plane 4.4)."""
+    """Read the changed items of one slice of an incremental export, from the key `start` on.
+
+    See control-plane 4.4.
+    """
     specification = job.request["IncrementalExportSpecification"]
     window = specification["ExportFromTime"], specification["ExportToTime"]
     views = database.views
@@ -215,9 +224,10 @@ def _line(record: Mapping[str, Any]) -> bytes:
 
 
 def _record(table: Table, selection: Selection, change: Difference, *, with_old: bool) -> dict[str, Any] | None:
-    """Return the record of a changed item.
+    """Return the record of a changed item in an incremental export.
 
-    Returns None if the item was created and deleted in the period, or if the filter excludes it.
+    Return None if the item was created and also deleted in the exported period, or if the filter
+    excludes it. with_old: True to include OldImage.
     """
     new = None if change.after is None else decode_row(change.after)
     old = None if change.before is None else decode_row(change.before)
@@ -235,11 +245,11 @@ def _record(table: Table, selection: Selection, change: Difference, *, with_old:
     return record
 
 
-# --- the end --------------------------------------------------------------------------------------
+# --- ending an export -----------------------------------------------------------------------------
 
 
 def _time(seconds: float) -> str:
-    """Return a time in the form of the manifests: 2026-10-09T00:40:14.432Z."""
+    """Return a time as manifests have it, such as 2026-10-09T00:40:14.432Z."""
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
@@ -272,7 +282,10 @@ def _summary(job: S3Job, progress: Progress, ended: float) -> dict[str, Any]:
 
 
 def end(database: Database, job: S3Job, failure: Failure) -> None:
-    """End an export, and close its frozen view. failure: FailureCode and FailureMessage."""
+    """End an export, and close its frozen view.
+
+    failure: FailureCode and FailureMessage; None if the export is COMPLETED.
+    """
     views = database.views
     with database.registries.changing(urgent=True) as change:
         close_view(change, job, views)

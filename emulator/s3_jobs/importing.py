@@ -1,8 +1,8 @@
-"""The work of ImportTable: it creates a table, and puts the items of objects into it.
+"""The work of ImportTable: creates a table, and puts items from objects into it.
 
-The table is CREATING until the last item is stored (control-plane 5.2). The work finds the bucket
-before it creates the table, so an import from a missing bucket makes no table. A wrong record goes
-to the error log, and the correct records are still imported. An import with a wrong record ends as
+The table is CREATING until the last item is stored (control-plane 5.2). The work looks for the
+bucket before it creates the table. So if the bucket is missing, no table is created. A wrong record
+is written to the error log, and all correct records are still imported. Then the import ends as
 FAILED (control-plane 5.4).
 """
 
@@ -34,9 +34,9 @@ from emulator.s3_jobs.work import Call, Work, Workshop, in_slice
 log = logging.getLogger("emulator")
 
 GROUP: Final = "aws-dynamodb/imports"
-"""The log group of error logs, without its slash."""
+"""The log group of error logs, without the slash at the start of its name."""
 
-# An import logs at most this many errors, like the service (AWS's documentation).
+# The most errors that an import logs, as on the service (AWS's documentation).
 _MOST_LOGGED: Final = 10_000
 
 _INVALID: Final = (
@@ -47,7 +47,7 @@ INVALID: Final = ("ItemValidationError", _INVALID)
 
 
 def importing(workshop: Workshop, job: S3Job) -> Work[None]:
-    """Import the objects of a job. Raises ObjectError."""
+    """Run an import. Raises ObjectError."""
     database = workshop.database
     source = job.request["S3BucketSource"]
     object_format = format_of(job)
@@ -69,7 +69,7 @@ def importing(workshop: Workshop, job: S3Job) -> Work[None]:
     failure = INVALID if progress.failed else None
     if failure:
         log.warning(
-            "import %s: %s of %s items were not imported, see %s",
+            "import %s: %s of %s items were not imported; for the reasons, see %s",
             job.arn,
             progress.failed,
             progress.processed,
@@ -79,7 +79,7 @@ def importing(workshop: Workshop, job: S3Job) -> Work[None]:
 
 
 def format_of(job: S3Job) -> ObjectFormat:
-    """Return the format of an import's records."""
+    """Return the format of the objects that an import reads."""
     options = job.request.get("InputFormatOptions", {}).get("Csv", {})
     header = options.get("HeaderList")
     creation = job.request["TableCreationParameters"]
@@ -92,7 +92,7 @@ def format_of(job: S3Job) -> ObjectFormat:
 
 
 def error_log(workshop: Workshop, job: S3Job) -> LocalLog:
-    """Return the error log of an import."""
+    """Return the local file that is the error log of an import."""
     return LocalLog(local_folder(workshop.settings, LOGS) / GROUP / job.id / "error")
 
 
@@ -101,13 +101,16 @@ def _caller(database: Database, job: S3Job) -> Caller:
 
 
 def _table(database: Database, job: S3Job) -> Table | None:
-    """Return the table that the import fills."""
+    """Return the table that the import fills; None if it does not exist."""
     table = _caller(database, job).tables.get(job.table)
     return table if table is not None and table.definition.uuid == job.table_uuid else None
 
 
 def _begin(database: Database, job: S3Job) -> None:
-    """Create the table, unless an earlier process did. Raises ObjectError if its name is taken."""
+    """Create the table, unless the import created it before the server was restarted.
+
+    Raises ObjectError if another table has the name.
+    """
     if _table(database, job) is not None:
         return
     if database.catalog.find(_caller(database, job), job.table, expected=False) is not None:
@@ -132,7 +135,7 @@ def _begin(database: Database, job: S3Job) -> None:
 
 
 def gone(job: S3Job) -> ObjectError:
-    """Return the error for a table that was removed while a job used it."""
+    """Return the error for a table that was deleted while a job used it."""
     return ObjectError("TableNotFound", f"Table not found: {job.table}")
 
 
@@ -142,7 +145,10 @@ def _progress(database: Database, job: S3Job) -> Progress:
 
 
 def _store(database: Database, job: S3Job, before: Progress, batch: Batch, errors_log: LocalLog) -> Progress:
-    """Put the items of a batch; return the new progress of the import."""
+    """Put the items of a batch, and log its wrong records; return the new progress.
+
+    One transaction stores the items and the progress. before: the progress before the batch.
+    """
     table = _table(database, job)
     if table is None:
         raise gone(job)
@@ -168,20 +174,26 @@ def _store(database: Database, job: S3Job, before: Progress, batch: Batch, error
 
 
 def advanced(progress: Progress, batch: Batch) -> Progress:
-    """Return the progress after the records of a batch."""
+    """Return a progress in which the next record to read is the one after a batch."""
     if batch.ended:
         return replace(progress, object=batch.object.key, record=0)
     return replace(progress, record=batch.first + len(batch.records))
 
 
 def _line(job: S3Job, key: str, index: int, messages: Sequence[str | None]) -> dict[str, Any]:
-    """Return a line of the error log (control-plane 5.4)."""
+    """Return the line of the error log for a wrong record (control-plane 5.4).
+
+    key: the key of the object. index: the position of the record in the object.
+    """
     pointer = {"bucket": job.request["S3BucketSource"]["S3Bucket"], "key": key, "itemIndex": index}
     return {"itemS3Pointer": pointer, "importArn": job.arn, "errorMessages": list(messages)}
 
 
 def end(database: Database, job: S3Job, failure: Failure) -> None:
-    """End an import; its table becomes ACTIVE. failure: FailureCode and FailureMessage."""
+    """End an import, and make its table ACTIVE.
+
+    failure: FailureCode and FailureMessage; None if the import is COMPLETED.
+    """
     with database.catalog.changing(urgent=True) as change:
         table = _table(database, job)
         if table is not None and table.definition.filling is not None:

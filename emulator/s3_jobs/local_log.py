@@ -1,14 +1,15 @@
-"""The records that a job refused, as lines of JSON in a local file.
+"""Writes the records that a job refused to a local file, as lines of JSON.
 
-The service writes the errors of an import to the log group `/aws-dynamodb/imports`, in the stream
-`<import id>/error` (control-plane 5.4). Here, a log group is a folder in `logs` inside the data
-folder, and a log stream is a file. A bulk operation collects its refused records in the same way,
-until it writes them to its output bucket.
+The service writes the errors of an import to CloudWatch Logs: to the log group
+`/aws-dynamodb/imports`, in the log stream `<import id>/error` (control-plane 5.4). Here, a log
+group is a folder in `logs` inside the data folder, and a log stream is a file. A bulk operation
+uses such a file too, until it writes its refused records to its output bucket.
 
-A slice appends its lines before its transaction commits, and stores the new length of the file in
-the progress of the job. If the process is killed between the two, the next slice with lines first
-cuts the file to the stored length. So no line is lost or written twice. A job cuts the file also
-when it continues and when it ends, so that nobody reads lines that were not committed.
+A slice of the job appends its lines to the file. Then its transaction commits the new length of the
+file, as part of the job's progress. If the process is killed before the commit, the file has lines
+that do not count. The next slice with lines cuts the file to the committed length before it
+appends. So no line is lost or written twice. The job also cuts the file when it continues after a
+restart and when it ends, so that users never see lines that do not count.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -28,15 +29,15 @@ def lines_of(path: Path, length: int) -> Iterator[bytes]:
 
 
 class LocalLog:
-    """A file of lines. It is created with the first line."""
+    """A file of lines. Appending the first line creates it."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     def append(self, length: int, lines: Sequence[Mapping[str, Any]]) -> int:
-        """Cut the file to `length` bytes, append lines, and return the new length.
+        """Cut the file to the committed length, append lines, and return the new length in bytes.
 
-        Without lines, nothing is cut.
+        If `lines` is empty, do nothing and return `length`.
         """
         if not lines:
             return length
@@ -49,11 +50,11 @@ class LocalLog:
         return length + len(data)
 
     def cut(self, length: int) -> None:
-        """Cut off the lines of slices that were not committed. length: bytes of the others."""
+        """Cut off the lines that were not committed. length: the committed length in bytes."""
         if self.path.exists():
             with self.path.open("r+b") as file:
                 file.truncate(length)
 
     def remove(self) -> None:
-        """Delete the file."""
+        """Delete the file, if it exists."""
         self.path.unlink(missing_ok=True)

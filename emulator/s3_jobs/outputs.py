@@ -1,4 +1,4 @@
-"""Objects that jobs write: data files of lines, and manifests with their checksums."""
+"""Writes the objects of jobs: data files of lines, and manifests with checksums."""
 
 from base64 import b32encode
 from collections.abc import Iterable, Iterator, Mapping
@@ -13,25 +13,31 @@ _FOLDER: Final = "AWSDynamoDB"
 
 
 def folder(prefix: str | None, *parts: str) -> str:
-    """Return the common prefix of keys: the user's `prefix`, our folder, and `parts`."""
+    """Return the start of object keys: the user's prefix, the folder AWSDynamoDB, and `parts`.
+
+    It ends with a slash.
+    """
     start = [prefix.removesuffix("/")] if prefix and prefix != "/" else []
     return "/".join((*start, _FOLDER, *parts)) + "/"
 
 
 def encryption_of(members: Mapping[str, Any]) -> Encryption:
-    """Return how a request wants its objects to be encrypted."""
+    """Return the encryption that a request asks for. members: S3SseAlgorithm, S3SseKmsKeyId."""
     return Encryption(members.get("S3SseAlgorithm", "AES256"), members.get("S3SseKmsKeyId"))
 
 
 def new_name() -> str:
-    """Return the name of a data file without its ending: 26 characters (control-plane 4.3)."""
+    """Return a random name for a data file, without an ending.
+
+    It has 26 characters, as on the service (control-plane 4.3).
+    """
     return b32encode(uuid4().bytes).decode().lower().rstrip("=")
 
 
 class DataObject:
-    """A data file that is being written. Its methods block and must not run at the same time.
+    """A data file that is being written. Its methods block; only one may run at a time.
 
-    items: how many items were written.
+    items: the number of items written so far.
     """
 
     def __init__(self, bucket: Bucket, key: str, encryption: Encryption) -> None:
@@ -41,19 +47,19 @@ class DataObject:
         self.items = 0
 
     def write(self, lines: bytes, items: int) -> None:
-        """Write lines. items: how many items the lines contain. Raises ObjectError."""
+        """Append lines to the file. items: how many items they contain. Raises ObjectError."""
         self._opened()[1].write(lines, items)
         self.items += items
 
     def finish(self) -> dict[str, Any]:
-        """Store the object; return its line in the manifest. Raises ObjectError."""
+        """Store the object; return its line for manifest-files.json. Raises ObjectError."""
         writer, packer = self._opened()
         packer.close()
         writer.finish()
         return packer.manifest_line(self._key)
 
     def discard(self) -> None:
-        """Drop the unfinished object."""
+        """Discard the object, which was not finished."""
         if self._open is not None:
             self._open[0].discard()
 
@@ -71,7 +77,10 @@ def put_manifests(
     summary: Mapping[str, Any],
     encryption: Encryption,
 ) -> None:
-    """Write the manifests of a job, the summary last. start: the common prefix of their keys."""
+    """Write the manifests of a job, the summary last.
+
+    start: the start of their keys. lines: the results of `DataObject.finish`.
+    """
     for name, content in _manifests(start, lines, summary):
         put(bucket, start + name, content, encryption)
 

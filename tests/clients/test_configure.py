@@ -134,7 +134,7 @@ def test_tables_of_a_cdk_application(server, home, capsys):
         (["--endpoint", "nowhere"], "'nowhere' is not a URL"),
         (["--profile", "a b"], "'a b' is not a name of a profile"),
         (["--region", "a\nb"], "--region 'a\\nb' is not a single word"),
-        (["shell", "--write"], "--write works only for a profile"),
+        (["shell", "--write"], "--write works only with `configure profile`"),
         (["nothing"], "invalid choice: 'nothing'"),
     ],
 )

@@ -234,4 +234,4 @@ def test_help_and_the_list_of_commands():
         text=True,
         check=True,
     )
-    assert "exec             run a command with a server in memory that only it uses\n" in listed.stdout
+    assert "exec             start a server in memory, run a command, and stop the server\n" in listed.stdout

@@ -226,3 +226,33 @@ def test_it():
 """
     )
     assert project.run().outcomes == {"passed": 1}
+
+
+def test_advice_of_a_server_of_ones_own(project):
+    project.write(
+        test_it="""
+import pytest
+import dynamodb_emulator
+from shop import ORDERS
+
+def test_it():
+    with dynamodb_emulator.running(advise=True) as server:
+        client = server.client()
+        client.create_table(**ORDERS)
+        key = {"id": {"S": "a"}}
+        for _ in range(30):
+            client.put_item(TableName="Orders", Item=key)
+            client.scan(TableName="Orders", FilterExpression="id = :id", ExpressionAttributeValues={":id": {"S": "a"}})
+        found = server.advice(access_key="local", confidence="likely")
+        assert "scan-as-query" in {each["Rule"] for each in found}
+        assert server.advice(access_key="other") == []
+        with pytest.raises(dynamodb_emulator.server.ControlError, match="Confidence"):
+            server.advice(confidence="sure")
+
+def test_a_server_that_does_not_advise():
+    with dynamodb_emulator.running() as server, pytest.raises(dynamodb_emulator.server.ControlError, match="advise"):
+        server.advice()
+"""
+    )
+    run = project.run()
+    assert run.outcomes == {"passed": 2}, run.output

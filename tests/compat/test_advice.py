@@ -13,7 +13,7 @@ CONNECTIONS = 16
 """The kernel spreads connections over two workers: all in one has a probability of 1 in 32,768."""
 KEY = {"pk": {"S": "a"}, "sk": {"S": "b"}}
 SCAN = {"FilterExpression": "pk = :v", "ExpressionAttributeValues": {":v": {"S": "a"}}}
-OFF = "this server does not advise: start it with --advise, or call the control advise"
+OFF = "the advisor is off: start the server with --advise, or call the control advise"
 
 
 @pytest.fixture(autouse=True)
@@ -217,14 +217,14 @@ def test_a_threshold_counts_the_findings_that_were_left_out(threshold, status, t
     ("content", "message"),
     [
         ("[", "is not JSON"),
-        ("[]", "the content is no object"),
+        ("[]", "the content is not an object"),
         ("{}", "the content lacks the member Requests"),
         (json.dumps({"version": "2.1.0", "runs": []}), "the content lacks the member Requests"),
-        (json.dumps({**REPORT, "Findings": {}}), "Findings is no list"),
+        (json.dumps({**REPORT, "Findings": {}}), "Findings is not a list"),
         (json.dumps({**REPORT, "Findings": [{}]}), "Findings[0] lacks the member Id"),
         (json.dumps({**REPORT, "Findings": [{**FINDING, "Confidence": "sure"}]}), "Confidence has an unknown value"),
         (json.dumps({**REPORT, "Findings": [{**FINDING, "Units": {"Read": "1"}}]}), "Units.Read has the wrong type"),
-        (json.dumps({**REPORT, "Findings": [{**FINDING, "Caller": None}]}), "Caller is no object"),
+        (json.dumps({**REPORT, "Findings": [{**FINDING, "Caller": None}]}), "Caller is not an object"),
         (json.dumps({**REPORT, "Rules": []}), "Rules lacks 'scan-as-query'"),
     ],
 )
@@ -243,8 +243,8 @@ def test_a_file_that_is_no_report(content, message, tmp_path, capsys):
     ("arguments", "message"),
     [
         (["--from", "advice.json", "--region", "eu-west-1"], "--access-key and --region need a server"),
-        (["--fail-on", "sure"], "'sure' is no threshold: expected certain, likely, possible, 10 or likely/3"),
-        (["--fail-on", "likely/x"], "is no threshold"),
+        (["--fail-on", "sure"], "'sure' is not a threshold: expected, for example, certain,"),
+        (["--fail-on", "likely/x"], "is not a threshold"),
         (["--from", "/no/such/file"], "No such file"),
         (["--endpoint", "http://127.0.0.1:1"], "does not answer"),
     ],

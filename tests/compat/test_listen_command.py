@@ -32,7 +32,7 @@ def test_text(client, streamed, address, capsys):
     assert first.endswith(f" {streamed} INSERT {{'pk': 'a'}}")
     assert second.endswith(f" {streamed} MODIFY {{'pk': 'a'}}")
     assert (value, old, new) == ("  + n: 1", "  - n: 1", "  + n: 2")
-    assert shown.err == f"dynamodb-emulator: listening to {streamed}; Ctrl-C ends\n"
+    assert shown.err == f"dynamodb-emulator: listening to {streamed}; press Ctrl-C to stop\n"
 
 
 def test_records_of_several_shards_come_in_the_order_of_the_writes(client, streamed, address, capsys):
@@ -137,6 +137,6 @@ def test_the_reader_of_a_pipe_ends(client, streamed, address):
     line = [sys.executable, "-m", "emulator", "listen", "--table", streamed, "--from", "start", *address]
     process = subprocess.Popen(line, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     process.stdout.close()
-    assert process.stderr.read() == f"dynamodb-emulator: listening to {streamed}; Ctrl-C ends\n"
+    assert process.stderr.read() == f"dynamodb-emulator: listening to {streamed}; press Ctrl-C to stop\n"
     assert process.wait(30) == 0
     process.stderr.close()

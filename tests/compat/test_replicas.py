@@ -211,6 +211,49 @@ def test_overrides(client, west, make_group):
     assert "OnDemandThroughput" not in described(west, table)
 
 
+CUSTOMER_KEY = {"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": f"arn:aws:kms:{EAST}:123456789012:alias/east"}
+
+
+def test_each_replica_has_a_key_of_its_region(refused, client, west, make_table):
+    table = make_table(BillingMode="PAY_PER_REQUEST", SSESpecification=CUSTOMER_KEY)
+    assert refused("update_table", TableName=table, ReplicaUpdates=[create(WEST)]) == ("ValidationException", KEY)
+    update(client, table, Create={"RegionName": WEST, "KMSMasterKeyId": "alias/west"})
+    wait(client, table)
+    [replica] = described(client, table)["Replicas"]
+    assert replica["KMSMasterKeyId"].startswith(f"arn:aws:kms:{WEST}:")
+    assert replica["KMSMasterKeyId"].endswith(":alias/west")
+    assert described(west, table)["SSEDescription"]["KMSMasterKeyArn"] == replica["KMSMasterKeyId"]
+    change = {"Update": {"RegionName": WEST, "KMSMasterKeyId": "alias/other"}}
+    assert refused("update_table", TableName=table, ReplicaUpdates=[change]) == ("ValidationException", KEY)
+    update(client, table, Delete={"RegionName": WEST})
+    wait(client, table)
+
+
+def test_keys_of_two_kinds_are_refused(refused, make_table):
+    table = make_table(BillingMode="PAY_PER_REQUEST", SSESpecification={"Enabled": True, "SSEType": "KMS"})
+    named = {"Create": {"RegionName": WEST, "KMSMasterKeyId": "alias/west"}}
+    assert refused("update_table", TableName=table, ReplicaUpdates=[named]) == (
+        "ValidationException",
+        INVALID + "All replica keys must either be Customer Managed CMK or AWS Managed CMK.",
+    )
+
+
+def test_a_table_class_of_one_region(client, west, make_table):
+    table = make_table(BillingMode="PAY_PER_REQUEST")
+    update(client, table, Create={"RegionName": WEST, "TableClassOverride": "STANDARD_INFREQUENT_ACCESS"})
+    wait(client, table)
+    [replica] = described(client, table)["Replicas"]
+    assert replica["ReplicaTableClassSummary"] == {"TableClass": "STANDARD_INFREQUENT_ACCESS"}
+    assert described(west, table)["TableClassSummary"]["TableClass"] == "STANDARD_INFREQUENT_ACCESS"
+    assert "TableClassSummary" not in described(client, table)
+    update(client, table, Update={"RegionName": WEST, "TableClassOverride": "STANDARD"})
+    wait(client, table)
+    [replica] = described(client, table)["Replicas"]
+    assert "ReplicaTableClassSummary" not in replica  # an override that equals the source's value ends
+    update(client, table, Delete={"RegionName": WEST})
+    wait(client, table)
+
+
 UNITS_OF_TABLE = {"ReadCapacityUnits": 5, "WriteCapacityUnits": 5}
 PROVISIONED = {"BillingMode": "PROVISIONED", "ProvisionedThroughput": UNITS_OF_TABLE}
 

@@ -131,7 +131,8 @@ def test_another_access_key(endpoint, client, make_table, key, begun):
 def test_what_was_seen_last(client, shared_table, key, declare):
     client.put_item(TableName=shared_table, Item=key)
     body = {"TableName": shared_table, "Key": key, "ConditionExpression": "attribute_exists(x)", "Timeout": 0.01}
-    text = f'it has not happened within 0.01 seconds; last seen: {{"Item":{json.dumps(key, separators=(",", ":"))}}}'
+    item = json.dumps(key, separators=(",", ":"))
+    text = f'the condition was not met within 0.01 seconds; the last state was {{"Item":{item}}}'
     assert declare("wait", body) == (408, {"message": text, "LastSeen": {"Item": key}})
     absent = new_name("absent")
     status, answer = declare("wait", {"TableName": absent, "Status": "ACTIVE", "Timeout": 0})
@@ -139,7 +140,7 @@ def test_what_was_seen_last(client, shared_table, key, declare):
 
 
 def test_bad_bodies(declare):
-    text = "the member Timeout must be a number of seconds, 0 to 3600"
+    text = "the member Timeout must be a number of seconds from 0 to 3600"
     assert declare("wait", {"Timeout": "1"}) == (400, {"message": text})
     assert declare("wait", b"{") == (400, {"message": "the body is not JSON"})
 
@@ -172,4 +173,6 @@ def test_the_command(endpoint, client, shared_table, key, capsys):
     assert json.loads(capsys.readouterr().out) == {"Item": key}
     body["ConditionExpression"] = "attribute_not_exists(pk)"
     assert control.main(["wait", json.dumps({**body, "Timeout": 0}), "--endpoint", endpoint]) == 1
-    assert capsys.readouterr().err.startswith("dynamodb-emulator: it has not happened within 0 seconds; last seen: ")
+    assert capsys.readouterr().err.startswith(
+        "dynamodb-emulator: the condition was not met within 0 seconds; the last state was "
+    )

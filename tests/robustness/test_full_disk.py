@@ -171,5 +171,5 @@ def test_workers_in_memory_use_temporary_files_if_these_have_more_room(
         assert [each.name.startswith("dynamodb-emulator-") for each in tmp_path.iterdir()] == [True]
         assert server.stop() == 0
     assert list(tmp_path.iterdir()) == []
-    text = f"/dev/shm has room for only 64 MB of data that the workers share, so they are in {tmp_path}, and also lost"
+    text = f"64 MB of the data that the workers share. So these data are in {tmp_path}, and are also lost at exit."
     assert text in capfd.readouterr().err

@@ -18,7 +18,7 @@ import pytest
 
 from emulator.client.endpoint import HttpEndpoint, Unreachable
 from emulator.database.database import Database
-from emulator.database.definitions.replicas import AT_ONCE
+from emulator.database.definitions.replicas import NO_DELAY
 from emulator.database.jobs import replication
 from emulator.values.rows import decode_row
 from storage.keycode import prefix_end
@@ -144,7 +144,7 @@ def test_killed_servers_lose_no_replicated_write(strong, workers, tmp_path):
 
 def _let_all_go(database: Database, definition: Any) -> None:
     """End the pauses of a table."""
-    replication.steer(database, definition, dict.fromkeys(definition.membership.others, AT_ONCE))
+    replication.set_directions(database, definition, dict.fromkeys(definition.membership.others, NO_DELAY))
 
 
 @contextmanager

@@ -51,6 +51,12 @@ class Console:
         text = urlencode([each for each in query.items() if each[1] is not None], doseq=True)
         return self._answer("GET", self._root + quote(path) + (f"?{text}" if text else ""), headers or {}, b"")
 
+    def shown(self, path: str, **query: Any) -> str:
+        """Return the text of a page, which must be sound."""
+        page = self.get(path, **query)
+        assert (page.status, faults(page.text)) == (200, [])
+        return page.text
+
     def post(self, path: str, headers: dict[str, str] | None = None, **fields: Any) -> Page:
         """Send a form with its token."""
         if self._token is None:

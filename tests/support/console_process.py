@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from emulator.controls import registry
 from emulator.http.application import create_front
 from emulator.http.front.answers import Answer
 from emulator.settings import Settings
@@ -28,6 +29,10 @@ class ObservedWorld(InProcess):
             b"authorization": AUTHORIZATION.format(key=key, region="us-east-1").encode(),
         }
         return self.front.endpoint.answer("POST", b"", fields, json.dumps(body).encode())
+
+    def control(self, name: str, **body: Any) -> Any:
+        """Call a control; return its result."""
+        return registry.call(self.emulator, name, body)
 
     def console(self) -> Console:
         """Return the console of this front."""

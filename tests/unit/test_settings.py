@@ -149,7 +149,7 @@ def test_wrong_settings(arguments, environment, message, capsys):
         ("DYNAMODB_EMULATOR_XYZ=2", "the environment variable DYNAMODB_EMULATOR_XYZ is unknown and has no effect"),
         (
             "DYNAMODB_EMULATOR_PORT=tcp://10.0.0.1:8000",
-            "the environment variable DYNAMODB_EMULATOR_PORT is a Kubernetes service link, not a setting: ignored",
+            "the environment variable DYNAMODB_EMULATOR_PORT is ignored: Kubernetes set it for a Service",
         ),
         ("DYNAMODB_EMULATOR_SERVICE_HOST=10.0.0.1", None),
         ("DYNAMODB_EMULATOR_SERVICE_PORT_HTTP=8000", None),
@@ -281,7 +281,7 @@ def test_a_flag_beats_our_variable_beats_that_of_localstack_beats_the_file(argum
         ),
         ("in-memroy = true", "FILE: in-memroy: there is no such setting; did you mean in-memory?"),
         ("[server]\nport = 1", "FILE: server: there is no such setting"),
-        ("config = 'x'", "FILE: config: a configuration file cannot name another one"),
+        ("config = 'x'", "FILE: config: a configuration file cannot name another configuration file"),
         ("data-dir = 'a'\ndata_dir = 'b'", "FILE: data_dir: is given twice, with a hyphen and with an underscore"),
         ("data-dir = 'a'\nin-memory = true", "FILE: in-memory is not allowed with FILE: data-dir"),
         ("port 1", "--config: FILE: Expected '=' after a key in a key/value pair (at line 1, column 6)"),

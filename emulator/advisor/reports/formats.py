@@ -1,4 +1,4 @@
-"""The formats of reports, by their names."""
+"""Finds the function that makes a report in a format."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,6 +1,7 @@
-"""Findings as JUnit XML: each finding is a test that failed.
+"""Writes findings as JUnit XML: each finding is a failed test.
 
-Without findings, there is one test that passed, because some programs refuse an empty report.
+If there are no findings, the report has one passed test, because some programs refuse a report
+without tests.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""Findings as SARIF 2.1.0, which code hosts and editors show at the lines of the callers.
+"""Writes findings as SARIF 2.1.0. Code hosts and editors show them at the lines of the callers.
 
 Source: OASIS, "Static Analysis Results Interchange Format (SARIF) Version 2.1.0".
 """

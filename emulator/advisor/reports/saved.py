@@ -1,6 +1,7 @@
 """Reads a report of `advise --format json` that was saved in a file.
 
-The file may have any content. So every member that another format shows is checked first.
+The file may have any content. So this module checks every member that a report in another format
+shows.
 """
 
 from collections.abc import Mapping
@@ -9,7 +10,7 @@ from typing import Any, Final
 import orjson
 
 Shape = type | tuple[type, ...] | list[Any] | dict[str, Any] | frozenset[str]
-"""What a value must be: of a type, a list of one shape, an object with members, or one of texts."""
+"""The shape of a value: a type, a list of a shape, an object with members, or a set of texts."""
 
 _NUMBER: Final = (int, float)
 _UNITS: Final = {"Read": _NUMBER, "Write": _NUMBER}
@@ -40,15 +41,15 @@ _REPORT: Final[Shape] = {
     ],
     "Rules": [{"Name": str, "Title": str, "Explanation": str, "Link": str}],
 }
-"""A `?` after a name: the member may be missing."""
+"""The shape of a report. A `?` after a name means that the member may be missing."""
 
 
 class NotAReport(Exception):
-    """A file has no such report. str(error) is one line that names the file and the reason."""
+    """A file is not a report in JSON. str(error) is one line that names the file and the reason."""
 
 
 def checked(text: bytes, name: str) -> dict[str, Any]:
-    """Return the report in the text of a file. Raises NotAReport. name: that of the file."""
+    """Return the report that the text of a file has. Raises NotAReport. name: the file's name."""
     try:
         report = orjson.loads(text)
     except orjson.JSONDecodeError as error:
@@ -60,19 +61,22 @@ def checked(text: bytes, name: str) -> dict[str, Any]:
             (f"Rules lacks {each['Rule']!r}" for each in report["Findings"] if each["Rule"] not in explained), None
         )
     if wrong is not None:
-        raise NotAReport(f"{name} is no report of `advise --format json`: {wrong}")
+        raise NotAReport(f"{name} is not a report of `advise --format json`: {wrong}")
     found: dict[str, Any] = report
     return found
 
 
 def _wrong(value: Any, shape: Shape, where: str) -> str | None:  # noqa: ANN401 - any JSON
-    """Return what is wrong with a value, None if it has the shape. where: a name of the value."""
+    """Return a text that says why a value does not have the shape, None if it has.
+
+    where: what the text calls the value.
+    """
     match shape:
         case dict():
-            return _wrong_members(value, shape, where) if isinstance(value, dict) else f"{where} is no object"
+            return _wrong_members(value, shape, where) if isinstance(value, dict) else f"{where} is not an object"
         case [each]:
             if not isinstance(value, list):
-                return f"{where} is no list"
+                return f"{where} is not a list"
             found = (_wrong(part, each, f"{where}[{number}]") for number, part in enumerate(value))
             return next((wrong for wrong in found if wrong is not None), None)
         case frozenset():

@@ -1,4 +1,4 @@
-"""Findings as text: a few lines for each, the worst first.
+"""Writes findings as text: six lines for each, the worst first.
 
 certain: A Scan reads the whole table where a Query would do (scan-as-query)
   Scan of Orders, in app/orders.py:42 (open_orders): 12 times, 40.5 read units
@@ -16,7 +16,7 @@ from emulator.escaping import printable
 
 Advice = Mapping[str, Any]
 
-_LONGEST: Final = 2_000  # characters of a text in a line
+_LONGEST: Final = 2_000  # characters; longer texts are cut
 _EXAMPLE: Final = 200
 
 
@@ -28,7 +28,9 @@ def report(advice: Advice) -> str:
     if advice.get("More"):
         lines.append(f"{counted(advice['More'], 'more finding')} left out")
     if not advice["Complete"]:
-        lines.append("The server was too busy to examine all requests.")
+        lines.append(
+            "There may be more findings: the server was too busy to examine all requests, or counted too many mistakes."
+        )
     return "\n".join(lines) + "\n"
 
 
@@ -42,7 +44,7 @@ def _lines(finding: Mapping[str, Any]) -> Iterator[str]:
 
 
 def subject(finding: Mapping[str, Any]) -> str:
-    """Return what a finding is about: operation, table, index and caller."""
+    """Return a text that names a finding's operation, table, index and caller."""
     table = f"{finding['TableName']}/{finding['IndexName']}" if "IndexName" in finding else finding["TableName"]
     what = f"{finding['Operation']} of {table}" if finding["Operation"] else f"table {table}"
     if finding["TableName"] == "*":
@@ -52,7 +54,7 @@ def subject(finding: Mapping[str, Any]) -> str:
 
 
 def place(finding: Mapping[str, Any]) -> str:
-    """Return file, line and function of a finding's caller, "" if it is not known."""
+    """Return the caller of a finding, such as `app/orders.py:42 (open_orders)`, "" if unknown."""
     caller = finding.get("Caller")
     if caller is None:
         return ""
@@ -61,7 +63,7 @@ def place(finding: Mapping[str, Any]) -> str:
 
 
 def figures(finding: Mapping[str, Any]) -> str:
-    """Return how often a mistake was made and what it cost."""
+    """Return a text with the count and the cost of a finding: `12 times, 40.5 read units`."""
     units = finding["Units"]
     costs = [f"{units[kind]:,g} {kind.lower()} units" for kind in ("Read", "Write") if units[kind]]
     about = "" if finding["Exact"] else "about "

@@ -1,11 +1,11 @@
-"""On-demand capacity where provisioned would cost less, and the other way round.
+"""On-demand capacity where provisioned capacity would cost less, and the other way round.
 
-It compares the units that a table used in this run with what the other mode would need. It says
-something only about runs of at least ten minutes.
+This rule compares the units that a table used in this run with what the other capacity mode would
+need. It examines only runs of at least ten minutes.
 
 One provisioned unit for an hour costs about as much as 1,040 on-demand units. So a steady load is
-cheaper with provisioned capacity. A load with long pauses and short peaks is cheaper with
-on-demand. A run of tests is seldom like production: repeat this with a recording of it.
+cheaper with provisioned capacity. A load with long pauses and short peaks is cheaper with on-demand
+capacity. A run of tests is seldom like production. So repeat this with a recording of production.
 """
 
 from typing import Final
@@ -15,12 +15,12 @@ from emulator.advisor.recent import Recent
 from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, cost, units
 from emulator.advisor.tally import Note, Tally
 
-_SECONDS: Final = 600.0  # the shortest run about which the rule says something
+_SECONDS: Final = 600.0  # the shortest run, for a finding
 _HOUR: Final = 3_600
 _AS_MUCH: Final = 1_040  # on-demand units that cost as much as one provisioned unit for an hour
-_HALF: Final = 0.5  # a difference in cost that is worth a change
-_MANY: Final = 1_000  # the fewest units that such a run used
-_MOST: Final = 1_000  # tables that are remembered
+_HALF: Final = 0.5  # the other mode must cost less than this part of the cost, for a finding
+_MANY: Final = 1_000  # the fewest units that the run used, for a finding
+_MOST: Final = 1_000  # tables whose units in the current second are remembered
 
 
 class _Watcher(Noting):
@@ -63,12 +63,13 @@ def _judge(tally: Tally) -> Verdict | None:
     evidence = [f"{load} in {seconds / 60:,.0f} minutes, at most {highest:,.0f} in a second."]
     if not provisioned and highest * _AS_MUCH < hourly * _HALF:
         evidence.append(
-            f"{units(highest)} provisioned for an hour cost as much as {highest * _AS_MUCH:,.0f} on demand."
+            f"{units(highest)} provisioned for an hour cost as much as {highest * _AS_MUCH:,.0f} on-demand units."
         )
         return Verdict(Confidence.possible, evidence, "Compare the cost with provisioned capacity and auto scaling.")
     if provisioned and hourly < provisioned * _AS_MUCH * _HALF:
         evidence.append(
-            f"The {units(provisioned)} of the table cost as much as {provisioned * _AS_MUCH:,.0f} on demand an hour."
+            f"The table's {units(provisioned)}, provisioned for an hour, cost as much as "
+            f"{provisioned * _AS_MUCH:,.0f} on-demand units."
         )
         return Verdict(Confidence.possible, evidence, "Compare the cost with on-demand capacity, or provision less.")
     return None

@@ -1,10 +1,11 @@
 """Filters that discard most of what was read.
 
-It finds Queries and Scans whose FilterExpression lets only few items through.
+This rule finds Queries and Scans whose FilterExpression lets only few items through.
 
 The service applies a filter after it has read the items, and charges for all that it has read. A
 key condition on the sort key, or an index with the filtered attribute in its key, reads only the
-items that the program wants. If only few items have the attribute, a sparse index has only these.
+items that the program wants. If few items have the attribute, such an index is small, because the
+other items are not in it.
 """
 
 from typing import Final
@@ -13,8 +14,8 @@ from emulator.advisor.calls import PAGES, Call
 from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, by_statement, cost, counted, units
 from emulator.advisor.tally import Tally
 
-_MANY: Final = 50  # the fewest items that were read, for a finding
-_FEW: Final = 0.25  # the largest part that such a filter lets through
+_MANY: Final = 50  # the fewest items that the requests read, for a finding
+_FEW: Final = 0.25  # the largest part of the items that the filter lets through, for a finding
 _VERY_FEW: Final = 0.1
 _REPEATED: Final = 2  # the fewest requests for a finding
 
@@ -27,7 +28,7 @@ class _Watcher(Noting):
             if access.statement and access.action == "Query":
                 continue  # the answer to a SELECT does not say how many items were read
             if access.action == "Scan" and access.equal:
-                continue  # the rule scan-as-query is about these
+                continue  # the rule scan-as-query finds such Scans
             tally = self.note(call, access)
             tally.figures["scanned"] += access.scanned
             tally.figures["returned"] += access.returned
@@ -41,12 +42,12 @@ def _judge(tally: Tally) -> Verdict | None:
     read = by_statement(tally, "about ", "") + counted(scanned, "item")
     evidence = (
         f"{counted(tally.count, 'request')} read {read} and returned {counted(returned, 'item')}.",
-        f"They cost {cost(tally.read, tally)}, about {units(saved)} of these for discarded items.",
+        f"They cost {cost(tally.read, tally)}. The discarded items cost about {units(saved)} of these.",
     )
     where = by_statement(tally, "together with the partition key", "in KeyConditionExpression")
     advice = (
         f"Put the filtered attribute into the sort key of the table or of an index, and compare it {where}. "
-        "If few items have the attribute, an index with it as its key is small."
+        "If few items have the attribute, such an index is small, because it has only these items."
     )
     confidence = Confidence.certain if returned <= scanned * _VERY_FEW else Confidence.likely
     return Verdict(confidence, evidence, advice, saved_read=saved)

@@ -1,10 +1,12 @@
 """Indexes that another index, or the table, could replace.
 
-It finds two global indexes with the same key, a global index with the key of its table, and a
-global index without a sort key whose partition key another index has too.
+This rule finds two global indexes with the same key, and a global index with the key of its table.
+It also finds a global index without a sort key, if another index has the same partition key and a
+sort key.
 
-Each index costs units for every write, and storage. An index with the same partition key and a sort
-key answers all Queries of an index without a sort key, if it projects the same attributes.
+Each index costs units for every write, and storage. An index without a sort key is not needed if
+another index has the same partition key, a sort key, and the same attributes. The other index
+answers all of its Queries.
 """
 
 from typing import Final
@@ -15,7 +17,7 @@ from emulator.advisor.rule import Confidence, Noting, Rule, Verdict
 from emulator.advisor.tables import IndexFacts, TableFacts
 from emulator.advisor.tally import Note, Tally
 
-_MOST: Final = 1_000  # tables that are remembered
+_MOST: Final = 1_000  # tables that were examined; each is examined once
 
 
 class _Watcher(Noting):
@@ -42,9 +44,9 @@ class _Watcher(Noting):
 
 
 def _replacement(index: IndexFacts, facts: TableFacts) -> tuple[str, bool] | None:
-    """Return the name of the table or index that can replace an index, None if nothing can.
+    """Return the name of what can replace an index, and whether its key is that of the index.
 
-    The second value is whether both have the same key.
+    The name is that of another index, or "the table". None means that the index is needed.
     """
     if index.local:
         return None
@@ -62,7 +64,7 @@ def _replacement(index: IndexFacts, facts: TableFacts) -> tuple[str, bool] | Non
 
 
 def _has_all(other: IndexFacts, index: IndexFacts) -> bool:
-    """Return whether `other` projects all attributes that `index` projects."""
+    """Return True if `other` projects all attributes that `index` projects."""
     if other.projection == "ALL":
         return True
     return index.projection != "ALL" and index.other <= other.other | set(other.keys)
@@ -73,9 +75,12 @@ def _judge(tally: Tally) -> Verdict | None:
     if tally.figures["same"]:
         evidence = (f"The index has the same key as {name}, and no attributes that {name} lacks.",)
         return Verdict(Confidence.certain, evidence, f"Delete the index, and Query {name}.", count=1)
-    evidence = (f"The index {name} has the same partition key and a sort key, and the same attributes.",)
+    evidence = (
+        f"The index {name} has the same partition key, a sort key, and all attributes that this index projects.",
+    )
     advice = (
-        f"Delete the index, and Query {name}. Keep it only if items without the sort key of {name} must be found too."
+        f"Delete the index, and Query {name}. Keep the index only if Queries must find items that lack "
+        f"the sort key of {name}."
     )
     return Verdict(Confidence.possible, evidence, advice, count=1)
 

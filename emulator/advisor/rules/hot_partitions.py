@@ -1,7 +1,7 @@
-"""Partition keys that get most of the requests.
+"""Values of a partition key that get most of the requests.
 
-It finds tables where one value of the partition key gets at least half of the requests, although
-there are many values, and values that reach the limit of a partition.
+This rule finds tables and indexes where one of ten or more values of the partition key gets at
+least half of the requests. It also finds values that reach the limit of a partition.
 
 One partition gives at most 1,000 write units and 3,000 read units in a second. Requests beyond that
 are throttled, even if the table has throughput left. Spread the writes over several values of the
@@ -15,11 +15,11 @@ from emulator.advisor.recent import Recent
 from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, counted, units
 from emulator.advisor.tally import Note, Tally
 
-_MANY: Final = 500  # the fewest requests of a table for a finding
-_VALUES: Final = 10  # the fewest values of the key
+_MANY: Final = 500  # the fewest requests to a table or index, for a finding
+_VALUES: Final = 10  # the fewest values of the partition key, for a finding
 _HALF: Final = 0.5
-_WRITES, _READS = 1_000.0, 3_000.0  # units of a partition in a second
-_MOST: Final = 2_000  # values that are remembered
+_WRITES, _READS = 1_000.0, 3_000.0  # the most units of a partition in a second
+_MOST: Final = 2_000  # values whose units in the current second are remembered
 
 
 class _Watcher(Noting):
@@ -49,12 +49,13 @@ def _judge(tally: Tally) -> Verdict | None:
     [(hottest, times)] = tally.names.most_common(1)
     share = times / tally.count
     advice = (
-        "Spread the writes over several values, for example with a suffix from 0 to N. "
+        "Spread the writes over several values of the partition key, for example with a suffix from 1 to N. "
         "Keep items that are read very often in a cache."
     )
     if read >= _READS or write >= _WRITES:
         evidence = (
-            f"In one second, one value of the partition key had {units(read)} of reads and {units(write)} of writes."
+            f"In one second, one value of the partition key used up to {units(read)} for reads "
+            f"and up to {units(write)} for writes."
         )
         return Verdict(Confidence.certain, (evidence,), advice)
     if tally.count < _MANY or len(tally.names) + bool(tally.more) < _VALUES or share < _HALF:

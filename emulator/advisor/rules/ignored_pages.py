@@ -1,7 +1,7 @@
 """Pages whose LastEvaluatedKey was ignored.
 
-It finds a Query or Scan that returned LastEvaluatedKey, although the request had no Limit, and that
-nobody continued. For statements of PartiQL the same holds for NextToken.
+This rule finds a Query or Scan without a Limit that returned LastEvaluatedKey, if no later request
+continues from this key. For statements of PartiQL, NextToken takes the place of LastEvaluatedKey.
 
 The service reads at most 1 MB for a page, before it applies the filter. A program that ignores
 LastEvaluatedKey loses all items after that, and nobody notices until the table has grown.
@@ -14,8 +14,8 @@ from emulator.advisor.recent import Recent
 from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, counted
 from emulator.advisor.tally import Note, Tally
 
-_MOST: Final = 2_000  # pages that wait for their continuation
-_REPEATED: Final = 2  # times after which it is no accident
+_MOST: Final = 2_000  # pages that are remembered until a request continues them
+_REPEATED: Final = 2  # ignored pages, for a certain finding; a single one may be an accident
 
 
 class _Watcher(Noting):

@@ -1,11 +1,11 @@
 """Global indexes whose write capacity cannot keep up with their table.
 
-It finds provisioned tables whose global index has fewer write units than the table, although most
-writes of the table write to the index too.
+This rule finds provisioned tables with a global index that has fewer write units than it needs,
+because many writes to the table also write to the index.
 
-Each write of an item with the key of an index also writes to the index. If the index has no units
-left, the service throttles the writes of the table, even if the table has units left. Give the
-index at least as many write units as the table, or use on-demand capacity.
+Each write of an item that has the key attributes of an index also writes to the index. If the index
+has no units left, the service throttles writes to the table, even if the table has units left. Give
+the index at least as many write units as the table, or use on-demand capacity.
 """
 
 from typing import Final
@@ -15,8 +15,8 @@ from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, counted, un
 from emulator.advisor.tables import IndexFacts
 from emulator.advisor.tally import Tally
 
-_MANY: Final = 5  # the fewest writes of entries for a finding
-_MOST: Final = 0.5  # the finding is likely if at least this part of the table's writes writes to the index
+_MANY: Final = 5  # the fewest writes to the index, for a finding
+_MOST: Final = 0.5  # a finding is likely if at least this part of the table's writes also write to the index
 
 
 class _Watcher(Noting):
@@ -44,7 +44,7 @@ def _judge(tally: Tally) -> Verdict | None:
     if entries < _MANY or table * entries / tally.count <= index:
         return None
     evidence = (
-        f"The table has {units(table)} for writes in a second, and the index {units(index)}.",
+        f"The table is provisioned with {units(table)} for writes in a second, and the index with {units(index)}.",
         f"{counted(entries, 'write')} of {tally.count:,} also wrote to the index.",
     )
     advice = f"Give the index at least {table:,.0f} write units, or use on-demand capacity."

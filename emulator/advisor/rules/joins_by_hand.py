@@ -1,10 +1,10 @@
 """Joins that the program does itself.
 
-It finds GetItems whose key is an attribute of an item of another table, which the same client had
-read before. An order that names its customer is an example.
+This rule finds GetItems whose key the client has taken from an attribute of another table's item.
+For example, it reads an order, and then the customer whose id is in the order.
 
 DynamoDB has no joins. So each reference costs a further request and at least half a unit, and the
-two reads show different moments. Put what is read together into one item, or into one item
+two reads happen at different times. Put what is read together into one item, or into one item
 collection: items with the same partition key, which one Query reads.
 """
 

@@ -1,11 +1,11 @@
 """Items near the maximum of 400 KB, and blobs in items.
 
-It finds items of at least 300 KB, and items most of which is one attribute of at least 64 KB, such
-as an image, a document or a compressed text.
+This rule finds items of at least 300 KB. It also finds items that consist mostly of one attribute
+of at least 64 KB, such as an image, a document or a compressed text.
 
 An item can never have more than 400 KB. Each write of an item costs one unit for each KB, and each
-Query that meets it pays for all of it. Keep large values in Amazon S3, and store the name of the
-object in the item. Or divide the item into several items of one item collection.
+Query that reads it pays for its whole size. Keep large values in Amazon S3, and store the name of
+the object in the item. Or divide the item into several items of one item collection.
 """
 
 from typing import Final
@@ -15,7 +15,7 @@ from emulator.advisor.reading import LARGE
 from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, cost, counted
 from emulator.advisor.tally import Tally
 
-_NEAR: Final = 300 * 1024  # bytes of an item
+_NEAR: Final = 300 * 1024  # bytes; an item of at least this size is near the maximum
 
 
 class _Watcher(Noting):

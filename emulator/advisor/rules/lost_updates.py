@@ -1,7 +1,7 @@
 """Updates that were really lost in this run.
 
-It finds puts without a condition that undo an earlier write: the client had read the item, somebody
-else changed an attribute, and the put set this attribute back to what the client had read.
+This rule finds puts without a condition that undo an earlier write: a client reads an item, another
+client changes an attribute, and the first client puts the item with the attribute's old value.
 
 Nobody gets an error when this happens. Use a condition on a version number, so that the second
 write fails and the client reads again. Or write only the attributes that change, with UpdateItem.
@@ -18,9 +18,9 @@ from emulator.advisor.recent import Recent
 from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, counted
 from emulator.advisor.tally import Note, Tally
 
-_MOST: Final = 1_000  # items, and reads of items, that are remembered
+_MOST: Final = 1_000  # written items, and also reads of items, that are remembered
 _ATTRIBUTES: Final = 40  # attributes of an item that are compared
-_LONGEST: Final = 100  # characters of the name of an attribute
+_LONGEST: Final = 100  # characters; attributes with longer names are not compared
 
 _Hashes = Mapping[str, int]
 """Attribute -> a hash of its value."""
@@ -29,7 +29,8 @@ _Hashes = Mapping[str, int]
 class _Written:
     """The last write of an item.
 
-    number: how many writes of the item were seen. changed: the attributes that the last changed.
+    number: how many writes of the item were seen. changed: the attributes that the last write
+    changed. hashes: the hashes of the item that it put, None for an update or a deletion.
     """
 
     __slots__ = ("changed", "hashes", "number")
@@ -86,10 +87,10 @@ def _hashes(item: Item) -> _Hashes:
 
 
 def _judge(tally: Tally) -> Verdict | None:
-    evidence = (f"{counted(tally.count, 'put')} set attributes back that somebody had changed: {tally.top(5)}.",)
+    evidence = (f"{counted(tally.count, 'put')} undid changes by another client to attributes: {tally.top(5)}.",)
     advice = (
         "Put the item with a condition on a version number that each write increases. "
-        "Or change only the attributes that are new with UpdateItem."
+        "Or use UpdateItem to change only the attributes that have new values."
     )
     return Verdict(Confidence.certain, evidence, advice)
 

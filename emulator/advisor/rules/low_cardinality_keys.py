@@ -1,13 +1,14 @@
 """Partition keys with few different values.
 
-It finds tables and global indexes whose many items have only a few values of the partition key, and
-where these values look like the names of states or kinds.
+This rule finds tables with a sort key, and global indexes, if many items have only a few different
+values of the partition key, and all of these values look like the names of states or kinds.
 
 All items with one value of the partition key can be in one partition, which writes at most 1,000
 units and reads at most 3,000 units in a second. So such a key limits the throughput of the whole
 table. A partition key should have many values that are used about equally often.
 
-With a sort key, few values may be the few tenants of a test. So such a finding is only possible.
+With a sort key, the values may be names of tenants, of which a test has only a few. So the
+confidence of such a finding is only `possible`.
 """
 
 import re
@@ -19,9 +20,9 @@ from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, counted
 from emulator.advisor.tally import Note, Tally
 
 _ITEMS: Final = 50
-_VALUES: Final = 10  # the most values that are few
-_EACH: Final = 10  # the fewest items for each value, on average
-_MOST: Final = 5_000  # items that are remembered
+_VALUES: Final = 10  # the most different values, for a finding
+_EACH: Final = 10  # the fewest items for each value on average, for a finding
+_MOST: Final = 5_000  # items that were counted; each is counted once
 _LIKE_A_NAME: Final = re.compile(r"[A-Za-z][A-Za-z_ -]{0,30}|[0-9]|true|false").fullmatch
 
 
@@ -57,11 +58,11 @@ def _judge(tally: Tally) -> Verdict | None:
         return None
     evidence = (
         f"{counted(tally.count, 'item')} have {counted(values, 'value')} of the partition key: {tally.top(5)}.",
-        "One value can have at most 1,000 write units and 3,000 read units in a second.",
+        "Requests for one value can use at most 1,000 write units and 3,000 read units in a second.",
     )
     advice = (
-        "Choose a partition key with many values, such as the id of a customer. If reads need this attribute, "
-        "add a suffix from 0 to N to it, and Query each of the N values."
+        "Choose a partition key with many values, such as the id of a customer. If Queries must name this attribute, "
+        "add a suffix from 1 to N to its values, and send N Queries, one for each suffix."
     )
     is_sorted = not tally.subject.index or tally.figures["sorted"]
     return Verdict(Confidence.possible if is_sorted else Confidence.likely, evidence, advice)

@@ -1,7 +1,7 @@
 """Items that are read, changed in the program and written back without a condition.
 
-It finds a GetItem that is followed by a put of the same item by the same client, and a number that
-was read and then set with an update. Neither write has a condition.
+This rule finds a GetItem after which the same client puts the same item, or sets a number in it to
+a new value with an update, without a condition.
 
 If two clients do this at the same time, one of the two changes is lost, and nobody notices. A
 condition lets the second write fail, so that the client can read again: compare a version number,
@@ -16,12 +16,12 @@ from emulator.advisor.recent import Recent
 from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, counted
 from emulator.advisor.tally import Note, Tally
 
-_SECONDS: Final = 30.0  # from the read to the write
-_MOST: Final = 5_000  # reads that are remembered
+_SECONDS: Final = 30.0  # the longest time from the read to the write
+_MOST: Final = 5_000  # reads of items that are remembered until the item is written
 _REPEATED: Final = 2
 
 _ATTRIBUTES: Final = 40  # numbers of an item that are remembered
-_LONGEST: Final = 100  # characters of the name of such an attribute
+_LONGEST: Final = 100  # characters; numbers with longer names are not remembered
 
 _Read = tuple[float, str, Item | None]
 """Time and place of a read, and the numbers of the item; None if there was no item."""
@@ -64,7 +64,7 @@ def _file(place: str) -> str:
 
 
 def _sets_a_number(access: Access, item: Item) -> bool:
-    """Return whether an update sets a number to a new value. item: what the client had read."""
+    """Return True if an update sets a number to a new value. item: what the client had read."""
     return any(
         "N" in value and "N" in item.get(name, {}) and value != item[name]
         for name, value in access.assigned.items()
@@ -75,8 +75,8 @@ def _sets_a_number(access: Access, item: Item) -> bool:
 _ADVICE: Final = {
     "new": "Put the item with the condition attribute_not_exists on its key, and leave out the read.",
     "put": (
-        "Put the item with a condition on a version number that each write increases, or change only the "
-        "attributes that are new with UpdateItem."
+        "Put the item with a condition on a version number that each write increases. Or use UpdateItem to "
+        "change only the attributes that have new values."
     ),
     "number": "Let the service compute the number: SET a = a + :n. This needs no read.",
 }

@@ -1,11 +1,12 @@
 """Writes that belong together and are sent one by one.
 
-It finds two updates in a row by one client, of which the first takes a number from one item and the
-second adds the same number to another one; and a put followed by an update of a counter in an item
-to which the new item refers.
+This rule finds two writes of one client, one soon after the other, in two cases. A transfer: one
+update subtracts a number from an item, and the other update adds the same number to another item. A
+counter: a put stores a new item, and then an update changes a counter in another item, to which the
+new item refers.
 
-If the program fails between the two, only one of them is done: money is gone, or a count is wrong.
-TransactWriteItems does both or none. It costs twice the units of the two writes.
+If the program fails between the two writes, only the first one is done: money is gone, or a count
+is wrong. TransactWriteItems does both or none. It costs twice the units of the two writes.
 """
 
 from dataclasses import dataclass
@@ -18,17 +19,17 @@ from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, counted
 from emulator.advisor.tally import Note, Tally
 
 _SECONDS: Final = 1.0  # the longest time between the two writes
-_MOST: Final = 500  # clients that are remembered
+_MOST: Final = 500  # clients whose last write is remembered
 _TRANSFERS: Final = 2
 _COUNTERS: Final = 3
 _VALUES: Final = 20  # values of a request or an item that are remembered
-_LONGEST: Final = 100  # characters of such a text
+_LONGEST: Final = 100  # characters; longer texts of an item are not remembered
 _SINGLE: Final = frozenset(("PutItem", "UpdateItem"))
 
 
 @dataclass(frozen=True, slots=True)
 class _Write:
-    """What is remembered of a write.
+    """A put or update, and what the rule compares with the client's next write.
 
     computed: whether the write computes a value from the old value. kinds: the kinds of its
     changes, such as add. numbers: the numbers in its request, without their signs. texts: the short
@@ -90,8 +91,8 @@ class _Watcher(Noting):
 def _kind(before: _Write, after: _Write) -> str:
     """Return how two writes belong together: "transfer", "counter", or "" if they do not.
 
-    transfer: a number is subtracted from one item and added to another one. counter: the second
-    write updates an item to which a text in the first item refers.
+    transfer: a number is subtracted from one item and added to another item. counter: the second
+    write computes a value in an item whose partition key is a text in the item that was put.
     """
     same = (before.table, before.key) == (after.table, after.key)
     if same or not after.computed or after.time - before.time > _SECONDS:

@@ -1,11 +1,11 @@
 """A GetItem for each item of a list, from the same table.
 
-It finds a Query or Scan that is followed by a GetItem for each of its items, one after another.
-Often the list comes from an index that lacks attributes.
+This rule finds a Query or Scan that is followed by a GetItem for each of its items, one after
+another. Often the list comes from an index that lacks attributes.
 
 Each GetItem costs at least half a unit and a round trip. So a list of 50 items takes 51 round trips
-instead of one. The index can project the attributes that the list needs. If not, BatchGetItem reads
-up to 100 items in one request.
+instead of one. Let the index project the attributes that the list needs. If that is not possible,
+use BatchGetItem, which reads up to 100 items in one request.
 """
 
 from dataclasses import replace
@@ -16,9 +16,9 @@ from emulator.advisor.recent import Recent
 from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, cost, counted
 from emulator.advisor.tally import Note, Tally
 
-_MANY: Final = 5  # GetItems for the items of one answer
-_SURE: Final = 3  # lists
-_MOST: Final = 500  # answers that are remembered
+_MANY: Final = 5  # the fewest GetItems for the items of one answer, for a finding
+_SURE: Final = 3  # the fewest lists that were read in this way, for a certain finding
+_MOST: Final = 500  # answers whose GetItems are remembered
 _ONE_BY_ONE: Final = frozenset(("GetItem", "ExecuteStatement"))
 
 _Loop = dict[str, tuple[Call, Access]]
@@ -54,7 +54,7 @@ class _Watcher(Noting):
 
 
 def _without_items(call: Call, access: Access) -> tuple[Call, Access]:
-    """Return copies of a call and an access without their items, which take little memory."""
+    """Return copies of a call and an access that lack their items, to save memory."""
     return replace(call, accesses=[], request={}, text=call.example), replace(access, item=None, items=())
 
 

@@ -1,9 +1,9 @@
-"""Transactions that a single request would replace.
+"""Transactions that a plain request could replace.
 
-It finds TransactWriteItems and TransactGetItems with one action.
+This rule finds transactions that read or write a single item.
 
-A transaction costs twice the units of its reads and writes, and fails if another one uses the same
-item. PutItem, UpdateItem and DeleteItem are atomic too, and take the same conditions.
+A transaction costs twice the units of its reads and writes, and fails if another transaction uses
+the same item. PutItem, UpdateItem and DeleteItem are atomic too, and take the same conditions.
 """
 
 from typing import Final
@@ -19,7 +19,8 @@ class _Watcher(Noting):
     def see(self, call: Call) -> None:
         if call.operation in _TRANSACTIONS and len(call.accesses) == 1:
             [access] = call.accesses
-            # With its token, a repeated transaction does not add to a number a second time.
+            # An update that adds to a number may need the transaction for its token: with it, a
+            # repeated request does not add the number twice.
             if access.action != "ConditionCheckItem" and not access.computed:
                 self.note(call, access).count_names([access.action])
 
@@ -28,7 +29,7 @@ def _judge(tally: Tally) -> Verdict | None:
     paid = tally.read + tally.write
     evidence = (
         f"{counted(tally.count, 'transaction')} had one action.",
-        f"They cost {cost(paid, tally)}, twice as much as single requests.",
+        f"They cost {cost(paid, tally)}, twice as much as requests without a transaction.",
     )
     advice = f"Send {tally.top()} instead. It takes the same condition."
     return Verdict(Confidence.likely, evidence, advice, saved_read=tally.read / 2, saved_write=tally.write / 2)

@@ -1,11 +1,11 @@
 """Indexes that project more attributes than anybody reads.
 
-It finds indexes with the projection ALL whose Queries all want only a few attributes, or only a
-count.
+This rule finds indexes with the projection ALL, if every Query or Scan of the index wants only some
+attributes or a count.
 
 An entry of an index is charged by its size, when it is written and when it is read. An index that
 projects only what its Queries want (INCLUDE, or KEYS_ONLY) is smaller and cheaper. Writes that
-change other attributes do not even touch it.
+change only other attributes cost nothing for it.
 """
 
 from typing import Final
@@ -15,7 +15,7 @@ from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, cost, count
 from emulator.advisor.tally import Tally
 
 _MANY: Final = 5  # the fewest reads for a finding
-_LARGE: Final = 1_024  # bytes; smaller entries cost one unit in any case
+_LARGE: Final = 1_024  # bytes; smaller items are no finding, because their entries cost one unit anyway
 
 
 class _Watcher(Noting):

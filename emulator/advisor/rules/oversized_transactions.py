@@ -1,10 +1,11 @@
 """Transactions with very many actions.
 
-It finds TransactWriteItems with 25 or more actions, and tells apart those without any condition.
+This rule finds transactions that write and have 25 or more actions. Its advice depends on whether
+they have conditions or updates.
 
-A transaction costs twice the units of its writes. The more items it has, the more often it meets
-another transaction and is cancelled as a whole. Keep in it only what must change together. Writes
-that need no atomicity belong in a BatchWriteItem, which costs half.
+A transaction costs twice the units of its writes. The more items it has, the more often it
+conflicts with another transaction and is cancelled as a whole. Keep in it only what must change
+together. Writes that need no atomicity belong in a BatchWriteItem, which costs half.
 """
 
 from typing import Final
@@ -13,7 +14,7 @@ from emulator.advisor.calls import Call
 from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, cost, counted
 from emulator.advisor.tally import Tally
 
-_MANY: Final = 25  # actions; BatchWriteItem takes as many
+_MANY: Final = 25  # the fewest actions, for a finding; a BatchWriteItem takes as many
 
 
 class _Watcher(Noting):

@@ -1,11 +1,11 @@
 """Tables that are modelled like those of a relational database.
 
-It finds three or more tables that all have a partition key only, one for each kind of thing, and
-between which the program follows references.
+This rule finds three or more tables without a sort key between which the program follows
+references: it reads the key of one table's item from another table's item.
 
-Each kind of thing in a table of its own means that related items can never be read together: every
-reference is a request. Tables for DynamoDB are designed from the reads of the program. Items that
-are read together share a partition key, and the sort key tells them apart.
+If each kind of thing has its own table, one request can never read related items: every reference
+costs a further request. Start the design of a table from the reads of the program. Give items that
+are read together the same partition key. The sort key tells them apart.
 """
 
 from typing import Final
@@ -16,8 +16,8 @@ from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, cost, count
 from emulator.advisor.tally import Note, Tally
 
 _TABLES: Final = 3
-_MANY: Final = 5  # references that were followed
-_MOST: Final = 1_000  # tables that are remembered
+_MANY: Final = 5  # the fewest references that the program followed, for a finding
+_MOST: Final = 1_000  # tables of which the rule remembers whether they have a sort key
 
 
 class _Watcher(Noting):

@@ -1,10 +1,11 @@
 """Reserved words in expressions.
 
-It finds requests that the service refused because an expression names an attribute that is one of
-its 573 reserved words, such as name, status or date.
+This rule finds requests that the service refused because an expression contains the name of an
+attribute that is one of the service's 573 reserved words, such as name, status or date.
 
 Such a name needs an alias: write #s in the expression, and {"#s": "status"} in
-ExpressionAttributeNames. Aliases for all names, or a builder of expressions, avoid the question.
+ExpressionAttributeNames. To avoid the mistake, use aliases for all names, or build expressions with
+the SDK's expression builder.
 """
 
 from typing import Final

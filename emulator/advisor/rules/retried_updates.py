@@ -1,11 +1,12 @@
 """Retries of updates that are not idempotent.
 
-It finds updates that add to a number or append to a list, without a condition, and that an SDK sent
-again: its attempt header says so.
+This rule finds updates without a condition that add to a number or append to a list, and that an
+SDK sent more than once. The header in which the SDK counts its attempts shows this.
 
-SDKs repeat a request when its answer does not come in time. The first attempt may have been done,
-so the number is added twice. Use a condition that fails the second time, such as one on a version
-number. Or use TransactWriteItems, whose ClientRequestToken makes repeated requests harmless.
+SDKs repeat a request when its answer does not come in time. If the service has done the first
+attempt, it adds the number twice. Use a condition that fails the second time, such as a condition
+on a version number. Or use TransactWriteItems, whose ClientRequestToken makes repeated requests
+harmless.
 """
 
 from typing import Final
@@ -15,7 +16,7 @@ from emulator.advisor.recent import Recent
 from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, counted
 from emulator.advisor.tally import Note, Tally
 
-_MOST: Final = 5_000  # calls of SDKs that are remembered
+_MOST: Final = 5_000  # requests that are remembered, to find out whether a retry changed the item twice
 
 
 class _Watcher(Noting):
@@ -50,7 +51,7 @@ def _judge(tally: Tally) -> Verdict | None:
 
 RULE: Final = Rule(
     "retried-updates",
-    "An update that changes its result when repeated was repeated",
+    "An SDK repeated an update that is not idempotent",
     "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html",
     _Watcher,
     _judge,

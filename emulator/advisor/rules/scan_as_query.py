@@ -1,8 +1,9 @@
 """Scans whose filter a Query could answer.
 
-It finds Scans with a filter that compares an attribute with `=`, and such SELECTs of PartiQL. If
-the attribute is the partition key of the table or of an index, a Query reads only the items of that
-partition. If it is not, an index on the attribute would allow a Query.
+This rule finds Scans with a filter that compares an attribute with `=`, and SELECTs that the
+service runs as such Scans. If the attribute is the partition key of the table or of an index, a
+Query reads only the items of that partition. If it is not, an index on the attribute would allow a
+Query.
 
 A Scan reads, and pays for, every item of the table. The filter only removes items from the answer.
 So the cost grows with the table, and not with the result.
@@ -14,9 +15,9 @@ from emulator.advisor.calls import Call
 from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, by_statement, cost, counted
 from emulator.advisor.tally import Tally
 
-_REPEATED: Final = 3  # Scans; a single one may be a job that needs no index
-_MANY: Final = 20  # the fewest items that these Scans read, for a finding
-_SELECTIVE: Final = 0.5  # the largest part of the items that a selective filter lets through
+_REPEATED: Final = 3  # the fewest Scans, for advice to create an index; a single one may be a rare job
+_MANY: Final = 20  # the fewest items that these Scans read, for this advice
+_SELECTIVE: Final = 0.5  # the largest part of the items that the filter lets through, for this advice
 
 
 class _Watcher(Noting):

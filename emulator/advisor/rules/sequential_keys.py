@@ -1,11 +1,12 @@
 """Timestamps or counters as the only partition key.
 
-It finds tables without a sort key whose items have rising numbers or times as partition keys.
+This rule finds tables without a sort key whose items have rising numbers or times as partition
+keys.
 
-A partition key is only compared for equality. So items of a period cannot be read with a Query, and
-only a Scan finds them. A counter must also be taken from somewhere, one number after another, which
-limits the rate of new items. A time belongs in the sort key, below a partition key such as the
-id of a device. A random id needs no counter.
+A Query compares a partition key only for equality. So no Query can read the items of a period, and
+only a Scan finds them. The program must also take a counter's numbers one after another from one
+place, which limits the rate of new items. A time belongs in the sort key, below a partition key
+such as the id of a device. A random id needs no counter.
 """
 
 import re
@@ -17,8 +18,8 @@ from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, counted
 from emulator.advisor.tally import Note, Tally
 
 _MANY: Final = 10  # the fewest items for a finding
-_NEARLY_ALL: Final = 0.9  # the part of the items whose keys must be times or numbers
-_MOST: Final = 2_000  # tables, and items, that are remembered
+_NEARLY_ALL: Final = 0.9  # this part of the items must have rising times or numbers as keys, for a finding
+_MOST: Final = 2_000  # tables whose last key is remembered; also items that were counted
 _IS_TIME: Final = re.compile(r"\d{4}-\d\d-\d\d([T ].*)?").fullmatch
 _IS_NUMBER: Final = re.compile(r"\d{1,20}(\.\d{1,9})?").fullmatch
 _EPOCHS: Final = ((1e9, 1e10), (1e12, 1e13))

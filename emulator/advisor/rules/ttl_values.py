@@ -1,10 +1,11 @@
 """Values of the TTL attribute that are not seconds since 1970.
 
-It finds items whose time to live is a text, or a number that is too large or too small to be
-seconds: milliseconds, for example.
+This rule finds items whose time to live is a text, or a number that is too large or too small to be
+seconds since 1970: milliseconds, for example.
 
-The service ignores such a value, and the item never expires. With milliseconds, it would expire
-fifty thousand years from now. TTL must be a number: whole seconds since 1970-01-01, in UTC.
+The service ignores such a value, and the item never expires. Milliseconds, read as seconds, mean a
+time about fifty thousand years from now. TTL must be a number: whole seconds since 1970-01-01, in
+UTC.
 """
 
 from typing import Final
@@ -13,7 +14,7 @@ from emulator.advisor.calls import Call
 from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, counted
 from emulator.advisor.tally import Tally
 
-_LATEST: Final = 1e11  # seconds: the year 5138
+_LATEST: Final = 1e11  # seconds: the year 5138; larger numbers are usually milliseconds
 _EARLIEST: Final = 1e8  # seconds: 1973; smaller numbers are usually durations
 
 

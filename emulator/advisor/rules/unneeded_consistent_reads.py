@@ -1,7 +1,7 @@
 """Consistent reads that could be eventually consistent.
 
-It finds reads with ConsistentRead of items, or of partitions, to which nobody wrote in the five
-seconds before. Usually all copies of an item are equal within a second after a write.
+This rule finds reads with ConsistentRead of an item or partition to which no client wrote in the
+five seconds before. Usually all copies of an item are equal within a second after a write.
 
 A consistent read costs twice as much as an eventually consistent one. It takes longer, and fails
 more often when a part of the service has a problem.
@@ -14,13 +14,13 @@ from emulator.advisor.recent import Recent
 from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, cost, counted
 from emulator.advisor.tally import Note, Tally
 
-_SECONDS: Final = 5.0  # a read needs consistency for so long after a write of its partition
+_SECONDS: Final = 5.0  # for this long after a write to a partition, its reads may need consistency
 _MOST: Final = 5_000  # partitions whose last write is known
-_REPEATED: Final = 3  # unneeded reads; fewer may be an exception
-_SURE: Final = 10  # from so many unneeded reads on, the finding is likely
+_REPEATED: Final = 3  # the fewest unneeded reads, for a finding; fewer may be an exception
+_SURE: Final = 10  # the fewest unneeded reads, for a likely finding
 
 _Partition = tuple[str, str, str, str]
-_WHOLE_TABLE: Final = "\0table"  # no value of a key has this text
+_WHOLE_TABLE: Final = "\0table"  # stands for all partitions; no key has this value
 
 
 class _Watcher(Noting):
@@ -31,7 +31,7 @@ class _Watcher(Noting):
     def see(self, call: Call) -> None:
         if call.operation.startswith("Transact") or call.operation == "ExecuteTransaction":
             self._note_writes(call)
-            return  # reads of transactions are always consistent
+            return  # reads of transactions are always consistent, so the program has no choice
         for access in call.accesses:
             if not access.consistent or access.writes:
                 continue
@@ -54,7 +54,7 @@ class _Watcher(Noting):
 
 def _judge(tally: Tally) -> Verdict | None:
     unneeded = tally.count - int(tally.figures["needed"])
-    # A program that often reads what it has just written needs consistent reads there.
+    # If most of these reads followed a write, the program needs their consistency.
     if unneeded < _REPEATED or unneeded < tally.count / 2:
         return None
     share = unneeded / tally.count
@@ -63,7 +63,7 @@ def _judge(tally: Tally) -> Verdict | None:
         f"{counted(unneeded, 'consistent read')} had no write to the same item or partition in the 5 seconds before.",
         f"All {counted(tally.count, 'consistent read')} of this kind cost {cost(tally.read, tally)}.",
     )
-    advice = "Leave out ConsistentRead, unless the program must see a write that another one made just before."
+    advice = "Leave out ConsistentRead, unless the program must see a write that another program has just made."
     confidence = Confidence.likely if unneeded >= _SURE and unneeded == tally.count else Confidence.possible
     return Verdict(confidence, evidence, advice, count=unneeded, saved_read=saved)
 

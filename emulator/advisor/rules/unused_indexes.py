@@ -1,10 +1,10 @@
 """Indexes that nobody reads.
 
-It finds indexes that writes keep up to date, and that no Query or Scan used in this run.
+This rule finds indexes to which items were written, and which no Query or Scan used in this run.
 
 Each write of an item that is in an index costs further units for its entry, and entries take
-storage. Delete an index that nobody needs. A run of tests may leave out what production reads, so
-look at the code first.
+storage. Delete an index that no program needs. Production may read an index that this run did not
+read, so look at the code first.
 """
 
 from typing import Final
@@ -14,7 +14,7 @@ from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, counted, un
 from emulator.advisor.tally import Tally
 from emulator.database.throughput.capacity import entry_units
 
-_MANY: Final = 20  # the fewest writes of entries for a finding
+_MANY: Final = 20  # the fewest writes to the index, for a finding
 
 
 class _Watcher(Noting):
@@ -36,7 +36,7 @@ def _judge(tally: Tally) -> Verdict | None:
         return None
     evidence = (
         f"{counted(writes, 'write')} made or changed entries of the index, for about {units(tally.write)}.",
-        "No Query or Scan read it.",
+        "No Query or Scan read the index.",
     )
     return Verdict(Confidence.possible, evidence, "Delete the index if production does not read it either.")
 

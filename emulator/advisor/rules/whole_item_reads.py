@@ -1,11 +1,11 @@
 """Large items that are read whole although few of their attributes are needed.
 
-It finds Queries and Scans of large items whose projection returns only a small part of them, and
-the same large items read whole again and again.
+This rule finds Queries and Scans of large items whose projection returns only a small part of each
+item. It also finds Queries and Scans that read the same large items whole again and again.
 
-A ProjectionExpression makes the answer smaller, and the cost stays: the service charges for whole
-items. A global index that projects only the needed attributes has small entries, and a Query on it
-costs as little as they are small.
+A ProjectionExpression makes the answer smaller but not cheaper: the service charges for whole
+items. A global index that projects only the needed attributes has small entries, so a Query of the
+index costs little.
 """
 
 from typing import Final
@@ -15,11 +15,11 @@ from emulator.advisor.recent import Recent
 from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, cost, counted
 from emulator.advisor.tally import Note, Tally
 
-_LARGE: Final = 2_048  # bytes of an item; smaller ones share a unit
-_REPEATED: Final = 3  # the fewest reads with a projection for a finding
-_AGAIN: Final = 5  # how often the same items must be read for a finding
-_SMALL_PART: Final = 0.2  # the largest part of the read bytes that a small answer has
-_MOST: Final = 1_000  # pages that are remembered
+_LARGE: Final = 2_048  # bytes of an item; a unit reads several smaller items, so they give no finding
+_REPEATED: Final = 3  # the fewest reads with a projection, for a finding
+_AGAIN: Final = 5  # the fewest times that the same items were read, for a finding
+_SMALL_PART: Final = 0.2  # the largest part of the read bytes that is returned, for a finding
+_MOST: Final = 1_000  # pages of which the rule counts how often they are read
 
 
 class _Watcher(Noting):
@@ -62,7 +62,7 @@ def _judge(tally: Tally) -> Verdict | None:
     if tally.peaks.get("times", 0) < _AGAIN:
         return None
     mean = read / max(tally.figures["items"], 1) / 1024
-    times = f"the same ones up to {tally.peaks['times']:.0f} times"
+    times = f"the same items up to {tally.peaks['times']:.0f} times"
     evidence = (
         f"{counted(tally.count, 'request')} read whole items of {mean:,.1f} KB, {times}.",
         f"They cost {cost(tally.read, tally)}.",
@@ -76,7 +76,7 @@ def _judge(tally: Tally) -> Verdict | None:
 
 RULE: Final = Rule(
     "whole-item-reads",
-    "Large items are read whole where a projection would save units",
+    "Large items are read whole where a small index would save units",
     "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-indexes-general.html",
     _Watcher,
     _judge,

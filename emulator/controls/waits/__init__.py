@@ -1,5 +1,5 @@
-"""The conditions for which a test can wait (controls/wait.py). Each module has one kind.
+"""The kinds of conditions for which the control `wait` can wait (controls/wait.py).
 
 The constructor of a condition checks the body. It refuses a body with which the condition can never
-be met. `look` returns whether the condition is met now, and the current state (`Seen`).
+be met. `look` returns a `Seen`: whether the condition is met now, and the current state.
 """

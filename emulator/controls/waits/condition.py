@@ -1,4 +1,4 @@
-"""The protocol of conditions, and how a condition finds its table."""
+"""The protocol of conditions, and the class with which a condition finds its table."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -21,8 +21,8 @@ NOT_FOUND = "NOT_FOUND"
 class Seen(NamedTuple):
     """The result of checking a condition.
 
-    met: whether the condition is met. shown: the current state, as JSON. static: whether only a
-    commit can change this state. If not, the clock can change it too.
+    met: True if the condition is met. shown: the current state, as JSON. static: True if only a
+    commit can change this state, False if time alone can change it too.
     """
 
     met: bool
@@ -31,18 +31,18 @@ class Seen(NamedTuple):
 
 
 class Condition(Protocol):
-    """A condition for which a test waits."""
+    """A condition for which a call of `wait` waits."""
 
     def look(self) -> Seen | Steps[Seen]:
-        """Check whether the condition is met, in steps if that may take long.
+        """Check the condition, in steps if the check may take long.
 
-        Raises BadDeclaration if it can never be met.
+        Raises BadDeclaration if the condition can never be met.
         """
         ...
 
 
 class Tenancy:
-    """The tenants that a body selects: `{"AccessKey"?, "Region"?}`.
+    """The tenants that a body selects with `{"AccessKey"?, "Region"?}`.
 
     With --shared-db, every body selects the only tenant.
     """
@@ -53,7 +53,7 @@ class Tenancy:
         self._region = _optional(body, "Region")
 
     def has(self, definition: TableDefinition | StreamDefinition) -> bool:
-        """Return whether one of the selected tenants owns a table or stream."""
+        """Return True if one of the selected tenants owns this table or stream."""
         return self._shared or (
             self._access_key in (None, definition.access_key) and self._region in (None, definition.region)
         )
@@ -75,12 +75,12 @@ class TableTarget:
         found = [table for table in self.database.catalog.named(self.name) if self._tenancy.has(table.definition)]
         if len(found) > 1:
             raise BadDeclaration(
-                f"there are {len(found)} tables {self.name}: the members AccessKey and Region select one of them"
+                f"there are {len(found)} tables {self.name}; select one with the members AccessKey and Region"
             )
         return self.database.rerun(lambda: self.database.catalog.settle(found[0])) if found else None
 
     def usable(self) -> Table | Seen:
-        """Return the table, or the current state if no item of it can be read yet."""
+        """Return the table, or a Seen with its status if its items cannot be read now."""
         table = self.find()
         if table is None:
             return Seen(met=False, shown={"TableStatus": NOT_FOUND})
@@ -88,9 +88,9 @@ class TableTarget:
         return Seen(met=False, shown={"TableStatus": status}, static=False) if status in (CREATING, DELETING) else table
 
     def caller(self, table: Table) -> Caller:
-        """Return a caller who sees only this table, and whose reads are not throttled or counted.
+        """Return a caller with only this table, whose reads use up no throughput.
 
-        So a wait uses up no throughput of the table.
+        Nothing throttles or counts these reads.
         """
         free = copy(table)
         free.enforcement = None
@@ -109,7 +109,7 @@ class TableTarget:
 
 @contextmanager
 def refusals() -> Iterator[None]:
-    """Turn an error of the service inside a `with` block into BadDeclaration."""
+    """Turn an ApiError raised inside a `with` block into BadDeclaration."""
     try:
         yield
     except ApiError as error:
@@ -122,5 +122,5 @@ def _optional(body: Body, name: str) -> str | None:
 
 
 def chosen(body: Body, *names: str) -> dict[str, Any]:
-    """Return the members with these names that the body has."""
+    """Return the members of the body that have one of these names."""
     return {name: body[name] for name in names if name in body}

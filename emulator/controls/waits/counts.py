@@ -1,7 +1,8 @@
-"""Waiting for a number of items: `{"TableName", "Count", ...}` with members of Query or Scan.
+"""The condition that a table has a certain number of items.
 
-A Query counts the items if there is a KeyConditionExpression, else a Scan. Both also accept
-IndexName, FilterExpression, and the names and values of expressions.
+The body is `{"TableName", "Count", ...}` with members of Query or Scan. If the body has a
+KeyConditionExpression, a Query counts the items, otherwise a Scan. The body may also have
+IndexName, FilterExpression, ExpressionAttributeNames and ExpressionAttributeValues.
 
 `Count` is a number, or `{comparison: number}`, such as `{"GE": 3}`. The comparisons are those of
 DynamoDB's ComparisonOperator: EQ, NE, LE, LT, GE, GT.
@@ -41,18 +42,21 @@ Comparison = Callable[[int], bool]
 
 
 def comparison(value: object) -> Comparison:
-    """Return the test for the member `Count`. Raises BadDeclaration."""
+    """Return a function that tests a number of items. value: the member `Count` of a body.
+
+    Raises BadDeclaration.
+    """
     name, number = ("EQ", value) if not isinstance(value, dict) or len(value) != 1 else next(iter(value.items()))
     if name not in _COMPARE or not isinstance(number, int) or isinstance(number, bool) or number < 0:
         raise BadDeclaration(
-            f'the member Count must be a number, or one of {", ".join(_COMPARE)} with a number, such as {{"GE": 3}}'
+            f'the member Count must be an integer, or an object such as {{"GE": 3}} with one of {", ".join(_COMPARE)}'
         )
     compare, bound = _COMPARE[name], number
     return lambda count: compare(count, bound)
 
 
 class CountCondition:
-    """Met if a Query or Scan counts a certain number of items."""
+    """The condition that a Query or Scan counts a certain number of items."""
 
     def __init__(self, emulator: Emulator, body: Body) -> None:
         self._target = TableTarget(emulator, body)
@@ -64,7 +68,7 @@ class CountCondition:
         self._check()
 
     def _check(self) -> None:
-        """Make the checks of the request that need no table. Raises BadDeclaration."""
+        """Check the Query or Scan, as far as that needs no table. Raises BadDeclaration."""
         operation = self._operation
         with refusals():
             operation.load()
@@ -75,7 +79,7 @@ class CountCondition:
             operation.check(request)
 
     def look(self) -> Steps[Seen]:
-        """Count the items, page by page."""
+        """Count the items, page by page, and compare their number with `Count`."""
         table = self._target.usable()
         if isinstance(table, Seen):
             return table
@@ -86,7 +90,7 @@ class CountCondition:
             try:
                 page = yield from self._page(lambda: self._operation.run(self._target.database, caller, request))
             except ApiError as error:
-                if table.transient:  # an index cannot be read before it is filled
+                if table.transient:  # the index may still be filling, so that it cannot be read
                     return Seen(met=False, shown={"message": error.message}, static=False)
                 raise BadDeclaration(error.message or error.code) from None
             count += page["Count"]

@@ -1,8 +1,8 @@
-"""Waiting until a function has received all records: `{"UUID", "Delivered": true}`.
+"""The condition that a function has received all records: `{"UUID", "Delivered": true}`.
 
-The condition is met if the event source mapping has done all records of its stream: each was
-delivered, did not match the filter, or was discarded. A mapping that does not deliver, such as a
-disabled one, makes no progress.
+The condition is met when the event source mapping has delivered, filtered out or discarded each
+record of its stream. A mapping that does not deliver, such as a disabled mapping, makes no
+progress.
 """
 
 from typing import Final
@@ -14,11 +14,11 @@ from emulator.database.changes import reader
 from emulator.database.changes.consumer import stored_positions
 from emulator.database.definitions.streams import StreamDefinition
 
-_MOST: Final = 1000  # the most records of one shard that are counted
+_MOST: Final = 1000  # the most records that are counted in one shard
 
 
 class DeliveryCondition:
-    """Met if a mapping has no more records to deliver."""
+    """The condition that an event source mapping has no more records to deliver."""
 
     def __init__(self, emulator: Emulator, body: Body) -> None:
         self._database = emulator.database
@@ -28,7 +28,7 @@ class DeliveryCondition:
             raise BadDeclaration("the member Delivered must be true")
 
     def look(self) -> Seen:
-        """Count the records that are not done. Raises BadDeclaration if the mapping was deleted."""
+        """Count the records to deliver. Raises BadDeclaration if the mapping does not exist."""
         mapping = self._database.rerun(lambda: self._mappings.get(self._uuid))
         if mapping is None:
             raise BadDeclaration(f"there is no event source mapping {self._uuid}")
@@ -40,7 +40,7 @@ class DeliveryCondition:
         )
 
     def _backlog(self, stream: StreamDefinition, consumer: str) -> int:
-        """Return how many records are not done, at most 1000 of each shard."""
+        """Return the number of records to deliver, at most 1,000 for each shard."""
         oldest = stream.oldest(self._database.clock.now())
         backlog = 0
         with self._database.read_committed() as txn:

@@ -1,13 +1,13 @@
-"""Waiting for an item that fulfils a condition, and for an item that expires.
+"""The conditions that an item fulfils an expression, and that an item has expired.
 
 | body                                                                    | met when                  |
 |-------------------------------------------------------------------------|---------------------------|
 | `{"TableName", "Key"}`                                                  | the item exists           |
-| `{"TableName", "Key", "ConditionExpression", "ExpressionAttribute..."}` | the condition is true     |
+| `{"TableName", "Key", "ConditionExpression", "ExpressionAttribute..."}` | the expression is true    |
 | `{"TableName", "Expired": key}`                                         | there is no item          |
 
-The condition is the same as in a DeleteItem with the same members. A missing item is tested as an
-empty item, so `attribute_not_exists(key)` waits until there is no item.
+The expression means the same as in a DeleteItem. If there is no item, the expression is tested on
+an item without attributes. So `attribute_not_exists(key)` waits until there is no item.
 """  # noqa: W505 - a table
 
 from typing import Any
@@ -40,14 +40,14 @@ def _checked(raw: Any) -> Delete:  # noqa: ANN401 - JSON
 
 
 class ItemCondition:
-    """Met if the item with a key fulfils a condition."""
+    """The condition that an item exists, or fulfils a ConditionExpression."""
 
     def __init__(self, emulator: Emulator, body: Body) -> None:
         self._target = TableTarget(emulator, body)
         self._wanted = _checked({"TableName": "checked", **chosen(body, "Key", *EXPRESSIONS)})
 
     def look(self) -> Seen:
-        """Read the item and test the condition."""
+        """Read the item and test the expression on it."""
         table = self._target.usable()
         if isinstance(table, Seen):
             return table
@@ -58,7 +58,7 @@ class ItemCondition:
 
 
 class ExpiryCondition:
-    """Met if there is no item with a key. The table must have time to live."""
+    """The condition that no item has a key any more, in a table with time to live."""
 
     def __init__(self, emulator: Emulator, body: Body) -> None:
         self._clock = emulator.clock
@@ -66,7 +66,7 @@ class ExpiryCondition:
         self._wanted = _checked({"TableName": "checked", "Key": body["Expired"]})
 
     def look(self) -> Seen:
-        """Read the item. Raises BadDeclaration if the table's time to live is off."""
+        """Read the item. Raises BadDeclaration if it exists and the table's time to live is off."""
         table = self._target.usable()
         if isinstance(table, Seen):
             return table

@@ -1,10 +1,10 @@
-"""Waiting for stream records.
+"""The condition that a stream has certain records.
 
-The body is `{"TableName" or "StreamArn", "Record": pattern, "Count"?, "After"?}`. The pattern has
-the form of an event source mapping's filter (event_sources/filters.py), as JSON. The pattern is
-tested on the records in the form that a function would get. Without `After`, all records in the
-stream count. With `After`, a sequence number, only later records count. `Count` has the form of
-counts.py; without it, one record is enough.
+The body is `{"TableName" or "StreamArn", "Record": pattern, "Count"?, "After"?}`. The pattern is
+the JSON of a filter of event source mappings (event_sources/filters.py). It is tested on records in
+the form that a function gets. `After` is a sequence number, after which the records must come.
+Without `After`, all records of the stream are tested. `Count` says how many records must match, in
+the form of waits/counts.py. Without `Count`, at least one record must match.
 """
 
 from typing import Any, Final
@@ -22,23 +22,23 @@ from emulator.event_sources.events import EventFormat
 from emulator.event_sources.filters import BadPattern, compile_pattern
 from emulator.slices import Steps
 
-_IN_STEP: Final = 100  # records that one step parses and tests: about 2 ms
-_SHOWN: Final = 100  # the most records that an answer shows
+_IN_STEP: Final = 100  # how many records one step parses and tests: about 2 ms
+_SHOWN: Final = 100  # the most records in a result
 
 
 class StreamTarget:
-    """The stream that a body names: by its ARN, or as the enabled stream of a table."""
+    """The stream that a body selects: by its ARN, or by the table whose current stream it is."""
 
     def __init__(self, emulator: Emulator, body: Body) -> None:
         if ("StreamArn" in body) is ("TableName" in body):
-            raise BadDeclaration("the body must have one of the members TableName and StreamArn")
+            raise BadDeclaration("the body must have exactly one of the members TableName and StreamArn")
         self._streams = emulator.database.streams
         self._arn: str | None = member(body, "StreamArn", str) if "StreamArn" in body else None
         self._tenancy = Tenancy(emulator, body)
         self._table = None if self._arn is not None else TableTarget(emulator, body)
 
     def find(self) -> StreamDefinition | None:
-        """Return the stream, None if there is none."""
+        """Return the stream, None if it does not exist."""
         if self._table is None:
             found = (stream for stream in self._streams.visible() if stream.arn == self._arn)
             return next(filter(self._tenancy.has, found), None)
@@ -48,7 +48,7 @@ class StreamTarget:
 
 
 class RecordCondition:
-    """Met if a certain number of records in a stream match a pattern."""
+    """The condition that a certain number of records in a stream match a pattern."""
 
     def __init__(self, emulator: Emulator, body: Body) -> None:
         self._database = emulator.database
@@ -66,14 +66,14 @@ class RecordCondition:
         self._forget()
 
     def _forget(self) -> None:
-        self._next: dict[int, int] = {}  # number of a shard -> the sequence number of the next record to read
+        self._next: dict[int, int] = {}  # by shard number: the first sequence number not read yet
         self._matches: list[Any] = []
         self._count = 0
         self._read = 0
         self._last: Any = None
 
     def look(self) -> Steps[Seen]:
-        """Read the records that are new since the last check."""
+        """Read the records that are new since the last check, and count those that match."""
         stream = self._target.find()
         if stream is None:
             return Seen(met=False, shown={"StreamStatus": NOT_FOUND})
@@ -91,7 +91,7 @@ class RecordCondition:
         return Seen(met=False, shown={"Count": self._count, "Read": self._read, "LastRecord": self._last})
 
     def _rows(self, stream: StreamDefinition, shard: int, start: int) -> list[bytes]:
-        """Return the next readable records of a shard."""
+        """Return the next records of a shard, without those older than the stream's retention."""
         first = self._next.get(shard, max(start, self._first))
         oldest = stream.oldest(self._database.clock.now())
         with self._database.read_committed() as txn:

@@ -1,6 +1,6 @@
-"""Waiting for a status.
+"""The condition that a table, index, stream or mapping has a certain status.
 
-| body                                          | the status of                                       |
+| body                                          | whose status                                        |
 |-----------------------------------------------|-----------------------------------------------------|
 | `{"TableName", "Status"}`                     | the table                                           |
 | `{"TableName", "IndexName", "Status"}`        | a global or vector index                            |
@@ -30,10 +30,10 @@ _OF_MAPPINGS: Final = (
 
 
 class StatusCondition:
-    """The condition that something has the status that the body of a control's call names.
+    """The condition that a table, index, stream or mapping has the status that a body names.
 
-    name: the member of the body that names this status. statuses: the values that the member may
-    have. status: returns the current status.
+    name: the member of the body that has the status. statuses: the values that the member may have.
+    status: a function that returns the current status.
     """
 
     def __init__(self, body: Body, name: str, statuses: tuple[str, ...], status: Callable[[], str]) -> None:
@@ -44,13 +44,13 @@ class StatusCondition:
         self._status = status
 
     def look(self) -> Seen:
-        """Read the status. The clock can end a status without a commit."""
+        """Read the status. It is not static, because time can end a status without a commit."""
         status = self._status()
         return Seen(status == self._wanted, {self._name: status}, static=False)
 
 
 def status_condition(emulator: Emulator, body: Body) -> StatusCondition:
-    """Return the condition on the status of a table, index or stream. Raises BadDeclaration."""
+    """Return a condition on the status of a table, index or stream. Raises BadDeclaration."""
     if "StreamArn" in body:
         stream = StreamTarget(emulator, body)
         return StatusCondition(body, "Status", _OF_STREAMS, lambda: _stream_status(emulator, stream))
@@ -60,13 +60,13 @@ def status_condition(emulator: Emulator, body: Body) -> StatusCondition:
 
 
 def ttl_condition(emulator: Emulator, body: Body) -> StatusCondition:
-    """Return the condition on the time to live of a table. Raises BadDeclaration."""
+    """Return a condition on the status of a table's time to live. Raises BadDeclaration."""
     target = TableTarget(emulator, body)
     return StatusCondition(body, "TimeToLiveStatus", _OF_TTL, lambda: _ttl_status(target.find()))
 
 
 def state_condition(emulator: Emulator, body: Body) -> StatusCondition:
-    """Return the condition on the state of an event source mapping. Raises BadDeclaration."""
+    """Return a condition on the state of an event source mapping. Raises BadDeclaration."""
     uuid: str = member(body, "UUID", str)
     mappings = emulator.functions.mappings
 

@@ -32,9 +32,10 @@ if TYPE_CHECKING:
 
 
 class Attachments:
-    """The attachments of all tables.
+    """Opens, closes and removes the attachments of tables.
 
-    lags: returns the lag that a test has declared for a table, or None.
+    lags: a function that returns the lag that a test has declared for a table, None if there is
+    none.
     """
 
     def __init__(self, streams: Streams, histories: Histories, deletions: Deletions, collection_limit: int) -> None:
@@ -43,15 +44,15 @@ class Attachments:
         self._histories = histories
         self._deletions = deletions
         self.replicate: Callable[[TableDefinition], None] = _do_nothing
-        """Called with a table at each write that its replicas must get."""
+        """Called with a table's definition at each write that replicas must get."""
         self.lags: Callable[[TableDefinition], LagSetting | None] = _no_lag
         self.group: Callable[[TableDefinition], Iterable[Table]] = _alone
-        """Returns the other tables of a table's group. The registry of tables sets it."""
+        """A function that returns the other tables of a table's group. TableRegistry sets it."""
 
     def reconcile(self, change: DefinitionChange, definition: TableDefinition) -> TableDefinition:
         """Make a table's attachments match its settings.
 
-        Return the definition with the ids of the attachments.
+        Return the definition with the ids of the attachments, which the caller must save.
         """
         definition = self._reconcile_stream(change, definition)
         definition = self._reconcile_kinesis(change, definition)
@@ -60,15 +61,15 @@ class Attachments:
         return self._reconcile_history(change, definition)
 
     def detach(self, change: DefinitionChange, definition: TableDefinition) -> None:
-        """Close the history of a table that is removed or emptied."""
+        """Close the history, if there is one, of a table that is removed or emptied."""
         if definition.history is not None:
             self._histories.close(change, definition.history)
 
     def compiled(self, definition: TableDefinition) -> Table:
-        """Return the compiled form of a table's definition.
+        """Return the compiled form of a definition, with the followers that its settings need.
 
-        A follower gets each change of an item. The table gets only the followers that its settings
-        need, in the order in which they run.
+        A follower gets each change of an item. The table calls its followers in the order in which
+        this method adds them.
         """
         followers: list[Follower] = []
         preconditions: list[Precondition] = []
@@ -90,7 +91,7 @@ class Attachments:
         ids = (definition.stream_id, *(each.stream_id for each in definition.kinesis))
         logs = [log for log in map(self._streams.log, ids) if log is not None]
         if definition.filling is not None:
-            logs = []  # the items of a new replica make no stream records
+            logs = []  # the writes that fill a new table make no stream records
         for log in logs:
             log.refer_to(None if history is None else history.id)
         followers += logs
@@ -113,7 +114,10 @@ class Attachments:
         return table
 
     def in_flight(self, definition: TableDefinition) -> "InFlight | None":
-        """Return what refuses conflicts between regions, None without strong consistency."""
+        """Return the object that refuses conflicting writes of other regions.
+
+        Only a group with strong consistency has one. For other tables, return None.
+        """
         if definition.membership is None or not definition.membership.strong:
             return None
         from emulator.database.changes.strong_replicas import WritesInFlight  # noqa: PLC0415 - few tables need it
@@ -121,7 +125,7 @@ class Attachments:
         return WritesInFlight(definition, definition.membership, self.group, self._histories.moment)
 
     def _attach_replicas(self, table: Table, membership: "Membership") -> None:
-        """Add the follower that sends the writes of a table to other regions."""
+        """Add the follower that brings the writes of a table to the other regions of its group."""
         from emulator.database.changes.replicas import ReplicaLog  # noqa: PLC0415 - few tables have replicas
         from emulator.database.changes.strong_replicas import StrongReplicas  # noqa: PLC0415 - few tables have them
 
@@ -141,21 +145,21 @@ class Attachments:
             stream = self._streams.open(change, next_id(change.txn), definition, definition.stream_view)
             return replace(definition, stream_id=stream.id, stream_label=stream.label)
         if definition.stream_view is None and definition.stream_id is not None:
-            # older versions could lose a stream to which a definition refers
+            # a store of an older version may lack a stream to which a definition refers
             if self._streams.get(definition.stream_id) is not None:
                 self._streams.close(change, definition.stream_id)
             return replace(definition, stream_id=None)
         return definition
 
     def _reconcile_kinesis(self, change: DefinitionChange, definition: TableDefinition) -> TableDefinition:
-        """Give each destination the change log that its status needs: open, closed or none."""
+        """Open, close or remove the change log of each Kinesis destination, as its status needs."""
         destinations: list[KinesisDestination] = []
         for each in definition.kinesis:
             destination = each
             if each.status == DISABLED and each.stream_id is not None:
                 self._streams.remove(change, each.stream_id)
                 self._deletions.begin(change.txn, keyspace.checkpoints(consumer(each.stream_id)))
-                # each enabling opens a new log (behaviour 15)
+                # the removed log is not needed: enabling opens a new one (behaviour 15)
                 destination = replace(each, stream_id=None, precision=None)
             elif each.status == DISABLING and each.stream_id is not None and self._streams.log(each.stream_id):
                 self._streams.close(change, each.stream_id)
@@ -167,7 +171,7 @@ class Attachments:
         return replace(definition, kinesis=tuple(destinations))
 
     def _reconcile_ttl(self, change: DefinitionChange, definition: TableDefinition) -> TableDefinition:
-        """Make a queue of expiry times if TTL was enabled; delete the queue if TTL was disabled."""
+        """Make a TTL queue if time to live was enabled; delete the queue if it was disabled."""
         if definition.ttl_attribute is not None and definition.ttl_queue is None:
             return replace(definition, ttl_queue=next_id(change.txn), ttl_filled_to="")
         if definition.ttl_attribute is None and definition.ttl_queue is not None:
@@ -200,7 +204,7 @@ class Attachments:
 
 
 def _no_lag(_definition: TableDefinition) -> None:
-    """Return None: without declarations, no table lags."""
+    """Return None: the initial value of `lags`, before the catalog sets another function."""
 
 
 def _do_nothing(_definition: TableDefinition) -> None:
@@ -212,9 +216,9 @@ def _alone(_definition: TableDefinition) -> Iterable[Table]:
 
 
 def _images(definition: TableDefinition) -> Images:
-    """Return which images, old or new, the streams of a table need.
+    """Return which images of an item the streams of a table need: old, new, both or none.
 
-    A Kinesis destination needs both.
+    A Kinesis destination needs both images.
     """
     view_types = [definition.stream_view] if definition.stream_id is not None else []
     view_types += ["NEW_AND_OLD_IMAGES" for each in definition.kinesis if each.stream_id is not None]

@@ -5,8 +5,8 @@ on AWS. With `shared_db` there is one tenant for all callers. The catalog has th
 every table in memory (tables.py).
 
 A status such as CREATING ends at a time of the emulator's clock (settling.py). Without
-`delay_transient_statuses`, such a status ends at once: the answer to CreateTable says CREATING and
-the next request sees ACTIVE, as the SDKs' waiters expect.
+`delay_transient_statuses`, it ends before the next request: the answer to CreateTable says
+CREATING, and the next request sees ACTIVE. The SDKs' waiters expect this order.
 """
 
 from dataclasses import dataclass
@@ -35,22 +35,22 @@ from storage import Engine, ReadTxn
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The sender of a request: access key, region and account of the credentials; Host header."""
+    """The sender of a request: credentials, account, Host header, and the tables of its tenant."""
 
     access_key: str
     region: str
     account: str
     host: str
     shared: bool
-    """Whether all callers see the same tables."""
+    """True if all callers see the same tables (--shared-db)."""
     tenant_tables: Tables
-    """The tables of the caller's tenant. This object changes when one of these tables changes."""
+    """The tables of the caller's tenant. A change of a table changes this object in place."""
     tables: dict[str, Table]
-    """The same tables by name. This dictionary also changes when a table changes."""
+    """The same tables by name. A change of a table changes this dictionary in place."""
 
     @property
     def home(self) -> arns.Home:
-        """Return the account and region for the ARNs of the caller's tables."""
+        """Return the account and region that the ARNs of the caller's tables have."""
         return arns.Home(self.account, self.region, self.shared)
 
     @property
@@ -62,14 +62,15 @@ class Caller:
 class Options(NamedTuple):
     """Options of a database.
 
-    shared: whether all callers are one tenant.
+    shared: True if all callers are one tenant.
     account: the account of access keys that are not account numbers.
-    delay: whether transient statuses such as CREATING last a while.
-    throttle: whether throughput is enforced on all tables.
+    delay: True if transient statuses such as CREATING last some seconds.
+    throttle: True if throughput is enforced on all tables.
     collection_limit: the largest size in bytes of an item collection in a table with local indexes.
-    stream_shards: how many open shards a new stream has; 0: one for each partition of its table.
-    kinesis: whether a Kinesis endpoint is configured.
-    metered: whether the units that tables consume are counted.
+    stream_shards: the number of open shards of a new stream. 0 means one for each partition of its
+    table.
+    kinesis: True if a Kinesis endpoint is configured.
+    metered: True if the emulator counts the units that tables consume.
     """
 
     shared: bool = False
@@ -87,8 +88,8 @@ class Catalog:
 
     The first reload of `registries` reads the tables and streams from the store.
 
-    shared: whether all callers are one tenant. account: the default account. delays: whether
-    transient statuses last a while.
+    shared: True if all callers are one tenant. account: the account of access keys that are not
+    account numbers. delays: True if transient statuses such as CREATING last some seconds.
     """
 
     def __init__(
@@ -131,7 +132,7 @@ class Catalog:
         self._tenants = tables.tenants
         self._misses = Misses(self._tenants)
         self.elsewhere = self._misses.elsewhere
-        # Functions of the registry and of Settling, which other modules call on the catalog.
+        # Other modules call these methods of TableRegistry and Settling on the catalog.
         self.everything = tables.everything
         self.named = tables.named
         self.stored = tables.stored
@@ -153,7 +154,7 @@ class Catalog:
         self.settle_all = settling.settle_all
 
     def caller(self, access_key: str, region: str, host: str = "localhost") -> Caller:
-        """Return the caller with these credentials."""
+        """Return a caller with these credentials, and with the tables of its tenant."""
         account = arns.account_of(access_key, self.account)
         tables = self._tenants.tables(SHARED if self.shared else (access_key, region))
         return Caller(access_key, region, account, host, self.shared, tables, tables.by_name)
@@ -163,9 +164,9 @@ class Catalog:
 
         Settling the table first may write to the store.
 
-        expected: whether the table should exist, so that a missing table is logged.
-        data_plane: whether the errors of wrong ARNs (behaviour 3.4) have the texts of the data
-        plane.
+        expected: True if a missing table is probably a mistake of the user, so that it is logged.
+        data_plane: True if the errors for wrong ARNs have the texts of the data plane
+        (behaviour 3.4).
         """
         table = caller.tables.get(name)
         if table is None and name.startswith("arn:"):
@@ -178,10 +179,10 @@ class Catalog:
         return table
 
     def page(self, caller: Caller, after: str | None, limit: int) -> tuple[list[str], bool]:
-        """Return the next names of the caller's tables after `after`, and whether more follow.
+        """Return at most `limit` names of the caller's tables, and True if more names follow.
 
-        Returns at most `limit` names. Settles each table that it visits, which may write to the
-        store. Logs a line if the caller has no tables.
+        The names are sorted, and begin after `after`. The call settles each table that it visits,
+        which may write to the store. If the caller has no tables, the call logs that.
         """
         names: list[str] = []
         while (after := caller.tenant_tables.after(after)) is not None:
@@ -195,7 +196,7 @@ class Catalog:
         return names, False
 
     def declare(self) -> None:
-        """Put a test's changed declarations into force for all tables, in other processes too."""
+        """Put changed declarations into force for all tables, in all processes."""
         if self._versions.shared:
             with self.changing(urgent=True) as change:
                 self._versions.declare(change.txn, self._enforcer.declared())
@@ -204,9 +205,9 @@ class Catalog:
             self._tables.recompile()
 
     def apply_lags(self) -> int:
-        """Open and delete lag logs, as the declarations demand; return how many tables lag.
+        """Open and delete lag logs, so that they match the declared lags.
 
-        Each table is saved in a separate transaction.
+        Return the number of tables whose reads lag. Each table is saved in a separate transaction.
         """
         lagging = 0
         for table in list(self.everything()):
@@ -217,13 +218,13 @@ class Catalog:
         return lagging
 
     def meter_callers(self) -> None:
-        """Count the units that each caller consumes, in this process, from now on."""
+        """Begin to count the units that each caller consumes in this process."""
         if self._enforcer.meters is None:
             self._enforcer.meter_callers()
             self._tables.recompile()
 
     def meter(self, *, on: bool) -> None:
-        """Count the units that tables consume in this process, or stop counting."""
+        """Begin to count the units that tables consume in this process, or stop counting."""
         self._enforcer.meter(on=on)
         self._tables.recompile()
 
@@ -235,7 +236,7 @@ class Catalog:
 
 
 def require(table: Table | None) -> Table:
-    """Return the table if the data plane may use it, else raise an error (behaviour 3.1)."""
+    """Return the table if items can be read and written, else raise an error (behaviour 3.1)."""
     if table is None or table.definition.status in (CREATING, DELETING):
         raise errors.resource_not_found()
     return table

@@ -1,10 +1,12 @@
 """Decides which throughput limits and transaction conflicts are enforced on which tables.
 
-The enforcer also keeps three kinds of counts: for a table with Contributor Insights, those of its
-most accessed and most throttled keys; with `--metrics`, the units that each table consumes; once a
-budget was used, the units that each caller consumes.
+The enforcer also keeps three kinds of counts:
 
-The emulator runs requests one after another, so two transactions never conflict by themselves.
+- for a table with Contributor Insights, the counts of its most accessed and most throttled keys;
+- with `--metrics`, the units that each table consumes;
+- after the first call of the control `consumption`, the units that each caller consumes.
+
+The emulator runs requests one after another, so two transactions of clients never conflict.
 Instead, a test declares that a transaction on an item, or with a token, is in progress. The
 declaration ends at a time of the emulator's clock (behaviour 8.4).
 """
@@ -48,7 +50,7 @@ class ItemLock(NamedTuple):
 class Pace(NamedTuple):
     """The pace at which new indexes of a table are filled, by the emulator's clock.
 
-    rate: items a second, None for no limit. paused: whether no items are added now.
+    rate: items a second, None for no limit. paused: True if filling has stopped for now.
     """
 
     rate: float | None
@@ -58,15 +60,16 @@ class Pace(NamedTuple):
 class Enforcer:
     """The limits and declared transactions that are enforced on tables.
 
-    throttle_all: whether throughput is enforced on every table. All processes of a server share the
+    throttle_all: True if throughput is enforced on every table. All processes of a server share the
     declarations, but each process counts only the throughput of its own requests. So the requests
     of several processes together can exceed the limit of a table.
-    metered: whether the units that tables consume are counted. `meter` changes it.
+    metered: True if the enforcer counts the units that tables consume. `meter` changes it.
     meters: the units that callers have consumed, None until `meter_callers` is called.
-    consumed: a list with one number: the units that requests to this process consumed while units
-        were counted. A list, so that others can read the number fast.
-    gate: the gate of faults that act inside operations, None if there are none. After a change, all
-    tables must be compiled again.
+    consumed: a list with one number: the units that requests to this process have consumed while
+        units were counted. It is a list, so that other modules can keep a reference to it and read
+        the number fast.
+    gate: the gate of faults that act inside operations, None if there are no such faults. Whoever
+        changes it must compile all tables again.
     """
 
     def __init__(self, clock: Clock, *, throttle_all: bool = False, metered: bool = False) -> None:
@@ -81,9 +84,9 @@ class Enforcer:
         self.changed: Callable[[], None] = _do_nothing
         """Called when `may_throttle` may have changed."""
         self._throttle_log: ThrottleLog | None = None
-        self._lags: dict[str, LagSetting] = {}  # by name or ARN; the lag of all tables under ""
+        self._lags: dict[str, LagSetting] = {}  # by the name or ARN of tables; "" means all tables
         self.paces: dict[str, Pace] = {}
-        """The declared paces of backfills, by the name or ARN of tables; "" for all tables."""
+        """How fast new indexes are filled, by the name or ARN of tables; "" means all tables."""
         self._usages: dict[int, TableUsage] = {}
         self.meters: Meters | None = None
         self.consumed = [0.0]
@@ -120,10 +123,10 @@ class Enforcer:
         self._tokens[token] = self._clock.now() + seconds
 
     def set_lag(self, table: str | None, setting: "LagSetting | None") -> None:
-        """Let reads of tables lag. Afterwards, the definitions of the tables must be saved again.
+        """Let reads of tables lag. The caller must then save the definitions of the tables again.
 
-        table: the name or ARN of the tables, None for all tables. setting: its seconds may be 0.
-        With None, the declaration about these tables ends.
+        table: the name or ARN of the tables, None for all tables. setting: a lag of 0 seconds
+        exempts the tables from a lag of all tables. None ends the declaration about the tables.
         """
         if table is None:
             self._lags.clear()
@@ -132,7 +135,7 @@ class Enforcer:
             self._lags[table or ""] = setting
 
     def lags(self) -> Mapping[str, "LagSetting"]:
-        """Return the declared lags, by the name or ARN of tables; that of all tables under ""."""
+        """Return the declared lags, by the name or ARN of tables; "" means all tables."""
         return dict(self._lags)
 
     def lag_of(self, definition: TableDefinition) -> "LagSetting | None":
@@ -151,7 +154,7 @@ class Enforcer:
         return next((self.paces[name] for name in names if name in self.paces), None)
 
     def is_declared(self, table: Table) -> bool:
-        """Return whether a declaration that names this table enforces its throughput.
+        """Return True if a declaration with this table's name or ARN enforces its throughput.
 
         A declaration about all tables does not count.
         """
@@ -160,21 +163,21 @@ class Enforcer:
     def throttling(self) -> tuple[bool, Mapping[str, bool]]:
         """Return whether throughput is enforced on all tables, and the declarations about tables.
 
-        The mapping has names and ARNs of tables as keys, and whether their throughput is enforced
-        as values.
+        The mapping has a name or ARN of tables as key. The value is True if their throughput is
+        enforced.
         """
         return self._throttle_all, dict(self._throttled)
 
     def transactions(self, now: float) -> tuple[list[ItemLock], dict[str, float]]:
-        """Return the items and the tokens that are in transactions at the time `now`.
+        """Return the declarations of transactions that are in progress at the time `now`.
 
-        The dictionary maps each token to the end of its transaction.
+        The list has those on items. The dictionary maps each token to the end of its transaction.
         """
         locks = [lock for lock in self._locks if lock.until > now]
         return locks, {token: until for token, until in self._tokens.items() if until > now}
 
     def clear(self) -> None:
-        """End all declarations; enforce throughput as the server's settings say."""
+        """End all declarations. Then only the server's settings say if throughput is enforced."""
         self._throttle_all = self._started_with
         self._throttled.clear()
         self._locks.clear()
@@ -190,7 +193,7 @@ class Enforcer:
         self._usages.pop(table_id, None)
 
     def meter(self, *, on: bool) -> None:
-        """Count the units that tables consume from now on, or stop and forget the counts.
+        """Begin to count the units that tables consume, or stop and forget the counts.
 
         The change is in force for a table once the table is compiled again.
         """
@@ -200,21 +203,24 @@ class Enforcer:
 
     @property
     def counts_units(self) -> bool:
-        """Whether the units that tables consume are counted."""
+        """True if the enforcer counts the units that tables consume."""
         return self._metered
 
     def usage(self, table_id: int) -> "TableUsage | None":
-        """Return the figures of a table in the last hour, None if units are not counted."""
+        """Return the counts of a table in the last hour, None if units are not counted."""
         return self._usages.get(table_id)
 
     def meter_callers(self) -> None:
-        """Count the units that each caller consumes from now on. The tables must be recompiled."""
+        """Begin to count the units of each caller.
+
+        Afterwards, the tables must be compiled again.
+        """
         from emulator.database.throughput.metering import Meters  # noqa: PLC0415 - few servers have budgets
 
         self.meters = Meters()
 
     def throttle(self, table_id: int) -> TableThrottle | None:
-        """Return the limits of a table whose throughput is enforced, None for another table."""
+        """Return the limits of a table, None if its throughput is not enforced."""
         return self._throttles.get(table_id)
 
     def insights(self, table_id: int) -> "TableInsights | None":
@@ -247,14 +253,14 @@ class Enforcer:
         """Return the enforced limits and the key counts of a table, None if there are none.
 
         A table keeps its token buckets and its counts when its definition changes.
-        in_flight: for a table with strong consistency, what refuses conflicts between regions.
+        in_flight: refuses conflicting writes of other regions to a table with strong consistency.
         """
         throttle = self._throttle(table)
         insights = self._configured_insights(table.definition)
         locked = {}
         for lock in self._locks:
             if lock.table in (table.name, table.arn) and lock.key.keys() == set(table.key_names):
-                # a key with values of the wrong types belongs to no item
+                # ignore a declared key with values of the wrong types: no item has this key
                 with suppress(errors.ApiError):
                     locked[table.item_key(dict(lock.key))] = lock.until
         usage = self._counted_usage(table.id) if self._metered else None
@@ -269,7 +275,7 @@ class Enforcer:
 
     @property
     def throttles(self) -> "ThrottleLog":
-        """The last throttles. The first use loads the code."""
+        """The last throttled requests. The first use imports the module."""
         if self._throttle_log is None:
             from emulator.database.throughput.throttles import ThrottleLog  # noqa: PLC0415 - most servers need none
 
@@ -278,7 +284,7 @@ class Enforcer:
 
     @property
     def may_throttle(self) -> bool:
-        """Whether requests may be throttled: by enforced throughput, or by faults."""
+        """True if enforced throughput or faults may throttle requests."""
         return self._throttle_all or any(self._throttled.values()) or self.gate is not None
 
     def _lag(self, definition: TableDefinition) -> Lag | None:
@@ -297,7 +303,7 @@ class Enforcer:
         return TableGate(self.gate, definition)
 
     def _meter(self, definition: TableDefinition) -> "Meter | None":
-        """Return the meter of a table's owner, None if there are no budgets."""
+        """Return the meter of the tenant that owns a table, None if callers are not metered."""
         return None if self.meters is None else self.meters.of(definition.access_key, definition.region)
 
     def _counted_usage(self, table_id: int) -> "TableUsage":

@@ -17,7 +17,7 @@ from emulator.log_limits import LogLimit
 
 log = logging.getLogger("emulator")
 
-_MOST: Final = 3  # the most tenants that one line names; a test suite may use hundreds
+_MOST: Final = 3  # how many tenants one line names; a test suite may use hundreds of tenants
 
 
 class Misses:
@@ -36,7 +36,7 @@ class Misses:
         return _listed(tenants) if tenants else None
 
     def report(self, asked: Tenant, name: str) -> None:
-        """Log the tenants that have a table of this name, if there are any.
+        """Log which tenants have a table of this name. Log nothing if no tenant has one.
 
         The call takes the same time for any number of tenants.
         """
@@ -67,7 +67,7 @@ def _listed(tenants: Collection[Tenant]) -> str:
     if SHARED in found:
         where.append("in the shared database (--shared-db)")
     if len(tenants) > len(found):
-        where.append(f"in {len(tenants) - len(found)} more places")
+        where.append(f"for {len(tenants) - len(found)} other access keys or regions")
     return " and ".join(where)
 
 

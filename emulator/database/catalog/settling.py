@@ -1,8 +1,8 @@
-"""Settling: ending statuses and putting pending changes into force after a stored time.
+"""Settling: ends statuses and puts pending changes into force.
 
-Nothing runs at that time. The first request for the table after it *settles* the table: the request
-stores the new status, puts pending changes into force, and removes the table if its status is
-DELETING.
+The definition of a table says when a status or a pending change is due. Nothing runs at this time.
+The first later request for the table *settles* the table: it stores the new status, puts pending
+changes into force, and removes the table if its status is DELETING.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -27,7 +27,7 @@ from storage import Full
 if TYPE_CHECKING:
     from emulator.database.definitions.vectors import VectorDefinition
 
-# how long a status such as CREATING lasts with delay_transient_statuses
+# how long a status such as CREATING lasts with the setting delay_transient_statuses
 TRANSIENT_SECONDS: Final = 3.0
 
 
@@ -38,8 +38,8 @@ def _never(_definition: TableDefinition) -> bool:
 class Settling:
     """Ends statuses and puts pending changes into force. delay: how many seconds a status lasts.
 
-    removal: called with the definition of a table with recovery, before the transaction that
-    removes the table. It returns a function that is called in that transaction.
+    removal: a function that prepares the removal of a table with recovery. It is called before the
+    transaction that removes the table, and returns a function to call in this transaction.
     """
 
     def __init__(self, tables: TableRegistry, deletions: Deletions, clock: Clock, delay: float) -> None:
@@ -50,22 +50,23 @@ class Settling:
         self.removal: Callable[[TableDefinition], Callable[[DefinitionChange], None]] | None = None
 
         self.waits: Callable[[TableDefinition], bool] = _never
-        """Whether the removal of a member of a group must wait, until its writes are replicated."""
+        """Returns True while a member of a group has writes that other members must get first."""
 
     def until(self, begin: float | None = None) -> float:
-        """Return when a status that begins at a time will end. begin: seconds, None for now."""
+        """Return the time at which a status that begins at `begin` ends. None means now."""
         return (self._clock.now() if begin is None else begin) + self._delay
 
     def has_passed(self, until: float) -> bool:
-        """Return whether a status that ends at the time `until` has ended.
+        """Return True if a status that ends at the time `until` has ended.
 
-        The status has also ended if the clock was set back to before the status began.
+        A status has also ended if a test has set the clock back to before its beginning. Otherwise
+        it might last for years.
         """
         now = self._clock.now()
         return not now < until <= now + self._delay
 
     def overdue(self, table: Table) -> bool:
-        """Return whether CREATING or DELETING is over, but the disk is too full to store that."""
+        """Return True if CREATING or DELETING should have ended, but a full disk prevents that."""
         definition = table.definition
         if definition.filling is not None or self._is_held(definition):
             return False
@@ -77,10 +78,10 @@ class Settling:
             self.settle(table)
 
     def settle(self, table: Table) -> Table | None:
-        """End the table's statuses that are due; return the settled table, None if it was removed.
+        """End the table's statuses whose time has come. Return the table, None if it was removed.
 
-        This may write to the store. On a full disk the old status stays until there is room
-        (`overdue`).
+        This may write to the store. If the disk is full, the old status stays until there is room
+        (see `overdue`).
         """
         if not table.transient:
             return table
@@ -135,7 +136,7 @@ class Settling:
                 yield replace(index, status=ACTIVE) if has_passed and index.filled_to is None else index
 
     def _without_indexes(self, table: Table, settled: TableDefinition) -> Table:
-        """Save a table's definition without its deleted indexes; return the table.
+        """Save the definition of a table that has lost indexes. Return the table.
 
         The transaction also deletes the statistics of these indexes. A background job deletes their
         entries.

@@ -20,7 +20,7 @@ class TableRegistry:
     """All tables of an engine's store.
 
     account: the account of access keys that are not account numbers.
-    shared: whether all callers are one tenant.
+    shared: True if all callers are one tenant.
     """
 
     def __init__(
@@ -49,14 +49,16 @@ class TableRegistry:
     def everything(self) -> Iterator[Table]:
         """Yield all tables that callers can reach.
 
-        Tables created with the opposite `--shared-db` setting are hidden, not deleted.
+        A server with `--shared-db` hides the tables that were created without this setting. A
+        server without it hides the tables that were created with it. Hidden tables stay in the
+        store.
         """
         for tenant, tables in self.tenants:
             if self._reachable(tenant):
                 yield from tables.values()
 
     def stored(self, key: bytes) -> TableDefinition | None:
-        """Return the definition under a storage key, None if there is none."""
+        """Return the table definition that is stored under a key, None if there is none."""
         return self._registry.get(key)
 
     def named(self, name: str) -> list[Table]:
@@ -68,7 +70,7 @@ class TableRegistry:
         return [table for table in found if table is not None and name in (table.name, table.arn)]
 
     def current(self, table: Table) -> Table | None:
-        """Return the newest version of a table, None if the table was deleted.
+        """Return the table with its newest definition, None if the table was deleted.
 
         A new table with the same name is a different table.
         """
@@ -80,9 +82,9 @@ class TableRegistry:
         return None if self._shared else self.tenants.get((definition.access_key, region), definition.name)
 
     def group(self, definition: TableDefinition) -> Iterator[Table]:
-        """Yield the other tables of a global table, in the order in which this table saw them.
+        """Yield the other tables of a table's group, in the order of its membership's `others`.
 
-        Two tables are in one group only if each of them names the region of the other.
+        Two tables are in one group only if the membership of each has the region of the other.
         """
         membership = definition.membership
         others = () if membership is None or self._shared else membership.tenants(definition.access_key)
@@ -95,7 +97,7 @@ class TableRegistry:
                 yield table
 
     def published(self, definition: TableDefinition) -> Table:
-        """Return the compiled table of a definition that was saved and is in force."""
+        """Return the compiled table of a definition whose transaction has ended."""
         table = self.tenants.get(self._tenant(definition), definition.name)
         assert table is not None, "a saved definition must be in force once `changing` has ended"
         return table
@@ -107,13 +109,13 @@ class TableRegistry:
         return self._registries.changing(urgent=urgent)
 
     def save(self, change: DefinitionChange, definition: TableDefinition) -> TableDefinition:
-        """Store a new or changed definition; return it with the ids of its attachments."""
+        """Store a new or changed definition. Return it with the ids of its attachments."""
         definition = self._attachments.reconcile(change, definition)
         self._registry.save(change, self._key(definition), definition)
         return definition
 
     def change(self, definition: TableDefinition) -> Table:
-        """Store a changed definition in a separate transaction; return its compiled table."""
+        """Store a changed definition in a transaction of its own. Return the compiled table."""
         with self.changing(urgent=True) as change:
             definition = self.save(change, definition)
         return self.published(definition)
@@ -127,13 +129,16 @@ class TableRegistry:
             self._deletions.begin(change.txn, prefix)
 
     def emptied(self, change: DefinitionChange, definition: TableDefinition, now: float) -> TableDefinition:
-        """Return the definition of an emptied table. If recovery is on, it restarts at `now`."""
+        """Return the definition that a table has after all its items were deleted.
+
+        If recovery is on, a new history begins at `now`.
+        """
         self._attachments.detach(change, definition)
         since = None if definition.recovery_since is None else now
         return replace(definition, history=None, recovery_since=since)
 
     def recompile(self) -> None:
-        """Compile all tables of this process again, after the enforced limits have changed."""
+        """Compile all tables of this process again, so that they get changed limits."""
         for tenant, tables in self.tenants:
             for table in tables.values():
                 self.tenants.put(tenant, self._compiled(table.definition))

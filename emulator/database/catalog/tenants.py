@@ -1,8 +1,8 @@
-"""Which tables each tenant has, and which tenants have a table with a given name.
+"""The tables of each tenant, and the tenants that have a table with a given name.
 
 No operation creates a tenant (definitions/tenants.py): any access key and region in a request is a
-tenant. So there may be very many tenants. Once nothing refers to the `Tables` object of a tenant
-without tables, the tenant must use no memory. No lookup may loop over all tenants.
+tenant. So there may be very many tenants. A tenant without tables uses memory only while something
+refers to its `Tables` object. No lookup may loop over all tenants.
 """
 
 from bisect import bisect_left, bisect_right, insort
@@ -16,15 +16,15 @@ from emulator.database.schema.table import Table
 class Tables:
     """The tables of one tenant; only Tenants changes them.
 
-    This class has a dictionary and is not a subclass of dict. A subclass costs each request 800
-    instructions more.
+    This class has a dictionary. As a subclass of dict, it would cost each request 800 more
+    instructions.
     """
 
     __slots__ = ("__weakref__", "_names", "by_name")
 
     def __init__(self) -> None:
         self.by_name: dict[str, Table] = {}
-        self._names: list[str] = []  # sorted
+        self._names: list[str] = []  # the names of the tables, sorted
 
     def after(self, name: str | None) -> str | None:
         """Return the first table name after `name`, None if there is none.
@@ -41,7 +41,7 @@ class Tables:
         self.by_name[table.name] = table
 
     def remove(self, name: str) -> None:
-        """Remove a table."""
+        """Remove the table with this name, which must exist."""
         del self.by_name[name]
         del self._names[bisect_left(self._names, name)]
 
@@ -51,19 +51,19 @@ class Tenants:
 
     def __init__(self) -> None:
         self._known: WeakValueDictionary[Tenant, Tables] = WeakValueDictionary()
-        # tenants with tables; the reference keeps their `Tables` alive
+        # the tenants that have tables; `_known` has only weak references to their `Tables`
         self._occupied: dict[Tenant, Tables] = {}
         self._by_name: dict[str, dict[Tenant, None]] = {}
 
     def tables(self, tenant: Tenant) -> Tables:
-        """Return the tables of a tenant: the same object for as long as anything refers to it."""
+        """Return the tables of a tenant. The object stays the same while something refers to it."""
         tables = self._known.get(tenant)
         if tables is None:
             tables = self._known[tenant] = Tables()
         return tables
 
     def get(self, tenant: Tenant, name: str) -> Table | None:
-        """Return a tenant's table by its name, None if there is none."""
+        """Return the tenant's table with this name, None if there is none."""
         tables = self._occupied.get(tenant)
         return None if tables is None else tables.by_name.get(name)
 
@@ -91,9 +91,9 @@ class Tenants:
         return self._by_name.get(name, {})
 
     def occupied(self) -> Mapping[Tenant, Tables]:
-        """Return the tenants that have tables."""
+        """Return the tenants that have tables, each with its tables."""
         return self._occupied
 
     def __iter__(self) -> Iterator[tuple[Tenant, dict[str, Table]]]:
-        """Yield each tenant that has tables, with the tables by name."""
+        """Yield each tenant that has tables, with a dictionary of its tables by name."""
         return ((tenant, tables.by_name) for tenant, tables in self._occupied.items())

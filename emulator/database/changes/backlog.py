@@ -1,4 +1,4 @@
-"""For metrics: how many records of a change log a consumer has not done yet."""
+"""Counts the records of a change log that a consumer has not done yet."""
 
 from typing import Final
 
@@ -8,12 +8,12 @@ from emulator.database.store import keyspace
 from storage import ReadTxn
 from storage.keycode import prefix_end, u64
 
-MOST: Final = 10_000  # records; to count more would delay requests
-_PAGE: Final = 1000  # records
+MOST: Final = 10_000  # records; counting more would delay requests
+_PAGE: Final = 1000  # how many records one read of the store returns
 
 
 def backlog(txn: ReadTxn, stream: StreamDefinition, consumer: str) -> int:
-    """Return how many records a consumer has not done, by its checkpoints; at most MOST."""
+    """Return the number of records from a consumer's checkpoints on, at most MOST."""
     positions = stored_positions(txn, consumer)
     return min(
         MOST, sum(_records(txn, stream.id, each.number, positions.get(each.number, 0)) for each in stream.shards)
@@ -21,7 +21,7 @@ def backlog(txn: ReadTxn, stream: StreamDefinition, consumer: str) -> int:
 
 
 def _records(txn: ReadTxn, stream_id: int, shard: int, first: int) -> int:
-    """Return how many records a shard has from a sequence number on."""
+    """Return the number of records in a shard whose sequence number is at least `first`."""
     prefix = keyspace.shard_records(stream_id, shard)
     start, count = prefix + u64(first), 0
     while count < MOST:

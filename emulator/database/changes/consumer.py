@@ -1,26 +1,27 @@
-"""Consumers of change logs: they read records in order, and store their positions.
+"""Consumers of change logs: they read the records of shards in order, and store their positions.
 
-    class Pending:                         # an Inbox: the records of one shard that wait
+    class Pending:                         # an Inbox: records of one shard, read and not done
         ...
     positions = stored_positions(txn, "backup 7")
     consumer = LogConsumer("backup 7", owner, positions, lambda shard: Pending())
     with engine.read_committed() as txn:
         consumer.poll(txn, stream, now)    # fills the inboxes
-    ...                                    # take records out of them, in any order
+    ...                                    # take records out of the inboxes, in any order
     consumer.save(engine.write)            # stores the position in each shard
 
 What is always true:
 
-- At least once. A shard's *position* is the sequence number of its first record that is not done.
-  The position is stored as a checkpoint only when all earlier records are done. After a restart,
-  reading continues at the checkpoint.
-- Lineage. A shard is read only when all records of its parent are done, so records of one item come
-  in the order of their changes.
-- Bounded. An inbox says how many more records it takes. The consumer reads at most that many. The
-  log does not wait for a slow consumer: records older than the stream's retention are skipped.
+- A consumer gets each record at least once. A shard's *position* is the sequence number of the
+  first record that is not done. `save` stores the position as a checkpoint. After a restart, the
+  consumer reads on from the checkpoint.
+- Records of one item come in the order of its changes. For this, the consumer reads a shard only
+  when all records of the shard's parent are done.
+- Memory is bounded. An inbox says how many more records it takes, and the consumer reads no more.
+  The log does not wait for a slow consumer: the consumer skips records older than the stream's
+  retention.
 
-A poll reads only one value from the store if no record is new since the last poll and none waits in
-an inbox.
+If no record is new since the last poll and none waits in an inbox, a poll reads only one value from
+the store.
 """
 
 from collections.abc import Callable, Mapping
@@ -35,22 +36,22 @@ from emulator.database.store import keyspace
 from storage import ReadTxn, WriteTxn
 from storage.keycode import prefix_end, u64
 
-_MOST_DOUBLINGS: Final = 20  # how often a wait is doubled, at most
+_MOST_DOUBLINGS: Final = 20  # how often BackOff doubles a wait, at most
 
 
 class Inbox(Protocol):
     """The records of one shard that a consumer has read and not done."""
 
     def room(self) -> int:
-        """Return how many more records the inbox takes now."""
+        """Return the number of further records that the inbox takes now."""
         ...
 
     def add(self, row: bytes) -> None:
-        """Take a stored record. If the inbox does not keep it, the record counts as done."""
+        """Add a stored record. If the inbox does not keep the record, it counts as done."""
         ...
 
     def first(self) -> int | None:
-        """Return the sequence number of the first record that is not done, None if all are done."""
+        """Return the sequence number of the first record not done, None if all are done."""
         ...
 
     def expire(self) -> None:
@@ -62,7 +63,7 @@ InboxT = TypeVar("InboxT", bound=Inbox)
 
 
 class ShardCursor(Generic[InboxT]):
-    """A consumer's progress in one shard. stored: the position that is in the store."""
+    """The progress of a consumer in one shard. stored: the position that the store has."""
 
     __slots__ = ("_end", "_next", "inbox", "number", "shard_id", "stored")
 
@@ -76,31 +77,33 @@ class ShardCursor(Generic[InboxT]):
 
     @property
     def position(self) -> int:
-        """The sequence number of the first record that is not done."""
+        """The sequence number of the first record not done.
+
+        If all records in the inbox are done, it is that of the next record to read.
+        """
         first = self.inbox.first()
         return self._next if first is None else first
 
     @property
     def drained(self) -> bool:
-        """Whether the shard is closed and all its records were read."""
+        """True if the shard is closed and the consumer has read all its records."""
         return self._end is not None and self._next > self._end
 
     @property
     def finished(self) -> bool:
-        """Whether all records of the shard are done, so that its children may be read."""
+        """True if all records of the shard are done, so that the consumer may read its children."""
         return self.drained and self.inbox.first() is None
 
     def read(
         self, txn: ReadTxn, stream: StreamDefinition, shard: Shard, last: int, page: "Page", oldest: float
     ) -> bool:
-        """Read a page of records into the inbox, if it has room.
+        """Read a page of records into the inbox, if the inbox has room.
 
-        Return whether more records may follow.
+        Return True if more records may follow.
 
-        last: the stream's last sequence number in this snapshot. If it is at least the shard's last
-        number, the snapshot has all records of the shard. An older snapshot may lack the shard's
-        last records.
-        page: how much to read, at most. oldest: records from before this time are skipped.
+        last: the stream's last sequence number in the snapshot of `txn`. If it is less than the end
+        of a closed shard, the snapshot may lack records of the shard.
+        page: the most to read. oldest: a time; older records are skipped.
         """
         if shard.end is not None and last >= shard.end:
             self._end = shard.end
@@ -122,7 +125,7 @@ class ShardCursor(Generic[InboxT]):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """How much one poll reads of one shard, at most.
+    """The most that one poll reads of one shard.
 
     records: the number of records. size: the sum of their SizeBytes.
     """
@@ -135,12 +138,12 @@ class LogConsumer(Generic[InboxT]):
     """One consumer of one change log.
 
     name: the name under which the consumer's checkpoints are stored.
-    owner: the storage key of the definition that the consumer works for. Once that definition is
-    deleted, the consumer stores no more checkpoints.
-    positions: the consumer's stored checkpoints. A shard without a checkpoint is read from the
-    shard's beginning.
-    make_inbox: returns a new inbox for a shard.
-    page: how much one poll reads of a shard, at most.
+    owner: the storage key of the definition for which the consumer works, such as an event source
+    mapping. Once that definition is deleted, the consumer stores no more checkpoints.
+    positions: the consumer's stored checkpoints. A shard without a checkpoint is read from its
+    beginning.
+    make_inbox: a function that returns a new inbox for a shard.
+    page: the most that one poll reads of one shard.
     """
 
     def __init__(
@@ -157,19 +160,20 @@ class LogConsumer(Generic[InboxT]):
         self._positions = dict(positions)
         self._make_inbox = make_inbox
         self._page = page or Page()
-        self._gone: set[int] = set()  # shards whose checkpoints are to be deleted
-        # the stream and its last sequence number at the last poll, None if records waited then
+        self._gone: set[int] = set()  # numbers of shards whose checkpoints `save` must delete
+        # the last sequence number and the stream at the last poll; None if records waited after it
         self._seen: tuple[int, StreamDefinition] | None = None
 
     def poll(self, txn: ReadTxn, stream: StreamDefinition, now: float) -> bool:
         """Read new records into the inboxes.
 
-        Return False if there are no new records and no records wait in an inbox.
+        Return False if there was nothing to do: there are no new records, and none waits in an
+        inbox.
         """
         last = last_sequence(txn, stream.id)
         if self._seen is not None and self._seen[0] == last and self._seen[1] is stream:
             return False
-        self._seen = None  # stays None unless this poll finishes and no records wait
+        self._seen = None  # stays None if this poll fails or leaves records in an inbox
         busy = self._drop_gone(stream)
         held = {cursor.shard_id for cursor in self.shards.values() if not cursor.finished}
         oldest = stream.oldest(now)
@@ -192,13 +196,10 @@ class LogConsumer(Generic[InboxT]):
         return True
 
     def _drop_gone(self, stream: StreamDefinition) -> bool:
-        """Forget shards that no longer exist.
-
-        Return whether inboxes still have records of such shards.
-        """
+        """Forget shards that no longer exist. Return True if inboxes still have records of them."""
         busy = False
         known = {shard.number for shard in stream.shards}
-        # shards that were deleted while no consumer ran
+        # these shards were deleted before this consumer first read them
         for number in self._positions.keys() - known:
             del self._positions[number]
             self._gone.add(number)
@@ -213,14 +214,14 @@ class LogConsumer(Generic[InboxT]):
         return busy
 
     def finished(self, stream: StreamDefinition) -> bool:
-        """Return whether the consumer has done all records of a closed stream."""
+        """Return True if the consumer has done all records of a closed stream."""
         return all(shard.number in self.shards and self.shards[shard.number].finished for shard in stream.shards)
 
     def save(self, write: Callable[[], WriteTxn]) -> None:
-        """Store the positions that have changed, in a separate transaction.
+        """Store the changed positions as checkpoints, in a separate transaction.
 
         If the engine raises an error, no position is stored, and the next call tries again. If the
-        process ends before that call, the next process reads some records a second time.
+        process ends before the next call, some records are read a second time after the restart.
         """
         moved = {n: cursor.position for n, cursor in self.shards.items() if cursor.position != cursor.stored}
         gone = tuple(self._gone)
@@ -238,35 +239,36 @@ class LogConsumer(Generic[InboxT]):
 
 
 def stored_positions(txn: ReadTxn, name: str) -> dict[int, int]:
-    """Return a consumer's checkpoints: shard number -> sequence number of the next record."""
+    """Return the checkpoints of a consumer: the sequence number to continue at, by shard number."""
     prefix = keyspace.checkpoints(name)
     stored = txn.scan(prefix, prefix_end(prefix))
     return {int.from_bytes(key[-4:], "big"): int.from_bytes(value, "big") for key, value in stored}
 
 
 def store_positions(txn: WriteTxn, name: str, positions: Mapping[int, int]) -> None:
-    """Store checkpoints of a consumer: shard number -> sequence number of the next record."""
+    """Store checkpoints of a consumer: the sequence number to continue at, by shard number."""
     for shard, position in positions.items():
         txn.put(keyspace.checkpoint(name, shard), u64(position))
 
 
 @dataclass(frozen=True, slots=True)
 class BackOff:
-    """The wait after failures: `first` seconds, then twice as long after each further failure.
+    """The waits between attempts: `first` seconds, then twice as long after each further failure.
 
-    It is never longer than `longest` seconds.
+    A wait is never longer than `longest` seconds.
     """
 
     first: float
     longest: float
 
     def until(self, now: float, failures: int) -> float:
-        """Return the time of the next try after this number of failures in a row."""
+        """Return the time of the next attempt after this number of failures in a row."""
         return now + min(self.longest, self.first * 2.0 ** min(failures - 1, _MOST_DOUBLINGS))
 
     def over(self, until: float, now: float) -> bool:
-        """Return whether a wait is over. until: its end.
+        """Return True if a wait that ends at the time `until` is over.
 
-        If the clock was set back so far that more than `longest` seconds remain, the wait is over.
+        A wait is also over if more than `longest` seconds remain, because then a test has set the
+        clock back.
         """
         return not now < until <= now + self.longest

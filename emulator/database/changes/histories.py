@@ -1,8 +1,8 @@
-"""The histories of all tables: how they are opened, closed and trimmed.
+"""Opens, closes and trims the histories of all tables.
 
 Each time recovery is enabled, a new history begins. A history is deleted when it is closed and no
-stream record refers to it. Records that are older than the retention are deleted in slices. This
-work may be late, because readers never read records from before the recovery window.
+stream record refers to it. Background work deletes records that are older than the retention, in
+slices. The work may be late: readers ignore records from before the recovery window.
 """
 
 from collections.abc import Callable, Iterator
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
     from emulator.database.definitions.histories import HistoryDefinition
 
 SLICE: Final = 500
-"""The most records that one slice deletes, each with its second key. This takes about 4 ms."""
+"""The most records that one slice deletes, each with its second key (history.py): about 4 ms."""
 
 SIZE: Final = 4 * MIB
-"""A slice ends after records of this many bytes."""
+"""The size in bytes of deleted records after which a slice ends."""
 
 
 class Images(NamedTuple):
-    """Which images the streams of a table refer to."""
+    """The images in the records of a table's streams. old, new: True if there are such images."""
 
     old: bool
     new: bool
@@ -44,9 +44,9 @@ class Images(NamedTuple):
 class Histories:
     """All histories in the store of an engine.
 
-    shared: whether all callers are one tenant.
-    moment: has the time of changes, for all histories. alone: whether no other process writes to
-    the store.
+    shared: True if all callers are one tenant.
+    moment: the clock that gives changes their times, for all histories. alone: True if no other
+    process writes to the store.
     """
 
     def __init__(
@@ -69,13 +69,13 @@ class Histories:
         self.moment = Moment(clock)
         self._registry = registries.add(keyspace.histories(), _load, self._publish, self._forget)
         self._logs: dict[int, History] = {}
-        # Id -> when to trim or delete the history, inf while this work is queued.
+        # When to trim or delete each history, by its id; inf while this work is queued.
         self._due: dict[int, float] = {}
 
     # --- finding ----------------------------------------------------------------------------------
 
     def get(self, number: int) -> "HistoryDefinition | None":
-        """Return a history, also a closed one; None if there is none."""
+        """Return the open or closed history with this id, None if there is none."""
         return self._registry.get(keyspace.history(number))
 
     def log(self, number: int | None) -> "History | None":
@@ -83,13 +83,13 @@ class Histories:
         return None if number is None else self._logs.get(number)
 
     def owned(self, owns: Callable[[Tenant], bool]) -> "Iterator[HistoryDefinition]":
-        """Yield the histories of the tenants for which `owns` is true, also closed ones."""
+        """Yield the open and closed histories of the tenants for which `owns` returns True."""
         return (each for each in self._registry if owns((each.access_key, each.region)))
 
     # --- changing ---------------------------------------------------------------------------------
 
     def open(self, change: DefinitionChange, table: TableDefinition, days: int, images: Images) -> int:
-        """Store a new history of a table; return its id. days: how long it keeps records."""
+        """Store a new history of a table. Return its id. days: for how long it keeps records."""
         from emulator.database.definitions.histories import HistoryDefinition  # noqa: PLC0415 - few tables have one
 
         number = next_id(change.txn)
@@ -101,9 +101,9 @@ class Histories:
         return number
 
     def adjust(self, change: DefinitionChange, number: int, days: int, images: Images) -> None:
-        """Set how many days an open history keeps records, and the images that it keeps.
+        """Set the retention of an open history in days, and the images that its records keep.
 
-        images: what the table's streams need.
+        images: the images that the table's streams need.
         """
         history = self._known(number)
         referred = history.referred or any(images)
@@ -123,7 +123,7 @@ class Histories:
 
     def _known(self, number: int) -> "HistoryDefinition":
         history = self.get(number)
-        assert history is not None, "a table's history exists until it is closed"
+        assert history is not None, "a history in use has a definition"
         return history
 
     def _save(self, change: DefinitionChange, history: "HistoryDefinition") -> None:
@@ -136,7 +136,7 @@ class Histories:
 
     def _publish(self, _key: bytes, history: "HistoryDefinition") -> None:
         number = history.id
-        self._due[number] = 0.0  # the next call of `begin_trimming` computes the time
+        self._due[number] = 0.0  # due now: the queued work computes the next time
         if history.closed is not None:
             self._logs.pop(number, None)
         elif number in self._logs:
@@ -153,7 +153,7 @@ class Histories:
     # --- what is due by the clock -----------------------------------------------------------------
 
     def begin_trimming(self) -> None:
-        """Queue the work that is due: deleting closed histories and records that are too old."""
+        """Queue the due work. It deletes old records, and closed histories that nothing needs."""
         now = self._clock.now()
         for number in [number for number, due in self._due.items() if due <= now]:
             self._due[number] = inf
@@ -162,7 +162,7 @@ class Histories:
     def _trim_slice(self, number: int) -> bool:
         """Delete some of the records that are too old, or a closed history that nothing needs.
 
-        Return True if records that are too old remain.
+        Return True if there is more to delete.
         """
         from emulator.database.changes.history import micros_of, position  # noqa: PLC0415 - as above
         from emulator.database.definitions.histories import SLACK  # noqa: PLC0415
@@ -193,9 +193,9 @@ class Histories:
 
 
 def _oldest(txn: ReadTxn, start: bytes, stop: bytes) -> tuple[list[tuple[bytes, bytes]], bool]:
-    """Return the first keys of a range, and whether more keys may follow.
+    """Return the first records of a range of keys, and True if more records may follow.
 
-    Each key comes with the key of the item that the record is about.
+    For each record, the list has its key and the key of the item that it is about.
     """
     from emulator.database.changes.history import item_of  # noqa: PLC0415 - few tables have a history
 
@@ -210,7 +210,7 @@ def _oldest(txn: ReadTxn, start: bytes, stop: bytes) -> tuple[list[tuple[bytes, 
 
 
 def _load(stored: bytes) -> "HistoryDefinition":
-    """Load a definition. Its code is loaded at first use, because most servers have no history."""
+    """Load a definition. Most servers have no history, so the first use imports the class."""
     from emulator.database.definitions.histories import HistoryDefinition  # noqa: PLC0415 - start-up time
 
     return HistoryDefinition.load(stored)

@@ -1,13 +1,14 @@
 """The history of one table: each change of an item adds a record in the same transaction.
 
-The history shows the items at any time T after it was opened: the state of an item at T is the
-state before its first change after T, or its current state if there is no such change.
+With a history, the items can be read as they were at any time T after the history was opened: the
+state of an item at T is its state before its first change after T. If there is no such change, it
+is the current state.
 
 The key of a record is its *position*: the microseconds of the change (eight bytes) and a number
 (four bytes). Positions rise in the order of the changes, even if the clock is set back, because a
 record never has an earlier time than the record before it. All changes of a transaction have the
 same time. Each record also has a second key that begins with the item's key, to find the records of
-an item.
+an item. A record has these fields:
 
     1 byte     version of this format, 1
     1 byte     flags: TTL, if TTL deleted the item
@@ -43,8 +44,9 @@ LAST: Final = b"\xff" * POSITION
 class Record(NamedTuple):
     """A record of a history.
 
-    item: the item's key without the table's prefix. expired: whether TTL deleted the item.
-    old, new: the row before and after the change; None if there is no row, or it was not kept.
+    item: the item's key without the table's prefix. expired: True if TTL deleted the item.
+    old, new: the rows before and after the change. None means that there was no item, or that the
+    history did not keep the row.
     """
 
     item: bytes
@@ -54,12 +56,12 @@ class Record(NamedTuple):
 
 
 def position(micros: int, number: int = 0) -> bytes:
-    """Return the position of a record. By default, it is the first of its microsecond."""
+    """Return the position of a record. With number 0, it is the first position of a microsecond."""
     return _position.pack(micros, number)
 
 
 def micros_of(where: bytes) -> int:
-    """Return the microseconds in a position."""
+    """Return the time in a position, in microseconds since the epoch."""
     micros: int = _position.unpack(where)[0]
     return micros
 
@@ -70,7 +72,7 @@ def item_of(stored: bytes) -> bytes:
 
 
 def record_of(stored: bytes) -> Record:
-    """Return the parts of a stored record."""
+    """Return a stored record, split into its parts."""
     _, flags, key, old, new = _header.unpack_from(stored)
     old_at = _header.size + key
     new_at = old_at + old
@@ -83,9 +85,10 @@ def record_of(stored: bytes) -> Record:
 
 
 class History:
-    """The writing side of a history, which follows the writes of its table.
+    """The writing side of a history: a follower that records each change of its table's items.
 
-    alone: whether no other process writes to it. If so, the last position is kept in memory.
+    alone: True if no other process writes to the history. Then the last position is in memory too,
+    which saves a read for each change.
     """
 
     __slots__ = ("_alone", "_both", "_keys", "_last", "_moment", "_records", "id")
@@ -104,7 +107,7 @@ class History:
         self._last: tuple[int, int] | None = None
 
     def follow(self, txn: WriteTxn, change: Change) -> None:
-        """Record a change."""
+        """Store a record of a change, and the record's second key."""
         old, new = change.old_row or b"", (change.new_row or b"") if self._both else b""
         item = change.key[keyspace.ITEM_PREFIX :]
         where = change.recorded = self._next(txn)
@@ -113,7 +116,7 @@ class History:
         txn.put(b"".join((self._keys, keyspace.history_key(item), where)), b"")
 
     def _next(self, txn: WriteTxn) -> bytes:
-        """Return the position of a new record."""
+        """Return the position of a new record, which is after all earlier positions."""
         last = self._last or last_position(txn, self._records)
         micros = self._moment.micros()
         position = (micros, 0) if micros > last[0] else (last[0], last[1] + 1)
@@ -123,6 +126,6 @@ class History:
 
 
 def last_position(txn: ReadTxn, records: bytes) -> tuple[int, int]:
-    """Return the last used position, (0, 0) if there are no records. records: their prefix."""
+    """Return the last used position, (0, 0) if there are no records. records: the keys' prefix."""
     _, last = txn.page(records, prefix_end(records), 1, reverse=True)
     return _position.unpack_from(last, keyspace.ITEM_PREFIX) if last else (0, 0)

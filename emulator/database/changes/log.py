@@ -33,7 +33,7 @@ from storage import ReadTxn, WriteTxn
 from storage.keycode import u32, u64
 
 _dumps: Final = orjson.dumps
-# the position, in an item's key, of the two bytes that choose the shard
+# the index, in an item's key, of the two bytes that choose the shard
 _HASH: Final = keyspace.ITEM_PREFIX
 
 # An odd factor: different sequence numbers give different products, so event ids are unique.
@@ -59,9 +59,9 @@ def set_last_sequence(txn: WriteTxn, stream_id: int, number: int) -> None:
 class StreamLog:
     """The writing side of one stream: adds a record for each write to its table.
 
-    alone: whether no other process writes to the stream. If so, the last sequence number is kept in
-    memory: reading it from the disk takes a tenth of the time of writing a record. A rolled back
-    transaction then leaves a gap in the numbers.
+    alone: True if no other process writes to the stream. Then the last sequence number is in memory
+    too, because reading it from the disk would take a tenth of the time of writing a record. In
+    this case, a transaction that is rolled back leaves a gap in the numbers.
     """
 
     __slots__ = (
@@ -98,7 +98,7 @@ class StreamLog:
         self.adopt(stream)
 
     def adopt(self, stream: StreamDefinition) -> None:
-        """Write later records to the open shards of a changed definition."""
+        """Use a changed definition of the stream: write later records to its open shards."""
         self._last: int | None = None
         self._slots = stream.slots
         self._shards = [keyspace.shard_records(stream.id, shard.number) for shard in stream.open_shards()]
@@ -106,14 +106,14 @@ class StreamLog:
     def refer_to(self, history: int | None) -> None:
         """Make later records refer to a history; None makes them contain their images.
 
-        The history must record each change before this log does. Records of a stream without images
+        The history must run before this log for each change. Records of a stream without images
         never refer to a history.
         """
         has_images = self._old or self._new
         self._reference = u32(history) if history is not None and has_images else b""
 
     def follow(self, txn: WriteTxn, change: Change) -> None:
-        """Add a record of a change.
+        """Add a record of a change to the stream.
 
         This is one long function for speed: building a record takes half as long as a whole PutItem
         without a stream. A third of that time goes into copying the two images.

@@ -1,4 +1,4 @@
-"""The stored form of a stream record. A write makes it; all readers of change logs read it.
+"""The stored form of a stream record: a row of bytes, which log.py writes and readers parse.
 
     1 byte     version of this format, 2
     8 bytes    time of the change, milliseconds since the epoch, big-endian as all numbers here
@@ -6,13 +6,13 @@
     4 bytes    SizeBytes: the size of Keys and of the record's images, by values/size.py
     1 byte     origin of the change: CLIENT or TTL
     1 byte     what the change did: an index into EVENTS
-    4 bytes    where the text of Keys begins in the text below
+    4 bytes    index, in the JSON text, at which the value of Keys begins
     4 bytes    length of Keys
     4 bytes    length of NewImage, 0 if the record has none
     4 bytes    length of OldImage, 0 if the record has none
-    the rest   the record as GetRecords returns it, JSON (behaviour 11.3)
+    the rest   JSON text: the record as GetRecords returns it (behaviour 11.3)
 
-The JSON text is a frame around parts that were JSON already:
+The JSON text is a frame around parts, such as an image, that were JSON before:
 
     {"eventID":..,"dynamodb":{..,"Keys":K,"NewImage":N,"OldImage":O,"SequenceNumber":..}<identity>}
 
@@ -30,8 +30,8 @@ A record of version 3 has no images. It is used for a table with recovery, which
     12 bytes   the position of the change in the history
     the rest   the text without images
 
-`current` converts such records to version 2. The stored record is not rewritten. Code that needs
-only the first four fields may read a record of any version.
+`current` converts records of versions 1 and 3 to version 2. The store keeps the old version. Code
+that needs only the first four fields may read a record of any version.
 """
 
 from collections.abc import Callable
@@ -69,14 +69,14 @@ _first_header: Final = Struct(">BQQI")
 HEADER: Final = _header.size
 pack_header: Final = _header.pack
 
-_REFERENCE: Final = 16  # a history's id and a position
+_REFERENCE: Final = 16  # bytes: a history's id and a position
 
 _BEFORE_ID: Final = len(b'{"eventID":"')
-_ID: Final = 32  # hexadecimal digits of an event id
+_ID: Final = 32  # the number of hexadecimal digits of an event id
 
 
 class Parts(NamedTuple):
-    """The parts of a record.
+    """The parts of a stored record.
 
     keys, new, old: JSON texts. `new` and `old` are empty if the record has no such image. event_id:
     32 hexadecimal digits.
@@ -92,18 +92,18 @@ class Parts(NamedTuple):
 
 
 def milliseconds(seconds: float) -> int:
-    """Return a time in whole milliseconds. Rounds, because 1.001 s may be the float 1.000999..."""
+    """Return a time in whole milliseconds, rounded because 1.001 s may be the float 1.000999..."""
     return round(seconds * 1000)
 
 
 def record_milliseconds(row: bytes) -> int:
-    """Return the time of a stored record's change, milliseconds since the epoch."""
+    """Return the time of a stored record's change, in milliseconds since the epoch."""
     time: int = _first_header.unpack_from(row)[1]
     return time
 
 
 def record_time(row: bytes) -> float:
-    """Return the time of a stored record's change: seconds since the epoch, to the millisecond."""
+    """Return the time of a stored record's change, in seconds since the epoch."""
     return record_milliseconds(row) / 1000
 
 
@@ -120,21 +120,21 @@ def record_size(row: bytes) -> int:
 
 
 def record_json(row: bytes) -> bytes:
-    """Return a record's JSON as GetRecords returns it."""
+    """Return the JSON text of a stored record in version 2, as GetRecords returns it."""
     return row[HEADER:]
 
 
 def record_frame(row: bytes) -> tuple[bytes, int]:
-    """Return a record's text without its end, and the origin of the change.
+    """Return the JSON text of a record without its end, and the origin of the change.
 
-    The end depends on the origin: it is one of IDENTITIES.
+    The end of the text is IDENTITIES[origin].
     """
     origin = _header.unpack_from(row)[4]
     return row[HEADER : len(row) - len(IDENTITIES[origin])], origin
 
 
 def record_parts(row: bytes) -> Parts:
-    """Return the parts of a record."""
+    """Return a stored record in version 2, split into its parts."""
     _, _, _, size, origin, event, at, keys, new, old = _header.unpack_from(row)
     start = HEADER + at
     keys_end = start + keys
@@ -161,8 +161,8 @@ def current(txn: ReadTxn, row: bytes) -> bytes:
 def _from_reference(txn: ReadTxn, row: bytes) -> bytes:
     """Convert a record of version 3 to version 2.
 
-    The history may no longer have the images, because the record is older than the retention of its
-    stream. Then the result has no images.
+    If the record is older than the retention of its stream, the history may have deleted the
+    images. Then the result has no images.
     """
     from emulator.database.changes.history import record_of  # noqa: PLC0415 - few tables have a history
 
@@ -184,10 +184,10 @@ def _from_reference(txn: ReadTxn, row: bytes) -> bytes:
 def _from_first(_txn: ReadTxn, row: bytes) -> bytes:
     """Convert a record of version 1 to version 2.
 
-    To find the lengths of the parts, this parses the text and dumps each part again. A dumped part
-    equals the stored part, because all stored JSON has the same format. The first `,"Keys":` in the
-    text is the member Keys: it cannot be inside a string value, because quotes in JSON strings are
-    escaped.
+    To find the lengths of the parts, the function parses the text and dumps each part again. A
+    dumped part equals the stored part, because all stored JSON has the same format. The first
+    `,"Keys":` in the text is the member Keys: it cannot be inside a string value, because quotes in
+    JSON strings are escaped.
     """
     _, time, sequence, size = _first_header.unpack_from(row)
     text = row[_first_header.size :]
@@ -206,11 +206,11 @@ _UPGRADES: Final[dict[int, Callable[[ReadTxn, bytes], bytes]]] = {
     FIRST_VERSION: _from_first,
     REFERRING_VERSION: _from_reference,
 }
-"""Version of a stored record -> function that converts it to version 2."""
+"""For each older version of records, the function that converts a record to version 2."""
 
 
 def is_consistent(row: bytes) -> bool:
-    """Return whether the header of a record agrees with its text.
+    """Return True if the header of a record agrees with its JSON text.
 
     Raises ValueError if the text is not JSON. row: the record, in version 2.
     """

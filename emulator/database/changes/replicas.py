@@ -1,35 +1,36 @@
-"""The data that replicate one table of a global table (control-plane 6.5).
+"""The stored data with which a global table replicates writes between regions (control-plane 6.5).
 
-Every write gets a *version*, which the store keeps beside the item:
+Every write of an item gets a *version*. The store keeps the version of the last write of each item:
 
     u64        microseconds since the epoch, big-endian
     the rest   the region of the write
 
 In each region, the write with the greatest version wins. A version stays when its item is deleted,
-so an older write that arrives later does not create the item again. A write in this region gets a
-version later than the one that the item has. An item without a version has the empty version, which
-is less than all others. When no write waits in any region of a group, jobs/replication.py forgets
-all versions, those of deleted items too.
+so an older write that arrives later does not create the item again. A client's write in a region
+gets a version later than the item's present version. An item without a version counts as one with
+the empty version, which is less than all others. When no write waits in any region of a group,
+jobs/replication.py deletes all versions, those of deleted items too.
 
-A write in this region also adds a record to the table's log, in the same transaction. For each
-other region, the log has the number of the last record that this region has. jobs/replication.py
-moves the records. A record:
+A client's write also adds a record to the table's log, in the same transaction. The log's records
+have numbers. For each other region, the log stores the number of the last record that this other
+region has got. jobs/replication.py moves the records. A record has these fields:
 
     2 bytes    length of the version, big-endian; the highest bit is set if the row is in the table
     4 bytes    length of the item's key without the prefix of its table
     the rest   version, key, and the item's row, which is empty if the item was deleted
 
-A row is stored once, however many regions read it. The record of the last write of an item has no
-row, because the table has the row. After the version of such an item, the store has a zero byte and
-the number of the record (u64). If the item changes again before all regions have the write, the row
-that is replaced moves into the record. So the other regions and their streams get each write.
+The record of the last write of an item has no row, because the table has the row. The item's stored
+version then ends with a zero byte and the number of this record (u64). If the item changes again
+before all regions have the write, the replaced row moves from the table into the record. So the
+other regions and their streams get each write.
 
-A pause of replication can last long, so the log has a limit. After the first KEPT records, a record
-is dropped when its item changes again: the other regions then get only the last write of this item.
-So a log never has more records than KEPT and the number of written items together.
+A pause of replication can last long, so the log has a limit. The first KEPT records of a log stay
+until all regions have them. A later record is dropped when its item changes again, so that the
+other regions get only the last write of this item. So a log never has more records than KEPT plus
+the number of written items.
 
-The log is not a part of the table's history. A history deletes its records after 1 to 35 days, also
-those that a paused region does not have yet. And most tables have no history.
+The table's history (history.py) cannot serve as the log. A history deletes its records after 1 to
+35 days, even if a paused region does not have them yet. And most tables have no history.
 """
 
 from collections.abc import Callable, Iterable
@@ -46,16 +47,16 @@ from storage import ReadTxn, WriteTxn
 from storage.keycode import prefix_end, u64
 
 KEPT: Final = 10_000
-"""How many of the first records of a log keep writes that later writes of their items replaced."""
+"""How many records at the beginning of a log stay when their items change again."""
 
 _header: Final = Struct(">HI")
 _MICROS: Final = 8
 _IN_TABLE: Final = 0x8000
-_MARK: Final = b"\0"  # between a version and the number of a record
+_MARK: Final = b"\0"  # the byte between a version and the number of a record
 
 
 class Write(NamedTuple):
-    """A write of another region. row: None if it deletes the item."""
+    """A write in the log. row: None if the write deletes the item."""
 
     version: bytes
     item: bytes
@@ -63,12 +64,10 @@ class Write(NamedTuple):
 
 
 class ReplicaLog:
-    """Gives each write of a table a version, and adds to the table's log what replicas must get.
+    """A follower that gives each write of a table a version, and adds clients' writes to the log.
 
-    This is a follower: it takes part in each write of the table.
-
-    moment: has the time of a write. notify: called with the table after each write that must be
-    sent to other replicas.
+    moment: the clock that gives a write its time. notify: called with the table's definition after
+    each write that other regions must get.
     """
 
     def __init__(
@@ -89,7 +88,10 @@ class ReplicaLog:
         self._notify = _do_nothing if paused else notify
 
     def follow(self, txn: WriteTxn, change: Change) -> None:
-        """Store the version of a change; if this region made the change, add it to the log."""
+        """Store the version of a change.
+
+        If the change is not a replicated write, add it to the log.
+        """
         item = keyspace.tail_of(change.key)
         key = self._versions + item
         before, waiting = _parts(txn.get(key))
@@ -110,7 +112,7 @@ class ReplicaLog:
     def _complete(self, txn: WriteTxn, number: bytes, row: bytes | None) -> None:
         """Move a row that is being replaced into its record, or drop the record.
 
-        number: the number of the record. The record may be trimmed already. row: the replaced row.
+        number: the number of the record, which `trim` may have deleted. row: the replaced row.
         """
         key = self._writes + number
         record = txn.get(key)
@@ -130,7 +132,7 @@ def _do_nothing(_table: TableDefinition) -> None:
 
 
 def _parts(stored: bytes | None) -> tuple[bytes, bytes]:
-    """Return an item's version, and the number of its record; both are empty if there is none."""
+    """Return an item's version, and the number of its record as bytes. Missing parts are b""."""
     if not stored:
         return b"", b""
     end = stored.find(_MARK, _MICROS)
@@ -142,17 +144,17 @@ def _number(stored: bytes | None) -> int:
 
 
 def micros_of(version: bytes) -> int:
-    """Return the time of a version in microseconds."""
+    """Return the time in a version, in microseconds since the epoch."""
     return int.from_bytes(version[:_MICROS], "big")
 
 
 def region_of(version: bytes) -> str:
-    """Return the region that made the write with this version."""
+    """Return the region in a version, in which the write was made."""
     return version[_MICROS:].decode()
 
 
 def version_at(micros: int, region: str) -> bytes:
-    """Return the version of a write that a region made at a time."""
+    """Return the version of a write in a region. micros: its time, microseconds since the epoch."""
     return u64(micros) + region.encode()
 
 
@@ -166,49 +168,49 @@ def write_of(txn: ReadTxn, stored: bytes, table: bytes) -> Write:
 
 
 def is_in_table(stored: bytes) -> bool:
-    """Return whether the row of a record is in the table."""
+    """Return True if the row of a stored record is in the table, not in the record."""
     return bool(_header.unpack_from(stored)[0] & _IN_TABLE)
 
 
 def is_version(stored: bytes) -> bool:
-    """Return whether these bytes are the version of a write."""
+    """Return True if these bytes can be the version of a write."""
     return len(stored) > _MICROS
 
 
 def version_of(txn: ReadTxn, log: int, item: bytes) -> bytes:
-    """Return an item's version, empty if it has none."""
+    """Return the version of an item, b"" if it has none."""
     return version_in(txn.get(keyspace.item_versions(keyspace.replica(log)) + item))
 
 
 def version_in(stored: bytes | None) -> bytes:
-    """Return the version in a stored value, which may also have the number of a record."""
+    """Return the version in a stored value, without the number of a record that may follow it."""
     return _parts(stored)[0]
 
 
 def set_version(txn: WriteTxn, log: int, item: bytes, version: bytes) -> None:
-    """Store an item's version."""
+    """Store the version of an item, without the number of a record."""
     txn.put(keyspace.item_versions(keyspace.replica(log)) + item, version)
 
 
 def position(txn: ReadTxn, log: int, region: str) -> int:
-    """Return the number of the last record of a log that a region has."""
+    """Return the number of the last record of a log that another region has got."""
     return _number(txn.get(keyspace.replicated_to(keyspace.replica(log), region)))
 
 
 def set_position(txn: WriteTxn, log: int, region: str, number: int) -> None:
-    """Store the number of the last record that a region has."""
+    """Store the number of the last record of a log that another region has got."""
     txn.put(keyspace.replicated_to(keyspace.replica(log), region), u64(number))
 
 
 def last_number(txn: ReadTxn, log: int) -> int:
-    """Return the number of the last record that a log had, 0 if it never had one."""
+    """Return the number of the last record that was added to a log, 0 if there was none."""
     return _number(txn.get(keyspace.last_replicated(keyspace.replica(log))))
 
 
 def pending(txn: ReadTxn, log: int, table: bytes, after: int, limit: int) -> list[tuple[int, Write]]:
-    """Return the next writes in a log with their numbers, at most `limit`.
+    """Return at most `limit` writes of a log, with the numbers of their records.
 
-    table: the prefix of the items of the log's table.
+    after: the number after which the records begin. table: the prefix of the table's items.
     """
     prefix = keyspace.replicated_writes(keyspace.replica(log))
     found = []
@@ -220,16 +222,17 @@ def pending(txn: ReadTxn, log: int, table: bytes, after: int, limit: int) -> lis
 
 
 def trim(txn: WriteTxn, log: int, regions: Iterable[str], limit: int) -> None:
-    """Delete records that all of these regions have, at most `limit`."""
+    """Delete at most `limit` records of a log that all of these regions have got."""
     prefix = keyspace.replicated_writes(keyspace.replica(log))
     least = min((position(txn, log, region) for region in regions), default=last_number(txn, log))
     txn.drop_range(prefix, prefix + u64(least + 1), limit)
 
 
 def forget(txn: WriteTxn, logs: Iterable[int], limit: int) -> bool:
-    """Delete the first versions of all these tables, about `limit` in each.
+    """Delete the first versions of the tables of a group, about `limit` in each table.
 
-    Of each item, all versions or none are deleted. Return whether versions may remain.
+    For each item, the function deletes the versions in all tables or in none. Return True if
+    versions may remain. logs: the logs of the tables.
     """
     spans = [keyspace.item_versions(keyspace.replica(log)) for log in logs]
     last: bytes | None = None

@@ -1,16 +1,16 @@
-"""The streams of all tables: how streams are opened, closed, rolled over and deleted.
+"""Opens, closes, rolls over and deletes the streams of all tables.
 
-All definitions are held in memory. A changed definition comes into force only after it is stored.
+All definitions are in memory. A changed definition comes into force only after it is stored.
 
 The scheduler calls `begin_roll_over`, which queues background work:
 
-- Open shards that are four hours old are closed and continued by children.
+- Open shards that are four hours old are closed, and child shards continue them.
 - A stream that has been disabled for as long as its retention is deleted.
 - Records that are older than the retention are deleted (*trimmed*). The newest of these old records
   in each shard stays, to mark how far the shard was trimmed.
 
-This work may be late. Readers do not depend on it, because they compare times with the clock. A
-record that is written to a shard after the shard's scheduled end is not lost.
+This work may be late. Readers do not depend on it, because they compare the times of records with
+the clock. Until a shard is closed, it takes records, even after its four hours.
 """
 
 import os
@@ -54,7 +54,7 @@ _ON_DEMAND_SHARDS: Final = 4
 
 _PARTITION_READS: Final = 3000
 _PARTITION_WRITES: Final = 1000
-"""The read units and write units together of one partition of a provisioned table.
+"""The read units and the write units that one partition of a provisioned table serves.
 
 AWS: "Partitions and data distribution".
 """
@@ -68,9 +68,9 @@ class Streams:
     """All streams in an engine's store.
 
     account: the account of access keys that are not account numbers.
-    shared: whether all callers are one tenant.
-    shards: how many open shards a new stream has; 0 means one for each partition of its table.
-    delay: how many seconds ENABLING and DISABLING last.
+    shared: True if all callers are one tenant.
+    shards: the number of open shards of a new stream. 0 means one for each partition of its table.
+    delay: how many seconds the statuses ENABLING and DISABLING last.
     """
 
     def __init__(
@@ -99,12 +99,13 @@ class Streams:
         )
         self._definitions: dict[int, StreamDefinition] = {}
         self._logs: dict[int, StreamLog] = {}
-        # tenant -> part of the ARN after the account -> stream; only streams that clients see
+        # the streams that clients see, by tenant and by the part of the ARN after the account
         self._tenants: dict[Tenant, dict[str, StreamDefinition]] = {}
-        self._rolling: list[int] = []  # ids of streams that are due and have not been rolled over yet
-        # stream id -> when `begin_roll_over` must change the stream
+        # ids of streams that the queued work must roll over or delete
+        self._rolling: list[int] = []
+        # when to roll over or delete each stream, by its id
         self._due: dict[int, float] = {}
-        # stream id -> when to trim it, inf while a trim is queued
+        # when to trim each stream, by its id; inf while a trim is queued
         self._trim: dict[int, float] = {}
 
     # --- finding ----------------------------------------------------------------------------------
@@ -120,7 +121,7 @@ class Streams:
         return stream
 
     def of_resource(self, tenant: Tenant, resource: str) -> StreamDefinition | None:
-        """Return the stream by the part of its ARN after the account, None if there is none."""
+        """Return the stream whose ARN has this part after the account, None if there is none."""
         return self._tenants.get(tenant, {}).get(resource)
 
     def of(self, tenant: Tenant) -> Iterator[StreamDefinition]:
@@ -133,13 +134,13 @@ class Streams:
             yield from streams.values()
 
     def owned(self, owns: Callable[[Tenant], bool]) -> Iterator[StreamDefinition]:
-        """Yield the visible streams of the tenants for which `owns` returns true."""
+        """Yield the streams that clients see, of the tenants for which `owns` returns True."""
         for tenant in self._tenants:
             if owns(tenant):
                 yield from self._tenants[tenant].values()
 
     def get(self, stream_id: int) -> StreamDefinition | None:
-        """Return the stream with this id, even if clients do not see it; None if there is none."""
+        """Return the stream with this id, None if there is none. Clients may not see the stream."""
         return self._definitions.get(stream_id)
 
     def log(self, stream_id: int | None) -> StreamLog | None:
@@ -158,7 +159,7 @@ class Streams:
         hidden: bool = False,
         retention: float = RETENTION,
     ) -> StreamDefinition:
-        """Store a new stream of a table.
+        """Store a new stream of a table. Return its definition.
 
         number: an unused id. hidden, retention: see StreamDefinition.
         """
@@ -208,7 +209,7 @@ class Streams:
             self._save(change, replace(stream, policy=policy))
 
     def remove(self, change: DefinitionChange, stream_id: int) -> None:
-        """Delete a stream and its records, if the stream still exists."""
+        """Delete a stream. A background job deletes its records."""
         self._registry.remove(change, keyspace.stream(stream_id))
         change.txn.delete(counter_key(stream_id))
         self._deletions.begin(change.txn, keyspace.stream_records(stream_id))
@@ -244,9 +245,9 @@ class Streams:
                 del self._tenants[tenant]
 
     def _label(self, table: TableDefinition, now: float) -> str:
-        """Return the label of a new stream: the time `now`, or the first later time that is free.
+        """Return the label of a new stream: the time `now`, or the first later time not yet used.
 
-        Two streams of a table get different labels even if the clock is frozen.
+        So two streams of a table get different labels even if the clock is frozen.
         """
         taken = {stream.label for stream in self._definitions.values() if stream.table == table.name}
         moment = datetime.fromtimestamp(now, UTC).replace(tzinfo=None)
@@ -259,7 +260,7 @@ class Streams:
     def begin_roll_over(self) -> None:
         """Queue all work on streams that is due.
 
-        A stream without due work costs only two comparisons: there may be thousands of streams.
+        There may be thousands of streams, so a stream without due work costs only two comparisons.
         """
         now = self._clock.now()
         self._rolling = [number for number, due in self._due.items() if due <= now]
@@ -269,7 +270,7 @@ class Streams:
             self._begin_trimming()
 
     def _roll_over_slice(self) -> bool:
-        """Roll over or delete some of the streams that are due. Return whether more are due."""
+        """Roll over or delete some of the streams in `_rolling`. Return True if streams remain."""
         now = self._clock.now()
         for _ in range(ROLL_OVER_SLICE):
             if not self._rolling:
@@ -307,12 +308,17 @@ class Streams:
             self._save(change, changed)
 
     def _trim_slice(self, stream_id: int) -> bool:
-        """Delete some of a stream's records that are too old. Return whether more are too old."""
+        """Delete some of a stream's records that are too old.
+
+        Return True if such records remain.
+        """
         stream = self._definitions.get(stream_id)
         if stream is None:
             return False
         now = self._clock.now()
-        due = now + stream.retention  # when a record that is written now will be too old
+        # The next trim is due when the oldest remaining record is too old. If none remains, a
+        # record may still be written now.
+        due = now + stream.retention
         room = deleting.SLICE
         with self._engine.write() as txn:
             txn.urgent = True
@@ -334,7 +340,7 @@ def _tenant(stream: StreamDefinition) -> Tenant:
 
 
 def _written(txn: ReadTxn, stream: StreamDefinition) -> float:
-    """Return the time of the newest record in the open shards, 0 if there is none."""
+    """Return the time of the newest record in a stream's open shards, 0 if there is none."""
     newest = 0.0
     for shard in stream.open_shards():
         prefix = keyspace.shard_records(stream.id, shard.number)
@@ -344,7 +350,7 @@ def _written(txn: ReadTxn, stream: StreamDefinition) -> float:
 
 
 def _partitions(table: TableDefinition) -> int:
-    """Return how many partitions, and therefore open shards, a table starts with."""
+    """Return the number of partitions with which a table starts: the open shards of its stream."""
     if table.billing_mode == "PAY_PER_REQUEST":
         return _ON_DEMAND_SHARDS
     return max(1, -(-table.read_units // _PARTITION_READS), -(-table.write_units // _PARTITION_WRITES))

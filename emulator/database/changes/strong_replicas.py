@@ -1,22 +1,22 @@
-"""Replication with strong consistency: each write reaches all regions at once (control-plane 7).
+"""Replication with strong consistency: all regions get a write together (control-plane 7).
 
 All tables of a server are in one store. So a write of one region changes the tables of the other
-regions in the same transaction: either all regions have it or none. Consistent reads see it
-everywhere, and the streams of all regions have the same records in the same order. There is no log
-and no background work. The writes consume write capacity in each region.
+regions in the same transaction: either all regions have the write or none. Consistent reads see it
+in all regions, and the streams of all regions have the same records in the same order. There is no
+log and no background work. The write consumes write capacity in each region.
 
-On AWS, a write fails with ReplicatedWriteConflictException if it meets a write of the same item in
-another region. Here writes never meet by themselves, so a test declares with the control
+On AWS, a write fails with ReplicatedWriteConflictException if another region writes the same item
+at the same time. Here all writes run one after another. So a test declares with the control
 `replication` how long the writes of a region are *in flight* to another region:
 
 | the direction  | a write is in flight                                           |
 |----------------|----------------------------------------------------------------|
-| has a delay    | for so many seconds after the write                            |
+| has a delay    | for the seconds of the delay                                   |
 | is paused      | until the pause ends, if the write was made during the pause   |
 
-The target region has these writes already. But while a write is in flight, the target refuses its
-own writes of the item. For this purpose, the target keeps the version of each such write. The key
-of this version is the key that has an item's version in other groups (changes/replicas.py).
+The target region already has a write that is in flight. But until the write has arrived by this
+declaration, the target refuses writes of its clients to the item. For this purpose, the target
+stores the version of the write, under the key of an item's version (changes/replicas.py).
 """
 
 from collections.abc import Callable, Iterable
@@ -24,7 +24,7 @@ from collections.abc import Callable, Iterable
 from emulator import errors
 from emulator.clock import Moment, microseconds
 from emulator.database.changes import replicas
-from emulator.database.definitions.replicas import AT_ONCE, Membership
+from emulator.database.definitions.replicas import NO_DELAY, Membership
 from emulator.database.definitions.tables import DELETING, TableDefinition
 from emulator.database.items.write import replicate
 from emulator.database.schema.followers import Change
@@ -38,7 +38,7 @@ Group = Callable[[TableDefinition], Iterable[Table]]
 
 
 class StrongReplicas:
-    """Writes the changes of one table to the other tables of its group. This is a follower."""
+    """A follower that writes the changes of one table to the other tables of its group."""
 
     def __init__(self, definition: TableDefinition, membership: Membership, group: Group, moment: Moment) -> None:
         self._definition = definition
@@ -47,12 +47,14 @@ class StrongReplicas:
         self._moment = moment
 
     def follow(self, txn: WriteTxn, change: Change) -> None:
-        """Write a change of this region to all other regions."""
+        """Write a change to all other regions, if it was made in this region."""
         if change.version:
             return
         item = keyspace.tail_of(change.key)
         row = change.new_row
-        new = None if row is None else decode_row(row)  # `change.new` may lack attributes (items/ahead.py)
+        # Decode the row again, because items/ahead.py may have removed attributes from
+        # `change.new`.
+        new = None if row is None else decode_row(row)
         version = replicas.version_at(self._moment.micros(), self._definition.region)
         for table in self._group(self._definition):
             if table.definition.status == DELETING:
@@ -63,12 +65,12 @@ class StrongReplicas:
                 replicate(txn, table, Change(key, old_row, None, row, new, version=version), waits=False)
             other = table.definition.membership
             assert other is not None, "a table of a group is a member"
-            if self._membership.direction(table.definition.region) != AT_ONCE:
+            if self._membership.direction(table.definition.region) != NO_DELAY:
                 replicas.set_version(txn, other.log, item, version)
 
 
 class WritesInFlight:
-    """The writes of other regions that a test declares to be in flight to one table."""
+    """Refuses writes of items that have a write in flight from another region."""
 
     def __init__(self, definition: TableDefinition, membership: Membership, group: Group, moment: Moment) -> None:
         self._definition = definition
@@ -77,13 +79,13 @@ class WritesInFlight:
         self._moment = moment
 
     def refuse(self, txn: ReadTxn, key: bytes) -> None:
-        """Raise an error if a write of the item in another region is in flight."""
+        """Raise ReplicatedWriteConflictException if a write of the item is in flight."""
         version = replicas.version_of(txn, self._log, keyspace.tail_of(key))
         if version and self.is_in_flight(version):
             raise errors.replicated_write_conflict()
 
     def is_in_flight(self, version: bytes) -> bool:
-        """Return whether a write with this version is still in flight."""
+        """Return True if the write with this version is still in flight."""
         here, micros = self._definition.region, replicas.micros_of(version)
         origin = replicas.region_of(version)
         for table in self._group(self._definition):

@@ -2,9 +2,9 @@
 
 A *ticket* of the queue is a storage key with an empty value. The key consists of the queue's
 prefix, the item's time of expiry in milliseconds, and the item's key. So the tickets are in the
-order of expiry, and a reader of expired tickets reads no others. A walk (jobs/ttl_fill.py) adds the
-items that existed before TTL was switched on. Sweeps (jobs/ttl_sweep.py) delete the items that have
-expired.
+order of expiry, and a sweep reads only the tickets of expired items. When TTL is enabled, a walk
+(jobs/ttl_fill.py) adds tickets of the items that exist already. Sweeps (jobs/ttl_sweep.py) delete
+the items that have expired.
 """
 
 from typing import Final
@@ -26,12 +26,12 @@ def queue_of(definition: TableDefinition) -> "TtlQueue | None":
     """Return the queue of a table, None while TTL is off."""
     if definition.ttl_queue is None:
         return None
-    assert definition.ttl_attribute is not None, "there is a queue only while TTL is on"
+    assert definition.ttl_attribute is not None, "a table with a TTL queue has a TTL attribute"
     return TtlQueue(definition.ttl_queue, definition.ttl_attribute)
 
 
 class TtlQueue:
-    """The queue of a table. As a follower, it updates itself with each write to the table.
+    """The TTL queue of a table: a follower that updates the tickets with each write of an item.
 
     attribute: the name of the TTL attribute.
     """
@@ -43,7 +43,7 @@ class TtlQueue:
         self.prefix = keyspace.expiries(queue)
 
     def follow(self, txn: WriteTxn, change: Change) -> None:
-        """Delete the ticket of the item's old expiry and put the ticket of its new expiry."""
+        """Delete the ticket of the item's old expiry, and store the ticket of its new expiry."""
         before, after = self.expiry(change.old_item()), self.expiry(change.new)
         if before != after:
             if before is not None:
@@ -52,24 +52,25 @@ class TtlQueue:
                 txn.put(keyspace.expiry(self.prefix, after, change.key), b"")
 
     def expired(self, now: float) -> tuple[bytes, bytes]:
-        """Return the range of the tickets that a sweep at the time `now` (seconds) deletes.
+        """Return the range of tickets whose items a sweep at the time `now` (seconds) deletes.
 
-        The tickets belong to items that expired within the last five years. An item expires as soon
-        as its time is earlier than the current time (AWS API Reference: UpdateTimeToLive).
+        These items have expired within the last five years. An item expires as soon as its time is
+        earlier than the current time (AWS API Reference: UpdateTimeToLive).
         """
         milliseconds = int(now * 1000)
         oldest = max(0, milliseconds - _TOO_OLD)
         return keyspace.expiry(self.prefix, oldest, b""), keyspace.expiry(self.prefix, milliseconds, b"")
 
     def ticket(self, item: Item, item_key: bytes) -> bytes | None:
-        """Return the ticket that the queue must have for an item, None if it never expires."""
+        """Return the ticket of an item, None if the item never expires."""
         expiry = self.expiry(item)
         return None if expiry is None else keyspace.expiry(self.prefix, expiry, item_key)
 
     def expiry(self, item: Item | None) -> int | None:
-        """Return the time at which an item expires in milliseconds since the epoch, None if never.
+        """Return the time at which an item expires, in milliseconds since the epoch.
 
-        An attribute that is not a Number is ignored.
+        Return None if the item never expires: its TTL attribute is missing, not a Number, negative
+        or too large.
         """
         value = None if item is None else item.get(self.attribute)
         if value is None or "N" not in value:

@@ -1,12 +1,11 @@
-"""ARNs and accounts: what an ARN names, and which account owns it (behaviour 3.4 and 13).
+"""ARNs and accounts: the resource that an ARN names, and its account (behaviour 3.4 and 13).
 
     arn:<partition>:<service>:<region>:<account>:<resource>
 
 `parsed` splits an ARN into its parts. `table_name` checks an ARN that a caller sent as TableName.
-`tagged` checks an ARN that a caller sent as the ResourceArn of a tag operation, and `with_policy`
-one that a caller sent as the ResourceArn of a resource policy. The table below shows the error for
-each fault. Faults are checked in the order of the rows, with the exceptions in the notes. The order
-of the checks of `with_policy` is inferred:
+`tagged` checks the ResourceArn of a tag operation, and `with_policy` the ResourceArn of an
+operation on resource policies. The table shows the error for each fault. The checks have the order
+of the rows, with the exceptions in the notes. The order of `with_policy` is inferred:
 
 | fault                    | `table_name`                   | `tagged`                    | `with_policy`               |
 |--------------------------|--------------------------------|-----------------------------|-----------------------------|
@@ -23,7 +22,7 @@ of the checks of `with_policy` is inferred:
 
 [1] checked before the partition; [2] checked before partition and region; [3] checked last
 
-With `--shared-db`, every account and region counts as the caller's own.
+With `--shared-db`, every account and region counts as that of the caller.
 """  # noqa: W505 - a table
 
 import re
@@ -34,7 +33,7 @@ from emulator.settings import is_account
 
 SERVICE: Final = "dynamodb"
 
-# These patterns are compiled at first use: compiling takes 0.6 ms, and few clients send ARNs.
+# The patterns are compiled at first use: compiling takes 0.6 ms, and few clients send ARNs.
 _RESOURCE: Final = r"table/([^/]*)(?:/(index|stream)/([^/]+))?"
 _NUMBERED: Final = r"table/([a-zA-Z0-9_.-]{3,255})/([a-z]+)/([0-9]{14}-[0-9a-f]{8})"
 _TABLE_NAME: Final = r"[a-zA-Z0-9_.-]{3,255}"
@@ -48,7 +47,7 @@ _PARTITIONS: Final = (("cn-", "aws-cn"), ("us-gov-", "aws-us-gov"), ("us-iso-", 
 class Home(NamedTuple):
     """The account and region of a caller.
 
-    shared: every account and region counts as the caller's own (`--shared-db`).
+    shared: True if every account and region counts as that of the caller (`--shared-db`).
     """
 
     account: str
@@ -57,7 +56,7 @@ class Home(NamedTuple):
 
 
 class Arn(NamedTuple):
-    """An ARN in its parts.
+    """An ARN, split into its parts.
 
     text: the whole ARN.
     kind: table, index or stream, or "" for any other resource.
@@ -75,12 +74,12 @@ class Arn(NamedTuple):
     name: str
 
     def is_of_table(self) -> bool:
-        """Return whether the ARN names a table, index or stream, and its table name is valid."""
+        """Return True if the ARN names a table, index or stream, and the table's name is valid."""
         return bool(self.kind) and is_table_name(self.table)
 
 
 def is_table_name(text: str) -> bool:
-    """Return whether a table can have this name."""
+    """Return True if the text is a valid table name."""
     return re.fullmatch(_TABLE_NAME, text) is not None
 
 
@@ -98,7 +97,7 @@ def parsed(text: str) -> Arn | None:
 
 
 def is_stream(text: str) -> bool:
-    """Return whether a text has the form of a stream's ARN."""
+    """Return True if the text has the form of a stream's ARN."""
     arn = parsed(text)
     return arn is not None and arn.kind == "stream" and arn.is_of_table() and arn.partition.startswith("aws")
 
@@ -115,9 +114,9 @@ def resource(text: str) -> str:
 
 
 def table_name(text: str, home: Home, *, data_plane: bool) -> str:
-    """Return the name of a table from an ARN that a caller sent as TableName.
+    """Return the name of the table in an ARN that a caller sent as TableName.
 
-    Raises the errors of behaviour 3.4, also if the table is not the caller's own.
+    Raises the errors of behaviour 3.4, also for the ARN of another account or region.
     """
     arn = parsed(text)
     if arn is None:
@@ -136,9 +135,9 @@ def table_name(text: str, home: Home, *, data_plane: bool) -> str:
 
 
 def tagged(text: str, home: Home) -> Arn:
-    """Return the parts of an ARN that a caller sent as ResourceArn of a tag operation.
+    """Return the parts of an ARN that a caller sent as the ResourceArn of a tag operation.
 
-    Raises the errors of behaviour 13, also if the resource is not the caller's own.
+    Raises the errors of behaviour 13, also for the ARN of another account or region.
     """
     if not text.startswith("arn:"):
         raise errors.arn_expected(text)
@@ -159,9 +158,9 @@ def tagged(text: str, home: Home) -> Arn:
 
 
 def with_policy(text: str, home: Home) -> Arn:
-    """Return the parts of an ARN that a caller sent as ResourceArn of a resource policy.
+    """Return the parts of an ARN that a caller sent as the ResourceArn of a policy operation.
 
-    Raises the errors of control-plane 11.2, also if the resource is not the caller's own.
+    Raises the errors of control-plane 11.2, also for the ARN of another account or region.
     """
     if not text.startswith("arn:"):
         raise errors.arn_expected(text)
@@ -181,9 +180,9 @@ def with_policy(text: str, home: Home) -> Arn:
 
 
 def _is_own_partition(arn: Arn, home: Home) -> bool:
-    """Return whether the ARN has the caller's partition.
+    """Return True if the ARN has a partition that the caller may use.
 
-    Every caller may use the partition `aws`, because the emulator's own ARNs have it.
+    Every caller may use the partition `aws`, because the ARNs that the emulator returns have it.
     """
     region = arn.region if home.shared else home.region
     return arn.partition == _DEFAULT_PARTITION or any(
@@ -195,7 +194,7 @@ def _is_own_partition(arn: Arn, home: Home) -> bool:
 
 
 class NumberedArn(NamedTuple):
-    """The ARN of a numbered resource of a table, such as a backup."""
+    """The ARN of a backup, export or import of a table, split into its parts."""
 
     text: str
     partition: str
@@ -206,7 +205,7 @@ class NumberedArn(NamedTuple):
     number: str
 
     def is_valid(self, home: str) -> bool:
-        """Return whether a table can have the ARN's partition, service and region.
+        """Return True if a table can have the ARN's partition, service and region.
 
         home: the caller's region, which may have any name.
         """
@@ -217,7 +216,7 @@ class NumberedArn(NamedTuple):
 
 
 def numbered(text: str, kind: str) -> NumberedArn | None:
-    """Return the parts of the ARN of a resource of this kind, None for any other ARN.
+    """Return the parts of an ARN, None if it does not name a resource of this kind.
 
     kind: backup, export or import.
     """
@@ -238,7 +237,7 @@ def account_of(access_key: str, default: str) -> str:
 
 
 def moved(text: str, before: str, after: str) -> str:
-    """Replace the account `before` of an ARN by `after`. Return any other text unchanged."""
+    """Return an ARN of the account `before` with the account `after`; other texts unchanged."""
     parts = text.split(":", _PARTS - 1)
     if len(parts) == _PARTS and parts[4] == before:
         parts[4] = after
@@ -248,7 +247,7 @@ def moved(text: str, before: str, after: str) -> str:
 def default_key(account: str) -> str:
     """Return the last part of the ARN of an account's default KMS key.
 
-    That key encrypts a table whose SSESpecification names no other key.
+    The default key encrypts a table whose SSESpecification does not name a key.
     """
     from uuid import NAMESPACE_URL, uuid5  # noqa: PLC0415 - start-up time
 
@@ -256,9 +255,9 @@ def default_key(account: str) -> str:
 
 
 def moved_key(text: str, before: str, after: str) -> str:
-    """Return a KMS key's ARN after replacing the account `before` by `after`.
+    """Return a KMS key's ARN with the account `after` instead of `before`.
 
-    The default key of the account `before` becomes that of `after`.
+    The default key of the account `before` becomes the default key of the account `after`.
     """
     key_before, key_after = default_key(before), default_key(after)
     arn = moved(text, before, after)

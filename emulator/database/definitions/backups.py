@@ -1,4 +1,4 @@
-"""What is stored about on-demand and system backups (control-plane 1). Backups outlive tables."""
+"""The definitions of on-demand and system backups (control-plane 1). Backups outlive tables."""
 
 from dataclasses import dataclass
 from typing import Final, Self
@@ -13,21 +13,24 @@ from emulator.settings import DEFAULT_ACCOUNT
 
 USER: Final = "USER"
 SYSTEM: Final = "SYSTEM"
-"""Types of backups: made by a request, or when a table with recovery is deleted."""
+"""The kinds of backups.
 
-KEPT_DAYS: Final = 35  # days for which a system backup is kept (control-plane 1.4)
+A request makes a USER backup. The deletion of a table with recovery makes a SYSTEM backup.
+"""
+
+KEPT_DAYS: Final = 35  # how many days a system backup is kept (control-plane 1.4)
 
 
 @dataclass(frozen=True, slots=True)
 class Backup:
     """A backup as stored. Times are seconds since the epoch.
 
-    owner: the tenant that owns it.
-    number: the last part of its ARN; its digits are the milliseconds of `created`.
-    view: the number of the frozen view with its items (history/past_items.py).
-    table: the definition of the table when the backup was made.
-    items, size: the number of items in the backup, and their bytes.
-    expires: when a system backup expires, else None.
+    owner: the tenant that owns the backup.
+    number: the last part of the backup's ARN. It begins with the milliseconds of `created`.
+    view: the number of the frozen view with the backup's items (history/past_items.py).
+    table: the table's definition at the time of the backup.
+    items, size: the number of items in the backup, and their size in bytes.
+    expires: the time at which a system backup expires, None for a user's backup.
     """
 
     owner: Tenant
@@ -63,7 +66,7 @@ class Backup:
 
     @property
     def rank(self) -> tuple[str, str]:
-        """The sort key of a tenant's backups: first the time, then the table."""
+        """The sort key for the backups of a tenant: the number (a time), then the table's name."""
         return self.number, self.table.name
 
     @property
@@ -72,10 +75,10 @@ class Backup:
         return keyspace.backup(*self.owner, *self.rank)
 
     def gone(self, now: float) -> bool:
-        """Return whether the backup has expired."""
+        """Return True if the backup has expired."""
         return self.expires is not None and self.expires <= now
 
 
 def expiry(created: float) -> float:
-    """Return when a system backup expires. created: when it was made."""
+    """Return the time at which a system backup expires that was made at the time `created`."""
     return created + KEPT_DAYS * DAY

@@ -1,4 +1,4 @@
-"""What is stored about histories. A history outlives its table while stream records refer to it."""
+"""The definitions of histories. A history outlives its table while stream records refer to it."""
 
 from dataclasses import dataclass
 from typing import Final, Self
@@ -9,19 +9,19 @@ from emulator.database.definitions.streams import RETENTION
 from emulator.database.store.loading import from_fields
 
 SLACK: Final = 60.0
-"""Seconds for which records are kept after their retention, because times in streams are rounded.
-"""
+"""How many seconds longer than their retention records stay, because stream times are rounded."""
 
 
 @dataclass(frozen=True, slots=True)
 class HistoryDefinition:
     """A history as stored. Times are seconds since the epoch.
 
-    access_key, region: the tenant of the table. table: its name.
-    retention: for how many seconds it keeps records. This is at least the retention of streams.
-    closed: when recovery was disabled or the table was removed, None while the history is open.
-    referred: whether stream records refer to its records.
-    both: whether its records also have the row after a change, because stream records need it.
+    access_key, region: the tenant that owns the table. table: the table's name.
+    retention: how many seconds the history keeps records: at least the retention of streams.
+    closed: the time at which recovery was disabled or the table was removed, None while the history
+    is open.
+    referred: True if stream records refer to records of this history.
+    both: True if the records also have the row after a change, because stream records need it.
     """
 
     id: int
@@ -43,5 +43,5 @@ class HistoryDefinition:
         return orjson.dumps(self)
 
     def gone(self, now: float) -> bool:
-        """Return whether the history is closed and no stream record refers to it any more."""
+        """Return True if the history is closed and no stream record refers to it any more."""
         return self.closed is not None and (not self.referred or self.closed + RETENTION + SLACK <= now)

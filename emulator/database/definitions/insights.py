@@ -1,9 +1,11 @@
-"""What is stored about Contributor Insights of a table or global index (control-plane 12).
+"""The setting of Contributor Insights of a table or global index (control-plane 12).
 
-never configured   no InsightsSetting
-ENABLING, ENABLED  enabled, before and after `until`
-FAILED             enabled and failed, after `until`
-DISABLING, DISABLED not enabled, before and after `until`
+| the status that clients see | the stored setting                           |
+|-----------------------------|----------------------------------------------|
+| none: never configured      | None                                         |
+| ENABLING, then ENABLED      | `enabled`; the status changes at `until`     |
+| ENABLING, then FAILED       | `enabled` and `failed`                       |
+| DISABLING, then DISABLED    | not `enabled`; the status changes at `until` |
 """
 
 from collections.abc import Iterator, Mapping
@@ -18,7 +20,9 @@ THROTTLED_KEYS: Final = "THROTTLED_KEYS"
 MILLISECONDS: Final = 1000
 
 _KINDS: Final = {ALL_KEYS: "CT", THROTTLED_KEYS: "T"}
-"""Mode -> last letters in the names of CloudWatch's rules: for accessed keys, for throttled keys.
+"""For each mode, the letters that CloudWatch's rules have in their names.
+
+C: a rule of accessed keys. T: a rule of throttled keys.
 """
 
 
@@ -27,9 +31,9 @@ class InsightsSetting:
     """The setting of Contributor Insights of a table or index.
 
     mode: ALL_KEYS or THROTTLED_KEYS.
-    changed: when the setting last changed (seconds).
-    until: the time at which ENABLING or DISABLING ends.
-    failed: whether enabling fails, because the account would have too many rules.
+    changed: the time (seconds) at which the setting last changed.
+    until: the time (seconds) at which ENABLING or DISABLING ends.
+    failed: True if enabling fails, because the account would have too many rules.
     """
 
     enabled: bool
@@ -45,11 +49,11 @@ class InsightsSetting:
 
     @property
     def counts(self) -> bool:
-        """Whether keys are counted."""
+        """True if keys are counted."""
         return self.enabled and not self.failed
 
     def status(self, *, settled: bool) -> str:
-        """Return the status. settled: whether `until` has passed."""
+        """Return the status that clients see. settled: True if `until` has passed."""
         if not settled:
             return "ENABLING" if self.enabled else "DISABLING"
         if self.failed:
@@ -59,7 +63,7 @@ class InsightsSetting:
     def rules(self, table: str, index: str | None, *, sort_key: bool) -> Iterator[str]:
         """Yield the names of the rules that CloudWatch shows while keys are counted.
 
-        index: the name of the index, None for the table. sort_key: whether there is a sort key.
+        index: the name of the index, None for the table. sort_key: True if there is a sort key.
         """
         name = table if index is None else f"{table}-{index}"
         for keys in ("PK", "SK") if sort_key else ("PK",):

@@ -1,4 +1,4 @@
-"""The statuses of Kinesis destinations, as clients and the log show them.
+"""The statuses of Kinesis destinations.
 
 The status that clients see depends on the stored status, the clock, and whether there is a
 Kinesis-compatible server (`--kinesis-endpoint`):
@@ -13,8 +13,9 @@ Kinesis-compatible server (`--kinesis-endpoint`):
 During DISABLING, the emulator still sends the records of earlier changes. After the last of them,
 the destination becomes DISABLED.
 
-The service never refuses a request because of its ARN (control-plane 13). So if an ARN can never be
-a destination, ENABLE_FAILED is stored at once. Clients see ENABLING until the time `until`.
+The service does not refuse an ARN that can never be a destination (control-plane 13). For such an
+ARN, the request stores ENABLE_FAILED. Clients see ENABLING until the time `until`, then
+ENABLE_FAILED.
 """
 
 import logging
@@ -37,7 +38,7 @@ ENABLE_FAILED: Final = "ENABLE_FAILED"
 ENDED: Final = frozenset({DISABLED, ENABLE_FAILED})
 """The statuses in which a destination gets no records.
 
-At most one destination of a table has a different status.
+At most one destination of a table has another status than these.
 """
 
 MILLISECOND: Final = "MILLISECOND"
@@ -46,16 +47,16 @@ MICROSECOND: Final = "MICROSECOND"
 _STREAM_ARN: Final = re.compile(r"arn:aws[a-z-]*:kinesis:([a-z0-9-]+):[0-9]{12}:stream/[a-zA-Z0-9_.-]{1,128}")
 
 DRAIN_SECONDS: Final = 60.0
-"""The longest time in seconds for which a disabled destination gets records of earlier changes.
+"""The longest duration of DISABLING in seconds. We chose this figure.
 
-We chose this figure.
+During this time, the destination gets the records of earlier changes.
 """
 
 UNCONNECTED: Final = "no Kinesis endpoint is configured (--kinesis-endpoint URL)"
 
 
 def status(destination: KinesisDestination, now: float, *, connected: bool) -> str:
-    """Return the status that clients see. connected: whether a Kinesis endpoint is configured."""
+    """Return the status that clients see. connected: True if a Kinesis endpoint is configured."""
     stored = destination.status
     if stored == ENABLE_FAILED:
         return ENABLING if now < destination.until else ENABLE_FAILED
@@ -67,15 +68,15 @@ def status(destination: KinesisDestination, now: float, *, connected: bool) -> s
 
 
 def precision(destination: KinesisDestination) -> str:
-    """Return the unit of ApproximateCreationDateTime (behaviour 15)."""
+    """Return the unit of ApproximateCreationDateTime: MILLISECOND by default (behaviour 15)."""
     return destination.precision or MILLISECOND
 
 
 def failure(arn: str, region: str) -> str | None:
-    """Return why an ARN can never be a destination of a table in a region, None if it can be.
+    """Return the reason why an ARN can never be a destination of a table in this region, or None.
 
-    An ARN of something other than a data stream gets the service's text for a data stream that does
-    not exist (DDB-TABLE-318).
+    For an ARN that does not name a data stream, the reason is the service's text for a data stream
+    that does not exist (DDB-TABLE-318).
     """
     match = _STREAM_ARN.fullmatch(arn)
     if match is None:
@@ -90,7 +91,8 @@ def failure(arn: str, region: str) -> str | None:
 def consumer(stream_id: int) -> str:
     """Return the name under which the checkpoints of a destination's change log are stored.
 
-    The name needs only the id of the log: each enabling opens a new log, and ids are never reused.
+    stream_id: the id of the change log. It is enough, because each enabling of a destination opens
+    a new log, and no id is used twice.
     """
     return f"kinesis {stream_id}"
 

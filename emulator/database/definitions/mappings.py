@@ -1,6 +1,6 @@
-"""The parts of stored event source mappings that the database needs.
+"""Functions about stored event source mappings that the database needs.
 
-event_sources/ reads the other parts.
+event_sources/mapping.py has the whole definition.
 """
 
 import orjson

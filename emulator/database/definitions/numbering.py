@@ -1,4 +1,4 @@
-"""The ids in a table's definition: new ones for new data, none for data that a copy cannot have.
+"""Replaces or removes the ids of data in a table's definition, for copies and emptied tables.
 
 `OWN_DATA` and `LOGS` of tables.py list the fields with ids. So a new field with an id needs no code
 here, and none where tables are copied, emptied or replicated.
@@ -14,9 +14,9 @@ from storage import WriteTxn
 
 
 def with_new_ids(txn: WriteTxn, definition: TableDefinition) -> TableDefinition:
-    """Return the definition with new ids for the table, its indexes and its own data.
+    """Return the definition with new ids for the table, its indexes and the data in OWN_DATA.
 
-    Its streams, its history and its membership keep their ids.
+    The ids of its streams, its history and its membership stay.
     """
     numbered = replace(
         definition,
@@ -29,10 +29,10 @@ def with_new_ids(txn: WriteTxn, definition: TableDefinition) -> TableDefinition:
 
 
 def without_data(definition: TableDefinition, kept: Container[str] = ()) -> TableDefinition:
-    """Return the definition without the ids of its own data, of its stream and of its history.
+    """Return the definition without the ids in OWN_DATA and LOGS: queue, logs, stream, history.
 
-    When the definition is saved, `Attachments.reconcile` makes what the settings ask for. kept:
-    fields of OWN_DATA whose ids stay.
+    When the definition is saved, `Attachments.reconcile` makes new data that its settings need.
+    kept: fields of OWN_DATA whose ids stay.
     """
     gone: dict[str, Any] = {name: None for name in (*OWN_DATA, *LOGS) if name not in kept}
     return replace(definition, **gone)

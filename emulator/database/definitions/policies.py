@@ -1,7 +1,7 @@
-"""What is stored about the resource policy of a table or stream (control-plane 11).
+"""The stored resource policy of a table or stream (control-plane 11).
 
-A deleted policy is still stored, because DeleteResourcePolicy returns the revision of the last
-deletion.
+The store keeps a deleted policy without its text, because a repeated DeleteResourcePolicy returns
+the revision of the deletion.
 """
 
 from collections.abc import Mapping
@@ -15,13 +15,13 @@ MILLISECONDS: Final = 1000
 
 @dataclass(frozen=True, slots=True)
 class AttachedPolicy:
-    """The last change of a resource policy.
+    """A resource policy after its last change, which may be a deletion.
 
     text: the canonical text (policies/canonical.py), None if the policy was deleted.
-    revision: when the policy changed, in milliseconds since the epoch. A later change has a higher
-    revision, even if the clock is frozen or was set back.
-    until: the time (seconds) until which GetResourcePolicy shows the previous policy. before_text,
-    before_revision: the previous policy.
+    revision: the time of the change in milliseconds since the epoch, or a greater number: each
+    change has a higher revision than the one before, even if the clock is frozen or was set back.
+    until: the time (seconds) until which GetResourcePolicy shows the previous policy.
+    before_text, before_revision: the previous policy.
     """
 
     text: str | None
@@ -37,7 +37,7 @@ class AttachedPolicy:
 
 
 def changed(current: AttachedPolicy | None, text: str | None, now: float, until: float) -> AttachedPolicy:
-    """Return the policy after a change at the time `now` to `text`. until: see AttachedPolicy."""
+    """Return the policy after a change to `text` at the time `now`. until: see AttachedPolicy."""
     revision = int(now * MILLISECONDS)
     if current is None:
         return AttachedPolicy(text, revision, until)

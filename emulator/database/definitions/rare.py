@@ -1,6 +1,7 @@
 """Loads parts of definitions that only a few tables and streams have.
 
-The code of such a part is imported at its first use, which saves a millisecond of each start.
+The module with the class of such a part is imported at first use. This saves a millisecond of each
+start.
 """
 
 from collections.abc import Mapping
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def load_policy(stored: Mapping[str, Any] | None) -> "AttachedPolicy | None":
-    """Load the resource policy of a table or stream from its JSON, None if it never had one."""
+    """Load a resource policy from JSON. None means that the table or stream never had a policy."""
     if stored is None:
         return None
     from emulator.database.definitions.policies import AttachedPolicy  # noqa: PLC0415 - start-up time
@@ -22,7 +23,7 @@ def load_policy(stored: Mapping[str, Any] | None) -> "AttachedPolicy | None":
 
 
 def load_insights(stored: Mapping[str, Any] | None) -> "InsightsSetting | None":
-    """Load the setting of Contributor Insights from its JSON, None if there never was one."""
+    """Load a setting of Contributor Insights from JSON. None means that it was never configured."""
     if stored is None:
         return None
     from emulator.database.definitions.insights import InsightsSetting  # noqa: PLC0415 - start-up time
@@ -31,7 +32,7 @@ def load_insights(stored: Mapping[str, Any] | None) -> "InsightsSetting | None":
 
 
 def load_membership(stored: Mapping[str, Any] | None) -> "Membership | None":
-    """Return the membership in a global table in the JSON of a table, or None."""
+    """Load a membership from JSON. None means that the table is not in a global table."""
     if stored is None:
         return None
     from emulator.database.definitions.replicas import Membership  # noqa: PLC0415 - start-up time

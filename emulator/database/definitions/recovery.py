@@ -1,8 +1,8 @@
-"""Point-in-time recovery of a table: its period and its window (control-plane 2.2).
+"""Point-in-time recovery of a table: the period in days, and the window (control-plane 2.2).
 
-The window is the range of times to which the table can be restored. It begins when recovery was
-enabled, or one period ago if that is later. It ends five minutes ago. In the first five minutes
-after enabling, the time of enabling is both its start and its end. Both are whole seconds.
+The window is the range of times to which the table can be restored, in whole seconds. It begins
+when recovery was enabled, or one period ago, whichever is later. It ends five minutes ago. In the
+first five minutes after enabling, the window has only one time: that of the enabling.
 """
 
 from dataclasses import replace
@@ -12,11 +12,11 @@ from typing import Final, NamedTuple
 from emulator.database.definitions.tables import DAY, TableDefinition
 
 DEFAULT_DAYS: Final = 35
-LAG: Final = 300  # seconds from the end of the window to now
+LAG: Final = 300  # how many seconds ago the window ends
 
 
 class Window(NamedTuple):
-    """The first and last time to which a table can be restored: whole seconds since the epoch."""
+    """The first and last time to which a table can be restored, in seconds since the epoch."""
 
     earliest: int
     latest: int
@@ -31,10 +31,11 @@ def window(definition: TableDefinition, now: float) -> Window | None:
 
 
 def enabled(definition: TableDefinition, days: int | None, now: float) -> TableDefinition:
-    """Return the table with recovery on.
+    """Return the definition with recovery on.
 
-    days: the new period. None keeps the current period, or sets DEFAULT_DAYS if recovery is off.
-    A shorter period deletes older history for good: a longer period does not bring it back.
+    days: the new period. None keeps the current period, or sets DEFAULT_DAYS if recovery was off.
+    A shorter period ends access to older states for good: a later, longer period does not bring
+    them back.
     """
     since, before = definition.recovery_since, definition.recovery_days
     if since is None or before is None:
@@ -45,7 +46,7 @@ def enabled(definition: TableDefinition, days: int | None, now: float) -> TableD
 
 
 def disabled(definition: TableDefinition) -> TableDefinition:
-    """Return the table with recovery off. Its period is forgotten."""
+    """Return the definition with recovery off, and without its period."""
     return replace(definition, recovery_days=None, recovery_since=None)
 
 

@@ -1,8 +1,9 @@
-"""What is stored about the membership of a table in a global table (control-plane 6).
+"""The membership of a table in a global table, as stored (control-plane 6).
 
-The tables of a global table have the same name and access key, and are in different regions. Each
-table stores its own membership, so a table that is removed, reset or restored takes its membership
-with it. A region in `others` counts only if its table exists and has the same `group`.
+The tables of a global table have the same name, and are in different regions. They belong to one
+access key, or to several in a group of several accounts. Each table stores its membership in its
+definition, so removing, resetting or restoring a table does the same to its membership. A region in
+`others` counts only if its table exists and has the same `group`.
 """
 
 from collections.abc import Mapping
@@ -14,10 +15,10 @@ from emulator.database.store.loading import from_fields
 
 @dataclass(frozen=True, slots=True)
 class Direction:
-    """How the writes of one table go to another region.
+    """The delay and pause of replication from one table to another region.
 
     delay: how many seconds after a write the region gets it, by the emulator's clock.
-    paused: whether writes wait until this is false again.
+    paused: True while writes wait.
     since: the time (seconds) at which the pause began, 0 without a pause.
     """
 
@@ -26,7 +27,8 @@ class Direction:
     since: float = 0.0
 
 
-AT_ONCE: Final = Direction()
+NO_DELAY: Final = Direction()
+"""Replication without delay and pause."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,20 +37,21 @@ class Membership:
 
     group: the id of the global table. All tables of the global table store this id.
     log: the id of the data that replicate this table (changes/replicas.py).
-    others: the other regions, in the order in which this table saw them.
+    others: the other regions, in the order in which they were added to this membership.
     added: the time (seconds) at which the table became a member.
     source: the region from which the table was filled, None for the first table.
     overrides: the settings of this table that differ from the others, as ReplicaDescription has
-    them. indexes: the same for its indexes, by name.
-    directions: region -> how writes of this table go there (control `replication`). Writes go at
-    once to a region that is missing here.
-    strong: whether the group has strong consistency (control-plane 7).
-    witness: the region of the witness, None if the group has none.
-    protected: whether the table is protected from disassociation (control-plane 6.6).
-    leaving: whether the table is being disassociated.
-    accounts: region -> access key of the table there, for groups of several accounts
+    them. indexes: the overrides of its indexes, by the name of the index.
+    directions: by region, the delay and pause of this table's writes (control `replication`).
+    Writes to a region that is missing here have no delay or pause.
+    strong: True if the group has strong consistency (control-plane 7).
+    witness: the region of the witness, None if the group has no witness.
+    protected: True if the table is protected from disassociation (control-plane 6.6).
+    leaving: True while the table is being disassociated.
+    accounts: by region, the access key of the table there, for groups of several accounts
     (control-plane 6.7). A region that is missing here has this table's access key.
-    authorized: whether the table's policy permits replication; only in groups of several accounts.
+    authorized: True if the table's policy permits replication. Only groups of several accounts use
+    this field.
     """
 
     group: int
@@ -68,16 +71,16 @@ class Membership:
 
     @classmethod
     def load(cls, stored: Mapping[str, Any]) -> Self:
-        """Return the membership in the JSON of a table."""
+        """Load the membership from its part of a table's JSON."""
         directions = {region: from_fields(Direction, each) for region, each in stored.get("directions", {}).items()}
         return from_fields(cls, {**stored, "others": tuple(stored["others"]), "directions": directions})
 
     def tenants(self, access_key: str) -> list[tuple[str, str]]:
-        """Return the access keys and regions of the other tables. access_key: the member's own."""
+        """Return the tenants of the other tables. access_key: the access key of this table."""
         return [(self.accounts.get(region, access_key), region) for region in self.others]
 
     def without_overrides(self, member: str) -> Self:
-        """Return the membership without the overrides of one kind, of the table and its indexes."""
+        """Return the membership without the override `member`, for table and indexes."""
         indexes = {name: _less(own, member) for name, own in self.indexes.items()}
         return replace(
             self,
@@ -86,8 +89,8 @@ class Membership:
         )
 
     def direction(self, region: str) -> Direction:
-        """Return how writes of this table go to a region."""
-        return self.directions.get(region, AT_ONCE)
+        """Return the delay and pause of writes of this table to a region."""
+        return self.directions.get(region, NO_DELAY)
 
 
 def _less(members: Mapping[str, Any], gone: str) -> Mapping[str, Any]:

@@ -1,11 +1,11 @@
-"""What is stored about exports, imports and bulk operations: S3 jobs.
+"""The definitions of S3 jobs: exports, imports and bulk operations.
 
-A job moves items between a table and objects in a bucket. Its definition (`S3Job`) has its status
-and the members of its request that describe it to clients. Its progress is stored separately
-(`Progress`), because it changes with every slice of the work, and other processes need not reload
-it.
+A job moves items between a table and objects in a bucket. Its definition (`S3Job`) has its status,
+and those members of its request that a description of the job shows. Its progress (`Progress`) is
+stored under another key: it changes with every slice of the work, and other processes need not
+reload it.
 
-A job stays stored after its table is deleted (control-plane 4.2, 5.3).
+A job outlives its table (control-plane 4.2, 5.3).
 """
 
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ from emulator.settings import DEFAULT_ACCOUNT
 EXPORT: Final = "export"
 IMPORT: Final = "import"
 BULK: Final = "bulk-operation"
-"""The kinds of jobs, as in the second to last part of their ARNs."""
+"""The kinds of jobs. An ARN of a job has its kind before its id."""
 
 IN_PROGRESS: Final = "IN_PROGRESS"
 COMPLETED: Final = "COMPLETED"
@@ -39,7 +39,7 @@ KEPT: Final = 90 * 86_400
 """How many seconds a job is kept (control-plane 4.2, 5.3; features 2.3)."""
 
 TOKEN_SECONDS: Final = 8 * 3600
-"""How long a ClientToken is remembered (control-plane 4.1; features 2.1)."""
+"""For how many seconds a ClientToken prevents a second job (control-plane 4.1; features 2.1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +47,12 @@ class S3Job:
     """A job as stored. Times are seconds since the epoch.
 
     owner: the tenant (access key and region) in its storage key.
-    table, table_uuid: name and TableId of its table.
-    request: the members of the request that a description of the job repeats.
+    table, table_uuid: name and TableId of the job's table.
+    request: the members of the request that a description of the job shows.
     begins: the time at which the work may begin. It differs from `started` only with
     `--delay-transient-statuses`.
-    plan: data for the work: the definition of an import's table, the frozen view of an export.
+    plan: data that the work needs, such as the definition of an import's table, or the frozen view
+    of an export.
     """
 
     kind: str
@@ -89,7 +90,7 @@ class S3Job:
 
     @property
     def table_arn(self) -> str:
-        """The ARN of the table."""
+        """The ARN of the job's table."""
         return f"arn:aws:dynamodb:{self.region}:{self.account}:table/{self.table}"
 
     @property
@@ -99,7 +100,7 @@ class S3Job:
 
     @property
     def unfinished(self) -> bool:
-        """Whether work remains."""
+        """True if the job is in progress or is being cancelled."""
         return self.status in UNFINISHED
 
 
@@ -109,14 +110,16 @@ class Progress:
 
     object: the key of the last object whose records are all done. record: how many records of the
     next object are done.
-    size: how many bytes of objects were read. total: bytes of all objects.
+    size: how many bytes of objects the job has read. total: the bytes of all objects.
     processed, written, failed: numbers of items.
-    log: kind of a local log of the job -> how many bytes of it belong to finished slices.
-    key: where the next data file of an export begins, as hex; None after the last one.
+    log: for each kind of local log file of the job, how many of its bytes finished slices have
+    written. The next slice overwrites the rest.
+    key: the storage key (hex) at which the next data file of an export begins, None after the last
+    file.
     billed, manifest: BilledSizeBytes and ExportManifest of a complete export.
-    files: the complete data files of an export, as in the manifest.
-    usage: how many bytes a bulk operation wrote, under "" to the table and under the name of an
-    index to that index. Names of vector indexes begin with VECTOR.
+    files: the complete data files of an export, as the manifest lists them.
+    usage: the bytes that a bulk operation has written: to the table under "", to an index under its
+    name. The names of vector indexes have the prefix VECTOR.
     """
 
     object: str | None = None

@@ -1,8 +1,8 @@
-"""What is stored about streams and their shards (behaviour 11).
+"""The definitions of streams and their shards (behaviour 11).
 
 A stream outlives its table. After the stream is disabled or its table is deleted, clients can read
-the stream until its records are too old. Definitions are frozen and stored as JSON; a change makes
-a new definition.
+the stream until its records are too old. Definitions are immutable and stored as JSON. A change
+makes a new definition.
 """
 
 from collections.abc import Iterator, Mapping
@@ -21,29 +21,30 @@ if TYPE_CHECKING:
     from emulator.database.definitions.policies import AttachedPolicy
 
 RETENTION: Final = 86_400.0
-"""How many seconds a client's stream keeps records. Also the default for hidden streams.
+"""How many seconds a stream that clients see keeps records. Hidden streams have it as default.
 
 AWS: "Change data capture for DynamoDB Streams".
 """
 
 SHARD_LIFE: Final = 14_400.0
-"""Seconds after which an open shard is closed and continued by a child (behaviour 11.5)."""
+"""Seconds after which an open shard is closed, and a child continues it (behaviour 11.5)."""
 
 FIRST_SEQUENCE: Final = 100_000_000_000_000_000_000
-"""Added to a stored sequence number for clients, so that it has at least 21 digits (behaviour
-11.1).
+"""The difference between a sequence number that clients see and the stored number.
+
+So clients see numbers with at least 21 digits (behaviour 11.1).
 """
 
 
 def sequence_text(number: int) -> str:
-    """Return a sequence number as clients see it."""
+    """Return a stored sequence number as the text that clients see."""
     return str(FIRST_SEQUENCE + number)
 
 
 def sequence_of(text: str) -> int | None:
     """Return the stored form of a client's sequence number, None if the text is not a number.
 
-    A record with that number need not exist.
+    There may be no record with this number.
     """
     if not (text.isascii() and text.isdigit()):
         return None
@@ -55,7 +56,7 @@ class Shard:
     """A shard: the records of one slot (a range of partition key hashes) over some hours.
 
     number: unique in the stream; newer shards have higher numbers and higher ids.
-    start, end: the shard's first and last sequence number; end is None while the shard is open.
+    start, end: the shard's first and last sequence number. `end` is None while the shard is open.
     opened, closed: seconds since the epoch. No record of the shard is later than `closed`.
     """
 
@@ -76,16 +77,16 @@ class StreamDefinition:
     view: KEYS_ONLY, NEW_IMAGE, OLD_IMAGE or NEW_AND_OLD_IMAGES.
     seed: 16 hex digits that make the event ids of the stream unique.
     slots: how many shards are open at the same time.
-    until: when ENABLING or DISABLING ends.
-    disabled: when the stream was disabled, None while it is enabled.
-    hidden: whether the stream is a change log of the emulator (for a Kinesis destination), which
-    clients cannot see.
-    shared: whether the stream's table belongs to the tenant of `--shared-db`.
+    until: the time at which ENABLING or DISABLING ends.
+    disabled: the time at which the stream was disabled, None while it is enabled.
+    hidden: True if the stream is a change log that clients cannot see, such as that of a Kinesis
+    destination.
+    shared: True if the stream's table belongs to the tenant of `--shared-db`.
     account: see TableDefinition.
     tags, policy: the tags and the resource policy of the stream, not of its table.
     retention: how many seconds the stream keeps records.
-    restored: a number that is new each time the stream is restored from a snapshot. Consumers then
-    read again from their checkpoints.
+    restored: a number that changes each time a snapshot of the stream is restored. A change tells
+    consumers to read again from their checkpoints.
     """
 
     id: int
@@ -142,26 +143,26 @@ class StreamDefinition:
     def status(self, *, settled: bool) -> str:
         """Return ENABLING, ENABLED, DISABLING or DISABLED.
 
-        settled: whether the time `until` has passed.
+        settled: True if the time `until` has passed.
         """
         if self.disabled is None:
             return "ENABLED" if settled else "ENABLING"
         return "DISABLED" if settled else "DISABLING"
 
     def gone(self, now: float) -> bool:
-        """Return whether all records of a disabled stream are too old to be read."""
+        """Return True if the stream is disabled and all its records are too old to be read."""
         return self.disabled is not None and self.disabled + self.retention <= now
 
     def oldest(self, now: float) -> float:
-        """Return the earliest time of a record that can still be read."""
+        """Return the time before which records are too old to be read."""
         return now - self.retention
 
     def readable(self, now: float) -> Iterator[Shard]:
-        """Yield the shards whose records may still be read, oldest first."""
+        """Yield the shards that may have records that can be read, oldest first."""
         return (shard for shard in self.shards if shard.closed is None or shard.closed + self.retention > now)
 
     def due(self) -> float:
-        """Return when to roll over or delete the next shard, or to delete the stream."""
+        """Return the next time to roll over or delete a shard, or to delete the stream."""
         moments = [
             shard.opened + SHARD_LIFE if shard.closed is None else shard.closed + self.retention
             for shard in self.shards
@@ -173,7 +174,7 @@ class StreamDefinition:
     def open_shards(self) -> list[Shard]:
         """Return the open shards: one for each slot, in the order of the slots.
 
-        A disabled stream has none.
+        A disabled stream has no open shards.
         """
         return sorted((shard for shard in self.shards if shard.end is None), key=lambda shard: shard.slot)
 
@@ -190,7 +191,7 @@ def opened(stream: StreamDefinition, first: int, moment: float) -> StreamDefinit
     parents = {shard.slot: shard.id for shard in stream.shards}
     number = max((shard.number for shard in stream.shards), default=0) + 1
     numbers = range(number, number + stream.slots)
-    # sorted, so that shard ids rise with shard numbers
+    # sorted, because higher shard numbers must have higher ids
     tails = sorted(crc32(f"{stream.seed} {each}".encode()) for each in numbers)
     shards = tuple(
         Shard(each, f"shardId-{max(0, int(moment * 1000)):020d}-{tail:08x}", parents.get(slot), slot, first, moment)
@@ -213,13 +214,13 @@ def rolled_over(stream: StreamDefinition, last: int, written: float, now: float)
 
     Open shards that are older than SHARD_LIFE are closed, and their children are opened. Each such
     rollover uses up one sequence number for all shards together. Closed shards are dropped when all
-    their records are too old. If several rollovers are overdue, this makes no shards that
-    would already be too old to read.
+    their records are too old. If several rollovers are overdue, shards that would already be too
+    old to read are not made.
 
     last: the last sequence number that the stream has used. written: the time of the newest record
     in the open shards. If the rollover is late, a shard may have records that are newer than the
-    scheduled end of the shard. Such a shard is closed at the time of its newest record, so that
-    clients can read that record for the full retention.
+    shard's scheduled end. Such a shard is closed at the time of its newest record, so that clients
+    can read this record for the full retention.
     """
     while open_shards := stream.open_shards():
         moment = open_shards[0].opened + SHARD_LIFE

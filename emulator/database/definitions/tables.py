@@ -1,6 +1,6 @@
-"""What is stored about tables and indexes.
+"""The definitions of tables and indexes.
 
-Definitions are frozen and stored as JSON; a change makes a new definition.
+Definitions are immutable and stored as JSON. A change makes a new definition.
 """
 
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
@@ -31,10 +31,10 @@ DAY: Final = 86_400  # seconds
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A change that a request made and that is not in force yet (behaviour 10.4).
+    """A change of a definition that is answered and not yet in force (behaviour 10.4).
 
-    until: the time (seconds) at which the change comes into force. fields: name of a field of the
-    definition -> the field's value from that time on.
+    until: the time (seconds) at which the change comes into force. fields: the changed fields of
+    the definition, each with its new value.
     """
 
     until: float
@@ -47,10 +47,10 @@ class IndexDefinition:
 
     hash, range: the names of the key attributes.
     projection: ALL, KEYS_ONLY or INCLUDE.
-    filled_to: the position of the backfill (jobs/walk.py): the index has the items up to this
-    storage key (hex). None once the index is complete.
-    until: the time (seconds) at which a transient status ends. The fields about throughput mean the
-    same as in TableDefinition.
+    filled_to: the storage key (hex) of the last item that the walk has visited (jobs/walk.py), ""
+    at its beginning. None once the index is complete.
+    until: the time (seconds) at which a status such as CREATING ends.
+    The fields about throughput mean the same as in TableDefinition.
     """
 
     id: int
@@ -87,11 +87,11 @@ class KinesisDestination:
 
     arn: the ARN of the data stream.
     status: the stored status; see the table in definitions/kinesis.py.
-    precision: MILLISECOND or MICROSECOND, the unit of ApproximateCreationDateTime; None if the
+    precision: the unit of ApproximateCreationDateTime, MILLISECOND or MICROSECOND. None if the
     request did not set it.
     stream_id: the id of the change log (a hidden stream) whose records the destination gets. The
     log is closed during DISABLING. The id is None once the destination is disabled.
-    until: the latest time (seconds) at which a transient status ends.
+    until: the time (seconds) at which ENABLING, UPDATING or DISABLING ends, at the latest.
     """
 
     arn: str
@@ -118,27 +118,28 @@ class Filling:
 
 
 GONE: Final = ("ttl_disabled", "ttl_until")
-"""Fields that only older versions of the program stored in tables."""
+"""Fields in the JSON of older versions of the program. `load` drops them."""
 
 OWN_DATA: Final[Mapping[str, Callable[[int], bytes]]] = {"ttl_queue": keyspace.expiries, "lag_log": keyspace.lag}
-"""Field with the id of data that belong to the table alone -> function that returns their prefix.
+"""The fields with ids of data that belong to the table alone, and are deleted with the table.
 
-The data are deleted with the table. The field is None while the table has no such data.
+For each field, a function returns the prefix of the data's keys. The field is None while the table
+has no such data.
 """
 
 COPIED: Final = ("ttl_queue",)
-"""The fields of OWN_DATA whose data follow from the items. A copy of a table copies these data."""
+"""The fields of OWN_DATA whose data depend only on the items. A copy of a table copies the data."""
 
 LOGS: Final = ("stream_id", "history")
-"""Fields with the id of data that can outlive the table."""
+"""The fields with ids of data that can outlive the table."""
 
 
 @dataclass(frozen=True, slots=True)
 class TableDefinition:
     """A table as stored. Times are seconds since the epoch; units are capacity units per second.
 
-    account: depends only on the access key and the setting `account`. `load` computes it again, so
-    no stored definition has to change when the setting changes.
+    account: the account of the access key, which depends on the setting `account`. `load` computes
+    the account again, so stored definitions need no change when the setting changes.
     recovery_days, recovery_since: the period of point-in-time recovery in days, and the earliest
     time to which the table can be restored; None while recovery is off (definitions/recovery.py).
     history: the id of the table's history while recovery is on.
@@ -165,11 +166,11 @@ class TableDefinition:
     write_units: int = 0
     throughput_increased: float | None = None
     throughput_decreased: float | None = None
-    decreases: int = 0  # how often throughput was lowered on the UTC day of the last decrease
+    decreases: int = 0  # how many decreases there were on the UTC day of the last one
     pay_per_request_since: float | None = None
     billing_explicit: bool = False
     on_demand: Mapping[str, int] = field(default_factory=dict)
-    # the highest units per second that were ever requested or provisioned
+    # the highest throughput that requests ever set, as warm or as provisioned throughput
     warm: Mapping[str, int] = field(default_factory=dict)
     table_class: str | None = None
     table_class_updated: float | None = None
@@ -181,8 +182,8 @@ class TableDefinition:
     tags: Mapping[str, str] = field(default_factory=dict)
     ttl_attribute: str | None = None
     ttl_changed: float | None = None
-    ttl_queue: int | None = None  # id of the TTL queue; each enabling of TTL makes a new queue
-    # storage key (hex) up to which the queue has the table's items
+    ttl_queue: int | None = None  # id of the TTL queue; enabling TTL again makes a new queue
+    # storage key (hex) of the last item that the walk for this queue has visited
     ttl_filled_to: str | None = None
     kinesis: tuple[KinesisDestination, ...] = ()
     recovery_days: int | None = None
@@ -201,7 +202,7 @@ class TableDefinition:
 
     @classmethod
     def load(cls, stored: bytes, account: str = DEFAULT_ACCOUNT) -> Self:
-        """Return the table from the bytes that `dump` returned.
+        """Return the definition from the bytes that `dump` returned.
 
         account: the account of access keys that are not account numbers.
         """
@@ -230,9 +231,9 @@ class TableDefinition:
         return f"arn:aws:dynamodb:{self.region}:{self.account}:table/{self.name}"
 
     def insights_settings(self) -> "Iterator[tuple[str | None, InsightsSetting]]":
-        """Yield the settings of Contributor Insights, each after the name of its index.
+        """Yield pairs: the name of an index, and its setting of Contributor Insights.
 
-        For the setting of the table, the name is None.
+        In the pair of the table itself, the name is None.
         """
         if self.insights is not None:
             yield None, self.insights
@@ -241,11 +242,10 @@ class TableDefinition:
                 yield index.name, index.insights
 
     def data_prefixes(self) -> list[bytes]:
-        """Return the prefixes of the table's data, which are deleted with the table.
+        """Return the key prefixes of the data that are deleted with the table.
 
-        These are its items, entries, collections, vectors, data for replicas and OWN_DATA.
-        The statistics are not among them, because they have only one key. Nor are the streams,
-        which outlive the table.
+        These are the prefixes of its items, entries, collections, vectors, data for replicas and
+        OWN_DATA. Statistics have only one key, and no prefix. Streams outlive the table.
         """
         prefixes = [keyspace.items(self.id)]
         if any(index.local for index in self.indexes):
@@ -262,17 +262,17 @@ class TableDefinition:
 
     @property
     def is_restored(self) -> bool:
-        """Whether the table is being restored from a backup or from a history."""
+        """True while the table is being restored from a backup or from a history."""
         return self.filling is not None and bool(self.filling.summary)
 
     @property
     def is_leaving(self) -> bool:
-        """Whether the table is being disassociated from its global table."""
+        """True while the table is being disassociated from its global table."""
         return self.membership is not None and self.membership.leaving
 
     @property
     def is_walked(self) -> bool:
-        """Whether a new index or TTL queue is still being filled."""
+        """True while a walk fills a new index or TTL queue of the table."""
         return self.ttl_filled_to is not None or any(index.filled_to is not None for index in self.every_index)
 
     @property
@@ -282,12 +282,12 @@ class TableDefinition:
 
     @property
     def is_building(self) -> bool:
-        """Whether an index is being created or deleted. Only one may be (features 1.3)."""
+        """True while an index is being created or deleted. Then no other may be (features 1.3)."""
         return any(index.status in (CREATING, DELETING) for index in self.every_index)
 
 
 def _load_vectors(stored: Iterable[Mapping[str, Any]]) -> "tuple[VectorDefinition, ...]":
-    """Return the vector indexes in a table's JSON. The code is loaded only if there are any."""
+    """Load the vector indexes from a table's JSON. Their code is imported only if there are any."""
     if not stored:
         return ()
     from emulator.database.definitions.vectors import VectorDefinition  # noqa: PLC0415 - start-up time
@@ -296,7 +296,7 @@ def _load_vectors(stored: Iterable[Mapping[str, Any]]) -> "tuple[VectorDefinitio
 
 
 def _move(fields: dict[str, Any], account: str) -> None:
-    """Replace the account in a table's JSON, also in the ARNs of KMS keys that the account owns."""
+    """Replace the account in a table's JSON, and in the ARNs of its KMS keys."""
     before = fields["account"]
     if before == account:
         return
@@ -310,7 +310,7 @@ def _move(fields: dict[str, Any], account: str) -> None:
 
 
 def decreases_today(relation: TableDefinition | IndexDefinition, now: float) -> int:
-    """Return how often provisioned throughput was lowered on the UTC day of `now`."""
+    """Return the number of decreases of provisioned throughput on the UTC day of `now`."""
     last = relation.throughput_decreased
     return relation.decreases if last is not None and last // DAY == now // DAY else 0
 
@@ -321,7 +321,7 @@ Relation = TypeVar("Relation", TableDefinition, IndexDefinition)
 
 
 def _load_pending(relation: type, stored: Mapping[str, Any]) -> tuple[Pending, ...]:
-    """Return the pending changes in a definition's JSON. Definitions of old versions have none."""
+    """Load the pending changes from a definition's JSON. Old versions of it have none."""
     pending = tuple(from_fields(Pending, each) for each in stored.get("pending", ()))
     for change in pending:
         check_names(relation, change.fields)
@@ -331,13 +331,13 @@ def _load_pending(relation: type, stored: Mapping[str, Any]) -> tuple[Pending, .
 def deferred(relation: Relation, until: float, fields: Mapping[str, Any]) -> Relation:
     """Return the definition with a new pending change of `fields`.
 
-    Older pending values of the same fields are dropped.
+    The new change replaces older pending values of the same fields.
     """
     return replace(relation, pending=(*_without(relation.pending, fields), Pending(until, dict(fields))))
 
 
 def _without(pending: Iterable[Pending], names: Container[str]) -> Iterator[Pending]:
-    """Yield the pending changes without the fields in `names`."""
+    """Yield the pending changes without the fields in `names`, and no empty change."""
     for change in pending:
         fields = {name: value for name, value in change.fields.items() if name not in names}
         if fields:
@@ -345,7 +345,7 @@ def _without(pending: Iterable[Pending], names: Container[str]) -> Iterator[Pend
 
 
 def in_force(relation: Relation, has_passed: Callable[[float], bool]) -> Relation:
-    """Return the definition with the pending changes that are due, as part of its fields."""
+    """Return the definition after the pending changes whose time has come are in its fields."""
     fields: dict[str, Any] = {}
     for change in relation.pending:
         if has_passed(change.until):

@@ -1,4 +1,4 @@
-"""The owners of tables and streams.
+"""Tenants: the owners of tables, streams and other resources.
 
 A *tenant* is an access key and a region, like a separate account on AWS. With `--shared-db`, all
 callers are one tenant.

@@ -1,4 +1,4 @@
-"""What is stored about vector indexes (features 1, control-plane 15)."""
+"""The definitions of vector indexes (features 1, control-plane 15)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Final, Self
 from emulator.database.store.loading import from_fields
 
 HASH: Final = "HASH"
-"""The type of a SearchSchema element that partitions the index: each search must name its value."""
+"""The type of a SearchSchema element that partitions the index. Each search must give its value."""
 
 COSINE: Final = "COSINE"
 DOT_PRODUCT: Final = "DOT_PRODUCT"
@@ -20,9 +20,9 @@ class VectorDefinition:
 
     attribute: the attribute with the vectors. distance: COSINE, DOT_PRODUCT or EUCLIDEAN.
     search: name and type (HASH or INLINE_FILTER) of each element of SearchSchema.
-    restored: a number that changes when the index is restored from a snapshot. Vectors in memory
-    that were read with another number are outdated. The other fields mean the same as in
-    IndexDefinition.
+    restored: a number that changes when a snapshot of the index is restored. A change means that
+    the vectors in memory are outdated.
+    The other fields mean the same as in IndexDefinition.
     """
 
     id: int
@@ -48,5 +48,5 @@ class VectorDefinition:
 
     @property
     def search_names(self) -> tuple[str, ...]:
-        """The attributes of SearchSchema, in its order."""
+        """The names of the attributes of SearchSchema, in the same order."""
         return tuple(name for name, _ in self.search)

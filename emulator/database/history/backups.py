@@ -1,9 +1,10 @@
 """Making, finding and deleting backups (control-plane 1).
 
-A backup consists of a frozen view of a table's items and the table's definition. Making one takes
-the same time for one item and for a million. Removing a table with recovery makes a system backup,
-which expires after 35 days. Snapshots do not contain backups, so restoring a snapshot does not
-change them. `reset` deletes the backups of the accounts that it resets.
+A backup consists of a frozen view of a table's items and the table's definition. Making a backup
+takes the same time for one item and for a million. Removing a table with recovery makes a system
+backup, which expires after 35 days. A snapshot that a user saves does not contain backups, so
+restoring it does not change them. The control `reset` deletes the backups of the accounts that it
+resets.
 """
 
 import os
@@ -26,24 +27,24 @@ from emulator.database.views.views import Views
 _TAIL: Final = "00000000"
 """The end of a system backup's number (control-plane 1.4)."""
 
-EXPIRE_SLICE: Final = 10  # backups that one slice deletes
+EXPIRE_SLICE: Final = 10  # the most expired backups that one slice deletes
 
 
 class BackupInUse(Exception):
-    """A table is being restored from a backup."""
+    """The backup cannot be deleted, because a table is being restored from it."""
 
 
 def create(database: Database, table: TableDefinition, name: str) -> Backup:
-    """Back up a table as it is now, in a separate transaction."""
+    """Make a backup of a table as it is now. This runs a transaction of its own."""
     views = database.views
     with database.registries.changing() as change:
         return _make(database, views, change, table, name, USER)
 
 
 def before_removal(database: Database, table: TableDefinition) -> Callable[[DefinitionChange], None]:
-    """Return a function that makes a table's system backup.
+    """Return a function that makes the system backup of a table that will be removed.
 
-    The transaction that removes the table must call this function.
+    Call the function in the transaction that removes the table.
     """
     views = database.views
     name = f"{table.name}$DeletedTableBackup"
@@ -63,7 +64,8 @@ def _make(
     milliseconds = _milliseconds(database.clock)
     tail = _TAIL if kind == SYSTEM else os.urandom(4).hex()
     while database.backups.get(keyspace.backup(*tenant, number := f"{milliseconds:014d}-{tail}", table.name)):
-        milliseconds += 1  # a table of the same name was deleted earlier in this millisecond
+        # Another table of this name was deleted in the same millisecond, so the number is in use.
+        milliseconds += 1
     created = milliseconds / 1000
     expires = expiry(created) if kind == SYSTEM else None
     backup = Backup(tenant, number, name, kind, created, past.view, items, size, table, expires)
@@ -85,13 +87,16 @@ def owned(database: Database, tenant: Tenant) -> Iterator[Backup]:
 
 
 def find(database: Database, tenant: Tenant, number: str, table: str) -> Backup | None:
-    """Return a backup by the last part of its ARN, None if there is none or it has expired."""
+    """Return a backup, or None if it does not exist or has expired.
+
+    number: the last part of the backup's ARN. table: the name of the table.
+    """
     backup = database.backups.get(keyspace.backup(*tenant, number, table))
     return None if backup is None or backup.gone(database.clock.now()) else backup
 
 
 def restored_from(database: Database, backup: Backup) -> bool:
-    """Return whether a table is being restored from a backup."""
+    """Return True if a table is being restored from this backup."""
     filled = (table.definition.filling for table in database.catalog.everything())
     return any(each is not None and each.summary.get("SourceBackupArn") == backup.arn for each in filled)
 
@@ -100,7 +105,10 @@ def restored_from(database: Database, backup: Backup) -> bool:
 
 
 def delete(database: Database, backup: Backup) -> None:
-    """Delete a backup, in a separate transaction. Raises BackupInUse."""
+    """Delete a backup. This runs a transaction of its own.
+
+    Raises BackupInUse if a table is being restored from the backup.
+    """
     views = database.views
     if restored_from(database, backup):
         raise BackupInUse
@@ -109,13 +117,13 @@ def delete(database: Database, backup: Backup) -> None:
 
 
 def remove(database: Database, views: Views, change: DefinitionChange, backup: Backup, *, last: bool = True) -> None:
-    """Delete a backup in the transaction of `change`. last: see Views.close."""
+    """Delete a backup in the transaction of `change`. `Views.close` explains `last`."""
     database.backups.remove(change, backup.key)
     past_items.close_view(views, change, backup.view, last=last)
 
 
 def begin_expiry(database: Database) -> None:
-    """Queue the deletion of system backups that have expired."""
+    """Queue background work that deletes expired system backups, if there are any."""
     if _expired(database):
         database.background.add("expire backups", partial(_expire_slice, database))
 
@@ -126,7 +134,7 @@ def _expired(database: Database) -> list[Backup]:
 
 
 def _expire_slice(database: Database) -> bool:
-    """Delete some expired backups; return whether others remain."""
+    """Delete some expired backups. Return True if others remain."""
     views = database.views
     expired = _expired(database)
     with database.registries.changing(urgent=True) as change:

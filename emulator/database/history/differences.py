@@ -1,7 +1,7 @@
-"""The items of a table that changed in a range of time (*window*), in the order of keys.
+"""Reading the items of a table that changed in a range of time (a *window*), in the order of keys.
 
-The window includes its first time and excludes its last time. To read the changes, open the table
-with `past_items.open_past` at the window's end or later, and call `page`.
+The window includes its first time and excludes its last time. To read the items when the window is
+over, open the table as it was at the end of the window (`past_items.open_past`), and call `page`.
 """
 
 from typing import Final, NamedTuple
@@ -13,17 +13,19 @@ from emulator.database.store import keyspace
 from emulator.database.views.views import Views
 from storage import ReadTxn
 
-_STEPS: Final = 50  # the most steps through a history for one page: about 10 ms
-_CHUNK: Final = 64  # records of one item that are read at once
+_STEPS: Final = 50  # a page ends after this many steps of `first_records`: about 10 ms
+_CHUNK: Final = 64  # how many records of one item are read in one step
 
 
 class Difference(NamedTuple):
     """An item that changed in a window.
 
-    item: its key without the prefix of its table.
-    before: its row when the window began, None if there was no item.
-    after: its row when the window ended. Both are None if it was created and deleted in the window.
-    micros: the time of its last change in the window, in microseconds since the epoch.
+    item: the item's storage key without the prefix of its table.
+    before: the item's row when the window began, or None if there was no item then.
+    after: the item's row when the window ended, or None if there was no item then.
+    micros: the time of the last change in the window, in microseconds since the epoch.
+
+    An item that was created and deleted in the window has no row before and none after it.
     """
 
     item: bytes
@@ -35,12 +37,12 @@ class Difference(NamedTuple):
 def page(
     views: Views, txn: ReadTxn, past: Past, window: tuple[float, float], start: bytes, limit: int, size: int
 ) -> tuple[list[Difference], bytes | None]:
-    """Return differences from the key `start` on, and the start of the next page.
+    """Return a pair: a page of differences, and the `start` of the next page.
 
-    The first page starts at b""; None means that no page follows. window: the first time, included,
-    and the last time, excluded, in seconds. At most `limit` items are visited, and fewer large
-    ones: a page ends with the difference with which its rows reach `size` bytes. Raises Interrupted
-    as Views.page does.
+    The second part is None if no page follows. start: the first key to visit, b"" for the first
+    page. window: a first time, which is included, and a last time, which is excluded, in seconds.
+    A page ends after `limit` visited items, or with the difference that makes its rows `size` bytes
+    long. Raises Interrupted as Views.page does.
     """
     since, until = (position(microseconds(moment)) for moment in window)
     found: list[Difference] = []
@@ -61,9 +63,10 @@ def page(
 
 
 def _row(views: Views, txn: ReadTxn, past: Past, item: bytes, following: bytes | None) -> bytes | None:
-    """Return an item's row before the change that the record `following` describes.
+    """Return an item's row at the end of the window, or None if there was no item then.
 
-    If `following` is None, return the item's row in the view.
+    following: the position of the item's first record after the window, or None if there is no such
+    record. In that case, the item's row in the view is also its row at the end of the window.
     """
     if following is not None:
         return record(views, txn, past, following)
@@ -73,11 +76,11 @@ def _row(views: Views, txn: ReadTxn, past: Past, item: bytes, following: bytes |
 def _around(
     views: Views, txn: ReadTxn, past: Past, item: bytes, first: bytes, until: bytes
 ) -> tuple[bytes, bytes | None]:
-    """Return the positions of an item's last record before `until` and of its next record.
+    """Return two positions: an item's last record before `until`, and its first record after that.
 
-    first: the position of a record before `until`. An item may have very many records. So if the
-    first chunk of them does not reach `until`, a binary search over the positions finds the last
-    one.
+    The second position is None if no record follows. first: the position of any record of the item
+    before `until`. An item may have very many records. So if the first chunk of records does not
+    reach `until`, a binary search over the positions finds the last record before `until`.
     """
     last = first
     chunk = _records(views, txn, past, item, first, _CHUNK)
@@ -100,7 +103,7 @@ def _around(
 
 
 def _records(views: Views, txn: ReadTxn, past: Past, item: bytes, start: bytes, limit: int) -> list[bytes]:
-    """Return the positions of up to `limit` records of an item, from `start` on."""
+    """Return the positions of up to `limit` records of an item, from the position `start` on."""
     assert past.history is not None, "only a table with a history has records"
     prefix = keyspace.history_keys(past.history) + keyspace.history_key(item)
     found, _ = views.page(txn, open_view(views, past), prefix + start, prefix + LAST, limit)

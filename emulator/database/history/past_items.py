@@ -1,7 +1,7 @@
-"""The items of a table as they were at an earlier time, read in slices in the order of keys.
+"""Reading a table's items as they were at an earlier time, in slices, in the order of keys.
 
-The package's docstring explains the design. A table without recovery can be opened too, with its
-current items.
+The package's docstring explains the design. A table without recovery can be opened too, but only
+with its current items.
 """
 
 from collections.abc import Iterator
@@ -24,24 +24,25 @@ Row = tuple[bytes, bytes]
 """An item's key without the prefix of its table, and its row."""
 
 Rows = tuple[list[Row], bytes | None]
-"""Items in the order of their keys; the start of the next page, None if no item remains."""
+"""Items in the order of their keys, and the `start` of the next page: None if no item remains."""
 
 _KEPT: Final = keyspace.counter("past")
 """The key under which the view keeps its `Past`."""
 
-_FIRST: Final = 4  # the most items in the first part of a page
-STEPS: Final = 5  # the most steps through a history for each part of a page: about 5 ms
-_CHUNK: Final = 64  # the most items, or keys of a history, that are read at once
+_FIRST: Final = 4  # the most items in the first part of a page (see `_part`)
+STEPS: Final = 5  # a part of a page ends after this many steps of `first_records`: about 5 ms
+_CHUNK: Final = 64
+"""The most items in any part of a page, and the keys that `first_records` reads in one step."""
 
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """A table at an earlier time, open for reading.
+    """A table that has been opened for reading, as it was at an earlier time.
 
     view: the number of its frozen view. The code that opened the table stores this number.
-    table: the id of the table. history: the id of its history, None for a table with its current
-    items.
-    micros: the time, in microseconds; changes of this microsecond are included.
+    table: the id of the table.
+    history: the id of the table's history, or None if the table was opened with its current items.
+    micros: the earlier time, in microseconds. Changes of this microsecond are visible.
     """
 
     view: int
@@ -55,14 +56,15 @@ class Past:
         return from_fields(cls, orjson.loads(stored))
 
     def dump(self) -> bytes:
-        """Return this as JSON."""
+        """Return the fields as JSON."""
         return orjson.dumps(self)
 
 
 def open_past(views: Views, change: DefinitionChange, table: TableDefinition, at: float | None) -> Past:
-    """Open a table as it was at the time `at` (seconds), or as it is now (None).
+    """Open a table as it was at the time `at`, in seconds. With None, open it as it is now.
 
-    The caller checks that the time is in the table's window.
+    Before this, the caller must check that the table's history reaches back to that time
+    (definitions/recovery.py).
     """
     number = table.history if at is not None else None
     prefixes = [keyspace.items(table.id)]
@@ -75,7 +77,7 @@ def open_past(views: Views, change: DefinitionChange, table: TableDefinition, at
 
 
 def find(views: Views, txn: ReadTxn, number: int) -> Past | None:
-    """Return the open table with this number, None if it is closed."""
+    """Return the open table whose view has this number, or None if it is closed."""
     view = views.get(number)
     if view is None or view.closing:
         return None
@@ -84,24 +86,24 @@ def find(views: Views, txn: ReadTxn, number: int) -> Past | None:
 
 
 def close(views: Views, change: DefinitionChange, past: Past) -> None:
-    """Close a table, if it is open."""
+    """Close an open table. Do nothing if it is already closed."""
     close_view(views, change, past.view)
 
 
 def close_view(views: Views, change: DefinitionChange, number: int, *, last: bool = True) -> None:
-    """Close the table with this number, if it is open. last: see Views.close."""
+    """Close the table whose view has this number, if it is open. `Views.close` explains `last`."""
     view = views.get(number)
     if view is not None and not view.closing:
         views.close(change, view, last=last)
 
 
 def page(views: Views, txn: ReadTxn, past: Past, start: bytes, limit: int, size: int) -> Rows:
-    """Return items from `start` on, and the start of the next page: None if no items remain.
+    """Return a pair: a page of items, and the `start` of the next page, or None if no items remain.
 
-    The first page starts at b"". A page visits at most `limit` current items, and at most `limit`
-    items that were changed after the time. So a page may have fewer items, or none, although others
-    follow. It ends early once its rows have more than `size` bytes. Raises Interrupted as
-    Views.page does.
+    start: the first key to visit, b"" for the first page. A page visits at most `limit` current
+    items, and at most `limit` items that changed after the time of `past`. So a page may have fewer
+    items, or none, although more pages follow. A page ends early when its rows have `size` bytes.
+    Raises Interrupted as Views.page does.
     """
     found: list[Row] = []
     at: bytes | None = start
@@ -116,10 +118,10 @@ def page(views: Views, txn: ReadTxn, past: Past, start: bytes, limit: int, size:
 
 
 def _part(views: Views, txn: ReadTxn, past: Past, start: bytes, limit: int, size: int) -> Rows:
-    """Return a part of a page.
+    """Return a part of a page: some items, and the `start` of the next part, or None.
 
-    The first parts are small: the rows of a part may be older than the items that it reads, and
-    much larger.
+    The first parts of a page have few items, because the size of a part is not known before it is
+    read: the rows in the history may be much larger than the current rows.
     """
     view = open_view(views, past)
     items = keyspace.items(past.table)
@@ -160,26 +162,29 @@ def open_view(views: Views, past: Past) -> View:
 
 
 def record(views: Views, txn: ReadTxn, past: Past, where: bytes) -> bytes | None:
-    """Return an item's row before the change that is recorded at the position `where`.
+    """Return an item's row before the change that the record at the position `where` describes.
 
-    The row is None if there was no item.
+    Return None if there was no item before the change.
     """
     assert past.history is not None, "only a table with a history has records"
     stored = views.value(txn, open_view(views, past), keyspace.history_records(past.history) + where)
-    assert stored is not None, "a pointer and its record are stored and deleted together"
+    assert stored is not None, "each position that a history lists has a record"
     return record_of(stored).old
 
 
 def first_records(
     views: Views, txn: ReadTxn, past: Past, since: bytes, start: bytes, end: bytes | None = None
 ) -> Iterator[tuple[bytes, bytes | None]]:
-    """Yield each item with a record at or after `since`, and the position of its first such record.
+    """Yield (item, position) for each item with a record at or after the position `since`.
 
-    A table may have very many older records, of items that no longer exist. So this also yields
-    pairs of an item and None, one after each step: all items before that item are done. The caller
-    may stop at such a pair, and continue later with `start` at that item. It must take at least two
-    steps each time: the first step may not get beyond `start`. start, end: the range of items, both
-    included; None is the end of the table.
+    item: the item's storage key without its table's prefix. position: the position of the item's
+    first record at or after `since`. start, end: the first and last item to visit. With None, `end`
+    is the end of the table.
+
+    A step reads up to 64 records. It may find no item: a table may have very many older records.
+    So this also yields (item, None) after each step but the last. Then all items before that item
+    are done. The caller may stop there, and continue later with `start` at that item. Each time it
+    must take at least two steps, because the first step may not get beyond `start`.
     """
     assert past.history is not None, "only a table with a history has records"
     view = open_view(views, past)
@@ -198,7 +203,7 @@ def first_records(
         more = last is not None
         if last is not None:
             item, where = keyspace.history_pointer_of(last)
-            # Skip the other records of a yielded item, and records before `since`.
+            # The next step skips the other records of a yielded item, and records before `since`.
             beyond = LAST if item == found else max(where + b"\0", since)
             at = pointers + keyspace.history_key(item) + beyond
             yield (item + b"\0" if item == found else item), None

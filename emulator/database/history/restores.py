@@ -1,7 +1,8 @@
 """The source of a table that is being restored: a backup, or the history of another table.
 
-jobs/filling.py writes the items. A restore from a history opens the other table at the requested
-time, and closes it at the end. A backup's view stays open, because it belongs to the backup.
+jobs/filling.py writes the items into the new table. A restore to an earlier time opens the other
+table as it was at that time, and closes it at the end of the restore. A restore from a backup does
+not close the backup's view: other restores may need it.
 """
 
 from typing import Final
@@ -19,20 +20,26 @@ _OF_BACKUP: Final = "backup"
 
 
 def source_of_past(view: int) -> str:
-    """Return the text in `Filling.source` for a table that is open only for this restore.
+    """Return the text for `Filling.source` if a table was opened only for this restore.
 
-    view: the number of its frozen view.
+    view: the number of the open table's frozen view.
     """
     return f"{_OWNED} {view}"
 
 
 def source_of_backup(view: int) -> str:
-    """Return the text in `Filling.source` for a backup. view: the number of its frozen view."""
+    """Return the text for `Filling.source` if a table is restored from a backup.
+
+    view: the number of the backup's frozen view.
+    """
     return f"{_OF_BACKUP} {view}"
 
 
 class RestoreSource:
-    """The items of a restore. owned: whether the restore must close the view at its end."""
+    """The source of a restore: the items that a frozen view shows.
+
+    view: the number of the frozen view. owned: whether the view must be closed after the restore.
+    """
 
     distinct: bool = True
 
@@ -43,7 +50,7 @@ class RestoreSource:
         self._owned = owned
 
     def page(self, position: str, limit: int, size: int) -> Page:
-        """Return the next items. Raises Interrupted."""
+        """Return the page of items that begins at `position`. Raises Interrupted."""
         with self._database.read() as txn:
             past = past_items.find(self._views, txn, self._view)
             assert past is not None, "the view of a restore is open until the restore ends"
@@ -51,14 +58,14 @@ class RestoreSource:
         return Page(rows, None if after is None else after.hex())
 
     def advance(self, change: DefinitionChange, page: Page) -> None:
-        """Close the view after the last page, if it belongs to this restore."""
+        """After the last page, close the view if it was opened only for this restore."""
         if page.position is None and self._owned:
             past_items.close_view(self._views, change, self._view)
 
     def abandon(self, change: DefinitionChange) -> None:
-        """Close the view, if it belongs to this restore.
+        """Close the view if it was opened only for this restore.
 
-        Afterwards the same transaction may still write keys that the view covers.
+        After this call, the caller may write keys that the view covers, in the same transaction.
         """
         if self._owned:
             past_items.close_view(self._views, change, self._view, last=False)

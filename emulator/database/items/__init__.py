@@ -1,6 +1,6 @@
-"""Reading and writing items, and what changes with each write of an item.
+"""Reading and writing items, and the records that change with each write of an item.
 
-In the order in which to read the files:
+The files, in the order in which a newcomer should read them:
 
 | file | job |
 |---|---|
@@ -8,8 +8,9 @@ In the order in which to read the files:
 | `write.py` | the only code that changes an item; it calls the followers of the table |
 | `ahead.py` | prepares writes of large items before their transaction |
 | `index_keys.py` | checks the values that a write gives to attributes of indexes |
-| `entries.py`, `vectors.py` | followers: index entries, entries of vector indexes |
-| `statistics.py`, `collections.py` | followers: counts and sizes of tables and item collections |
+| `entries.py`, `vectors.py` | followers that write the entries of indexes and of vector indexes |
+| `statistics.py` | the follower that keeps the numbers and sizes of items |
+| `collections.py` | the follower that keeps the sizes of item collections |
 | `ranges.py`, `partitions.py` | the ranges of keys of a Query, and of a partition |
 | `read.py` | pages of Query and Scan, and the cost of a read |
 """

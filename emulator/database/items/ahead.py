@@ -1,9 +1,9 @@
-"""Preparing writes ahead: before the transaction that stores them.
+"""Preparing writes ahead, which means before the transaction that stores them.
 
 Preparing the write of a large item takes up to 30 ms, and a request may have a hundred writes. So
-the writes are prepared in slices (emulator/slices.py), each write from the row that is stored then.
-If the row has changed when the transaction begins, the transaction prepares that write again. So
-the result is the same as if the transaction had prepared all writes.
+the writes are prepared in slices (emulator/slices.py), and other requests are answered in between.
+These may change an item whose write is already prepared. So the transaction compares the stored row
+with the row from which the write was prepared. If they differ, it prepares the write again.
 """
 
 from collections.abc import Collection
@@ -18,11 +18,13 @@ from emulator.errors import ApiError
 from emulator.values.types import Item
 from storage import ReadTxn
 
-# bytes of a request's old and new rows; to prepare this many takes 10 to 30 ms
+# If the rows of a request have more bytes than this, its writes are prepared in slices. Preparing
+# this many bytes takes 10 to 30 ms.
 LONG: Final = 1 << 20
-# the bytes of rows whose preparation takes as long as that of one attribute of an update
-PART: Final = 64
-# bytes of a write's old and new row; with fewer, `forget_items` saves too little
+# Preparing one attribute of an update takes as long as preparing rows of this many bytes.
+ATTRIBUTE_BYTES: Final = 64
+# `forget_items` is called if the old and the new row of a write have this many bytes or more
+# together. For smaller writes, it saves too little memory.
 LARGE: Final = 64 << 10
 
 
@@ -30,7 +32,7 @@ LARGE: Final = 64 << 10
 class Outcome:
     """The result of preparing a write: a change or an error.
 
-    row: the stored row from which the write was prepared.
+    row: the stored row from which the write was prepared, or None if there was no item.
     """
 
     row: bytes | None
@@ -39,7 +41,7 @@ class Outcome:
 
 
 def outcome(txn: ReadTxn, write: Write, kept: Collection[str] = ()) -> Outcome:
-    """Prepare a write and return the outcome: a change or an error. kept: see `prepared`."""
+    """Prepare a write and return its outcome. `prepared` explains `kept`."""
     row = txn.get(write.key)
     try:
         return Outcome(row, change=prepared(txn, write, kept))
@@ -48,11 +50,11 @@ def outcome(txn: ReadTxn, write: Write, kept: Collection[str] = ()) -> Outcome:
 
 
 def prepared(txn: ReadTxn, write: Write, kept: Collection[str] = (), ahead: Outcome | None = None) -> Change:
-    """Return the change that a write makes. Raises ApiError.
+    """Return the change that a write makes. Raises ApiError if the write fails.
 
-    kept: names of the attributes that the caller needs.
-    ahead: the outcome of preparing this write earlier. It is used only if the stored row is still
-    the same; otherwise the write is prepared again.
+    kept: the attributes that the caller will read from the items of the change.
+    ahead: the outcome of an earlier preparation of this write. If the stored row is no longer the
+    same, the write is prepared again.
     """
     if ahead is None or txn.get(write.key) != ahead.row:
         change = write.prepare(txn)
@@ -63,19 +65,20 @@ def prepared(txn: ReadTxn, write: Write, kept: Collection[str] = (), ahead: Outc
         raise ahead.error
     if write.table.enforcement is not None:
         write.table.enforcement.refuse_write(txn, write.key)
-    assert ahead.change is not None, "a write that has no change must have an error"
+    assert ahead.change is not None, "the outcome of a write is a change or an error"
     return ahead.change
 
 
 def forget_items(table: Table, change: Change, kept: Collection[str] = ()) -> None:
-    """Drop unneeded attributes of a change's items: a decoded item can take 40 MB.
+    """Drop attributes of a change's decoded items to free memory: an item can take 40 MB.
 
-    kept: names of the attributes that the caller needs.
+    The key attributes and the TTL attribute remain. kept: other attributes that must remain.
     """
     if table.indexes:
         change.entries = entry_changes(table, change)
     if table.billing is not None:
-        table.billing.by_index(change)  # called only because the change keeps the result
+        # This computes `change.vectors`, which needs all attributes of the items.
+        table.billing.by_index(change)
     names = {*table.key_names, *kept}
     if table.definition.ttl_attribute is not None:
         names.add(table.definition.ttl_attribute)

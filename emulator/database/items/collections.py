@@ -1,8 +1,9 @@
-"""Item collections (behaviour 9.4): all items of one partition key, in the table and local indexes.
+"""The sizes of item collections (behaviour 9.4).
 
-Each write updates the size of its collection in its own transaction. Only collections of tables
-with local indexes have stored sizes. A local index is created with its table, so no item is missing
-in the stored sizes.
+An item collection is all items of one partition key, and their entries in local indexes. The
+transaction of each write updates the size of the item's collection. The sizes are stored only for
+tables with local indexes. Because a local index is created together with its table, the sizes
+include every item.
 """
 
 from collections.abc import Iterable
@@ -16,15 +17,18 @@ from storage import ReadTxn, WriteTxn
 
 
 def collection_size(txn: ReadTxn, item_key: bytes) -> int:
-    """Return the size in bytes of the collection of the item with this storage key."""
+    """Return the size in bytes of the collection that an item belongs to.
+
+    item_key: the item's storage key. The result is 0 if no size is stored.
+    """
     stored = txn.get(keyspace.collection(item_key))
     return 0 if stored is None else int.from_bytes(stored, "big")
 
 
 class Collections:
-    """Stores the sizes of a table's collections. Refuses writes that make a collection too large.
+    """Stores the sizes of a table's collections, and refuses writes that make one too large.
 
-    limit: the largest size of a collection in bytes.
+    limit: the largest allowed size of a collection, in bytes.
     """
 
     __slots__ = ("_limit",)
@@ -43,7 +47,7 @@ class Collections:
             raise errors.item_collection_too_large()
 
     def follow(self, txn: WriteTxn, change: Change) -> None:
-        """Store the collection's new size. An empty collection has no record."""
+        """Store the collection's new size, or delete the record if the collection is empty."""
         key = keyspace.collection(change.key)
         if change.collection_size:
             txn.put(key, change.collection_size.to_bytes(8, "big"))
@@ -52,9 +56,9 @@ class Collections:
 
 
 def metrics(txn: ReadTxn, write: Write) -> dict[str, Any]:
-    """Return ItemCollectionMetrics: the collection's key and an estimate of its size.
+    """Return the ItemCollectionMetrics of a write: its collection's key and an estimated size.
 
-    The estimate consists of two numbers: the size rounded down and up to whole gigabytes.
+    The estimate is a range of gigabytes: from the size rounded down, to one more.
     """
     hash_name = write.table.hash
     whole = float(collection_size(txn, write.key) // limits.GIB)
@@ -65,7 +69,10 @@ def metrics(txn: ReadTxn, write: Write) -> dict[str, Any]:
 
 
 def metrics_by_table(txn: ReadTxn, writes: Iterable[tuple[str, Write]]) -> dict[str, list[dict[str, Any]]]:
-    """Return the ItemCollectionMetrics of writes by table name, once for each collection."""
+    """Return the ItemCollectionMetrics of a request: table name -> metrics of each collection.
+
+    writes: pairs of a table name and a write.
+    """
     by_table: dict[str, list[dict[str, Any]]] = {}
     seen = set()
     for name, write in writes:

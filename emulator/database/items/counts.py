@@ -1,4 +1,4 @@
-"""The number and the billed bytes of items, as descriptions, backups and metrics show them."""
+"""The number and the billed size of a table's items, which descriptions and metrics show."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,10 @@ from storage import ReadTxn
 
 
 def counts(txn: ReadTxn, table: Table) -> Sequence[tuple[int, int]]:
-    """Return (items, bytes) of a table and of each of its indexes, vector indexes last."""
+    """Return pairs (items, billed bytes): the table's, then one for each index.
+
+    The pairs of vector indexes are the last.
+    """
     if table.vectors:
         from emulator.database.items import vectors  # noqa: PLC0415 - few tables need it
 

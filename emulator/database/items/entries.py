@@ -1,4 +1,4 @@
-"""How a change of an item removes, adds or replaces its entries in secondary indexes."""
+"""Computes and writes the changes of index entries that follow from a change of an item."""
 
 from emulator.database.schema.followers import Change, EntryChange
 from emulator.database.schema.index import Index
@@ -9,15 +9,15 @@ from storage import WriteTxn
 
 
 class Entries:
-    """Writes the index entries of a table's items.
+    """The follower that writes the index entries of a table's items.
 
-    `items.write.store` computes the changes of the entries before it calls this.
+    `items.write.store` computes the changes of the entries before it calls the followers.
     """
 
     __slots__ = ()
 
     def follow(self, txn: WriteTxn, change: Change) -> None:
-        """Delete and put the index entries as the change says."""
+        """Write the entry changes in `change.entries`."""
         for entry in change.entries:
             if entry.old_key is not None:
                 txn.delete(entry.old_key)
@@ -26,14 +26,15 @@ class Entries:
 
 
 def entry_changes(table: Table, change: Change) -> list[EntryChange]:
-    """Return the entry change of each index of the table."""
+    """Return one entry change for each secondary index, in the order of `table.indexes`."""
     return [_entry_change(index, change) for index in table.indexes]
 
 
 def _entry_change(index: Index, change: Change) -> EntryChange:
-    """Return how a change of an item changes its entry in one index.
+    """Return the entry change of one index that follows from a change of an item.
 
-    The result has no keys if the entry stays the same, or if a backfill will add the item later.
+    The entry change has no keys if the entry stays the same, or if a backfill will add the item
+    later.
     """
     entry = EntryChange(index)
     if not index.covers(change.key):
@@ -42,7 +43,8 @@ def _entry_change(index: Index, change: Change) -> EntryChange:
     new_key = None if new is None else index.key(new, change.key)
     if old is None:
         old_key = None
-    # comparing the attributes first makes writes with two indexes a sixth faster
+    # Comparing the attributes is cheaper than computing the old key: with two indexes, a write is a
+    # sixth faster.
     elif new is not None and index.same_key(old, new):
         old_key = new_key
     else:

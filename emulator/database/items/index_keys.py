@@ -1,7 +1,7 @@
-"""Checks of the values that a write gives to attributes of indexes.
+"""Checks of the values that a write gives to the attributes that indexes use.
 
-These attributes are index key attributes (behaviour 2.5, 3.8), attributes of a SearchSchema, and
-vectors (control-plane 15).
+These are key attributes of secondary indexes (behaviour 2.5, 3.8), and the vectors and SearchSchema
+attributes of vector indexes (control-plane 15).
 """
 
 from typing import Final
@@ -14,16 +14,17 @@ from emulator.values.size import value_size
 from emulator.values.types import KIND, Item, Values
 
 _SHORT: Final = limits.SORT_KEY // (limits.INDEX_KEY_ATTRIBUTES * 4)
-"""In characters. Four key attributes of this length always fit into an index key.
+"""A length in characters. Values up to this length need no check of their total size.
 
-A character has at most four bytes.
+Even four of them fit into an index key, because a character has at most four bytes.
 """
 
 
 def check_item(table: Table, item: Item) -> None:
-    """Raise if an index key attribute of a whole item has a wrong type, is empty or is too long.
+    """Raise if an item cannot be put because of an attribute that an index uses.
 
-    Also raise if a vector attribute is not a vector.
+    An index key attribute must not have a wrong type, be empty or be too long. An attribute with a
+    vector index must be a valid vector.
     """
     for name, (expected, index) in table.index_keys.items():
         value = item.get(name)
@@ -42,10 +43,11 @@ def check_item(table: Table, item: Item) -> None:
 
 
 def check_given(table: Table, update: program.UpdateProgram, values: Values) -> None:
-    """Raise if an update gives an index key a wrong type or an empty value, whatever the item is.
+    """Raise if an update gives an indexed attribute a forbidden value, whatever the item is.
 
-    An empty value is reported before a wrong type. In a transaction, an empty value makes the whole
-    request invalid, but a wrong type is a cancellation reason (behaviour 8.1).
+    The value may be empty, have a wrong type, or not be a vector. An empty value is reported before
+    a wrong type. In a transaction, an empty value makes the whole request invalid, but a wrong type
+    is a cancellation reason (behaviour 8.1).
     """
     mismatch = None
     for name, (expected, index) in table.index_keys.items():
@@ -68,10 +70,10 @@ def check_given(table: Table, update: program.UpdateProgram, values: Values) -> 
 
 
 def check_updated(table: Table, item: Item, update: program.UpdateProgram) -> None:
-    """Raise if an update gave an index key attribute of this item a forbidden value.
+    """Raise if an update has given an indexed attribute of this item a forbidden value.
 
-    For a value of a wrong type, the error's text depends on the origin of the value: the default of
-    an if_not_exists, or the item.
+    item: the item after the update. The error about a wrong type has one of two texts. It depends
+    on whether the update itself determines the type, or the value comes from the old item.
     """
     for vectors in table.vectors:
         if vectors.attribute in update.attributes and vectors.attribute in item:
@@ -98,9 +100,9 @@ def check_updated(table: Table, item: Item, update: program.UpdateProgram) -> No
 
 
 def _check_lengths(table: Table, item: Item) -> None:
-    """Raise if the key attributes of an index are too long in total.
+    """Raise if the item's key attributes of any index are too long in total.
 
-    If there are several such indexes, the error is about the first in the order of names.
+    If several indexes have this problem, the error names the first in alphabetical order.
     """
     found = [excess for index in table.indexes if (excess := _excess(index, item)) is not None]
     if found:
@@ -108,11 +110,11 @@ def _check_lengths(table: Table, item: Item) -> None:
 
 
 def _excess(index: Index, item: Item) -> tuple[str, str, int, int] | None:
-    """Return the arguments of `index_key_too_long` for one index, None if its key is short enough.
+    """Return the arguments of `index_key_too_long`, or None if the item's key is not too long.
 
-    One limit is for the sum of the HASH attributes, and another for the sum of the RANGE
-    attributes. The arguments are: the name of the index, the first attribute with which the sum
-    exceeds its limit, the sum up to this attribute, and that limit.
+    The HASH attributes have one limit for their total size, and the RANGE attributes have another.
+    The arguments are: the name of the index, the attribute at which the total first exceeds the
+    limit, the total up to and including this attribute, and the limit.
     """
     definition = index.definition
     for names, largest in ((definition.hash, limits.PARTITION_KEY), (definition.range, limits.SORT_KEY)):

@@ -4,7 +4,7 @@ A partition serves 3000 read units and 1000 write units a second. A new on-deman
 12,000 read units and 4,000 write units, so it has four partitions (observed: a Scan of such a table
 costs four minimal reads, behaviour 9.1). A table or global index has as many partitions as its warm
 throughput needs. For global indexes we only infer this. We also infer that partitions divide the
-range of hashes equally. Splits by size (10 GB) are not emulated.
+range of hashes equally. AWS also splits a partition of more than 10 GB; this is not emulated.
 """
 
 from collections.abc import Iterator, Mapping
@@ -20,17 +20,17 @@ from emulator.database.throughput.throttle import PARTITION_UNITS
 from emulator.limits import TABLE_CAPACITY
 
 _MOST: Final = ceil(TABLE_CAPACITY / PARTITION_UNITS["Write"])
-"""The most partitions that a table within the default quota needs.
+"""The most partitions that a table may have: as many as the default quota of a table needs.
 
-A request may set a warm throughput above the quota. Partitions for the excess would only slow down
-each Scan.
+A request may set a warm throughput above the quota. More partitions would only make each Scan
+slower.
 """
 
 
 def count(table: Table, relation: Table | Index) -> int:
-    """Return how many partitions the table or index has.
+    """Return the number of partitions of a table or index.
 
-    A local index has the partitions of its table.
+    relation: the table itself or one of its indexes. A local index has the partitions of its table.
     """
     definition = table.definition
     definition_read = relation.definition if isinstance(relation, Index) and relation.is_global else definition
@@ -38,16 +38,16 @@ def count(table: Table, relation: Table | Index) -> int:
 
 
 def needed(warm: Mapping[str, int]) -> int:
-    """Return how many partitions a warm throughput needs."""
+    """Return the number of partitions that a warm throughput needs."""
     reads = ceil(warm["ReadUnitsPerSecond"] / PARTITION_UNITS["Read"])
     writes = ceil(warm["WriteUnitsPerSecond"] / PARTITION_UNITS["Write"])
     return min(max(reads, writes, 1), _MOST)
 
 
 def parts(table: Table, relation: Table | Index, limits: Range) -> Iterator[Range]:
-    """Split a range of the table's or index's keys by partition, in key order.
+    """Yield the part of a range of storage keys that lies in each partition, in the order of keys.
 
-    Partitions without a key in the range are left out.
+    Partitions outside of the range are left out.
     """
     start, stop = limits
     total = count(table, relation)

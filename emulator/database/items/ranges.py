@@ -1,8 +1,8 @@
 """Conversion of key conditions and start keys to ranges of storage keys.
 
 The storage key of an item ends with the unescaped sort key. In the storage key of an index entry,
-other parts follow the sort key (keyspace.py), so it is escaped and terminated. In all other
-respects, ranges of tables and indexes are alike.
+other parts follow the sort key (keyspace.py). So the sort key is escaped there, and a terminator
+follows it. In all other respects, ranges of tables and indexes are alike.
 """
 
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ Range = tuple[bytes, bytes]
 
 
 def query_range(relation: Table | Index, wanted: KeyRange) -> Range:
-    """Return the range of storage keys that a query reads."""
+    """Return the range of storage keys that a Query reads. wanted: its compiled key condition."""
     if isinstance(relation, Table):
         base = relation.prefix + keyspace.digest(relation.hash_encode(wanted.partition[0]))
         if wanted.equal:
@@ -76,17 +76,19 @@ def _index_bounds(base: bytes, operator: str, operands: list[bytes]) -> Range:
             return first, prefix_end(base)
         case "BETWEEN":
             return first, prefix_end(base + operands[1])
-        case _:  # begins_with: remove the terminator from the operand
+        case _:  # begins_with: longer values must match too, so remove the operand's terminator
             return first[:-2], prefix_end(first[:-2])
 
 
 def start_key(table: Table, relation: Table | Index, key: Item) -> bytes:
-    """Return the storage key that an ExclusiveStartKey names.
+    """Return the storage key that an ExclusiveStartKey stands for.
 
-    The start key must have exactly the key attributes of the table and of the index that is read.
-    Raises the errors of a Query (behaviour 6.1). This checks, in order: the names of the
-    attributes; the types of the key attributes of the table or index that is read; the types of the
-    table's other key attributes; values that are not allowed in a key.
+    relation: the table or index that is read. Raises the errors of a Query (behaviour 6.1) for:
+
+    1. other attributes than the key attributes of the table and of the index that is read,
+    2. wrong types of the key attributes of the table or index that is read,
+    3. wrong types of the table's key attributes, if an index is read,
+    4. values that are not allowed in a key.
     """
     if not _has_names(table, relation, key):
         raise errors.starting_key_invalid()
@@ -100,25 +102,25 @@ def start_key(table: Table, relation: Table | Index, key: Item) -> bytes:
     except errors.ApiError as error:
         raise errors.starting_key_invalid(error.message) from None
     if entry is None:
-        assert isinstance(relation, Index), "only an index can lack an entry for a key"
+        assert isinstance(relation, Index), "only an index can have no entry for a start key"
         raise errors.starting_key_invalid(_entry_problem(relation, key).message)
     return entry
 
 
 def _has_names(table: Table, relation: Table | Index, key: Item) -> bool:
-    """Return whether a start key has exactly the attributes that it must have."""
+    """Return True if a start key has the key attributes of the table and index, and no others."""
     wanted = table.key_names if isinstance(relation, Table) else {*table.key_names, *relation.key_names}
     return len(key) == len(wanted) and all(name in key for name in wanted)
 
 
 def _has_types(table: Table, relation: Table | Index, key: Item) -> bool:
-    """Return whether the key attributes of a table or index have the right types in a start key."""
+    """Return True if the key attributes of `relation` have the right types in a start key."""
     types = table.definition.types
     return all(types[name] in key[name] for name in relation.key_names)
 
 
 def _entry_problem(index: Index, key: Item) -> errors.ApiError:
-    """Return the error for a key that no index entry can have: a value is empty or too long."""
+    """Return the error for a start key whose value for an index key is empty or too long."""
     for name in index.key_names:
         if not _bytes(index.types, name, key[name]):
             return errors.empty_key(name, KIND[index.types[name]])
@@ -127,10 +129,10 @@ def _entry_problem(index: Index, key: Item) -> errors.ApiError:
 
 
 def scan_start_key(table: Table, relation: Table | Index, key: Item) -> bytes:
-    """Return the storage key that an ExclusiveStartKey of a Scan names.
+    """Return the storage key that an ExclusiveStartKey of a Scan stands for.
 
-    Raises the errors of a Query, with one exception: if a table is read, the error for wrong names
-    has the text for wrong types (behaviour 6.1).
+    Raises the errors of a Query, with one exception: in a Scan of a table, wrong names and wrong
+    types have one error text (behaviour 6.1).
     """
     if isinstance(relation, Table) and not (_has_names(table, relation, key) and _has_types(table, relation, key)):
         raise errors.starting_key_of_other_types()
@@ -138,6 +140,9 @@ def scan_start_key(table: Table, relation: Table | Index, key: Item) -> bytes:
 
 
 def resume(limits: Range, after: bytes, *, reverse: bool) -> Range:
-    """Return the part of a range after a key, in the direction of the read."""
+    """Return the part of a range that remains to be read after the key `after`.
+
+    reverse: whether the read is in descending order.
+    """
     start, stop = limits
     return (start, min(stop, after)) if reverse else (max(start, after + b"\0"), stop)

@@ -1,16 +1,16 @@
 """Reads: pages of Query and Scan, and the cost of reading one item.
 
-A page ends at the end of the range, after `limit` evaluated rows, or when the evaluated rows have 1
-MB together, whichever comes first. The row that crosses the megabyte still belongs to the page
-(behaviour 6.2). Rows count even if a filter then drops them. Rows without a filter or projection
-are never parsed: their JSON is copied into the response.
+A row is *evaluated* when the page visits it, even if a filter then drops it. A page ends at the end
+of the range, after `limit` evaluated rows, or when the evaluated rows have 1 MB together, whichever
+comes first. The row that reaches the megabyte still belongs to the page (behaviour 6.2). Without a
+filter and a projection, no row is parsed: the JSON of each row is copied into the response.
 
 A Query pays for the total size of the evaluated rows. A Scan reads one partition after another, and
 the size of the evaluated rows is rounded up for each partition. An empty partition costs the
 minimum (behaviour 9.1).
 
-A filter with many operators takes seconds on a page with many rows. If the caller can wait for
-slices, such a filter runs in slices after the transaction, on the rows that the transaction read.
+A filter with many operators takes seconds on a page with many rows. If the operation that reads can
+wait for slices, such a filter runs in slices after the transaction, on the rows that were read.
 """
 
 from collections.abc import Callable, Sequence
@@ -32,9 +32,9 @@ from emulator.values.rows import decode_row, row_json, row_size
 from emulator.values.types import Item
 from storage import ReadTxn
 
-UNLIMITED: Final = 1 << 60  # the `limit` of a page without a limit
-_CHUNK: Final = 128  # rows that are read from the store in one step
-# From this row on, a page is read in larger chunks: 133,000 tiny rows take 41 ms instead of 46.
+UNLIMITED: Final = 1 << 60  # the `limit` of a request without a limit
+_CHUNK: Final = 128  # how many rows are read from the store in one call
+# After this many rows, a page is read in larger chunks: 133,000 tiny rows take 41 ms instead of 46.
 _MANY: Final = 8_192
 _LARGE_CHUNK: Final = 1_024
 
@@ -44,7 +44,11 @@ Project = Callable[[Item], Item]
 
 @dataclass(slots=True, eq=False)
 class PageRequest:
-    """A read: a range of a table or index, direction and limit, and what to do with each row."""
+    """A request for a page of a Query or Scan: which rows to read, and what to do with each row.
+
+    relation: the table itself, or the index that is read. range: the storage keys to read.
+    test: the filter, or None. project: the projection, or None.
+    """
 
     table: Table
     relation: Table | Index
@@ -58,27 +62,32 @@ class PageRequest:
     fetch: bool = False
     """Whether to read each item from the table, because the local index lacks some attributes."""
     partition: bytes | None = None
-    """The digest of the partition key that a query reads, None for a scan."""
+    """The digest of the partition key that a Query reads, None for a Scan."""
     scan: bool = False
     """Whether capacity is computed by the rules of a Scan."""
     measured: bool = True
-    """Whether the response reports capacity.
+    """Whether the capacity is needed, for example because the response reports it.
 
-    If not, sizes are added up only when the page may be full.
+    If it is not needed, item sizes are added up only when the page may be full.
     """
     weight: int = 0
-    """The number of parts of `test` and `project`, to estimate how long they take."""
+    """The units of work that `test` and `project` take on a tiny row: see `_ROW_WORK`."""
     sliced: bool = False
-    """Whether the caller will call `complete` for a page whose rows take long to test."""
+    """Whether the caller calls `complete` after `read_page`.
+
+    If so, `read_page` does not test and project the rows if this takes long, but leaves it to
+    `complete`.
+    """
 
 
 @dataclass(slots=True, eq=False)
 class Page:
     """One page of a Query or Scan.
 
-    items: the matching items as JSON; one text may have several items. last: the key to continue
-    from, None at the end of the range. rest: rows of the transaction's snapshot that `complete`
-    must still test and project.
+    items: the matching items as JSON texts; one text may have several items.
+    count: the number of matching items. scanned: the number of evaluated rows.
+    last: the LastEvaluatedKey, or None if the read has reached the end of the range.
+    rest: rows that `complete` must still test and project.
     """
 
     items: list[bytes]
@@ -90,14 +99,18 @@ class Page:
 
 
 def item_units(row: bytes | None, *, consistent: bool) -> float:
-    """Return the units of reading one item. A missing item costs as much as a small item."""
+    """Return the read units that reading one item costs.
+
+    row: the item's row. A missing item (None) costs as much as a small item.
+    """
     return read_units(0 if row is None else row_size(row), consistent=consistent)
 
 
 def charge(table: Table, key: bytes, item: Item, units: float) -> None:
-    """Charge the read of one item to enforced throughput.
+    """Charge the read of one item, if the table's throughput is enforced or its reads are counted.
 
-    item: the request's Key. Raises ApiError if the throughput refuses the read.
+    key: the item's storage key. item: the request's Key. units: the cost. Raises ApiError if the
+    throughput refuses the read.
     """
     if table.enforcement is not None:
         table.enforcement.read(keyspace.partition_of(key), units, item)
@@ -106,7 +119,8 @@ def charge(table: Table, key: bytes, item: Item, units: float) -> None:
 def read_page(txn: ReadTxn, request: PageRequest) -> Page:
     """Read one page. Raises ApiError if enforced throughput refuses the read.
 
-    The read is admitted while at least half a unit is left (throughput/throttle.py).
+    The page's cost is not known beforehand. So the read is admitted if at least half a unit is left
+    (throughput/throttle.py).
     """
     enforcement = request.table.enforcement
     if enforcement is None:
@@ -117,15 +131,16 @@ def read_page(txn: ReadTxn, request: PageRequest) -> Page:
 
 
 def read_page_of(txn: ReadTxn, request: PageRequest) -> Page:
-    """Read one page, as read_page does, from a transaction that `seen` has returned."""
+    """Read one page as `read_page` does. txn: a result of `seen`."""
     enforcement = request.table.enforcement
     return _page(txn, request) if enforcement is None else _enforced_page(txn, request, enforcement)
 
 
 def seen(txn: ReadTxn, table: Table, *, consistent: bool) -> ReadTxn:
-    """Return a transaction that shows a table as a read shall see it.
+    """Return the transaction that a read of this table must use.
 
-    It is `txn` itself, unless the table lags (database/lagging/).
+    If a test makes eventually consistent reads of the table lag (database/lagging/), the result
+    shows an earlier state of the table. Otherwise the result is `txn`.
     """
     enforcement = table.enforcement
     if consistent or enforcement is None or enforcement.lag is None:
@@ -134,7 +149,7 @@ def seen(txn: ReadTxn, table: Table, *, consistent: bool) -> ReadTxn:
 
 
 def _enforced_page(txn: ReadTxn, request: PageRequest, enforcement: Enforcement) -> Page:
-    """Read one page of a table with enforced limits or with Contributor Insights."""
+    """Read one page of a table that has an `Enforcement`: check the limits, and count the read."""
     relation = request.relation
     name = relation.name if isinstance(relation, Index) and relation.is_global else None
     enforcement.admit(name, request.partition)
@@ -152,19 +167,19 @@ def _enforced_page(txn: ReadTxn, request: PageRequest, enforcement: Enforcement)
 
 
 def _partition(request: PageRequest, item: Item) -> bytes:
-    """Return the digest of the partition key of an item that a page has evaluated."""
+    """Return the digest of an evaluated item's partition key in the table or index that is read."""
     if request.partition is not None:
         return request.partition
     table, relation = request.table, request.relation
     key = table.key_of_item(item) if isinstance(relation, Table) or relation.local else relation.key(item, b"")
-    assert key is not None, "an entry of an index has the key of the index"
+    assert key is not None, "an item with an index entry has all key attributes of the index"
     return keyspace.partition_of(key)
 
 
 class _Recorder:
-    """A read transaction that remembers the rows that it returned.
+    """A read transaction that keeps the rows that `page` returns, for Contributor Insights.
 
-    The page that is read with it may use only the first of these rows.
+    It may keep more rows than the page evaluates: the evaluated rows are the first ones.
     """
 
     def __init__(self, txn: ReadTxn) -> None:
@@ -174,7 +189,7 @@ class _Recorder:
         self.scan = txn.scan
 
     def page(self, start: bytes, stop: bytes, limit: int, *, reverse: bool = False) -> tuple[list[bytes], bytes]:
-        """Return a page of the transaction."""
+        """Return the rows of a range and the last key, as `ReadTxn.page` does."""
         rows, last = self._txn.page(start, stop, limit, reverse=reverse)
         self.rows += rows
         return rows, last
@@ -183,7 +198,7 @@ class _Recorder:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Leave the transaction open: its owner ends it."""
+        """Do nothing: the code that began the transaction ends it."""
 
 
 def _page(txn: ReadTxn, request: PageRequest) -> Page:
@@ -204,7 +219,7 @@ def _page(txn: ReadTxn, request: PageRequest) -> Page:
 
 
 def complete(request: PageRequest, page: Page) -> Steps[None]:
-    """Test and project the rows in `page.rest`, some of them in each step."""
+    """Test and project the rows in `page.rest`, some of them in each step, and complete `page`."""
     rows, page.rest = page.rest, ()
     begun = work = 0
     for position, row in enumerate(rows, 1):
@@ -218,9 +233,9 @@ def complete(request: PageRequest, page: Page) -> Steps[None]:
 
 
 def _takes_long(request: PageRequest, rows: list[bytes]) -> bool:
-    """Return whether testing and projecting these rows takes too long for one step.
+    """Return True if testing and projecting these rows takes too long for one step.
 
-    In one step, they would make other requests wait.
+    In one step, this would make other requests wait.
     """
     work = len(rows) * (_ROW_WORK + request.weight)
     if request.weight:
@@ -228,21 +243,23 @@ def _takes_long(request: PageRequest, rows: list[bytes]) -> bool:
     return work > _LONG
 
 
-# The unit of work is one part of a condition on one row: 15 to 50 ns.
-# A function that reads a whole value takes longer if the value is long.
-_ROW_WORK: Final = 10  # units for decoding a row
-PROJECTION_WORK: Final = 20  # units for making the new item and its JSON
-_BYTES_OF_WORK: Final = 300  # bytes of a row on which a part takes twice as long as on a tiny row
-# A page with more units (6 to 20 ms) is completed in steps of _STEP units. 150 comparisons on a
-# page of 133,000 tiny items (1 MB) are 60 million units.
+# These constants estimate how long a page takes. One unit of work is one operator or operand of a
+# filter, evaluated on a tiny row: 15 to 50 ns. On a longer row it takes longer, because some
+# operators read whole values: one more unit for each _BYTES_OF_WORK bytes of the row.
+_ROW_WORK: Final = 10  # units of work for decoding a row
+PROJECTION_WORK: Final = 20  # units of work for making a projected item and its JSON
+_BYTES_OF_WORK: Final = 300
+# A page that takes more than _LONG units (6 to 20 ms) is completed in steps of _STEP units. For
+# example, 150 comparisons on a page of 133,000 tiny items (1 MB) take 60 million units.
 _LONG: Final = 400_000
 _STEP: Final = 40_000
 
 
 def _scanned(txn: ReadTxn, request: PageRequest) -> tuple[list[bytes], float, bool]:
-    """Return a Scan's rows, their read units, and whether the page ended before the range did.
+    """Return a Scan page's rows, the read units, and True if the page ended before the range.
 
-    The page reads one partition after another until it is full. Each of them costs units.
+    The page reads one partition after another until it is full. The units are rounded up for each
+    partition that is read.
     """
     rows: list[bytes] = []
     size = 0
@@ -260,14 +277,14 @@ def _scanned(txn: ReadTxn, request: PageRequest) -> tuple[list[bytes], float, bo
 def _evaluated(
     txn: ReadTxn, request: PageRequest, limits: Range, limit: int, size: int = 0
 ) -> tuple[list[bytes], int, bool]:
-    """Return a range's rows, the size of the page, and whether the page ended before the range did.
+    """Return rows of a range, the size of the page, and True if the page ended before the range.
 
-    size: the size of the page's rows before this range. The returned size is 0 if the response does
-    not report capacity and the page is far from full.
+    size: the total item size of the rows that the page already has. The returned size includes it.
+    If the capacity is not needed and the page is far from full, the returned size is 0.
 
-    Reading rows in chunks halves the time of a page. If the response does not report capacity, this
-    adds up only the lengths of the rows at first. A row is never shorter than its item's size
-    (values/size.py). So item sizes matter only once the lengths reach a megabyte together.
+    Reading rows in chunks halves the time of a page. If the capacity is not needed, this adds up
+    only the lengths of the rows at first. A row is never shorter than its item's size
+    (values/size.py). So this adds up item sizes only when the lengths reach a megabyte together.
     """
     start, stop = limits
     reverse = request.reverse
@@ -305,9 +322,9 @@ def _output(request: PageRequest, rows: Sequence[bytes]) -> tuple[list[bytes], i
 
 
 def _projected(rows: Sequence[bytes], test: Test | None, project: Project) -> tuple[list[bytes], int]:
-    """Return the matching items as JSON texts, and their number.
+    """Return the matching items as JSON texts, and the number of matching items.
 
-    Each text has several items, because each text takes 4 KB of memory, however short it is.
+    Several items are put into each text, because even a short text takes 4 KB of memory.
     """
     texts, count = [], 0
     for begun in range(0, len(rows), _CHUNK):
@@ -320,7 +337,10 @@ def _projected(rows: Sequence[bytes], test: Test | None, project: Project) -> tu
 
 
 def _key_of(request: PageRequest, row: bytes) -> Item:
-    """Return the LastEvaluatedKey of a row: the key attributes of the table and of the index."""
+    """Return the LastEvaluatedKey for a page that ends with this row.
+
+    It has the key attributes of the table and of the index that is read.
+    """
     item = decode_row(row)
     names = dict.fromkeys(request.relation.key_names + request.table.key_names)
     return {name: item[name] for name in names}
@@ -336,9 +356,9 @@ def _consumed(request: PageRequest, units: float) -> Consumed:
 
 
 def _fetched(txn: ReadTxn, request: PageRequest, rows: list[bytes], consumed: Consumed) -> list[bytes]:
-    """Return the table's row for each of these index rows.
+    """Return the items' rows in the table for these rows of a local index.
 
-    Each row that is read from the table costs units (behaviour 9.2).
+    This adds the cost of each read from the table to `consumed` (behaviour 9.2).
     """
     table = request.table
     fetched = []

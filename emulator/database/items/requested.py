@@ -1,14 +1,14 @@
 """Requested writes: a Put, Update, Delete or Check of one item that a request asks for.
 
 Operations on one item, batches, transactions and PartiQL make these objects from a request. Then
-each operation takes the steps below, in the order in which it must report errors. Only the last
-step writes. If several writes must happen together, all of them are prepared before the first is
-stored.
+each operation takes the steps below. Their order depends on the operation, because each operation
+reports errors in another order. Only the last step writes. A transaction prepares all of its writes
+before it stores the first.
 
     Put.check_size     refuse an item of more than 400 KB
     locate(table)      compute the storage key; for a Put also check the index key attributes
     check_condition    refuse a condition with a path into a key attribute
-    check              refuse an update that is wrong for every item, then do check_condition
+    check              refuse an update that is wrong for every item, then call check_condition
     Update.check_cost  refuse an update that writes more bytes than an item may have
     prepare(txn)       read the item, test the condition, compute the new item; return a Change
     write.store        write the change (items/write.py)
@@ -36,24 +36,22 @@ from emulator.values.wire import depth_exceeded
 from storage import ReadTxn
 
 
-@dataclass(slots=True, eq=False)  # a frozen class takes 0.4 us longer to make
+@dataclass(slots=True, eq=False)  # not frozen: making a frozen object takes 0.4 us longer
 class Guard:
     """A write's condition.
 
-    `test` is called with the existing item (or an empty one) and the request's values.
+    test: returns True if the condition is met. Its arguments are the stored item, or {} if there is
+    none, and `values`. values: the values of the request's placeholders such as `:v`.
     """
 
     test: Callable[[Item, Values], bool]
     values: Values
     return_item: bool = False
-    """Whether the error has the existing item: ReturnValuesOnConditionCheckFailure=ALL_OLD."""
+    """Whether the error shows the stored item: ReturnValuesOnConditionCheckFailure=ALL_OLD."""
     attributes: frozenset[str] | None = None
-    """The only attributes that the test reads; None if the test needs the whole item."""
+    """The attributes that the test reads, or None if the test needs the whole item."""
     paths: tuple[Path, ...] = ()
-    """The paths that the test reads inside attributes.
-
-    The attributes must not be key attributes.
-    """
+    """The paths into attributes that the test reads. `check_condition` refuses key attributes."""
     duplicate: bool = False
     """Whether this is the guard of a PartiQL INSERT, which fails with DuplicateItemException."""
 
@@ -63,7 +61,7 @@ class ItemRequest:
     """A read, write or check of one item that a request asks for.
 
     key_item: the item's key attributes; for a Put, the whole item.
-    table, key: the item's table and storage key; `locate` sets both.
+    table, key: the item's table and its storage key. `locate` sets these two fields.
     """
 
     key_item: Item
@@ -71,45 +69,45 @@ class ItemRequest:
     key: bytes = field(init=False, repr=False)
 
     def locate(self, table: Table) -> None:
-        """Find the item's storage key. Raises the errors of keys (behaviour 3.8)."""
+        """Set `table`, and compute the item's storage key. Raises the errors of behaviour 3.8."""
         self.table = table
         self.key = table.item_key(self.key_item)
 
     def check(self) -> None:
-        """Raise if the request does not fit the table's keys.
+        """Raise if the request treats a key attribute in a way that is not allowed.
 
-        The order of the checks is that of the operations on single items, not that of PartiQL.
+        The checks have the order of PutItem, UpdateItem and DeleteItem. PartiQL has another order.
         """
 
 
 def has_repeats(keys: Iterable[bytes]) -> bool:
-    """Return whether two parts of a request have the same key."""
+    """Return True if a key occurs twice. keys: the storage key of each item in a request."""
     keys = list(keys)
     return len(set(keys)) < len(keys)
 
 
 @dataclass(slots=True, eq=False)
 class Get(ItemRequest):
-    """A read of the item, or of a part of it, in a transaction."""
+    """A read of an item in a transaction. projection: which attributes to return, None for all."""
 
     projection: program.Projection | None = None
 
     def check(self) -> None:
-        """Raise if the projection goes into a key attribute."""
+        """Raise if the projection has a path into a key attribute, which is always a scalar."""
         if self.projection is not None:
             self.table.check_paths(self.projection.inner)
 
 
 @dataclass(slots=True, eq=False)
 class Write(ItemRequest):
-    """A write of one item. A Check is a write that only tests its condition."""
+    """A write of one item. A Check counts as a write, but it only tests a condition."""
 
     guard: Guard | None
     urgent: ClassVar[bool] = False
     """Whether the write needs no space, and so may use the reserve of a full disk."""
 
     def check_condition(self) -> None:
-        """Raise if the condition has a path into a key attribute."""
+        """Raise if the condition has a path into a key attribute, which is always a scalar."""
         guard = self.guard
         if guard is not None and guard.paths:
             self.table.check_paths(guard.paths)
@@ -118,43 +116,51 @@ class Write(ItemRequest):
 
     @property
     def parts(self) -> int:
-        """How many attributes the write changes one by one."""
+        """The number of attributes that an update changes, to estimate how long it takes.
+
+        It is 0 for all other writes.
+        """
         return 0
 
     def prepare(self, txn: ReadTxn) -> Change:
         """Read the item, test the condition and return the change. Raises ApiError."""
-        # each subclass defines it; with an abstract class, a PutItem took 1 % more instructions
+        # Each subclass has this method. The class is not abstract, because with an abstract class a
+        # PutItem took 1 % more instructions.
         raise NotImplementedError
 
     def returned(self, mode: str | None, change: Change) -> bytes | None:
-        """Return the attributes for ReturnValues=`mode` as JSON, None if there are none."""
+        """Return the attributes for ReturnValues=`mode` as JSON, or None if there are none."""
         row = change.old_row if mode == "ALL_OLD" else change.new_row if mode == "ALL_NEW" else None
         return None if row is None else row_json(row)
 
 
-# The next three functions are not methods of Write, and Guard is not a NamedTuple. With methods and
-# a NamedTuple, an UpdateItem took 0.7 % more instructions.
+# For speed, the next three functions are not methods of Write, and Guard is not a NamedTuple: with
+# methods and a NamedTuple, an UpdateItem took 0.7 % more instructions.
 
 
 def _stored(txn: ReadTxn, table: Table, key: bytes) -> bytes | None:
-    """Return the item's row. Raises if a declared transaction or another region writes the item."""
+    """Return the item's row, or None if there is no item.
+
+    Raises ApiError if the item is in a declared transaction, if another region is writing it, or if
+    a fault refuses the write.
+    """
     if table.enforcement is not None:
         table.enforcement.refuse_write(txn, key)
     return txn.get(key)
 
 
 def _allowed(table: Table, key: bytes, guard: Guard, old_row: bytes | None, key_item: Item) -> Item | None:
-    """Test the condition; return the old item.
+    """Test the condition, and return the old item if it was decoded completely, else None.
 
-    Return None if there is no old item, or if only some of its attributes had to be decoded. Raises
-    ConditionalCheckFailedException if the condition is not met.
+    key_item: the item's key attributes, or the whole new item. Raises the error of a failed
+    condition.
     """
     old = None
     if old_row is None:
         shown: Item = {}
     elif guard.attributes is None or table.indexes:
         shown = old = decode_row(old_row)
-    else:  # decoding only some attributes saves a sixth of the time of a put of 1 KB
+    else:  # decode only what the test reads: this saves a sixth of the time of a put of 1 KB
         decode, names = table.decoder(guard.attributes)
         shown = decode(old_row)
         for name in names:
@@ -165,7 +171,7 @@ def _allowed(table: Table, key: bytes, guard: Guard, old_row: bytes | None, key_
 
 
 def _failed(table: Table, key: bytes, guard: Guard, old_row: bytes | None, key_item: Item) -> errors.ApiError:
-    """Return the error of a failed condition. Charges a write first (behaviour 9.1)."""
+    """Charge a write, and return the error of a failed condition (behaviour 9.1)."""
     charge(table, key, Consumed(write_units(0 if old_row is None else row_size(old_row), 0)), key_item)
     if guard.duplicate:
         return errors.duplicate_item()
@@ -179,14 +185,14 @@ class Put(Write):
     size: int
 
     def check_size(self) -> None:
-        """Raise if the item is too large."""
+        """Raise if the new item is too large."""
         if self.size > limits.ITEM_SIZE:
             raise errors.item_too_large()
 
     def locate(self, table: Table) -> None:
-        """Find the item's storage key.
+        """Set `table`, and compute the item's storage key.
 
-        Raises the errors of keys and of index keys (behaviour 3.8).
+        Raises the errors of keys and of indexed attributes (behaviour 3.8).
         """
         self.table = table
         self.key = table.key_of_item(self.key_item)
@@ -217,12 +223,18 @@ class Delete(Write):
 
 @dataclass(slots=True, eq=False)
 class Check(Write):
-    """A condition on an item that is not changed: ConditionCheck and EXISTS of transactions."""
+    """A condition on an item that a transaction does not change.
+
+    It comes from a ConditionCheck, or from EXISTS in PartiQL.
+    """
 
     urgent: ClassVar[bool] = True
 
     def prepare(self, txn: ReadTxn) -> Change:
-        """Test the condition and return an empty change, which costs a write (behaviour 9.1)."""
+        """Test the condition, and return a change that leaves the item as it is.
+
+        Storing this change costs as much as a write (behaviour 9.1).
+        """
         table, key, guard = self.table, self.key, self.guard
         old_row = _stored(txn, table, key)
         old = None if guard is None else _allowed(table, key, guard, old_row, self.key_item)
@@ -230,7 +242,10 @@ class Check(Write):
 
 
 _MUCH_TOO_LARGE: Final = 2 * limits.ITEM_SIZE
-"""In bytes. The depth of larger new items is not checked: with 150 long lists this took 2 s."""
+"""In bytes. An update does not check the nesting of larger items, which are refused anyway.
+
+With 150 long lists, the check took 2 s.
+"""
 _NESTS: Final = frozenset(("M", "L"))
 
 
@@ -238,8 +253,8 @@ _NESTS: Final = frozenset(("M", "L"))
 class Update(Write):
     """The update of an item. If the item does not exist, the update creates it from its key.
 
-    update: the update's program, None if there is nothing to change. values: the values of the
-    request's placeholders such as `:v`.
+    update: the compiled update, or None if the request changes no attribute. values: the values of
+    the request's placeholders such as `:v`.
     """
 
     update: program.UpdateProgram | None
@@ -247,15 +262,16 @@ class Update(Write):
 
     @property
     def parts(self) -> int:
-        """How many attributes the update changes."""
+        """The number of attributes that the update changes."""
         return 0 if self.update is None else len(self.update.attributes)
 
     def check(self) -> None:
-        """Raise if the update or the condition does not fit the keys of the table (behaviour 3.8).
+        """Raise if the update or the condition is wrong, whatever the stored item is.
 
-        The update must not write a key attribute of the table. It must not use a path into a key
-        attribute of the table or an index. It must not give an index key a wrong type or an empty
-        value.
+        These are the checks of behaviour 3.8. The update must not write a key attribute of the
+        table. It must not use a path into a key attribute of the table or an index. It must not
+        give an index key attribute a wrong type or an empty value. The condition must not use a
+        path into a key attribute.
         """
         update, table = self.update, self.table
         if update is not None:
@@ -269,9 +285,10 @@ class Update(Write):
         self.check_condition()
 
     def check_cost(self) -> None:
-        """Raise if the update writes more bytes than an item may have.
+        """Raise if the values that the update writes are larger than an item may be.
 
-        Only UpdateItem calls this, before it tests the condition (behaviour 2.4).
+        Only the operation UpdateItem calls this. It does so before it tests the condition
+        (behaviour 2.4).
         """
         update, values = self.update, self.values
         if update is None or (update.cost.light and type(values) is dict):
@@ -282,8 +299,8 @@ class Update(Write):
     def prepare(self, txn: ReadTxn) -> Change:
         """Test the condition, apply the update and return the change.
 
-        Raises the errors of updates that depend on the item (behaviour 4.5), and errors about the
-        new item's size, nesting and index keys.
+        Raises the errors of updates that depend on the stored item (behaviour 4.5), and errors
+        about the size, the nesting and the indexed attributes of the new item.
         """
         table, key, update, guard, key_item = self.table, self.key, self.update, self.guard, self.key_item
         old_row = _stored(txn, table, key)
@@ -307,7 +324,7 @@ class Update(Write):
         return Change(key, old_row, old, encode_row(new, size), new)
 
     def returned(self, mode: str | None, change: Change) -> bytes | None:
-        """Return the attributes for ReturnValues=`mode` as JSON, None if there are none."""
+        """Return the attributes for ReturnValues=`mode` as JSON, or None if there are none."""
         if self.update is None or mode not in ("UPDATED_OLD", "UPDATED_NEW"):
             return Write.returned(self, mode, change)
         item = change.old if mode == "UPDATED_OLD" else change.new
@@ -315,9 +332,9 @@ class Update(Write):
         return orjson.dumps(attributes, option=orjson.OPT_SORT_KEYS) if attributes else None
 
     def _refuse_oversized(self, old: Item | None) -> None:
-        """Raise if the new item would be too large.
+        """Raise if the condition has failed, but the new item would also be too large.
 
-        It is called when the condition fails: the error about the size comes first (behaviour 2.4).
+        The service then reports only the error about the size (behaviour 2.4).
         """
         if self.update is None:
             return
@@ -331,7 +348,7 @@ class Update(Write):
 
 
 def _check_depth(new: Item, update: program.UpdateProgram) -> None:
-    """Raise if the update made an attribute that is nested too deeply."""
+    """Raise if an attribute that the update has written is nested too deeply."""
     for name in update.attributes:
         value = new.get(name)
         if value is not None and not _NESTS.isdisjoint(value) and depth_exceeded((value,)):

@@ -1,8 +1,9 @@
-"""The number and size of items: one record per table, updated in the transaction of each write.
+"""The number and the total size of the items in each table, and of the entries in its indexes.
 
-The record is a sequence of pairs (count, bytes) of big-endian u64: the table first, then its
-indexes in the order of the definition. If an index was added after the last write of the record,
-the record has no numbers for the index. Missing numbers count as zeros.
+Each table has one record, which the transaction of each write updates. The record is a sequence of
+pairs (count, bytes) of big-endian u64: first the pair of the table, then one pair for each index,
+in the order of the table's definition. An index that was added after the last write has no pair in
+the record yet. A missing pair counts as zeros.
 """
 
 from collections.abc import Sequence
@@ -18,7 +19,10 @@ _structs: Final[dict[int, Struct]] = {}
 
 
 class Statistics:
-    """Keeps the statistics of a table with indexes. key: the storage key of the record."""
+    """The follower that updates the statistics of a table with indexes.
+
+    key: the storage key of the table's record.
+    """
 
     __slots__ = ("_key",)
 
@@ -26,17 +30,20 @@ class Statistics:
         self._key = key
 
     def follow(self, txn: WriteTxn, change: Change) -> None:
-        """Add a change of an item to the numbers of the table and of its indexes."""
+        """Update the counts and sizes of the table and its indexes after a change of an item."""
         add(txn, self._key, [(change.count, change.size), *((entry.count, entry.size) for entry in change.entries)])
 
 
 class PlainStatistics(Statistics):
-    """Keeps the statistics of a table without indexes, in a third of the time that `add` takes."""
+    """The follower that updates the statistics of a table without indexes.
+
+    It takes a third of the time that `add` takes.
+    """
 
     __slots__ = ()
 
     def follow(self, txn: WriteTxn, change: Change) -> None:
-        """Add a change of an item to the numbers of the table."""
+        """Update the count and size of the table after a change of an item."""
         count = (change.new_row is not None) - (change.old_row is not None)
         if count or change.size:
             stored = _stored(txn, self._key, _ONE)
@@ -52,14 +59,21 @@ def _struct(numbers: int) -> Struct:
 
 
 def read(txn: ReadTxn, key: bytes, pairs: int) -> list[tuple[int, int]]:
-    """Return (count, bytes) of a table and of each of its indexes."""
+    """Return pairs (count, bytes): the table's first, then one for each index.
+
+    key: the storage key of the table's record. pairs: the number of indexes plus one.
+    """
     stored = (txn.get(key) or b"").ljust(pairs * _PAIR, b"\0")
     numbers = _struct(2 * pairs).unpack_from(stored)
     return list(zip(numbers[::2], numbers[1::2], strict=True))
 
 
 def add(txn: WriteTxn, key: bytes, deltas: Sequence[tuple[int, int]]) -> None:
-    """Add (count, bytes) differences, one pair for the table and one for each index."""
+    """Add to the counts and sizes in a table's record.
+
+    key: the storage key of the record. deltas: pairs (count, bytes) to add, the table's first, then
+    one for each index.
+    """
     if not any(map(any, deltas)):
         return
     packing = _struct(2 * len(deltas))

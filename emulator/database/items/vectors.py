@@ -1,9 +1,9 @@
-"""How a change of an item removes, adds or replaces its entries in vector indexes.
+"""Computes and writes the changes of a vector index's entries that follow from a change of an item.
 
-Numbers about a vector index are stored under one key: how often its entries have changed, how many
-entries it has, and sizes. So the statistics of the table do not include it. The latest changes of
-entries are recorded, so that a process with the vectors in memory reads only the changed entries
-(database/vectors/).
+A vector index has a record of its own for its numbers: how often its entries have changed, how many
+entries it has, and sizes. So the table's statistics do not include vector indexes. Another record
+is written for each change of an entry. So a process that has the vectors in memory reads only the
+entries that have changed (database/vectors/).
 
 An indexed vector is billed as four bytes for each dimension, and not as a list of numbers. This is
 true for every item with a valid vector, even if the item has no entry (features 1.4).
@@ -25,7 +25,7 @@ from emulator.values.types import Item
 from storage import ReadTxn, WriteTxn
 from storage.keycode import prefix_end
 
-LEAST_BILLED: Final = 1024  # the fewest bytes billed for a write to a vector index (features 1.4)
+LEAST_BILLED: Final = 1024  # bytes: the least that a write to a vector index costs (features 1.4)
 
 _NUMBERS: Final = Struct(">5Q")
 
@@ -33,9 +33,10 @@ _NUMBERS: Final = Struct(">5Q")
 class Numbers(NamedTuple):
     """The stored numbers of a vector index.
 
-    changes: how often an entry was put or removed. size: bytes of all projected entries.
-    vectors, lists: the bytes of all vectors that the index has visited, measured as vectors and as
-    lists of numbers.
+    changes: how often an entry was put or removed. entries: the number of entries.
+    size: the total size of the projected entries in bytes.
+    vectors, lists: the total size in bytes of the vectors of all items that the index has visited,
+    measured in two ways: four bytes for each dimension, and as attribute values (lists of numbers).
     """
 
     changes: int = 0
@@ -49,15 +50,16 @@ _NONE: Final = Numbers()
 
 
 def numbers(txn: ReadTxn, prefix: bytes) -> Numbers:
-    """Return the stored numbers of a vector index. prefix: its prefix."""
+    """Return the stored numbers of a vector index, or zeros. prefix: the index's key prefix."""
     stored = txn.get(prefix)
     return _NONE if stored is None else Numbers(*_NUMBERS.unpack(stored))
 
 
 class VectorEntries:
-    """The follower that writes entries of a table's vector indexes. Computes billed sizes too.
+    """The follower that writes the entries of a table's vector indexes.
 
-    indexes: the vector indexes.
+    It also computes billed sizes (`Billing` in schema/followers.py). indexes: the table's vector
+    indexes.
     """
 
     __slots__ = ("_indexes",)
@@ -71,11 +73,11 @@ class VectorEntries:
         return old_size - changes.old_unbilled, new_size - changes.new_unbilled
 
     def by_index(self, change: Change) -> dict[str, int]:
-        """Return name of a vector index -> the bytes billed for the change in that index."""
+        """Return the bytes billed for the change in each index: name of a vector index -> bytes."""
         return {each.index.name: each.billed for each in self._changes(change).indexes if each.billed}
 
     def follow(self, txn: WriteTxn, change: Change) -> None:
-        """Write the entries of a change."""
+        """Write the changed entries, and update the numbers of the indexes."""
         for each in self._changes(change).indexes:
             write(txn, each, change.key)
 
@@ -86,7 +88,10 @@ class VectorEntries:
 
 
 def vector_changes(indexes: Sequence[VectorIndex], change: Change) -> VectorChanges:
-    """Return how a change of an item changes vector indexes, and the bytes that are not billed."""
+    """Return the changes of the vector indexes that follow from a change of an item.
+
+    The result also has the bytes of the old and the new item that are not billed.
+    """
     old, new = change.old_item(), change.new
     changes = VectorChanges()
     vectors: dict[str, tuple[_Vector, _Vector]] = {}
@@ -102,14 +107,14 @@ def vector_changes(indexes: Sequence[VectorIndex], change: Change) -> VectorChan
     return changes
 
 
-def entered(index: VectorIndex, row: bytes) -> VectorChange:
-    """Return how a backfill changes an index when it visits an item. row: the item's row."""
+def change_by_backfill(index: VectorIndex, row: bytes) -> VectorChange:
+    """Return the change of an index when the backfill visits an item. row: the item's row."""
     item = decode_row(row)
     return _index_change(index, None, _NO_VECTOR, item, _vector(index, item, row))
 
 
 def write(txn: WriteTxn, change: VectorChange, item_key: bytes) -> None:
-    """Write the change of an index: the entry, its record, and the numbers of the index."""
+    """Write a change of an index: the entry, the record of the change, and the index's numbers."""
     changed = change.old_entry != change.new_entry
     if not (changed or change.count or change.size or change.vectors or change.lists):
         return
@@ -133,7 +138,7 @@ def write(txn: WriteTxn, change: VectorChange, item_key: bytes) -> None:
 
 
 def counts(txn: ReadTxn, table: Table) -> Sequence[tuple[int, int]]:
-    """Return (items, billed bytes) of a table, of each of its indexes and of its vector indexes."""
+    """Return pairs (items, billed bytes): of the table, of each index and of each vector index."""
     found = statistics.read(txn, table.statistics_key, len(table.indexes) + 1)
     if not table.vectors:
         return found
@@ -141,22 +146,25 @@ def counts(txn: ReadTxn, table: Table) -> Sequence[tuple[int, int]]:
     found += [(each.entries, each.size) for _, each in by_index]
     items, size = found[0]
     for attribute in {index.attribute for index in table.vectors}:
-        # The vectors of an attribute count once, even if several indexes are on it. The index that
-        # has visited the most items knows the most vectors.
+        # Several vector indexes may use the same attribute, but its vectors count only once. While
+        # indexes are being filled, take the numbers of the index that has visited the most items.
         most = max((each for index, each in by_index if index.attribute == attribute), key=lambda each: each.vectors)
         size += most.vectors - most.lists
     found[0] = items, size
     return found
 
 
-def agrees(txn: ReadTxn, table: Table, index: VectorIndex) -> bool:
-    """Return whether an index has the entries and numbers that the table's items demand."""
+def matches_items(txn: ReadTxn, table: Table, index: VectorIndex) -> bool:
+    """Return True if a vector index has exactly the entries and numbers that follow from the items.
+
+    `soundness.py` calls this.
+    """
     entries: dict[bytes, bytes] = {}
     size = vectors = lists = 0
     for key, row in txn.scan(table.prefix, prefix_end(table.prefix)):
         if not index.covers(key):
             break
-        change = entered(index, row)
+        change = change_by_backfill(index, row)
         size += change.size
         vectors += change.vectors
         lists += change.lists
@@ -169,7 +177,11 @@ def agrees(txn: ReadTxn, table: Table, index: VectorIndex) -> bool:
 
 
 class _Vector(NamedTuple):
-    """The vector of an item: float32, and its bytes as a vector and as a list of numbers."""
+    """The vector of an item.
+
+    packed: the numbers as float32, or None if the item has no vector. size: the billed size, which
+    is the length of `packed`. list_size: the size of the attribute value, a list of numbers.
+    """
 
     packed: bytes | None
     size: int = 0
@@ -180,12 +192,12 @@ _NO_VECTOR: Final = _Vector(None)
 
 
 def _vector(index: VectorIndex, item: Item | None, row: bytes | None) -> _Vector:
-    """Return the vector of an item. row: the item's row, which has the item's size."""
+    """Return the vector of an item for an index. row: the item's row."""
     packed = index.vector(item)
     if item is None or row is None or packed is None:
         return _NO_VECTOR
-    # The size of the list is the item's size minus that of its other attributes. To add up the
-    # sizes of 256 numbers would take a third of the time of a write.
+    # The size of the list is the item's size minus the size of the other attributes. Adding up the
+    # sizes of the numbers is slower: for 256 numbers, it takes a third of the time of a write.
     others = item_size({name: value for name, value in item.items() if name != index.attribute})
     return _Vector(packed, len(packed), row_size(row) - others - utf8_size(index.attribute))
 

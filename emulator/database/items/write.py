@@ -1,9 +1,9 @@
 """The write path: the only code that changes an item.
 
-A write has two halves. `prepare` of a requested write (items/requested.py) reads the old item,
-tests the condition and computes the new item. `store` writes the item's row, and calls the table's
-followers (schema/followers.py) to write the records that depend on the item. All this happens in
-the caller's transaction.
+A write has two steps. First, `prepare` of a requested write (items/requested.py) reads the old
+item, tests the condition and computes the new item. Then `store` writes the item's row, and calls
+the table's followers (schema/followers.py) to write the records that depend on the item. Both steps
+run in the caller's transaction.
 """
 
 from collections.abc import Iterator
@@ -21,15 +21,15 @@ from emulator.values.rows import row_size
 from emulator.values.types import Item
 from storage import WriteTxn
 
-_EMPTY: Final = bytes(4)  # the header of a row without an item: size 0
+_EMPTY: Final = bytes(4)  # stands for the row of a missing item: `row_size` returns 0 for it
 
 
 def store(txn: WriteTxn, table: Table, change: Change, *, times: int = 1) -> Consumed:
-    """Write a change and the records that depend on its item; return the units consumed.
+    """Write a change and the records that depend on its item. Return the units consumed.
 
-    times: the factor for the units of the table: 2 in a transaction. Units of indexes have no such
-    factor. If a precondition or an enforced limit refuses the change, this raises an error and
-    writes nothing.
+    times: the units of the table are multiplied by this: 2 in a transaction. The units of indexes
+    are not multiplied. If a precondition or an enforced limit refuses the change, this raises
+    ApiError and writes nothing.
     """
     old_row, new_row = change.old_row, change.new_row
     old_size = 0 if old_row is None else row_size(old_row)
@@ -47,7 +47,7 @@ def store(txn: WriteTxn, table: Table, change: Change, *, times: int = 1) -> Con
     if table.billing is not None:
         consumed.vector_indexes = table.billing.by_index(change)
     if table.indexes:
-        if not change.entries:  # they are already set if the write was prepared ahead (ahead.py)
+        if not change.entries:  # `ahead.forget_items` has set them if the items are large
             change.entries = entry_changes(table, change)
         for entry in change.entries:
             if entry.units:
@@ -67,9 +67,9 @@ def store(txn: WriteTxn, table: Table, change: Change, *, times: int = 1) -> Con
 
 
 def load(txn: WriteTxn, table: Table, change: Change) -> None:
-    """Write a change of background work, such as a restore. It is not charged and never refused.
+    """Write a change that background work makes, such as a restore. It is not charged or refused.
 
-    The item collection may become too large, because it may be as large in the restored data.
+    Even an item collection above the limit is allowed, because the restored table may have one.
     """
     change.size = row_size(change.new_row or _EMPTY) - row_size(change.old_row or _EMPTY)
     if not change.entries:
@@ -86,10 +86,13 @@ def load(txn: WriteTxn, table: Table, change: Change) -> None:
 
 
 def replicate(txn: WriteTxn, table: Table, change: Change, *, waits: bool) -> None:
-    """Write a change that was made in another region, and charge it (control-plane 6.5).
+    """Write a change that was made in another region of a global table, and charge it.
 
-    It costs as many units as the write itself. waits: whether the write can wait for throughput.
-    If so and an enforced limit has no room, this raises ApiError and writes nothing.
+    The change costs as many units as the write in the other region (control-plane 6.5).
+
+    waits: whether the caller can repeat the write later. If it can, and an enforced limit has no
+    room now, this raises ApiError and writes nothing. If it cannot, the change is written in any
+    case.
     """
     if table.enforcement is not None:
         change.entries = entry_changes(table, change)
@@ -98,7 +101,7 @@ def replicate(txn: WriteTxn, table: Table, change: Change, *, waits: bool) -> No
 
 
 def _charge_replicated(table: Table, change: Change, *, waits: bool) -> None:
-    assert table.enforcement is not None, "only such tables are charged"
+    assert table.enforcement is not None, "only a table with an Enforcement is charged"
     sizes = row_size(change.old_row or _EMPTY), row_size(change.new_row or _EMPTY)
     if table.billing is not None:
         sizes = table.billing.sizes(change, *sizes)
@@ -113,9 +116,10 @@ def _charge_replicated(table: Table, change: Change, *, waits: bool) -> None:
 
 
 def charge(table: Table, key: bytes, consumed: Consumed, item: Item | None, change: Change | None = None) -> None:
-    """Charge a write to enforced throughput. Raises ApiError if the throughput refuses the write.
+    """Charge a write, if the table's throughput is enforced or its writes are counted.
 
-    item: at least the key attributes, None if there is no item. change: the change of the item.
+    Raises ApiError if the throughput refuses the write. item: at least the key attributes, None if
+    there is no item. change: given if the write changes the item, to charge the global indexes too.
     """
     if table.enforcement is None:
         return
@@ -124,7 +128,10 @@ def charge(table: Table, key: bytes, consumed: Consumed, item: Item | None, chan
 
 
 def _entry_writes(change: Change, item: Item | None) -> Iterator[EntryWrite]:
-    """Yield the written entries of global indexes. item: the item after the change, if known."""
+    """Yield a change's writes of entries of global indexes.
+
+    item: the item after the change. If a deletion has left no item, it is the old item.
+    """
     for each in change.entries:
         if not each.index.is_global:
             continue

@@ -2,10 +2,11 @@
 
 | file | job |
 |---|---|
-| `walk.py` | visits all items of a table; the three files below it use it |
+| `walk.py` | visits all items of a table, for the files of the next row |
 | `backfill.py`, `vector_fill.py`, `ttl_fill.py` | fill a new index, vector index or TTL queue |
 | `ttl_sweep.py` | deletes expired items |
-| `filling.py` | fills a new table from a source: a restore, an import, a replica |
-| `replica_fill.py` | the source of a new replica |
+| `pacing.py` | limits how fast new indexes are filled, if a test asks for it |
+| `filling.py` | fills the new table of a restore, or a new replica |
+| `replica_fill.py` | the source from which a new replica is filled |
 | `replication.py` | moves writes between the tables of a global table |
 """

@@ -1,19 +1,20 @@
 """Filling a new table from a source, in slices, while the server serves other requests.
 
-A restore, an import and a new replica fill a table. The table is CREATING until its source has no
-more items; then it becomes ACTIVE. The transaction that writes the items of a slice also stores the
-position in the source, in the table's definition. So no slice is written twice or left out, and
-filling continues after a restart. It ends if the table is removed.
+A table is filled by a restore, by an import, or because it is a new replica. Its status is CREATING
+until the source has no more items. Then it becomes ACTIVE. The transaction that writes the items of
+a slice also stores the position in the source, in the table's definition. So no slice is written
+twice or left out, and filling continues after a restart. It ends if the table is removed.
 
-A kind of source has a row in `SOURCES`: the module with its function `source_of`. A table is filled
-like this:
+Each kind of source is a module with a function `source_of`, and is listed in `SOURCES`. This code
+fills a table:
 
     with database.catalog.changing() as change:
         filling = Filling("restore", source=..., summary=...)
         definition = database.catalog.save(change, replace(definition, filling=filling))
     filling.begin(database, database.catalog.published(definition))
 
-`begin` fills the first slice at once, so a small table is complete before its request is answered.
+`begin` fills the first slice immediately, so a small table is complete before the server answers
+the request that created it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -38,14 +39,14 @@ SLICE: Final = 300
 """The most items and index entries that one slice writes. This takes 2 to 3 ms."""
 
 SIZE: Final = MIB
-"""The bytes of rows with which a slice ends, if it only copies them. This takes 5 ms."""
+"""A slice that copies rows without decoding them ends after this many bytes. This takes 5 ms."""
 
 
 class Page(NamedTuple):
-    """Items of a source.
+    """A page of items from a source.
 
-    rows: for each item its key without the prefix of its table, and its row.
-    position: the start of the next page, None if no items remain.
+    rows: for each item a pair: its storage key without the prefix of its table, and its row.
+    position: the position of the next page, or None if no items remain.
     """
 
     rows: Sequence[tuple[bytes, bytes]]
@@ -55,57 +56,59 @@ class Page(NamedTuple):
 class Source(Protocol):
     """A source of items for one table.
 
-    distinct: whether no two items have the same key. If it is False and several items have the same
-    key, the table keeps the last of them.
+    distinct: True if no two items have the same key. If it is False, a later item replaces an
+    earlier item with the same key.
     """
 
     distinct: bool
 
     def page(self, position: str, limit: int, size: int) -> Page:
-        """Return the next items. Call this outside of transactions. Raises Interrupted.
+        """Return the page at a position. Raises Interrupted.
 
-        position: "" for the first page. limit: the most items. size: the bytes of rows after which
-        a page ends.
+        Do not call this while a transaction is open. position: "" for the first page. limit: the
+        most items of a page. size: a page ends early when its rows have this many bytes.
         """
         ...
 
     def advance(self, change: DefinitionChange, page: Page) -> None:
-        """Store what the source must remember of a page, in the transaction that writes its items.
+        """Store what the source must remember after a page, in the transaction of `change`.
 
-        After the last page, release the resources of the source.
+        The same transaction writes the items of the page. After the last page, release what the
+        source holds, such as a frozen view.
         """
         ...
 
     def abandon(self, change: DefinitionChange) -> None:
-        """Release the resources of the source, because the incomplete table is removed."""
+        """Release what the source holds, because the incomplete table is being removed."""
         ...
 
 
-ELSEWHERE: Final = frozenset(("import",))
-"""Kinds of filling that emulator/s3_jobs does instead, because it reads objects in threads.
+FILLED_BY_S3_JOBS: Final = frozenset(("import",))
+"""The kinds of filling that emulator/s3_jobs does, and not this module.
 
-The table is CREATING until that work clears `filling`.
+An import must read objects in threads. The table is CREATING until the import sets the field
+`filling` of its definition to None.
 """
 
 SOURCES: Final[Mapping[str, str]] = {
     "replica": "emulator.database.jobs.replica_fill",
     "restore": "emulator.database.history.restores",
 }
-"""Kind of source -> the module with its function `source_of(database, definition)`.
+"""Kind of source -> the module that has a function `source_of(database, definition)`.
 
-These modules are imported at first use. They import this module.
+These modules import this module. So this module can import them only at first use.
 """
 
 
 def source_of(database: Database, definition: TableDefinition) -> Source:
     """Return the source of a table that is being filled."""
-    assert definition.filling is not None, "the table is complete"
+    assert definition.filling is not None, "a complete table has no source"
     found: Source = import_module(SOURCES[definition.filling.kind]).source_of(database, definition)
     return found
 
 
 def begin(database: Database, table: Table) -> None:
-    """Fill the first slice of a table now, and queue the others."""
+    """Write the first slice of items now, and queue background work for the other slices."""
     try:
         more = _fill(database, table)
     except (Full, Interrupted):
@@ -115,9 +118,9 @@ def begin(database: Database, table: Table) -> None:
 
 
 def resume_all(database: Database) -> None:
-    """Queue the filling of all tables that an earlier process left incomplete."""
+    """Queue the filling of all tables that an earlier server process left incomplete."""
     for table in list(database.catalog.everything()):
-        if table.definition.filling is not None and table.definition.filling.kind not in ELSEWHERE:
+        if table.definition.filling is not None and table.definition.filling.kind not in FILLED_BY_S3_JOBS:
             _queue(database, table)
 
 
@@ -127,13 +130,13 @@ def _queue(database: Database, table: Table) -> None:
 
 def abandon(database: Database, change: DefinitionChange, definition: TableDefinition) -> None:
     """End the filling of a table that is being removed."""
-    assert definition.filling is not None, "the table is complete"
-    if definition.filling.kind not in ELSEWHERE:
+    assert definition.filling is not None, "only a table that is being filled has a source"
+    if definition.filling.kind not in FILLED_BY_S3_JOBS:
         source_of(database, definition).abandon(change)
 
 
 def _limit(table: Table) -> int:
-    """Return how many items one slice writes: fewer if they have index entries or long vectors."""
+    """Return the most items that one slice writes: fewer for a table with indexes or vectors."""
     limit = max(1, SLICE // (1 + len(table.indexes)))
     if not table.vectors:
         return limit
@@ -143,16 +146,17 @@ def _limit(table: Table) -> int:
 
 
 def _fill(database: Database, table: Table) -> bool:
-    """Write one slice of items; return whether items remain.
+    """Write one slice of items. Return True if items remain.
 
-    This reads the page before its transaction begins. A process with outdated definitions cannot
-    write, so no page is written twice.
+    The page is read before the transaction begins. Meanwhile another process may write the same
+    page. Then this process has outdated definitions, and its transaction is refused.
     """
     filling = table.definition.filling
     if filling is None:
         return False
     source = source_of(database, table.definition)
-    decoded = len(table.followers) > 1  # the follower that counts items needs no decoded ones
+    # The follower that keeps the statistics needs only rows. All others need decoded items.
+    decoded = len(table.followers) > 1
     page = source.page(filling.position, _limit(table), DECODED_IN_STEP if decoded else SIZE)
     with database.catalog.changing() as change:
         for item, row in page.rows:

@@ -1,4 +1,9 @@
-"""The pace of walks that fill new indexes (controls/backfill.py), by the emulator's clock."""
+"""The pace at which walks fill new indexes, if a test sets one (controls/backfill.py).
+
+A pace is a number of items a second, by the emulator's clock. `database.backfills` has, for each
+index that is filled at a pace, the last time at which `allowed` was called, and how many items the
+walk could still visit at that time.
+"""
 
 from collections.abc import Iterator
 from itertools import islice
@@ -9,20 +14,23 @@ from emulator.database.definitions.tables import DELETING, TableDefinition
 from emulator.database.schema.table import Table
 from storage.keycode import prefix_end
 
-_COUNTED: Final = 5000  # items that are counted to know the end of a walk: a few milliseconds
+_COUNTED: Final = 5000  # the most items that `_remaining` counts: this takes a few milliseconds
 
 
 def start(database: Database, index_id: int) -> None:
-    """Note that a walk begins now, if it has not begun before and tables have paces."""
+    """Store that the walk of an index begins now, if any table has a pace.
+
+    If the walk has begun before, this does nothing.
+    """
     if database.enforcer.paces:
         database.backfills.setdefault(index_id, (database.clock.now(), 0.0))
 
 
 def allowed(database: Database, table: TableDefinition, index_id: int, most: int) -> int:
-    """Return how many items a walk may visit now, at most `most`.
+    """Return the number of items that a walk may visit now, at most `most`.
 
-    With 0, the walk ends its work for now: the owner queues it again at intervals
-    (emulator/beginnings.py). Only the owner walks at a pace.
+    If the result is 0, the walk must stop. The owner process queues it again at intervals
+    (emulator/beginnings.py). Other processes never fill an index that has a pace.
     """
     pace = database.enforcer.pace_of(table)
     if pace is None:
@@ -40,16 +48,20 @@ def allowed(database: Database, table: TableDefinition, index_id: int, most: int
 
 
 def visited(database: Database, index_id: int, items: int) -> None:
-    """Note how many items a walk has visited: fewer than allowed if they are large."""
+    """Subtract the items that a walk has visited from those that it may visit.
+
+    A walk may visit fewer items than it is allowed, because a slice ends early if items are large.
+    """
     if index_id in database.backfills:
         since, left = database.backfills[index_id]
         database.backfills[index_id] = since, max(0.0, left - items)
 
 
 def ends(database: Database, table: Table) -> Iterator[tuple[str, float]]:
-    """Yield the indexes of a table that are filled at a pace, each with the time of its end.
+    """Yield (name, time) for each index that is filled at a pace.
 
-    If many items remain, it is the time at which `_COUNTED` of them are done.
+    The time is when the index will be complete, in seconds since the epoch. But if more than
+    `_COUNTED` items remain, the time is when `_COUNTED` more items will be done.
     """
     pace = database.enforcer.pace_of(table.definition)
     if pace is None or pace.rate is None or pace.paused:
@@ -57,13 +69,16 @@ def ends(database: Database, table: Table) -> Iterator[tuple[str, float]]:
     for index in table.definition.every_index:
         if index.filled_to is not None and index.status != DELETING:
             since, left = database.clock.now(), 0.0
-            if database.owner:  # only the owner knows how far the walk may go
+            if database.owner:  # only the owner process counts how many items the walk may visit
                 since, left = database.backfills.get(index.id, (since, left))
             yield index.name, since + max(0.0, _remaining(database, table, index.filled_to) - left) / pace.rate
 
 
 def _remaining(database: Database, table: Table, walked_to: str) -> int:
-    """Return how many items a walk still has to visit, at most `_COUNTED`."""
+    """Return the number of items that a walk still has to visit, at most `_COUNTED`.
+
+    walked_to: the position of the walk (walk.py).
+    """
     start = bytes.fromhex(walked_to) + b"\0" if walked_to else table.prefix
     with database.read() as txn:
         return sum(1 for _ in islice(txn.scan(start, prefix_end(table.prefix)), _COUNTED))

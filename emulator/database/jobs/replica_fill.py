@@ -1,8 +1,9 @@
 """The source of a new replica: the items and versions of another region's table.
 
-Both are read in a frozen view, which was opened in the transaction that made the replica. That
-transaction also set the positions in the logs of all regions. So later writes arrive by replication
-(replication.py), once the replica is complete.
+A version says when and in which region an item was last written (changes/replicas.py). Items and
+versions are read in a frozen view, which was opened in the transaction that created the replica.
+That transaction also set the new replica's position in the log of each region. So replication
+(replication.py) brings all later writes once the replica is complete.
 """
 
 from functools import partial
@@ -24,15 +25,22 @@ _ITEMS: Final = "items "
 
 
 def begin(database: Database, change: DefinitionChange, source: TableDefinition) -> Filling:
-    """Open a view of a table that is a member of a group; return the filling of its new replica."""
-    assert source.membership is not None, "the source is a member"
+    """Open a frozen view of a table of a group. Return the `Filling` for the new replica.
+
+    source: the table from which the replica will be filled.
+    """
+    assert source.membership is not None, "the source is a table of the group"
     log = keyspace.replica(source.membership.log)
     view = database.views.open(change, [keyspace.items(source.id), log])
     return Filling(KIND, f"{view.id} {source.id} {source.membership.log}")
 
 
 class ReplicaSource:
-    """The pages of a new replica: first pages with the versions of all items, then the items."""
+    """The source of a new replica. The first pages have the items' versions, the others the items.
+
+    view: the number of the frozen view. table: the id of the table to read. log: the id of its
+    replication data. into: the id of the replication data of the new replica.
+    """
 
     distinct: bool = True
 
@@ -46,7 +54,10 @@ class ReplicaSource:
         self._versions: list[tuple[bytes, bytes]] = []
 
     def page(self, position: str, limit: int, size: int) -> Page:
-        """Return the next items. Raises Interrupted."""
+        """Return the page at a position. Raises Interrupted.
+
+        A page of versions has no rows: `advance` stores the versions.
+        """
         if position.startswith(_ITEMS):
             rows, after = self._rows(keyspace.items(self._table), position.removeprefix(_ITEMS), limit, size)
             return Page(rows, None if after is None else _ITEMS + after)
@@ -71,7 +82,10 @@ class ReplicaSource:
             change.then(partial(replication.begin_all, self._database))
 
     def abandon(self, change: DefinitionChange) -> None:
-        """Close the view. The source may be written after this."""
+        """Close the view.
+
+        After this call, the caller may write keys that the view covers, in the same transaction.
+        """
         self._close(change, last=False)
 
     def _close(self, change: DefinitionChange, *, last: bool) -> None:
@@ -83,6 +97,6 @@ class ReplicaSource:
 def source_of(database: Database, definition: TableDefinition) -> ReplicaSource:
     """Return the source of a replica that is being filled."""
     assert definition.filling is not None, "the replica is being filled"
-    assert definition.membership is not None, "a replica is a member"
+    assert definition.membership is not None, "a replica is a table of a group"
     view, table, log = map(int, definition.filling.source.split())
     return ReplicaSource(database, view, table, log, definition.membership.log)

@@ -1,18 +1,20 @@
 """Replication between the tables of a global table, in slices of background work.
 
-Each table has a log of the writes in its region (changes/replicas.py). A slice moves writes from
-one log to the other regions. For each record, the other table compares versions: if its item has a
-later version, the record changes nothing. The transaction that writes the items also stores the
-position in the log. So a killed process loses no write and repeats none.
+Each table has a log of the writes that clients made in its region (changes/replicas.py). A slice
+applies records of one log to the tables of the other regions. If the item in the other table has a
+later version than the record, the record changes nothing. The transaction that writes the items
+also stores the position in the log. So no write is lost or repeated if the process is killed.
 
-Replicated writes take the write path of background work, so indexes, statistics, TTL queues and
-streams agree with the items. They consume write capacity of the other table. If its throughput is
-enforced and used up, they wait. They do not enter the log of the other table.
+A replicated write calls `replicate` of items/write.py. So indexes, statistics, TTL queues and
+streams of the other table agree with its items. The write consumes write capacity of the other
+table. If throughput is enforced there and used up, the write waits. A replicated write never enters
+the log of the other table.
 
 The control `replication` sets a delay or a pause for each direction (`Direction`). Writes that wait
-for a delay are moved when the scheduler polls, or when the clock moves to the next event.
+for a delay are moved when the scheduler polls, or when a test moves the clock to the next event.
 
-All processes of a server write to the logs. The process that wrote a record queues the work.
+All processes of a server write to the logs. The process that has written a record queues the
+background work that moves it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,7 +26,7 @@ from emulator.clock import microseconds
 from emulator.database.changes import replicas
 from emulator.database.changes.replicas import Write
 from emulator.database.database import Database
-from emulator.database.definitions.replicas import AT_ONCE, Direction
+from emulator.database.definitions.replicas import NO_DELAY, Direction
 from emulator.database.definitions.tables import ACTIVE, DELETING, TableDefinition
 from emulator.database.items.write import replicate
 from emulator.database.schema.followers import Change
@@ -38,7 +40,7 @@ from emulator.values.rows import decode_row
 from storage import ReadTxn, WriteTxn
 
 SLICE: Final = 100
-"""The most records that one slice moves to each other region."""
+"""The most records that one slice applies to the table of each other region."""
 
 FORGOTTEN: Final = 500
 """The most versions that one slice deletes in each region."""
@@ -48,9 +50,10 @@ FORGOTTEN: Final = 500
 
 
 def others(database: Database, definition: TableDefinition, *, settle: bool = True) -> list[Table]:
-    """Return the other tables of a global table, in the order in which this table saw them.
+    """Return the tables of the other regions, in the order of `membership.others`.
 
-    settle: whether to settle their statuses first, which may write to the store.
+    settle: whether to end statuses of these tables that are due to end, such as CREATING. This may
+    write to the store.
     """
     found = list(database.catalog.group(definition))
     if not settle:
@@ -59,10 +62,10 @@ def others(database: Database, definition: TableDefinition, *, settle: bool = Tr
 
 
 def expires_here(database: Database, definition: TableDefinition) -> bool:
-    """Return whether this region deletes the expired items of a table.
+    """Return True if TTL deletes expired items of this table in its own region.
 
-    In a global table, the region that became a member first deletes them. The other regions get the
-    deletions (control-plane 6.5).
+    In a global table, TTL deletes items only in the region that became a member first. The
+    deletions are replicated to the other regions (control-plane 6.5).
     """
     if definition.membership is None:
         return True
@@ -72,7 +75,7 @@ def expires_here(database: Database, definition: TableDefinition) -> bool:
 
 
 def _age(definition: TableDefinition) -> tuple[float, bool, str]:
-    assert definition.membership is not None, "the table is a member"
+    assert definition.membership is not None, "the table belongs to a group"
     return definition.membership.added, definition.membership.source is not None, definition.region
 
 
@@ -80,21 +83,25 @@ def _age(definition: TableDefinition) -> tuple[float, bool, str]:
 
 
 def begin(database: Database, definition: TableDefinition) -> None:
-    """Queue the work for the log of a table."""
+    """Queue background work that moves the records of a table's log to the other regions."""
     database.background.add(("replicate", definition.id), partial(_slice, database, definition))
 
 
 def begin_all(database: Database) -> None:
-    """Queue the work for all logs: after a start, and for writes that had to wait."""
+    """Queue background work that moves the records of all logs.
+
+    This is needed when the server starts, when a direction changes, and at intervals for writes
+    that had to wait.
+    """
     for table in list(database.catalog.everything()):
         if table.definition.membership is not None and table.definition.filling is None:
             begin(database, table.definition)
 
 
 def _slice(database: Database, queued: TableDefinition) -> bool:
-    """Move some records of a table's log; return whether others remain.
+    """Move some records of a table's log to the other regions. Return True if others are due now.
 
-    If all other tables of the group are gone, the table stops being a member.
+    If all other tables of the group are gone, the table leaves the group.
     """
     table = database.catalog.sibling(queued, queued.region)
     if table is None or table.id != queued.id or table.definition.membership is None:
@@ -121,10 +128,10 @@ def _slice(database: Database, queued: TableDefinition) -> bool:
 
 
 def has_waiting(database: Database, definition: TableDefinition) -> bool:
-    """Return whether writes of a table wait for other regions that can receive them.
+    """Return True if some writes of a table have not reached all regions that can receive them.
 
-    A table is not removed before these regions have its writes. Otherwise some would have a write
-    that others never get.
+    A table is not removed before these regions have all of its writes. Otherwise some regions could
+    have a write that the others never get.
     """
     membership = definition.membership
     if membership is None or not membership.authorized:
@@ -136,29 +143,38 @@ def has_waiting(database: Database, definition: TableDefinition) -> bool:
 
 
 def _direction(definition: TableDefinition, target: TableDefinition) -> Direction:
-    """Return how writes of a table go to another: at once if the table is being deleted."""
-    assert definition.membership is not None, "the table is a member"
-    return AT_ONCE if definition.status == DELETING else definition.membership.direction(target.region)
+    """Return the delay and pause of replication from a table to another region's table.
+
+    If the table is being deleted, its writes have no delay and no pause.
+    """
+    assert definition.membership is not None, "the table belongs to a group"
+    return NO_DELAY if definition.status == DELETING else definition.membership.direction(target.region)
 
 
 def _disassociate(database: Database, definition: TableDefinition, members: Sequence[Table]) -> bool:
-    """Take a table out of its group if no write waits; return whether that was done."""
+    """Take a table that is leaving its group out of the group. Return True if this was done.
+
+    Do nothing before the time `definition.until`, or while a write waits between the tables.
+    """
     if not database.catalog.has_passed(definition.until):
         return False
     with database.catalog.changing(urgent=True) as change:
         if not _is_complete(change.txn, definition, members):
             return False
-        database.catalog.save(change, left(database, change, replace(definition, status=ACTIVE)))
+        database.catalog.save(change, without_membership(database, change, replace(definition, status=ACTIVE)))
     return True
 
 
 def _is_complete(txn: ReadTxn, definition: TableDefinition, members: Sequence[Table]) -> bool:
-    """Return whether no write waits between a table and the other tables of its group."""
+    """Return True if no write waits between a table and the other tables of its group.
+
+    members: the other tables of the group.
+    """
     own = definition.membership
     for each in members:
         other = each.definition.membership
-        assert own is not None, "the table is a member"
-        assert other is not None, "the others are members too"
+        assert own is not None, "the table belongs to a group"
+        assert other is not None, "the other tables belong to the same group"
         for log, region in ((own.log, each.definition.region), (other.log, definition.region)):
             if replicas.position(txn, log, region) != replicas.last_number(txn, log):
                 return False
@@ -167,13 +183,14 @@ def _is_complete(txn: ReadTxn, definition: TableDefinition, members: Sequence[Ta
 
 def _leave(database: Database, definition: TableDefinition) -> None:
     with database.catalog.changing(urgent=True) as change:
-        database.catalog.save(change, left(database, change, definition))
+        database.catalog.save(change, without_membership(database, change, definition))
 
 
-def left(database: Database, change: DefinitionChange, definition: TableDefinition) -> TableDefinition:
-    """Return the definition of a table that is no member any more. Its stream stays.
+def without_membership(database: Database, change: DefinitionChange, definition: TableDefinition) -> TableDefinition:
+    """Return a table's definition without its membership in a group.
 
-    The data of its membership are deleted (control-plane 6.2).
+    This deletes the table's replication data: its log and the versions of its items. The table's
+    stream stays (control-plane 6.2).
     """
     if definition.membership is not None:
         database.catalog.deletions.begin(change.txn, keyspace.replica(definition.membership.log))
@@ -181,17 +198,18 @@ def left(database: Database, change: DefinitionChange, definition: TableDefiniti
 
 
 def _is_ready(table: Table) -> bool:
-    """Return whether a table can receive writes."""
+    """Return True if a table can receive replicated writes."""
     definition = table.definition
     authorized = definition.membership is None or definition.membership.authorized
     return authorized and definition.filling is None and definition.status != DELETING
 
 
 def _send(txn: WriteTxn, table: Table, log: int, target: Table, now: int) -> bool:
-    """Apply the next writes of a table to another region's table; return whether others are due.
+    """Apply the next writes of a table to another region's table. Return True if others are due.
 
-    now: the time in microseconds. A write waits if its delay is not over, or if the throughput of
-    the target is used up.
+    log: the id of the table's log. target: the table in the other region. now: the time in
+    microseconds. A write waits if its delay is not over, or if the throughput of the target is used
+    up. All later writes then wait too.
     """
     region = target.definition.region
     due = now - microseconds(_direction(table.definition, target.definition).delay)
@@ -220,7 +238,7 @@ def _apply(txn: WriteTxn, target: Table, write: Write) -> None:
     Raises ApiError if the throughput of the target has no room for it.
     """
     membership = target.definition.membership
-    assert membership is not None, "only members of a group get records"
+    assert membership is not None, "only tables of a group get records"
     version, item, row = write
     if version <= replicas.version_of(txn, membership.log, item):
         return
@@ -239,7 +257,7 @@ def _apply(txn: WriteTxn, target: Table, write: Write) -> None:
 
 
 def begin_forgetting(database: Database) -> None:
-    """Queue the deletion of versions in all global tables."""
+    """Queue background work that deletes the versions of items in all global tables."""
     for table in list(database.catalog.everything()):
         membership = table.definition.membership
         if membership is not None:
@@ -247,18 +265,18 @@ def begin_forgetting(database: Database) -> None:
 
 
 def _forget_slice(database: Database, queued: TableDefinition) -> bool:
-    """Delete some of the versions in a group; return whether versions remain to delete.
+    """Delete some of the versions in a group. Return True if versions remain to delete.
 
-    A version refuses an older write that arrives later. If no write waits in any region, none can
-    arrive. The versions of an item are deleted in all regions at once. Otherwise a region would
-    still compare new writes with a version that others have forgotten, and refuse them after the
-    clock was set back.
+    A version is needed to ignore an older write that arrives later. If no write waits in any
+    region, none can arrive. The versions of an item are deleted in all regions in one transaction.
+    If one region kept the version and the clock was set back, that region would ignore new writes
+    that all other regions accept.
     """
     table = database.catalog.sibling(queued, queued.region)
     if table is None or table.definition.membership is None:
         return False
     tables = [table, *others(database, table.definition)]
-    if not all(_is_ready(each) and not _keeps_marks(each.definition) for each in tables):
+    if not all(_is_ready(each) and not _needs_versions(each.definition) for each in tables):
         return False
     with database.write() as txn:
         txn.urgent = True
@@ -269,8 +287,11 @@ def _forget_slice(database: Database, queued: TableDefinition) -> bool:
         return replicas.forget(txn, logs, FORGOTTEN)
 
 
-def _keeps_marks(definition: TableDefinition) -> bool:
-    """Return whether versions show which writes are in flight (changes/strong_replicas.py)."""
+def _needs_versions(definition: TableDefinition) -> bool:
+    """Return True if a table needs the versions to know which writes are in flight.
+
+    changes/strong_replicas.py explains this.
+    """
     membership = definition.membership
     return membership is not None and membership.strong and bool(membership.directions)
 
@@ -279,10 +300,11 @@ def _keeps_marks(definition: TableDefinition) -> bool:
 
 
 class Flow(NamedTuple):
-    """One direction of replication.
+    """One direction of replication, and the writes that wait in it.
 
-    waiting: the number of writes that the target does not have yet. due: when the first of them is
-    due (seconds), None if it does not wait for a delay.
+    waiting: the number of writes that the target does not have yet.
+    due: the time at which the delay of the first waiting write is over, in seconds since the epoch.
+    None means that no write waits for a delay.
     """
 
     source: TableDefinition
@@ -293,7 +315,7 @@ class Flow(NamedTuple):
 
 
 def flows(database: Database, definition: TableDefinition) -> list[Flow]:
-    """Return the directions from a table to the other tables of its group."""
+    """Return one `Flow` for each direction from this table to another table of its group."""
     membership = definition.membership
     if membership is None:
         return []
@@ -312,27 +334,33 @@ def flows(database: Database, definition: TableDefinition) -> list[Flow]:
     return found
 
 
-def steer(database: Database, definition: TableDefinition, directions: Mapping[str, Direction]) -> None:
-    """Change how the writes of a table go to other regions."""
-    assert definition.membership is not None, "the table is a member"
+def set_directions(database: Database, definition: TableDefinition, directions: Mapping[str, Direction]) -> None:
+    """Set the delays and pauses of replication from a table: region -> direction.
+
+    The directions to regions that are not in `directions` stay as they are.
+    """
+    assert definition.membership is not None, "the table belongs to a group"
     now = database.clock.now()
     before = definition.membership.directions
     dated = {region: replace(each, since=_since(each, before.get(region), now)) for region, each in directions.items()}
     merged = {**before, **dated}
-    kept = {region: each for region, each in merged.items() if each != AT_ONCE}
+    kept = {region: each for region, each in merged.items() if each != NO_DELAY}
     database.catalog.change(replace(definition, membership=replace(definition.membership, directions=kept)))
     begin_all(database)
 
 
 def _since(direction: Direction, before: Direction | None, now: float) -> float:
-    """Return the time at which the pause of a direction began, 0 without a pause."""
+    """Return the time at which the pause of a direction began, or 0 if it is not paused.
+
+    before: the earlier setting, or None if the direction had none.
+    """
     if not direction.paused:
         return 0.0
     return before.since if before is not None and before.paused else now
 
 
 def finish(database: Database) -> Steps[None]:
-    """Move all writes that are due, one slice in each step."""
+    """Move all due writes to the other regions, one slice in each step."""
     for table in list(database.catalog.everything()):
         if table.definition.membership is not None and table.definition.filling is None:
             while database.rerun(partial(_slice, database, table.definition)):

@@ -1,8 +1,9 @@
 """Filling a TTL queue, in slices, with the items that existed before TTL was switched on.
 
-Adding an item twice does no harm. So every write updates the queue, even if the walk has not
-reached the item yet. (In a backfill of an index, such a write does not update the index.)
-Background sweeps do not wait for the end of the walk.
+A walk (walk.py) visits the items. Every write updates the queue, even if the walk has not reached
+the item yet, because adding an item twice does no harm. (A backfill of an index is different: there
+such a write does not update the index.) Sweeps, which delete expired items, do not wait for the end
+of the walk.
 """
 
 from dataclasses import replace
@@ -16,17 +17,17 @@ from emulator.database.schema.table import Table
 from emulator.slices import Steps
 from emulator.values.rows import decode_row
 
-SLICE: Final = 500  # items visited in one slice of background work: about 4 ms
+SLICE: Final = 500  # the most items that one slice visits: about 4 ms
 
 
 def begin(database: Database, table: Table) -> None:
-    """Queue the walk that fills a table's TTL queue."""
+    """Queue background work that fills a table's TTL queue."""
     queue_id = table.definition.ttl_queue
     walk.begin(database, table, ("queue", queue_id), partial(_fill, database, queue_id))
 
 
 def resume_all(database: Database) -> None:
-    """Continue to fill all TTL queues that an earlier process left incomplete."""
+    """Queue the filling of all TTL queues that an earlier server process left incomplete."""
     for table in list(database.catalog.everything()):
         if table.definition.ttl_filled_to is not None:
             begin(database, table)
@@ -38,9 +39,9 @@ def finish(database: Database, table: Table) -> Steps[None]:
 
 
 def _fill(database: Database, queue_id: int | None, table: Table) -> bool:
-    """Add one slice of items to the queue. Return True if items remain.
+    """Add one slice of items to the TTL queue. Return True if items remain.
 
-    Does nothing if the queue was deleted or became complete after this work was queued.
+    queue_id: the queue to fill. If it is deleted or complete by now, this does nothing.
     """
     definition = table.definition
     queue = queue_of(definition)

@@ -1,10 +1,11 @@
 """Deleting expired items (behaviour 12), in slices of background work.
 
-A sweep first searches each TTL queue for one expired ticket. If there is one, it reads only
-the tickets that it deletes, and their items. It deletes items through the write path of
-requests, so indexes, statistics, item collections and streams stay correct. A deletion consumes no
-capacity. Enforced throughput limits and declared transactions do not prevent it. Until an expired
-item is deleted, clients can read and write it like any other item.
+A *ticket* is a key in a table's TTL queue: an item's time of expiry, and the item. A sweep first
+checks whether the first ticket of each queue has expired. If it has, the sweep reads the expired
+tickets and their items. It deletes items with `store`, as requests do, so indexes, statistics, item
+collections and streams stay correct. A deletion by TTL consumes no capacity. Enforced throughput
+limits and declared transactions do not prevent it. Until an expired item is deleted, clients can
+read and write it like any other item.
 """
 
 from collections import Counter
@@ -33,7 +34,7 @@ SLICE_OF_SWEEP: Final = 100
 
 
 def begin(database: Database) -> None:
-    """Queue a sweep of each table that has expired items."""
+    """Queue a sweep of each table whose TTL queue has an expired ticket."""
     now = database.clock.now()
     with database.read() as txn:
         for table in tables(database):
@@ -43,7 +44,7 @@ def begin(database: Database) -> None:
 
 
 def tables(database: Database) -> list[Table]:
-    """Return all tables with TTL; of a global table, the one that deletes expired items."""
+    """Return all tables with TTL; of a global table, only the one where TTL deletes items."""
     everything = database.catalog.everything()
     found = [
         table for table in everything if table.definition.ttl_queue is not None and table.definition.status != DELETING
@@ -56,9 +57,10 @@ def tables(database: Database) -> list[Table]:
 
 
 def sweep(database: Database, swept: Iterable[Table]) -> Steps[Counter[str]]:
-    """Delete all expired items of these tables, one slice of items in each step.
+    """Delete all expired items of these tables now, one slice of items in each step.
 
-    Returns ARN of a table -> number of deleted items, only for tables with deleted items.
+    Return the number of deleted items: ARN of a table -> number. A table in which no item was
+    deleted is left out.
     """
     deleted: Counter[str] = Counter()
     for table in swept:
@@ -78,7 +80,7 @@ def _sweep_slice(database: Database, table: Table) -> bool:
 
 
 def _sweep(database: Database, table: Table, limit: int) -> tuple[int, bool]:
-    """Delete up to `limit` expired items. Return their number, and whether more may remain."""
+    """Delete up to `limit` expired items. Return their number, and True if more may remain."""
     current = database.catalog.current(table)
     queue = None if current is None else queue_of(current.definition)
     if current is None or queue is None:
@@ -92,9 +94,9 @@ def _sweep(database: Database, table: Table, limit: int) -> tuple[int, bool]:
 
 
 def _expire(txn: WriteTxn, table: Table, queue: TtlQueue, ticket: bytes) -> bool:
-    """Delete the item of a ticket; return whether it was deleted.
+    """Delete the item of an expired ticket. Return True if the item was deleted.
 
-    If the item no longer exists or has a different expiry now, this deletes only the ticket.
+    If the item is gone or has another time of expiry now, delete only the ticket.
     """
     key = keyspace.expiring_item(table.prefix, ticket)
     row = txn.get(key)

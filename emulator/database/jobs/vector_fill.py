@@ -1,8 +1,9 @@
 """Filling new vector indexes, in slices, with the items that existed before them.
 
-This works like backfill.py: `filled_to` is the position of the walk, and a write to an item after
-this position does not update the index. It has the same pace. The walk skips items that do not
-qualify (features 1.4).
+This works like backfill.py. The index's definition stores the position of the walk (`filled_to`),
+and a write to an item after this position does not update the index. The pace of the table
+(pacing.py) holds for vector indexes too. The walk does not add an item without a valid vector, or
+an item that must not have an entry for another reason (features 1.4).
 """
 
 from dataclasses import replace
@@ -18,11 +19,11 @@ from emulator.database.schema.vector_index import VectorIndex
 from emulator.slices import Steps
 
 SLICE: Final = 500  # the most items that one slice visits
-NUMBERS_IN_SLICE: Final = 25_600  # the most numbers in all vectors of a slice: about 6 ms
+NUMBERS_IN_SLICE: Final = 25_600  # the most numbers in the vectors of one slice: about 6 ms
 
 
 def begin_all(database: Database, table: Table) -> None:
-    """Queue the filling of the incomplete vector indexes of a table."""
+    """Queue background work that fills each incomplete vector index of a table."""
     for index in table.definition.vectors:
         if index.filled_to is not None:
             pacing.start(database, index.id)
@@ -30,13 +31,13 @@ def begin_all(database: Database, table: Table) -> None:
 
 
 def resume_all(database: Database) -> None:
-    """Queue the filling of all indexes that an earlier process left incomplete."""
+    """Queue the filling of all vector indexes that an earlier server process left incomplete."""
     for table in list(database.catalog.everything()):
         begin_all(database, table)
 
 
 def advance_all(database: Database) -> Steps[None]:
-    """Fill the incomplete indexes now as far as their pace allows, one slice in each step."""
+    """Fill all incomplete vector indexes as far as their pace allows, one slice in each step."""
     for table in list(database.catalog.everything()):
         for index in table.definition.vectors:
             if index.filled_to is not None:
@@ -44,12 +45,15 @@ def advance_all(database: Database) -> Steps[None]:
 
 
 def items_in_slice(index: VectorIndex) -> int:
-    """Return how many items one slice may add to an index."""
+    """Return the most items that one slice may visit for a vector index."""
     return min(SLICE, max(1, NUMBERS_IN_SLICE // index.dimensions))
 
 
 def _fill(database: Database, index_id: int, table: Table) -> bool:
-    """Enter one slice of items into the index. Return True if items remain."""
+    """Add one slice of items to a vector index. Return True if this must be called again.
+
+    Return False if no items remain, if the index is gone, or if its pace allows no items now.
+    """
     index = next((index for index in table.vectors if index.definition.id == index_id), None)
     if index is None or index.definition.filled_to is None or index.definition.status == DELETING:
         return False
@@ -59,7 +63,7 @@ def _fill(database: Database, index_id: int, table: Table) -> bool:
     with database.catalog.changing() as change:
         rows, filled_to = walk.next_rows(change.txn, table, index.definition.filled_to, limit)
         for item_key, row in rows:
-            vectors.write(change.txn, vectors.entered(index, row), item_key)
+            vectors.write(change.txn, vectors.change_by_backfill(index, row), item_key)
         filled = replace(index.definition, filled_to=filled_to)
         definitions = tuple(filled if each.id == index_id else each for each in table.definition.vectors)
         database.catalog.save(change, replace(table.definition, vectors=definitions))

@@ -1,9 +1,11 @@
 """Walks: visiting all items of a table in slices of background work, while it serves requests.
 
-The table's definition stores the position of a walk: the storage key (hex) of the last item
-visited. It is an empty text before the first item, and None after the last one. So a walk continues
-after a restart. During a walk, the write path decides whether a write to an item also updates the
-index or queue that the walk fills (see backfill.py and ttl_fill.py).
+The table's definition stores the position of a walk, so a walk continues after a restart. The
+position is the storage key of the last visited item, as hex. It is an empty text before the first
+item, and None after the last item.
+
+backfill.py and ttl_fill.py explain whether a write during a walk also updates the index or queue
+that the walk fills.
 """
 
 from collections.abc import Callable, Hashable
@@ -20,16 +22,14 @@ Row = tuple[bytes, bytes]
 
 
 Visit = Callable[[Table], bool]
-"""A function for one slice of a walk.
+"""A function that does one slice of a walk.
 
-It takes the newest version of the table, and returns True if there is more to do.
+It takes the table as it is now, and returns True if it must be called again.
 """
 
 
 def begin(database: Database, table: Table, name: Hashable, visit: Visit) -> None:
-    """Queue the slices of a walk.
-
-    The walk ends when a slice returns False or the table was deleted.
+    """Queue background work that calls `visit` until it returns False or the table is deleted.
 
     name: identifies the walk among all background work.
     """
@@ -37,7 +37,10 @@ def begin(database: Database, table: Table, name: Hashable, visit: Visit) -> Non
 
 
 def finish(database: Database, table: Table, visit: Visit) -> Steps[None]:
-    """Run the slices of a walk now, one in each step. Slices that are still queued find no work."""
+    """Run all slices of a walk now, one in each step.
+
+    Background work that is queued for the same walk finds nothing to do after this.
+    """
     while database.rerun(partial(_visit, database, table, visit)):
         yield None
 
@@ -48,10 +51,10 @@ def _visit(database: Database, table: Table, visit: Visit) -> bool:
 
 
 def next_rows(txn: ReadTxn, table: Table, walked_to: str, limit: int) -> tuple[list[Row], str | None]:
-    """Return up to `limit` items after the position `walked_to`, and the position after them.
+    """Return up to `limit` items after the position `walked_to`, and the new position of the walk.
 
-    Large items end the slice earlier, because most visits decode the rows. The position is None if
-    no items remain.
+    The new position is None if no items remain. If the items are large, the result has fewer of
+    them, because most visits decode the rows.
     """
     start = bytes.fromhex(walked_to) + b"\0" if walked_to else table.prefix
     remaining = iter(txn.scan(start, prefix_end(table.prefix)))

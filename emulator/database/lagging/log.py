@@ -1,4 +1,4 @@
-"""The lag log of one table, which follows the table's writes."""
+"""Writes the lag log of one table. It is a follower of the table's writes."""
 
 from collections.abc import Iterator
 from struct import Struct
@@ -15,24 +15,28 @@ _position: Final = Struct(">QI")
 POSITION: Final = _position.size
 
 _SLACK: Final = 1_000_000
-"""How many microseconds longer than the lag records are kept.
+"""In microseconds. Records are kept for this much longer than the lag.
 
-A read begins a little after its time was chosen.
+The time that a read shows is chosen a little before the read begins.
 """
 
-_TRIMMED: Final = 2  # how many old records a write deletes for each record that it adds
+_TRIMMED: Final = 2  # a write deletes up to this many old records for each record that it adds
 
 
 def position(micros: int, number: int = 0) -> bytes:
-    """Return the position of a record. By default, it is the first of its microsecond."""
+    """Return the bytes of a record's time and number, which are a part of its keys.
+
+    The first record of a microsecond has number 0.
+    """
     return _position.pack(micros, number)
 
 
 class LagLog:
-    """The writing side of a lag log.
+    """The follower that writes the lag log of one table.
 
-    keep: microseconds for which records are kept. real: whether times are those of the machine.
-    alone: whether no other process writes to it. If so, the last position is kept in memory.
+    number: the number of the log. keep: the lag in microseconds; older records are deleted.
+    real: whether records have times of the machine's clock, and not of the emulator's.
+    alone: whether no other process writes to the log. If so, the last position is kept in memory.
     """
 
     __slots__ = ("_alone", "_held", "_keep", "_last", "_moment", "_originals", "_real", "_times")
@@ -47,7 +51,7 @@ class LagLog:
         self._last: tuple[int, int] | None = None
 
     def follow(self, txn: WriteTxn, change: Change) -> None:
-        """Record what a write changes: the item, and its entries in indexes."""
+        """Add a record for the item and for each changed entry of an index."""
         micros, number = self._next(txn)
         added = 0
         for key, row in _before(change):
@@ -59,13 +63,13 @@ class LagLog:
         self._trim(txn, micros, _TRIMMED * added)
 
     def _next(self, txn: ReadTxn) -> tuple[int, int]:
-        """Return the time and number of the next record. Times never go back."""
+        """Return a time and a number for the next record, greater than those of the last record."""
         last = self._last or _last_position(txn, self._times)
         micros = self._moment.machine_micros() if self._real else self._moment.micros()
         return (micros, 0) if micros > last[0] else (last[0], last[1] + 1)
 
     def _trim(self, txn: WriteTxn, now: int, most: int) -> None:
-        """Delete some of the records that no read needs any more."""
+        """Delete up to `most` of the records that are too old for any read."""
         stop = self._times + position(max(0, now - self._keep))
         old = []
         for key, changed in txn.scan(self._times, stop):
@@ -78,7 +82,10 @@ class LagLog:
 
 
 def _before(change: Change) -> Iterator[tuple[bytes, bytes | None]]:
-    """Yield each key that a change changes, with its row before the change."""
+    """Yield each storage key that a change of an item writes, with its row before the change.
+
+    The row is None if the key was absent.
+    """
     yield change.key, change.old_row
     old = change.old_item()
     for entry in change.entries:
@@ -90,6 +97,9 @@ def _before(change: Change) -> Iterator[tuple[bytes, bytes | None]]:
 
 
 def _last_position(txn: ReadTxn, times: bytes) -> tuple[int, int]:
-    """Return the last used position, (0, 0) if there are no records. times: their prefix."""
+    """Return the time and number of the log's last record, or (0, 0) if there are no records.
+
+    times: the prefix of the keys in the order of time.
+    """
     _, last = txn.page(times, prefix_end(times), 1, reverse=True)
     return _position.unpack_from(last, len(times)) if last else (0, 0)

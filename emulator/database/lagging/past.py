@@ -15,7 +15,10 @@ _Pair = tuple[bytes, bytes]
 
 
 class Lag:
-    """The lag of one table, for its reads. log: the number of its lag log."""
+    """Makes the transactions in which reads of one table see its past.
+
+    log: the number of the table's lag log.
+    """
 
     __slots__ = ("_originals", "_reader")
 
@@ -24,15 +27,16 @@ class Lag:
         self._reader = Reader(setting, clock)
 
     def past(self, txn: ReadTxn) -> ReadTxn:
-        """Return a transaction that shows the table at the time that the next read shows."""
+        """Return a transaction in which the next read of the table sees an earlier state."""
         return PastTxn(txn, self._originals, position(self._reader.micros() + 1))
 
 
 class PastTxn(ReadTxn):
-    """A read transaction that shows keys at an earlier time.
+    """A read transaction that shows each key of a table as it was at an earlier time.
 
-    originals: the prefix of the originals. since: the position of the first record that counts.
-    The code that opened `txn` closes it.
+    txn: the transaction that shows the current state. The code that opened it closes it.
+    originals: the prefix of the log's originals.
+    since: the position at which the records after the earlier time begin.
     """
 
     __slots__ = ("_originals", "_since", "_txn")
@@ -43,13 +47,16 @@ class PastTxn(ReadTxn):
         self._since = since
 
     def get(self, key: bytes) -> bytes | None:
-        """Return the value of a key at the time, or None."""
+        """Return the value that a key had at the earlier time, or None if it was absent."""
         records = self._originals + escape(key)
         found, _ = self._txn.page(records + self._since, prefix_end(records), 1)
         return value_of(found[0]) if found else self._txn.get(key)
 
     def scan(self, start: bytes, stop: bytes, *, reverse: bool = False) -> Iterator[_Pair]:
-        """Yield the pairs of the time with start <= key < stop in key order, or backwards."""
+        """Yield the pairs (key, value) of the earlier time with start <= key < stop, in key order.
+
+        reverse: whether the order is descending.
+        """
         past = self._past(start, stop, reverse=reverse)
         for key, original in _merged(past, self._txn.scan(start, stop, reverse=reverse), reverse=reverse):
             value = value_of(original)
@@ -57,7 +64,10 @@ class PastTxn(ReadTxn):
                 yield key, value
 
     def _past(self, start: bytes, stop: bytes, *, reverse: bool) -> Iterator[_Pair]:
-        """Yield each key that was changed after the time, with its original at the time."""
+        """Yield each key that was changed after the earlier time, with its value of that time.
+
+        The value is in the form of an original.
+        """
         prefix = self._originals
         current: bytes | None = None
         original = b""
@@ -69,7 +79,7 @@ class PastTxn(ReadTxn):
                 if current is not None:
                     yield current, original
                 current, original = key, stored
-            elif reverse:  # the walk comes to the first record of a key last
+            elif reverse:  # a descending scan reaches the first record of a key last
                 original = stored
         if current is not None:
             yield current, original
@@ -77,18 +87,19 @@ class PastTxn(ReadTxn):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Leave the transaction open."""
+        """Do nothing: the code that opened `txn` closes it."""
 
 
 def _merged(past: Iterator[_Pair], live: Iterator[_Pair], *, reverse: bool) -> Iterator[_Pair]:
-    """Merge two walks of keys. If both have a key, yield the pair of the past.
+    """Merge two iterators of keys, and yield each key with its original.
 
-    past: keys with their originals. live: keys with their values. Yields keys with originals.
+    past: pairs (key, original). live: pairs (key, current value), whose values are made originals.
+    If a key is in both, the pair from `past` is used.
     """
     ours, theirs = next(past, None), next(live, None)
     while ours is not None or theirs is not None:
         if ours is None or (theirs is not None and (theirs[0] > ours[0] if reverse else theirs[0] < ours[0])):
-            assert theirs is not None, "one of the walks goes on"
+            assert theirs is not None, "one of the two iterators has another pair"
             yield theirs[0], original_of(theirs[1])
             theirs = next(live, None)
             continue

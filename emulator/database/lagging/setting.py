@@ -1,4 +1,4 @@
-"""The lag of a table, as a test has asked for it, and the time that each of its reads shows."""
+"""The lag that a test has set for a table, and the time that each read of the table shows."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -10,12 +10,15 @@ from emulator.clock import Clock, microseconds
 
 @dataclass(frozen=True, slots=True)
 class LagSetting:
-    """A lag.
+    """The lag of a table.
 
-    seconds: how old the shown state is, at most. monotonic: whether it always has this age. If not,
-    each read draws the age of its state, so a later read may show an earlier state.
-    real: whether seconds are those of the machine's clock, and not of the emulator's.
-    since: no read shows an earlier time than this. So reads do not go back when the lag grows.
+    seconds: the greatest age of the state that a read shows.
+    monotonic: whether each read shows a state of exactly this age. If it is false, each read draws
+    a random age, so a later read may show an earlier state.
+    real: whether the age is measured by the machine's clock, and not by the emulator's.
+    seed: the seed of the random ages.
+    since: the earliest time that a read shows. So reads do not go back when a test makes the lag
+    longer.
     """
 
     seconds: float
@@ -30,7 +33,7 @@ class LagSetting:
         return cls(**fields)
 
     def fields(self) -> dict[str, Any]:
-        """Return the fields, for JSON."""
+        """Return the fields as a dictionary that can be stored as JSON."""
         return asdict(self)
 
 
@@ -40,7 +43,7 @@ def now_of(clock: Clock, *, real: bool) -> float:
 
 
 class Reader:
-    """Decides which time the reads of one table show, in one process."""
+    """Chooses the time that each read of one table shows. Each process has its own `Reader`."""
 
     __slots__ = ("_clock", "_random", "_setting")
 
@@ -50,7 +53,10 @@ class Reader:
         self._random = Random(setting.seed)  # noqa: S311 - must be repeatable, not secret
 
     def micros(self) -> int:
-        """Return the time that the next read shows: changes of this microsecond are included."""
+        """Return the time that the next read shows, in microseconds.
+
+        The read also shows the changes of this microsecond.
+        """
         setting = self._setting
         age = setting.seconds if setting.monotonic else self._random.uniform(0.0, setting.seconds)
         return microseconds(max(setting.since, now_of(self._clock, real=setting.real) - age))

@@ -1,7 +1,7 @@
-"""TableDescription: how responses describe a table (behaviour 10.3).
+"""Makes TableDescription, with which responses describe a table (behaviour 10.3).
 
-Attributes are in the order of their names. Indexes are in the order in which they were added
-(observed: ack-api-quirks, DDB-TABLE-125).
+A description lists attributes in the order of their names, and indexes in the order in which they
+were added (observed: ack-api-quirks, DDB-TABLE-125).
 """
 
 from collections.abc import Sequence
@@ -22,16 +22,17 @@ if TYPE_CHECKING:
     from emulator.database.definitions.vectors import VectorDefinition
 
 Counts = Sequence[tuple[int, int]]
-"""(number of items, bytes) of the table, of each of its indexes, and of its vector indexes."""
+"""Pairs (number of items, bytes): of the table, of each of its indexes, of each vector index."""
 
 ON_DEMAND_WARM: Final = {"ReadUnitsPerSecond": 12_000, "WriteUnitsPerSecond": 4_000}
-"""The least warm throughput of an on-demand table or index (features 4)."""
+"""The warm throughput that each on-demand table or index has at least (features 4)."""
 
 
 def created(definition: TableDefinition) -> dict[str, Any]:
     """Return the description in the response of CreateTable.
 
-    The counts are 0. WarmThroughput of the table or an index is left out unless the request set it.
+    The counts of items and bytes are 0. WarmThroughput is shown only for a table or an index for
+    which the request set it.
     """
     description = described(definition, [(0, 0)] * (len(definition.every_index) + 1), definition.created)
     relations: list[TableDefinition | IndexDefinition] = [definition]
@@ -46,7 +47,7 @@ def created(definition: TableDefinition) -> dict[str, Any]:
 def deleted(definition: TableDefinition, counts: tuple[int, int], now: float) -> dict[str, Any]:
     """Return the short description in the response of DeleteTable.
 
-    The billing mode is left out unless it is on-demand (behaviour 10.2).
+    It shows the billing mode only if that is on-demand (behaviour 10.2).
     """
     items, size = counts
     description = {
@@ -65,7 +66,7 @@ def deleted(definition: TableDefinition, counts: tuple[int, int], now: float) ->
 
 
 def described(definition: TableDefinition, counts: Counts, now: float) -> dict[str, Any]:
-    """Return the description in the responses of DescribeTable and UpdateTable."""
+    """Return the full description, as in the responses of DescribeTable and UpdateTable."""
     items, size = counts[0]
     description: dict[str, Any] = {
         "AttributeDefinitions": [
@@ -103,7 +104,7 @@ def _add_billing(description: dict[str, Any], definition: TableDefinition) -> No
     since: dict[str, Any] = {}
     if definition.pay_per_request_since is not None and definition.status != CREATING:
         since["LastUpdateToPayPerRequestDateTime"] = round(definition.pay_per_request_since, 3)
-    # two names of the same mode (behaviour 10.1, 10.3)
+    # The service shows the billing mode under two names (behaviour 10.1, 10.3).
     for member in ("BillingMode", "TableThroughputMode"):
         description[f"{member}Summary"] = {member: definition.billing_mode, **since}
 
@@ -114,7 +115,8 @@ def _add_settings(description: dict[str, Any], definition: TableDefinition) -> N
     if definition.stream_label is not None:
         description["LatestStreamLabel"] = definition.stream_label
         description["LatestStreamArn"] = f"{definition.arn}/stream/{definition.stream_label}"
-    if coming(definition, "sse") is not None:  # the table still uses the old key (DDB-TABLE-140)
+    if coming(definition, "sse") is not None:
+        # While a change of the key is pending, the service shows the old key (DDB-TABLE-140).
         description["SSEDescription"] = {**definition.sse, "Status": UPDATING}
     elif definition.sse:
         description["SSEDescription"] = dict(definition.sse)
@@ -144,10 +146,10 @@ def _throughput(relation: TableDefinition | IndexDefinition, now: float) -> dict
 
 
 def warm(relation: TableDefinition | IndexDefinition, billing_mode: str) -> dict[str, Any]:
-    """Return the WarmThroughput member.
+    """Return the WarmThroughput member of a description.
 
-    Each figure is the highest number of units that was ever requested or provisioned. It is never
-    less than the units that the billing mode provides.
+    Each of its two numbers is the highest number of units that was ever requested or provisioned.
+    It is never less than what the billing mode provides.
     """
     if billing_mode == "PAY_PER_REQUEST":
         units = dict(ON_DEMAND_WARM)
@@ -160,7 +162,7 @@ def warm(relation: TableDefinition | IndexDefinition, billing_mode: str) -> dict
 
 
 def warm_units(relation: TableDefinition | IndexDefinition, billing_mode: str) -> dict[str, int]:
-    """Return ReadUnitsPerSecond and WriteUnitsPerSecond of the warm throughput in force."""
+    """Return the warm throughput in force: ReadUnitsPerSecond and WriteUnitsPerSecond -> units."""
     described = warm(relation, billing_mode)
     return {name: described[name] for name in ("ReadUnitsPerSecond", "WriteUnitsPerSecond")}
 
@@ -188,7 +190,7 @@ def _index(definition: TableDefinition, index: IndexDefinition, counts: tuple[in
 
 
 def _vector_index(definition: TableDefinition, index: "VectorDefinition", counts: tuple[int, int]) -> dict[str, Any]:
-    """Describe a vector index (features 1.2)."""
+    """Return the description of a vector index (features 1.2)."""
     items, size = counts
     description = {
         **vector_index_settings(index),
@@ -203,7 +205,7 @@ def _vector_index(definition: TableDefinition, index: "VectorDefinition", counts
 
 
 def vector_index_settings(index: "VectorDefinition") -> dict[str, Any]:
-    """Describe a vector index without its state."""
+    """Return a vector index's description with only the settings: no status, counts and ARN."""
     described: dict[str, Any] = {
         "IndexName": index.name,
         "VectorAttribute": {"AttributeName": index.attribute},
@@ -226,7 +228,7 @@ def _projection(index: "IndexDefinition | VectorDefinition") -> dict[str, Any]:
 
 
 def is_allocating(definition: TableDefinition, index: "IndexDefinition | VectorDefinition") -> bool:
-    """Return whether the table is UPDATING because it still allocates resources for this index.
+    """Return True if the table is UPDATING because it still allocates resources for this index.
 
     The backfill of the index begins when the table is no longer UPDATING (DDB-TABLE-148).
     """

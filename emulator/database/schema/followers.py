@@ -1,7 +1,9 @@
-"""Followers of a write: index entries, statistics, collections, vectors, the TTL queue, streams.
+"""Followers: they write the records that depend on an item when the item changes.
 
-`items.write.store` writes an item's row. Then each follower of the table writes the records that
-depend on the item, in the same transaction. So no such record can be stale.
+`items.write.store` writes an item's row. Then it calls each follower of the table, in the same
+transaction. So a record that depends on an item always agrees with it. A follower writes one kind
+of records: index entries, entries of vector indexes, statistics, sizes of item collections, tickets
+in the TTL queue, records of streams, of the history and of other logs.
 """
 
 from collections.abc import Sequence
@@ -19,11 +21,12 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True, eq=False)
 class EntryChange:
-    """The change of one index by one write.
+    """The change that one write of an item makes in one index.
 
-    At most one entry is removed (old_key), and at most one is added or replaced (new_key).
-    old_units and new_units are write capacity units (behaviour 9.2). count and size: how many
-    entries and bytes the index grows by.
+    old_key: the storage key of the entry that is removed, or None.
+    new_key, new_row: the entry that is added or replaced; new_key is None if there is none.
+    old_units, new_units: the write units that removing and adding cost (behaviour 9.2).
+    count, size: by how many entries and bytes the index grows; negative if it shrinks.
     """
 
     index: Index
@@ -37,7 +40,7 @@ class EntryChange:
 
     @property
     def units(self) -> float:
-        """Return the write units that the change consumes."""
+        """The write units that the change consumes."""
         return self.old_units + self.new_units
 
 
@@ -45,16 +48,16 @@ class EntryChange:
 class Change:
     """A change of one item that has passed all checks.
 
-    key: the item's storage key. old_row and old are None if there was no item before the change.
-    new_row and new are None if there is no item after the change.
+    key: the item's storage key. old_row: the stored row, or None if there was no item before the
+    change. new_row, new: the new row and item, or None if there is no item after the change.
     """
 
     key: bytes
     old_row: bytes | None
     old: Item | None
-    """The decoded `old_row`; None if there is no item or it is not decoded yet.
+    """The decoded `old_row`, or None if there was no item or its row is not decoded yet.
 
-    Use `old_item` to read it.
+    Call `old_item` to get the old item.
     """
     new_row: bytes | None
     new: Item | None
@@ -64,32 +67,35 @@ class Change:
     Such a deletion consumes no capacity, and its stream record says that TTL deleted the item.
     """
     size: int = 0
-    """How many bytes the table's rows grow by. `store` sets this field and those below."""
+    """By how many bytes the item grows; negative if it shrinks.
+
+    `store` and the followers set this field and the fields below.
+    """
     entries: Sequence[EntryChange] = ()
     """One entry change for each index of the table, in the order of the indexes."""
     collection_size: int = 0
     """The size in bytes of the item collection after the change, for tables with local indexes."""
     recorded: bytes = b""
-    """The position of the change's record in the table's history, empty if it has no history."""
+    """The position of the change's record in the table's history. Empty without a history."""
     version: bytes = b""
-    """The version that the change got in another region, empty for a change of this region."""
+    """The version that the change got in another region. Empty for a change of this region."""
     vectors: "VectorChanges | None" = None
-    """The changes of vector indexes, for tables that have some."""
+    """The changes of the table's vector indexes. None until they are needed."""
 
     @property
     def count(self) -> int:
-        """Return by how many items the table grows: -1, 0 or 1."""
+        """By how many items the table grows: -1, 0 or 1."""
         return (self.new_row is not None) - (self.old_row is not None)
 
     def old_item(self) -> Item | None:
-        """Return the item before the write. The first call decodes it."""
+        """Return the item before the change, or None. The first call decodes the row."""
         if self.old is None and self.old_row is not None:
             self.old = decode_row(self.old_row)
         return self.old
 
 
 class Follower(Protocol):
-    """Writes the records that depend on the items of one table, whenever an item changes."""
+    """Writes one kind of records that depend on the items of a table, whenever an item changes."""
 
     def follow(self, txn: WriteTxn, change: Change) -> None:
         """Write the records that depend on the changed item.
@@ -102,20 +108,24 @@ class Precondition(Protocol):
     """A rule that can refuse changes of the items of one table."""
 
     def check(self, txn: WriteTxn, change: Change) -> None:
-        """Raise an ApiError to refuse the change. No part of the change is written yet."""
+        """Raise an ApiError if the change must be refused.
+
+        This is called before any part of the change is written.
+        """
 
 
 class Billing(Protocol):
     """Computes the billed sizes of writes to a table with vector indexes.
 
-    They differ from the sizes of the items. Other tables have no `Billing`.
+    Such a write is billed for other sizes than the sizes of its items. Tables without vector
+    indexes have no `Billing`.
     """
 
     def sizes(self, change: Change, old_size: int, new_size: int) -> tuple[int, int]:
         """Return the billed sizes of the item before and after a change.
 
-        old_size, new_size: its sizes by the rules of values/size.py.
+        old_size, new_size: the sizes of the item by the rules of values/size.py.
         """
 
     def by_index(self, change: Change) -> dict[str, int]:
-        """Return name of a vector index -> the bytes billed for the change in that index."""
+        """Return the bytes billed for the change in each index: name of a vector index -> bytes."""

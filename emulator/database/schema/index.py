@@ -43,7 +43,7 @@ class Index:
         self.name = definition.name
         self.local = definition.local
         self.is_global = not definition.local
-        # The index's position in the statistics record; the table itself has position 0.
+        # The position of the index's counts in the statistics record. The table has position 0.
         self.position = position
         self.prefix = keyspace.entries(definition.id)
         self.key_names = _key_names(definition)
@@ -56,7 +56,10 @@ class Index:
         self._hash_count = len(definition.hash)
 
     def key(self, item: Item, item_key: bytes) -> bytes | None:
-        """Return the storage key of the item's entry, None if the index has no entry for it."""
+        """Return the storage key of the item's entry, or None if the item has no entry.
+
+        item_key: the item's storage key.
+        """
         pieces = []
         for name, encode in self._encoders:
             value = item.get(name)
@@ -64,16 +67,16 @@ class Index:
                 return None
             try:
                 pieces.append(encode(value))
-            except KeyError:  # only an item that is older than the index may have another type
+            except KeyError:  # the value has another type, so the item is older than the index
                 return None
         if b"" in pieces or (max(map(len, pieces)) > limits.SORT_KEY and self._too_long(pieces)):
             return None
         return self.key_of_pieces(pieces, item_key)
 
     def same_key(self, one: Item, other: Item) -> bool:
-        """Return whether two states of one item have the same key attributes.
+        """Return True if two states of one item have the same values of the index's key attributes.
 
-        If so, both states have the same entry key, or both have no entry.
+        Then the entries of both states have the same storage key, or both states have no entry.
         """
         return all(one.get(name) == other.get(name) for name in self.key_names)
 
@@ -82,9 +85,10 @@ class Index:
         return sum(map(len, hashes)) > limits.PARTITION_KEY or sum(map(len, ranges)) > limits.SORT_KEY
 
     def key_of_pieces(self, pieces: list[bytes], item_key: bytes) -> bytes:
-        """Return an entry's storage key.
+        """Return the storage key of an entry.
 
-        pieces: the bytes of the index's key attributes, hash attributes first.
+        pieces: the encoded values of the index's key attributes, the HASH attributes first.
+        item_key: the item's storage key.
         """
         count = self._hash_count
         return b"".join(
@@ -97,9 +101,9 @@ class Index:
         )
 
     def row(self, item: Item, row: bytes) -> bytes:
-        """Return the row of an entry.
+        """Return the row of an item's entry.
 
-        row: the item's row. It is also the row of the entry if the index projects all attributes.
+        row: the item's row. If the index projects all attributes, this is also the entry's row.
         """
         if self.projects_all:
             return row
@@ -112,9 +116,10 @@ class Index:
         return {name: value for name, value in item.items() if name in attributes}
 
     def lacks(self, names: frozenset[str]) -> bool:
-        """Return whether a local index does not project all of these attributes.
+        """Return True if this index does not project all of these attributes.
 
-        If a global index does not, raise ValidationException.
+        Raise ValidationException in this case if it is a global index: a read of a global index
+        cannot get other attributes from the table.
         """
         missing = names - self.attributes
         if missing and self.is_global:
@@ -122,13 +127,13 @@ class Index:
         return bool(missing)
 
     def check_filled(self) -> None:
-        """Raise if the index is still being created and so cannot be read yet."""
+        """Raise ApiError if the index is CREATING: it cannot be read yet."""
         if self.definition.status == CREATING:
             raise errors.backfilling_index(self.name)
 
     def covers(self, item_key: bytes) -> bool:
-        """Return whether a write to this item must update the index.
+        """Return True if a write to this item must update the index.
 
-        If not, the backfill will visit the item later and add it.
+        Otherwise the index's backfill has not visited the item yet, and will add it later.
         """
         return self.filled_to is None or item_key <= self.filled_to

@@ -1,7 +1,7 @@
 """Compiled tables.
 
-A new version of a definition is compiled into a new Table. The Table has what requests need (key
-names, encoders, prefixes, followers), so requests do not compute it again.
+Whenever the definition of a table changes, it is compiled into a new `Table`. A `Table` has what
+requests need (key names, encoders, prefixes, followers), so that requests need not compute it.
 """
 
 from collections.abc import Callable, Iterable
@@ -22,23 +22,26 @@ if TYPE_CHECKING:
     from emulator.database.schema.vector_index import VectorIndex
 
 PartialDecoder = tuple[Callable[[bytes], Item], tuple[str, ...]]
-"""A function that decodes some attributes of a row, and names of key attributes to add.
+"""A function that decodes some attributes of a row, and the names of key attributes.
 
-The function leaves the key attributes out, because its caller knows their values.
+The function does not decode these key attributes. Its caller knows their values and must add them.
 """
 
 _MOST_DECODERS: Final = 256
-# the most characters in all attribute names of a decoder that is cached
+# In characters. If the attribute names of a decoder have more in total, the decoder is not cached.
 _LONGEST_DECODER: Final = 4 * limits.EXPRESSION_SIZE
 
 
 def _is_transient(relation: "TableDefinition | IndexDefinition | VectorDefinition") -> bool:
-    """Return whether a definition has a transient status or a pending change."""
+    """Return True if a table or index has a status that will end, or a change not yet in force."""
     return relation.status != ACTIVE or bool(relation.pending)
 
 
 def _vectors(definition: TableDefinition, table_keys: tuple[str, ...]) -> "tuple[VectorIndex, ...]":
-    """Compile the vector indexes. Few tables have any, so the code is loaded at its first use."""
+    """Return the compiled vector indexes.
+
+    Few tables have vector indexes, so their code is imported at first use.
+    """
     if not definition.vectors:
         return ()
     from emulator.database.schema.vector_index import VectorIndex  # noqa: PLC0415 - start-up time
@@ -104,10 +107,11 @@ class Table:
         self.statistics_key = keyspace.statistics(definition.id)
         self.followers = followers
         self.preconditions = preconditions
-        self.billing: Billing | None = None  # set for a table with vector indexes
-        # the followers of a write that leaves the item as it was: in a global table, it counts too
+        self.billing: Billing | None = None  # the catalog sets it for a table with vector indexes
+        # The followers that are called for a write that does not change the item. In a global
+        # table, such a write gets a version too.
         self.rewrites: tuple[Follower, ...] = ()
-        # the catalog sets this again when a test declares something
+        # The catalog sets it, and sets it again when a test declares a limit, a lag or the like.
         self.enforcement: Enforcement | None = None
         self.transient = _is_transient(definition) or any(map(_is_transient, definition.every_index))
         self.indexes = tuple(
@@ -117,20 +121,20 @@ class Table:
         self.local_indexes = any(index.local for index in self.indexes)
         self.vectors = _vectors(definition, self.key_names)
         self.index_keys = self._index_keys()
-        # Whether the table restricts the values of attributes that are not in its key.
+        # Whether indexes restrict the values of attributes that are not in the table's key.
         self.restricted = bool(self.index_keys or self.vectors)
         self.decoders: dict[frozenset[str], PartialDecoder] = {}
 
     def decoder(self, attributes: frozenset[str]) -> PartialDecoder:
         """Return a decoder of these attributes, and the names of the key attributes among them.
 
-        The decoder leaves out the key attributes: the caller knows their values and adds them.
+        The decoder leaves out the key attributes. The caller knows their values and must add them.
         """
         found = self.decoders.get(attributes)
         if found is None:
             own = tuple(name for name in self.key_names if name in attributes)
             found = decoder_of(attributes.difference(own)), own
-            # do not cache it: only legacy conditions have so many names
+            # A decoder of so many names needs much memory. Only legacy conditions can have them.
             if sum(map(len, attributes)) > _LONGEST_DECODER:
                 return found
             if len(self.decoders) >= _MOST_DECODERS:
@@ -139,12 +143,12 @@ class Table:
         return found
 
     def _index_keys(self) -> dict[str, tuple[str, str]]:
-        """Return the index key attributes: name -> (type, index).
+        """Return the key attributes of indexes: name -> (type, name of an index).
 
-        index: the name of the index that error messages mention. If several indexes have the
-        attribute, it is the first of their names in alphabetical order (behaviour 3.8). Key
-        attributes of the table are left out. The attributes of a SearchSchema follow the same rules
-        (features 1.4).
+        Error messages about an attribute mention this index. If several indexes use the attribute,
+        it is the first of them in alphabetical order (behaviour 3.8). Attributes of a SearchSchema
+        are included, because they follow the same rules (features 1.4). Key attributes of the table
+        are left out.
         """
         keys: dict[str, tuple[str, str]] = {}
         names = [(index.name, index.key_names) for index in self.indexes]
@@ -156,7 +160,7 @@ class Table:
         return keys
 
     def item_key(self, key: Item) -> bytes:
-        """Return the storage key of a request's Key. Raises the errors of behaviour 3.8."""
+        """Return the storage key for the Key in a request. Raises the errors of behaviour 3.8."""
         if len(key) != self.key_count:
             raise errors.key_does_not_match_schema()
         try:
@@ -167,7 +171,7 @@ class Table:
         return self._checked(partition, sort)
 
     def key_of_item(self, item: Item) -> bytes:
-        """Return the storage key of a whole item. Raises the errors of behaviour 3.8."""
+        """Return the storage key for an item. Raises the errors of behaviour 3.8."""
         try:
             partition = self.hash_encode(item[self.hash])
             sort = b"" if self.range is None else self.range_encode(item[self.range])
@@ -182,8 +186,8 @@ class Table:
     def check_paths(self, paths: Iterable[tuple[str | int, ...]]) -> None:
         """Raise if a path goes into a key attribute, which is always a scalar (behaviour 3.8).
 
-        The order of `paths` does not matter: a path into a key of the table is reported before a
-        path into a key of an index.
+        An error about a key attribute of the table comes before one about a key attribute of an
+        index, whatever the order of `paths` is.
         """
         names = [path[0] for path in paths if len(path) > 1]
         for name in names:
@@ -213,4 +217,4 @@ class Table:
             expected = self.definition.types[name]
             if actual != expected:
                 return errors.key_type_mismatch(name, expected, actual)
-        raise AssertionError("a key that cannot be encoded lacks an attribute or has a wrong type")
+        raise AssertionError("a key cannot be encoded, but no attribute is missing or has a wrong type")

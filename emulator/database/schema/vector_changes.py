@@ -1,4 +1,7 @@
-"""The changes of vector indexes by one write. Only tables with such indexes load this module."""
+"""The changes that one write of an item makes in vector indexes.
+
+This module is imported only if a table has vector indexes.
+"""
 
 from dataclasses import dataclass, field
 
@@ -7,12 +10,13 @@ from emulator.database.schema.vector_index import VectorIndex
 
 @dataclass(slots=True, eq=False)
 class VectorChange:
-    """The change of one vector index by one write.
+    """The change that one write of an item makes in one vector index.
 
-    old_entry, new_entry: the entry before and after the write; None if there is none. count, size:
-    how many entries, and bytes of projected entries, the index grows by. vectors, lists: how many
-    bytes of vectors it grows by, measured as vectors and as lists. billed: the bytes that are
-    billed for the write to the index.
+    old_entry, new_entry: the entry before and after the write, or None if there is no entry.
+    count: by how many entries the index grows. size: by how many bytes its projected entries grow.
+    vectors, lists: by how many bytes the item's vector grows, measured in two ways: four bytes for
+    each dimension, and as an attribute value (a list of numbers).
+    billed: the bytes that are billed for the write to the index.
     """
 
     index: VectorIndex
@@ -27,12 +31,10 @@ class VectorChange:
 
 @dataclass(slots=True, eq=False)
 class VectorChanges:
-    """The changes of all vector indexes of a table by one write.
+    """The changes that one write of an item makes in all vector indexes of its table.
 
-    old_unbilled, new_unbilled: how many bytes of the item before and after the write are not
-    billed.
-    indexes: the changes of the indexes. It has no change of an index whose backfill will visit the
-    item later.
+    old_unbilled, new_unbilled: how many bytes of the old and of the new item are not billed.
+    indexes: one change for each index. An index whose backfill will visit the item later has none.
     """
 
     old_unbilled: int = 0

@@ -1,14 +1,14 @@
-"""Compiled vector indexes: which items have an entry, and the bytes of the entry.
+"""Compiled vector indexes, which compute the entry of an item.
 
-An entry has the data that a search compares. The items that a search returns are read from the
-table.
+An entry has only the data that a search compares. A search reads the items that it returns from the
+table. The bytes of an entry are:
 
     4 bytes for each dimension     the vector: float32, little-endian
     for each element of SearchSchema, in its order:
         4 bytes                    length of the value, big-endian; FFFFFFFF if the item lacks it
-        the rest                   the value, in the form that it has in keys
+        the rest                   the value, encoded as in storage keys
 
-Neither creating a vector index nor writing to it needs NumPy.
+This module does not use NumPy, so only searches need NumPy.
 """
 
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ from storage.keycode import u32
 
 FLOAT: Final = 4  # bytes of a float32
 ABSENT: Final = 0xFFFFFFFF
-"""The length that marks a missing value."""
+"""The length in an entry that means that the item lacks the value."""
 
 _ABSENT: Final = u32(ABSENT)
 
@@ -32,8 +32,8 @@ _ABSENT: Final = u32(ABSENT)
 class VectorIndex:
     """A compiled vector index.
 
-    attributes: the attributes that it projects, unless it projects all. search: the attributes of
-    SearchSchema and their types.
+    attributes: the names of the projected attributes, unless the index projects all attributes.
+    search: the attributes of SearchSchema: name -> type.
     """
 
     __slots__ = (
@@ -67,16 +67,16 @@ class VectorIndex:
 
     @property
     def vector_size(self) -> int:
-        """The billed bytes of a vector, without the name of its attribute."""
+        """The billed size of a vector in bytes, without the name of its attribute."""
         return FLOAT * self.dimensions
 
     def vector(self, item: Item | None) -> bytes | None:
-        """Return the vector of an item as float32, None if the item has no valid vector."""
+        """Return the vector of an item as float32, or None if the item has no valid vector."""
         value = None if item is None else item.get(self.attribute)
         return None if value is None else self._packed(value)
 
     def check(self, value: Value) -> None:
-        """Raise unless a write may give this value to the vector attribute (control-plane 15)."""
+        """Raise if a value of the vector attribute is not a valid vector (control-plane 15)."""
         if self._packed(value) is not None:
             return
         elements = value.get("L")
@@ -98,10 +98,11 @@ class VectorIndex:
             return None
 
     def entry(self, item: Item, vector: bytes) -> bytes | None:
-        """Return an item's entry, None if the item must not have one.
+        """Return an item's entry, or None if the item must not have an entry.
 
-        An item has no entry if a HASH attribute is missing, or if an attribute of SearchSchema is
-        empty or has another type. Only items that are older than the index can have another type.
+        vector: the item's vector as float32. An item has no entry if a HASH attribute of
+        SearchSchema is missing, or if any attribute of SearchSchema is empty or has a wrong type.
+        Only items that are older than the index can have a wrong type.
         """
         parts = [vector]
         for name, encode, required in self._elements:
@@ -121,7 +122,10 @@ class VectorIndex:
         return b"".join(parts)
 
     def entry_size(self, item: Item) -> int:
-        """Return the size of the projected entry of an item (features 1.4)."""
+        """Return the billed size in bytes of an item's entry (features 1.4).
+
+        It includes the projected attributes, although they are not stored in the entry.
+        """
         projected = {name: value for name, value in self.project(item).items() if name != self.attribute}
         return item_size(projected) + utf8_size(self.attribute) + self.vector_size
 
@@ -133,14 +137,14 @@ class VectorIndex:
         return {name: value for name, value in item.items() if name in attributes}
 
     def same_projection(self, one: Item, other: Item) -> bool:
-        """Return whether two states of an item have the same projection, except for the vector."""
+        """Return True if two states of an item have the same projection, apart from the vector."""
         names = one.keys() | other.keys() if self.projects_all else self.attributes
         return all(one.get(name) == other.get(name) for name in names if name != self.attribute)
 
     def covers(self, item_key: bytes) -> bool:
-        """Return whether a write to this item must update the index.
+        """Return True if a write to this item must update the index.
 
-        If not, the backfill of the index will visit the item later and enter it.
+        Otherwise the index's backfill has not visited the item yet, and will add it later.
         """
         return self.filled_to is None or item_key <= self.filled_to
 
@@ -149,7 +153,7 @@ _pack_one: Final = Struct("<f").pack
 
 
 def float32(value: Value) -> bytes | None:
-    """Return a value as float32, None if it is not a number or too large."""
+    """Return a value as a float32, or None if the value is not a number or too large."""
     try:
         return _pack_one(float(value["N"]))
     except (KeyError, OverflowError):

@@ -1,9 +1,10 @@
-"""Branching: copying a snapshot's tables to another tenant, or to other names.
+"""Branching: copying a snapshot's tables to another tenant, or under other names.
 
 The copies are new tables: they have new ids, ARNs and streams, and no Kinesis destinations or event
-source mappings. If all rows fit in one slice, one transaction does everything. No request can reach
-the copies before the last slice has stored their definitions. Until that slice, their prefixes are
-reserved (`Deletions.reserve`), so after a crash the next start deletes the copied rows.
+source mappings. If all rows fit in one slice, one transaction copies everything. Otherwise the rows
+are copied in slices, and the last slice stores the definitions. So no request can reach an
+incomplete copy. Until the last slice, the key prefixes of the copies are reserved
+(`Deletions.reserve`): if the process crashes, the next start deletes the copied rows.
 """
 
 import uuid
@@ -27,20 +28,23 @@ from emulator.slices import Steps
 from storage import WriteTxn
 from storage.keycode import prefix_end
 
-SLICE: Final = 1_000  # rows that one slice copies: about 4 ms; see also slices.COPIED_IN_STEP
+# The most rows that one slice copies: about 4 ms. Fewer if they are large (slices.COPIED_IN_STEP).
+SLICE: Final = 1_000
 
 
 class BranchRefused(Exception):
-    """The tables cannot be copied. The text says why."""
+    """The tables cannot be copied. The text of the exception says why."""
 
 
 @dataclass(slots=True)
 class _Copy:
     """The state of copying a snapshot's tables.
 
+    view: the frozen view of the snapshot.
     tables: the definitions of the copies.
-    prefixes: prefix in the snapshot -> prefix of the copy.
-    remaining: what is still to copy: prefixes in the snapshot, each with the first key to copy.
+    prefixes: key prefix in the snapshot -> key prefix of the copy.
+    remaining: what must still be copied: pairs of a prefix in the snapshot and the first key to
+    copy.
     """
 
     view: View
@@ -52,10 +56,13 @@ class _Copy:
 def branch(
     database: Database, name: str, access_key: str, region: str | None, renamed: Mapping[str, str] | None = None
 ) -> Steps[int]:
-    """Copy a snapshot's tables to another tenant, in steps; return their number.
+    """Copy a snapshot's tables to another tenant, in steps. Return the number of tables.
 
-    region: None means that each table stays in its region. renamed: the names of copies by the
-    names of their tables; other copies keep the names. Raises UnknownSnapshot and BranchRefused.
+    access_key, region: the tenant that gets the copies. If region is None, each copy is in the
+    region of its table.
+    renamed: name of a table -> name of its copy. Other copies have the names of their tables.
+
+    Raises UnknownSnapshot and BranchRefused.
     """
     copy = database.rerun(partial(_begin, database, name, access_key, region, renamed or {}))
     try:
@@ -63,7 +70,8 @@ def branch(
             yield None
             database.rerun(partial(_slice, database, copy))
     except Exception:
-        database.catalog.deletions.resume()  # delete the rows that were copied
+        # The prefixes of the copies are reserved, so this deletes the rows that were copied.
+        database.catalog.deletions.resume()
         raise
     return len(copy.tables)
 
@@ -116,7 +124,7 @@ def _slice(database: Database, copy: _Copy) -> None:
 
 
 def _check(database: Database, txn: WriteTxn, copy: _Copy) -> None:
-    """Raise BranchRefused if the copying cannot continue."""
+    """Raise BranchRefused if the snapshot, or the rows that were copied so far, are gone."""
     if database.views.get(copy.view.id) is None:
         raise BranchRefused("the snapshot was deleted while its tables were copied")
     if not all(database.catalog.deletions.is_reserved(txn, prefix) for prefix in copy.prefixes.values()):
@@ -124,7 +132,7 @@ def _check(database: Database, txn: WriteTxn, copy: _Copy) -> None:
 
 
 def _moved(stored: bytes, access_key: str, region: str | None, renamed: Mapping[str, str]) -> bytes:
-    """Return a table's stored definition with another tenant as its owner, and its new name."""
+    """Return a table's stored definition with the name and the owner of its copy."""
     fields = orjson.loads(stored)
     fields["name"] = renamed.get(fields["name"], fields["name"])
     fields["access_key"] = access_key
@@ -133,9 +141,10 @@ def _moved(stored: bytes, access_key: str, region: str | None, renamed: Mapping[
 
 
 def _copied(txn: WriteTxn, table: TableDefinition, now: float, prefixes: dict[bytes, bytes]) -> TableDefinition:
-    """Return the definition of a table's copy; add the prefixes of its data to `prefixes`.
+    """Return the definition of a table's copy.
 
-    The copy of a replica has no replicas.
+    Add the key prefixes of the table's data to `prefixes`: prefix of the table -> prefix of the
+    copy. The copy of a replica is not a replica.
     """
     table = without_data(replace(table, membership=None), kept=COPIED)
     copied = replace(
@@ -158,9 +167,9 @@ def _copied(txn: WriteTxn, table: TableDefinition, now: float, prefixes: dict[by
 
 
 def _position(filled_to: str | None, start: str) -> str | None:
-    """Return the position of a walk in the copy of a table.
+    """Return the position of a walk (jobs/walk.py) in the copy of a table.
 
-    filled_to: the position of the walk in the original. start: the prefix of the copy's items, as
+    filled_to: the position of the same walk in the table. start: the prefix of the copy's items, as
     hex.
     """
     return start + filled_to[len(start) :] if filled_to else filled_to
@@ -169,7 +178,8 @@ def _position(filled_to: str | None, start: str) -> str | None:
 def _refuse(database: Database, tables: list[TableDefinition]) -> None:
     """Raise BranchRefused if a tenant would have two tables of the same name.
 
-    tables: the definitions of the copies. Copies from different regions can have the same name too.
+    tables: the definitions of the copies. Two copies can also have the same name, because tables of
+    several regions may be copied to one region.
     """
     taken = set()
     for table in tables:
@@ -181,7 +191,7 @@ def _refuse(database: Database, tables: list[TableDefinition]) -> None:
 
 
 def _copy_rows(views: Views, txn: WriteTxn, copy: _Copy) -> None:
-    """Copy up to SLICE rows, or fewer large ones; keep in `copy.remaining` what is left to copy."""
+    """Copy up to SLICE rows, or fewer if they are large, and update `copy.remaining`."""
     room = SLICE
     left: list[tuple[bytes, bytes]] = []
     for prefix, start in copy.remaining:

@@ -1,4 +1,4 @@
-"""The contents of a scope: what is stored for its tables, streams and event source mappings."""
+"""The contents of a scope: what is stored for its tables, streams, mappings and so on."""
 
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
@@ -23,22 +23,22 @@ from storage import ReadTxn, WriteTxn
 
 _V = TypeVar("_V")
 
-_EXPIRY: Final = 8  # bytes at the start of a token's record: the time at which it expires
+_EXPIRY: Final = 8  # a token's record begins with its time of expiry, which has this many bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What is stored for a scope. A dictionary with None values is an ordered set.
+    """What is stored for a scope. The dictionaries with None values are ordered sets.
 
-    tables, streams, histories, mappings, targets: storage keys of definitions, with the stored
-    values. targets are the scalable targets of auto scaling.
-    data: prefixes of items, entries, statistics, collections, vectors, TTL queues, records of
-    streams and of histories.
-    counters: keys of the last sequence numbers of streams.
-    checkpoints: prefixes of the checkpoints of consumers.
-    incomplete: the tables that are being filled.
-    backups, s3_jobs: the backups, exports, imports and bulk operations of whole accounts. `reset`
-    deletes them, but snapshots do not contain them.
+    tables, streams, histories, mappings, targets: storage key of a definition -> stored value. The
+    targets are the scalable targets of auto scaling.
+    data: key prefixes of items, entries, statistics, collections, vectors, TTL queues, and records
+    of streams and histories.
+    counters: storage keys of the last sequence numbers of streams.
+    checkpoints: key prefixes of the checkpoints of consumers.
+    incomplete: the definitions of tables that are being filled.
+    backups, s3_jobs: the backups, exports, imports and bulk operations. They are empty if the scope
+    is limited to some tables. `reset` deletes them, but snapshots do not contain them.
     """
 
     tables: dict[bytes, bytes] = field(default_factory=dict)
@@ -54,7 +54,10 @@ class Contents:
     s3_jobs: list[S3Job] = field(default_factory=list)
 
     def add_stream(self, key: bytes, stored: bytes) -> None:
-        """Add a stream and the data that belong to it."""
+        """Add a stream with its records, counter and checkpoints.
+
+        key: the storage key of its definition.
+        """
         number = keyspace.stream_of(key)
         self.streams[key] = stored
         self.data[keyspace.stream_records(number)] = None
@@ -62,23 +65,26 @@ class Contents:
         self.checkpoints[keyspace.checkpoints(kinesis.consumer(number))] = None
 
     def add_history(self, key: bytes, stored: bytes) -> None:
-        """Add a history and the data that belong to it."""
+        """Add a history and its records. key: the storage key of its definition."""
         number = keyspace.history_of(key)
         self.histories[key] = stored
         self.data[keyspace.history_records(number)] = None
         self.data[keyspace.history_keys(number)] = None
 
     def add_mapping(self, key: bytes, stored: bytes) -> None:
-        """Add an event source mapping, and its checkpoints."""
+        """Add an event source mapping and its checkpoints. key: its storage key."""
         self.mappings[key] = stored
         self.checkpoints[keyspace.checkpoints(mappings.consumer(keyspace.uuid_of_mapping(key)))] = None
 
     def definitions(self) -> dict[bytes, bytes]:
-        """Return the storage keys of all definitions, with the stored values."""
+        """Return all definitions of the contents: storage key -> stored value."""
         return self.tables | self.streams | self.histories | self.mappings | self.targets
 
     def without(self, other: "Contents") -> "Contents":
-        """Return what these contents have and `other` lacks, and all their incomplete tables."""
+        """Return the part of these contents that `other` does not have.
+
+        The result has all incomplete tables of these contents, but no backups and no S3 jobs.
+        """
         return Contents(
             _less(self.tables, other.tables),
             _less(self.streams, other.streams),
@@ -97,9 +103,10 @@ def _less(mine: dict[bytes, _V], other: dict[bytes, _V]) -> dict[bytes, _V]:
 
 
 def contents_of(database: Database, txn: ReadTxn, scope: Scope) -> Contents:
-    """Return what is stored for a scope now.
+    """Return the contents of a scope as they are stored now.
 
-    txn: the transaction of a DefinitionChange, so that this process has the newest definitions.
+    txn: a write transaction. Only a write transaction always sees the same definitions as this
+    process has in memory.
     """
     found = Contents()
     logs: list[int] = []
@@ -148,7 +155,8 @@ def _tenant(stream: StreamDefinition) -> tuple[str, str]:
 def withdraw(database: Database, change: DefinitionChange, gone: Contents) -> None:
     """Remove contents. After the commit, no request can reach them.
 
-    Small data are deleted at once, large data in the background.
+    The transaction of `change` deletes all definitions, and data with few rows. Background work
+    deletes the other data.
     """
     deletions = database.catalog.deletions
     for table in gone.incomplete:
@@ -161,12 +169,17 @@ def withdraw(database: Database, change: DefinitionChange, gone: Contents) -> No
         deletions.drop(change.txn, prefix)
     for key in gone.counters:
         change.txn.delete(key)
-    for job in gone.s3_jobs:  # last, because the deletions above store originals in the view of an export
+    # S3 jobs come last. Removing an export closes its view, and the deletions above write keys that
+    # the view covers.
+    for job in gone.s3_jobs:
         database.s3_jobs.remove(change, job, database.views)
 
 
 def forget_tokens(txn: WriteTxn, scope: Scope) -> None:
-    """Delete the ClientRequestTokens of a scope, so that repeated requests run again."""
+    """Delete the remembered ClientRequestTokens of a scope.
+
+    A request that is repeated with such a token runs again.
+    """
     spans = scope.of_tokens()
     if spans is None:
         for start, stop in keyspace.tokens():

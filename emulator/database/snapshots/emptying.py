@@ -1,7 +1,7 @@
-"""Deleting all items of a table at once, which no request of DynamoDB can do.
+"""Deleting all items of a table in one step, which no request of DynamoDB can do.
 
-The table keeps its definition, ARN, tags and streams. Its data get new ids. So running walks and
-sweeps find no table with the old ids, and end.
+The table keeps its definition, ARN, tags and streams. It gets new ids for its data. So background
+work that was queued for the old ids, such as a backfill or a sweep, ends.
 """
 
 from dataclasses import replace
@@ -15,14 +15,14 @@ from emulator.database.store.registry import DefinitionChange
 
 
 def empty(database: Database, change: DefinitionChange, table: Table) -> None:
-    """Delete a table's items, without stream records.
+    """Delete all items of a table. This adds no stream records.
 
-    A Scan that has begun finds no more items. If a restore or a replica was filling the table, the
-    table is complete now.
+    If the table was being filled by a restore or as a new replica, the filling ends, and the empty
+    table is complete.
     """
     definition = table.definition
     txn = change.txn
-    if definition.filling is not None and definition.filling.kind not in filling.ELSEWHERE:
+    if definition.filling is not None and definition.filling.kind not in filling.FILLED_BY_S3_JOBS:
         filling.abandon(database, change, definition)
         definition = replace(definition, filling=None)
     txn.delete(table.statistics_key)

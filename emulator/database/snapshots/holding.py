@@ -1,9 +1,10 @@
-"""Held snapshots: they exist while a client is connected. `dump` reads one while clients write.
+"""Held snapshots, which exist only while the client that made them is connected.
 
-A held snapshot is stored like any other snapshot, so all processes find it. Its key has a NUL and
-then the given name; the names of other snapshots cannot contain a NUL. A held snapshot is deleted
-when its client disconnects. If the server is killed before the client disconnects, the snapshot is
-deleted when the server starts again.
+The command `dump` reads from such a snapshot, so it can copy tables while clients write. A held
+snapshot is stored like any other snapshot, so all processes find it. Its stored name is a NUL and
+then the name that the client gave. The names of other snapshots cannot contain a NUL. A held
+snapshot is deleted when its client disconnects. If the server is killed before that, the snapshot
+is deleted when the server starts again.
 """
 
 from collections.abc import Iterator
@@ -21,27 +22,27 @@ from emulator.database.views.reading import Slice
 from storage import Interrupted, ReadTxn
 
 HELD: Final = "\0"
-"""The first character of the names of held snapshots."""
+"""The first character of the stored names of held snapshots."""
 
-# The most items of a page, which takes about 4 ms; a page of large items has fewer.
+# The most items of a page. Reading this many takes about 4 ms. A page of large items has fewer.
 PAGE: Final = 2_000
 
 
 class UnknownTable(Exception):
-    """A snapshot does not have the table that was asked for."""
+    """The snapshot does not contain the requested table."""
 
 
 class WrongPosition(Exception):
-    """The key after which a page should begin is not in the segment."""
+    """The key after which the requested page begins is not in the requested segment."""
 
 
 def release(database: Database, name: str) -> None:
-    """Delete a held snapshot in the background. name: begins with HELD."""
+    """Queue the deletion of a held snapshot. name: its stored name, which begins with HELD."""
     database.background.add(("hold", name), partial(_delete, database, name))
 
 
 def release_all(database: Database) -> None:
-    """Delete the held snapshots that a killed process left behind."""
+    """Queue the deletion of all held snapshots that a killed server process left behind."""
     with database.read() as txn:
         left = list(holds(txn))
     for name in left:
@@ -49,7 +50,7 @@ def release_all(database: Database) -> None:
 
 
 def holds(txn: ReadTxn) -> Iterator[str]:
-    """Yield the names of the held snapshots, without HELD."""
+    """Yield the names that clients gave to held snapshots: the stored names without HELD."""
     return (each.name.removeprefix(HELD) for each in snapshots(txn) if each.name.startswith(HELD))
 
 
@@ -62,10 +63,11 @@ def _delete(database: Database, name: str) -> bool:
 def page(
     database: Database, name: str, tenant: Tenant, table: str, segment: tuple[int, int], after: bytes | None
 ) -> Slice:
-    """Return rows of a table in a snapshot, and the key after which the next page begins.
+    """Return a page of a table's rows in a snapshot, and the `after` of the next page.
 
-    segment: the number of the segment and the number of all segments, as in a parallel scan.
-    Raises UnknownSnapshot, UnknownTable, WrongPosition, Interrupted.
+    The second part is None if no rows remain. after: the page begins after this storage key; None
+    for the first page. segment: the segment's number from zero, and the number of all segments, as
+    in a parallel scan. Raises UnknownSnapshot, UnknownTable, WrongPosition, Interrupted.
     """
     views = database.views
     with database.read() as txn:
@@ -87,7 +89,7 @@ def page(
 
 
 def _found(txn: ReadTxn, name: str) -> Snapshot:
-    """Return the held snapshot with this name or, if there is none, the ordinary one."""
+    """Return the held snapshot with this name. If there is none, return the ordinary snapshot."""
     try:
         return find(txn, HELD + name)
     except UnknownSnapshot:

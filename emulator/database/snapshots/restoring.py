@@ -1,15 +1,17 @@
-"""Restoring snapshots, by putting back only the keys that were written after the save.
+"""Restoring snapshots.
 
-Contents of the scope that the snapshot does not have are removed. If few keys were written, one
-transaction does everything. If more were written, the first transaction removes all definitions of
-the scope, so no request can write to its tables. Later slices put keys back, and the last slice
-stores the definitions. The snapshot's definition has the position of the restore, so the restore
-continues after a restart.
+A restore puts back only the keys that were written after the snapshot was saved. It removes
+contents of the snapshot's scope that the snapshot does not have. If few keys were written, one
+transaction does everything. Otherwise the first transaction removes all definitions of the scope,
+so no request can write to its tables. Later slices put keys back, and the last slice stores the
+definitions. The position of the restore is stored with the snapshot, so the restore continues after
+a restart.
 
-Each restored stream gets a new number `restored`, so its consumers start again from the restored
-checkpoints. Each restored vector index gets one too, so processes read its vectors again.
+Each restored stream and each restored vector index gets a new number in the field `restored`. A
+consumer of the stream notices the new number, and starts again from the restored checkpoint. A
+process with the index's vectors in memory notices it too, and reads the vectors again.
 
-A replica stays in its group only if the whole group is in the scope of the snapshot.
+A restored replica stays in its group only if the whole group is in the scope of the snapshot.
 """
 
 from dataclasses import replace
@@ -23,7 +25,7 @@ from emulator.database.database import Database
 from emulator.database.definitions.tables import TableDefinition
 from emulator.database.jobs import backfill, ttl_fill, vector_fill
 from emulator.database.snapshots.contents import Contents, contents_of, forget_tokens, withdraw
-from emulator.database.snapshots.saving import is_of
+from emulator.database.snapshots.saving import deletes_from
 from emulator.database.snapshots.scope import Scope
 from emulator.database.snapshots.snapshot import Snapshot, UnknownSnapshot, find, refuse_while_restoring, snapshots
 from emulator.database.store import keyspace
@@ -36,18 +38,22 @@ from emulator.slices import Steps, portion
 from storage import ReadTxn, WriteTxn
 from storage.keycode import prefix_end
 
-AT_ONCE: Final = 6_000
-"""The most keys that one transaction puts back together with the definitions. This takes 20 ms.
+MOST_IN_ONE: Final = 6_000
+"""If at most this many keys were written, one transaction restores everything, in 20 ms.
 
-With large values, the number is lower (slices.COPIED_IN_STEP). A changed item counts once, and so
-does each of its index entries and stream records.
+With large values, the number is lower (slices.COPIED_IN_STEP). A changed item counts as one key,
+and so does each of its index entries and stream records.
 """
 
-SLICE: Final = 1_000  # keys that one slice puts back: about 5 ms; fewer large ones
+# The most keys that one slice puts back, in about 5 ms. Fewer if their values are large.
+SLICE: Final = 1_000
 
 
 def restore(database: Database, name: str) -> Steps[Snapshot]:
-    """Restore a snapshot, in steps; return it. Raises UnknownSnapshot and Restoring."""
+    """Restore a snapshot, in steps. Return the snapshot.
+
+    Raises UnknownSnapshot, and Restoring if another snapshot is being restored.
+    """
     more = database.rerun(partial(_begin, database, name))
     while more:
         yield None
@@ -57,7 +63,7 @@ def restore(database: Database, name: str) -> Steps[Snapshot]:
 
 
 def resume(database: Database) -> None:
-    """Queue the restores that an earlier process did not finish."""
+    """Queue the restores that an earlier server process did not finish."""
     with database.read() as txn:
         unfinished = [snapshot.name for snapshot in snapshots(txn) if snapshot.restoring is not None]
     for name in unfinished:
@@ -72,9 +78,9 @@ def _continue(database: Database, name: str) -> bool:
 
 
 def _begin(database: Database, name: str) -> bool:
-    """Restore a snapshot completely if few keys were written, else begin to restore it.
+    """Restore a snapshot completely if few keys were written. Otherwise begin to restore it.
 
-    Return whether more is to do.
+    Return True if `_slice` must do the rest.
     """
     views = database.views
     with database.registries.changing(urgent=True) as change:
@@ -88,9 +94,9 @@ def _begin(database: Database, name: str) -> bool:
         now = contents_of(database, txn, snapshot.scope)
         withdraw(database, change, now.without(then))
         for record, _ in list(txn.scan(*keyspace.deletions())):
-            if is_of(record, then):
+            if deletes_from(record, then):
                 txn.delete(record)
-        written, more = portion(views.changed(txn, view), AT_ONCE + 1)
+        written, more = portion(views.changed(txn, view), MOST_IN_ONE + 1)
         if not more:
             _put_back(views, change, view, written)
             _finish(database, change, snapshot, view, then)
@@ -102,9 +108,9 @@ def _begin(database: Database, name: str) -> bool:
 
 
 def _slice(database: Database, name: str) -> bool:
-    """Put back one slice of keys; after the last of them store the definitions.
+    """Put back one slice of keys. If no keys remain, also store the definitions.
 
-    Return whether keys remain.
+    Return True if keys remain.
     """
     views = database.views
     with database.registries.changing(urgent=True) as change:
@@ -132,7 +138,7 @@ def _view(views: Views, snapshot: Snapshot) -> View:
 
 
 def saved_contents(views: Views, txn: ReadTxn, view: View) -> Contents:
-    """Return the contents that a snapshot saved."""
+    """Return the contents of a snapshot: what was stored for its scope when it was saved."""
     kept = partial(views.kept, txn, view)
     found = Contents(dict(kept(*keyspace.tables())))
     found.data.update(dict.fromkeys(map(bytes.fromhex, view.prefixes)))
@@ -147,11 +153,12 @@ def saved_contents(views: Views, txn: ReadTxn, view: View) -> Contents:
 
 
 def _put_back(views: Views, change: DefinitionChange, view: View, written: list[Pair]) -> None:
-    """Set the keys in `written` to the values that a view shows.
+    """Set some keys to the values that a view shows. written: pairs of a key and its original.
 
-    A newer view that covers the keys needs their present values. So if there is one, originals are
-    stored, as for any other write. If there is none, the view's own originals of these keys are
-    deleted: this view and older ones then show the live values, which are the same.
+    If a newer view covers the keys, it needs their present values. So this stores originals in that
+    view, as any other write does. If there is no newer view, this deletes the view's originals of
+    the keys. This view and older views then show the current values of the keys, which are now the
+    same.
     """
     alone = views.alone(view)
     txn = plain(change.txn) if alone else change.txn
@@ -164,7 +171,7 @@ def _put_back(views: Views, change: DefinitionChange, view: View, written: list[
     if not alone:
         return
     originals = view.originals
-    # `drop_range` for a whole range takes a quarter of the time of single deletions.
+    # One `drop_range` for many keys takes a quarter of the time of many deletions.
     for _, group in groupby(written, _prefix):
         keys = [key for key, _ in group]
         txn.drop_range(originals + keys[0], originals + keys[-1] + b"\0", len(keys))
@@ -175,9 +182,9 @@ def _prefix(pair: Pair) -> bytes:
 
 
 def _finish(database: Database, change: DefinitionChange, snapshot: Snapshot, view: View, then: Contents) -> None:
-    """Store definitions, sequence numbers, checkpoints and records of deletions as saved.
+    """Store the definitions, sequence numbers, checkpoints and records of deletions of a snapshot.
 
-    then: the contents that the snapshot saved.
+    then: the contents of the snapshot.
     """
     txn = change.txn
     kept = partial(database.views.kept, txn, view)
@@ -203,10 +210,10 @@ def _finish(database: Database, change: DefinitionChange, snapshot: Snapshot, vi
 
 
 def _without_group(database: Database, change: DefinitionChange, stored: bytes, scope: Scope) -> bytes:
-    """Return a table's definition, without its membership if its group is not wholly in the scope.
+    """Return a table's stored definition, without its membership if its group is partly restored.
 
-    The tables of other regions keep their items of now. So a table that goes back alone is no
-    replica of theirs any more.
+    If another table of the group is not in the scope, that table keeps its current items. Then the
+    restored table no longer has the same items as the group, so it must leave the group.
     """
     table = TableDefinition.load(stored)
     membership = table.membership
@@ -219,9 +226,9 @@ def _without_group(database: Database, change: DefinitionChange, stored: bytes, 
 
 
 def _with_new_vectors(txn: WriteTxn, stored: bytes) -> bytes:
-    """Return a table's definition after changing the number `restored` of its vector indexes.
+    """Return a table's stored definition with a new number `restored` in each vector index.
 
-    So no process uses vectors that it read into memory before the restore.
+    The number keeps processes from using vectors that they read into memory before the restore.
     """
     fields = orjson.loads(stored)
     if not fields.get("vectors"):
@@ -231,7 +238,7 @@ def _with_new_vectors(txn: WriteTxn, stored: bytes) -> bytes:
 
 
 def resume_walks(database: Database) -> None:
-    """Queue the walks that the restored definitions need."""
+    """Queue the walks that fill incomplete indexes and TTL queues."""
     backfill.resume_all(database)
     ttl_fill.resume_all(database)
     vector_fill.resume_all(database)

@@ -1,4 +1,7 @@
-"""Saving and deleting snapshots. The time for saving depends on the number of tables only."""
+"""Saving and deleting snapshots.
+
+The time to save a snapshot depends on the number of tables, and not on the number of items.
+"""
 
 from dataclasses import replace
 
@@ -26,9 +29,11 @@ class NameTaken(Exception):
 
 
 def save(database: Database, name: str, scope: Scope, *, replaced: bool = False) -> Snapshot:
-    """Save a snapshot. replaced: whether it replaces an older snapshot with the same name.
+    """Save a snapshot of a scope.
 
-    Raises NameTaken, Restoring and Incomplete.
+    replaced: whether the snapshot may replace an older one with the same name. If it may not, this
+    raises NameTaken. Raises Restoring if any snapshot is being restored, and Incomplete if a table
+    of the scope is being filled.
     """
     views = database.views
     with database.registries.changing() as change:
@@ -52,7 +57,7 @@ def save(database: Database, name: str, scope: Scope, *, replaced: bool = False)
 
 
 def delete(database: Database, name: str) -> None:
-    """Delete a snapshot. Raises UnknownSnapshot and Restoring."""
+    """Delete a snapshot. Raises UnknownSnapshot, and Restoring if it is being restored."""
     views = database.views
     with database.registries.changing(urgent=True) as change:
         snapshot = find(change.txn, name)
@@ -63,7 +68,7 @@ def delete(database: Database, name: str) -> None:
 def delete_all(database: Database) -> None:
     """Delete all snapshots, also one that is being restored.
 
-    Keys that the restore has already put back keep these values.
+    Such a restore ends. The values that it has already put back stay.
     """
     views = database.views
     with database.registries.changing(urgent=True) as change:
@@ -86,7 +91,7 @@ def _count(database: Database, txn: ReadTxn, key: bytes) -> int:
 
 
 def _keep(views: Views, txn: WriteTxn, view: View, contents: Contents) -> None:
-    """Add to a view the records without which its data are useless.
+    """Let a view show also the records that a restore needs besides the data.
 
     These are definitions, counters, checkpoints and records of deletions.
     """
@@ -100,11 +105,11 @@ def _keep(views: Views, txn: WriteTxn, view: View, contents: Contents) -> None:
         for key, value in list(txn.scan(prefix, prefix_end(prefix))):
             views.keep(txn, view, key, value)
     for record, value in list(txn.scan(*keyspace.deletions())):
-        if is_of(record, contents):
+        if deletes_from(record, contents):
             views.keep(txn, view, record, value)
 
 
-def is_of(record: bytes, contents: Contents) -> bool:
-    """Return whether the record of a deletion is about some of these contents."""
+def deletes_from(record: bytes, contents: Contents) -> bool:
+    """Return True if a deletion deletes keys of these contents. record: the deletion's key."""
     start, _ = keyspace.deleted_range(record)
     return start[: keyspace.ITEM_PREFIX] in contents.data or start in contents.checkpoints

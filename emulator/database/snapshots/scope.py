@@ -1,4 +1,4 @@
-"""Scopes: the resources that a reset or a snapshot is about."""
+"""Scopes: the resources that a reset or a snapshot covers."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -16,8 +16,8 @@ class Scope:
 
     access_key, region: the owner of the resources. None means all access keys or all regions. With
     `--shared-db` both are empty texts, because all callers are one tenant.
-    tables: access key, region and name of tables. If this is set, the scope has only these tables
-    and their streams.
+    tables: if not None, the scope has only these tables and what belongs to them. Each table is
+    given by access key, region and name. In this case the other two fields have no meaning.
     """
 
     access_key: str | None = None
@@ -28,12 +28,12 @@ class Scope:
     def of(cls, access_key: str | None, region: str | None, *, shared: bool) -> Self:
         """Return the scope of an access key and region.
 
-        shared: whether all callers are one tenant.
+        shared: whether all callers are one tenant. If so, the scope is that of this tenant.
         """
         return cls(*SHARED) if shared else cls(access_key, region)
 
     def owns(self, tenant: Tenant) -> bool:
-        """Return whether the resources of a tenant are in the scope."""
+        """Return True if resources of this tenant are in the scope."""
         if self.tables is not None:
             return any(each[:2] == tenant for each in self.tables)
         if self.access_key is None:
@@ -41,7 +41,7 @@ class Scope:
         return tenant[0] == self.access_key and self.region in (None, tenant[1])
 
     def meets(self, other: "Scope") -> bool:
-        """Return whether a tenant may have tables in both scopes.
+        """Return True if both scopes may have resources of the same access key.
 
         other: a scope that is not limited to some tables.
         """
@@ -50,27 +50,37 @@ class Scope:
         return None in (self.access_key, other.access_key) or self.access_key == other.access_key
 
     def has(self, tenant: Tenant, table: str) -> bool:
-        """Return whether a table is in the scope. Its tenant must be in the scope (see `owns`)."""
+        """Return True if a table is in the scope.
+
+        tenant: the owner of the table. Call this only if `owns` returns True for the tenant.
+        """
         return self.tables is None or (*tenant, table) in self.tables
 
     def of_tables(self) -> list[Range]:
-        """Return the ranges of the storage keys of the tables."""
+        """Return the ranges of storage keys that have the definitions of the scope's tables."""
         if self.tables is None:
             return [_owned(self, keyspace.owned_tables)]
         return [(key, key + b"\0") for key in (keyspace.table(*table) for table in self.tables)]
 
     def of_mappings(self) -> list[Range]:
-        """Return the ranges of the storage keys of the tenants' event source mappings."""
+        """Return the ranges of storage keys that have the event source mappings of the tenants.
+
+        For a scope of some tables, these ranges also have the mappings of other tables.
+        """
         return [_owned(scope, keyspace.owned_mappings) for scope in self._tenants()]
 
     def of_scalable_targets(self) -> list[Range]:
-        """Return the ranges of the storage keys of the tenants' scalable targets."""
+        """Return the ranges of storage keys that have the scalable targets of the tenants.
+
+        For a scope of some tables, these ranges also have the targets of other tables.
+        """
         return [_owned(scope, keyspace.owned_scalable_targets) for scope in self._tenants()]
 
     def of_tokens(self) -> list[Range] | None:
-        """Return the ranges of the tenants' remembered ClientRequestTokens, None for all tokens.
+        """Return the ranges of storage keys that have the ClientRequestTokens of the tenants.
 
-        With `--shared-db` all tables have one owner, but each token belongs to its caller.
+        Return None, which means all tokens, if the scope has all access keys. With `--shared-db`
+        the result is always None: all tables have one owner, but each token belongs to its caller.
         """
         if any(scope.access_key in (None, SHARED[0]) for scope in self._tenants()):
             return None
@@ -79,7 +89,8 @@ class Scope:
     def _tenants(self) -> "list[Scope]":
         """Return one scope for each tenant that owns a table of this scope.
 
-        Each has all resources of its tenant. A scope that is not limited to tables returns itself.
+        Each of them has all resources of the tenant. If this scope is not limited to some tables,
+        return only this scope.
         """
         if self.tables is None:
             return [self]
@@ -87,8 +98,11 @@ class Scope:
 
 
 def _owned(scope: Scope, owned: keyspace.Owned) -> Range:
-    """Return the range of the keys of one kind of resources that the tenants of a scope own."""
-    if scope.access_key is None:  # all tenants except the shared one, whose keys come first
+    """Return the range of storage keys of one kind of resources that a scope's tenants own.
+
+    owned: returns the key prefix of an owner's resources of this kind.
+    """
+    if scope.access_key is None:  # all tenants but the one of `--shared-db`, whose keys come first
         return prefix_end(owned(keyspace.owner(*SHARED))), prefix_end(owned(b""))
     prefix = owned(keyspace.owner(scope.access_key, scope.region))
     return prefix, prefix_end(prefix)

@@ -1,8 +1,8 @@
 """The stored form of snapshots: a name, a scope and the number of a frozen view.
 
 The view shows the data of the scope, and also definitions, sequence numbers, checkpoints and
-records of deletions. So the definition of a snapshot is small. It is read from the store at each
-use.
+records of deletions. So the stored form of a snapshot is small. It is not held in memory, but read
+from the store whenever it is needed.
 """
 
 from collections.abc import Iterator
@@ -18,18 +18,18 @@ from storage import ReadTxn
 
 
 class UnknownSnapshot(Exception):
-    """No snapshot has this name."""
+    """There is no snapshot with the given name."""
 
 
 class Restoring(Exception):
-    """A snapshot is being restored in slices. name: the snapshot's name."""
+    """A call cannot run because a snapshot is being restored. name: the snapshot's name."""
 
     def __init__(self, name: str) -> None:
         super().__init__(f"the snapshot {name} is being restored: call again when the restore is over")
 
 
 class Incomplete(Restoring):
-    """A table is being filled by a restore from a backup or by an import.
+    """A snapshot cannot be saved because a table is being filled (jobs/filling.py).
 
     name: the table's name.
     """
@@ -44,8 +44,8 @@ class Snapshot:
 
     view: the id of its frozen view. created: seconds since the epoch, by the emulator's clock.
     tables, items: the number of tables and items in the snapshot.
-    restoring: the key (hex) up to which a restore in slices has put values back; None if the
-    snapshot is not being restored in slices.
+    restoring: while the snapshot is being restored in slices, the storage key up to which values
+    have been put back, as hex. Otherwise None.
     """
 
     name: str
@@ -81,7 +81,7 @@ def snapshots(txn: ReadTxn) -> Iterator[Snapshot]:
 
 
 def find(txn: ReadTxn, name: str) -> Snapshot:
-    """Return a snapshot. Raises UnknownSnapshot."""
+    """Return the snapshot with this name. Raises UnknownSnapshot."""
     stored = txn.get(keyspace.snapshot(name))
     if stored is None:
         raise UnknownSnapshot(name)
@@ -89,11 +89,11 @@ def find(txn: ReadTxn, name: str) -> Snapshot:
 
 
 def refuse_while_restoring(txn: ReadTxn, but: str | None = None, within: Scope | None = None) -> None:
-    """Raise Restoring if a snapshot is being restored, unless its name is `but`.
+    """Raise Restoring if a snapshot is being restored.
 
-    During a restore, the data of the scope are a mix of two states, and the definitions are
-    missing.
-    within: if given, ignore snapshots that cannot have tables of this scope.
+    During a restore, the data of the snapshot's scope are a mix of two states, and the definitions
+    are missing. but: the name of a snapshot to ignore, or None. within: if given, snapshots that
+    cannot have tables of this scope are ignored.
     """
     for snapshot in snapshots(txn):
         if snapshot.restoring is None or snapshot.name == but:

@@ -1,12 +1,14 @@
-"""The layer between database and storage engine.
+"""The layer between the database and the storage engine.
 
-In the order in which to read the files:
+The files, in the order in which a newcomer should read them:
 
 | file | job |
 |---|---|
 | `keyspace.py` | the table of all storage keys |
-| `registry.py`, `loading.py` | stored definitions that are held in memory; loading them from JSON |
-| `versions.py` | notices changes of definitions by other processes |
+| `registry.py` | holds stored definitions in memory, and changes them |
+| `loading.py` | makes definitions from stored JSON |
+| `versions.py` | notices that another process has changed definitions |
 | `access.py` | begins transactions of the engine |
-| `ids.py`, `deletions.py` | numbers of tables and indexes; deleting ranges of keys in slices |
+| `ids.py` | gives ids to tables, indexes and so on |
+| `deletions.py` | deletes ranges of keys in slices |
 """

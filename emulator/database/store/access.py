@@ -1,8 +1,8 @@
-"""How the database opens transactions of its engine: with `read`, and a replaceable `write`.
+"""Opens the transactions of the database's engine, with the functions `read` and `write`.
 
-While frozen views exist (database/views/), each write also records what it changes. Without views,
-a write must have no additional cost. So `write` is an attribute and not a method: it is the
-engine's own method until `wrap_writes` replaces it.
+While frozen views exist (database/views/), each write also stores originals of the keys that it
+changes. Without frozen views, a write must have no additional cost. So `write` is an attribute: it
+is the engine's own method until `wrap_writes` replaces it.
 """
 
 from collections.abc import Callable
@@ -10,14 +10,14 @@ from collections.abc import Callable
 from storage import Engine, WriteTxn
 
 Wrap = Callable[[WriteTxn], WriteTxn]
-"""A function that takes a new transaction, and returns the one that the caller gets instead."""
+"""A function that takes a new write transaction, and returns the one that the caller must use."""
 
 
 class EngineAccess:
-    """An engine whose write transactions can be wrapped.
+    """An engine whose write transactions can be wrapped in other objects.
 
-    switched: called after `write` was replaced, because callers may hold a reference to the old
-    one.
+    switched: called after the attribute `write` was replaced, because other objects may have a
+    reference to the old function.
     """
 
     def __init__(self, engine: Engine, switched: Callable[[], None]) -> None:
@@ -29,7 +29,7 @@ class EngineAccess:
         self.close = engine.close
 
     def wrap_writes(self, wrap: Wrap | None) -> None:
-        """Wrap the transactions that are opened from now on, or stop wrapping them (None)."""
+        """Wrap the write transactions that are opened from now on. With None, stop wrapping."""
         plain = self._plain
         self.write = plain if wrap is None else lambda: wrap(plain())
         self._switched()

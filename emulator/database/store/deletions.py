@@ -1,7 +1,7 @@
 """Deleting all keys with a prefix, in slices of background work.
 
-The transaction that removes the owner of the keys (a table, for example) also records the prefix.
-So after a crash, the next start can finish the deletion.
+The transaction that removes the owner of the keys (a table, for example) also stores a record of
+the prefix. So if the process crashes, the next start can finish the deletion.
 """
 
 from functools import partial
@@ -13,48 +13,51 @@ from emulator.slices import portion
 from storage import Engine, WriteTxn
 from storage.keycode import prefix_end
 
-SLICE: Final = 1000  # rows that one slice deletes: about 2 ms; see also slices.COPIED_IN_STEP
-AT_ONCE: Final = 100  # the most rows that `drop` deletes in the transaction of its caller
+# The most keys that one slice deletes, in about 2 ms. It deletes fewer if their values are large
+# (slices.COPIED_IN_STEP).
+SLICE: Final = 1000
+MOST_IN_ONE: Final = 100  # the most keys that `drop` deletes in the transaction of its caller
 
 BEGUN: Final = b"\1"
-"""The value of a deletion's record once some of its rows are deleted."""
+"""The value of a deletion's record when some of the keys are deleted. Before that it is empty."""
 
 
 class Deletions:
-    """The prefixes in an engine's store that are being deleted."""
+    """The deletions in an engine's store, and the reservations of prefixes."""
 
     def __init__(self, engine: Engine, background: Background) -> None:
         self._engine = engine
         self._background = background
 
     def begin(self, txn: WriteTxn, prefix: bytes) -> None:
-        """Delete all keys with this prefix, once the transaction has committed."""
+        """Delete all keys with this prefix in background work, after the commit of `txn`."""
         record = keyspace.deletion(prefix)
         txn.put(record, b"")
         self._background.add(record, partial(self._slice, record))
 
     def drop(self, txn: WriteTxn, prefix: bytes) -> None:
-        """Delete all keys with this prefix: up to AT_ONCE now, and the others as `begin` does."""
-        if _drop_some(txn, prefix, prefix_end(prefix), AT_ONCE):
+        """Delete up to MOST_IN_ONE keys with this prefix now. Delete the others as `begin` does."""
+        if _drop_some(txn, prefix, prefix_end(prefix), MOST_IN_ONE):
             self.begin(txn, prefix)
 
     def reserve(self, txn: WriteTxn, prefix: bytes) -> None:
-        """Let the next start delete all keys with this prefix, unless `release` is called earlier.
+        """Reserve a prefix for new data that several transactions write.
 
-        This is for data that several transactions write before a definition refers to them.
+        When a definition refers to the data, call `release`. If the process crashes before that,
+        the next start deletes all keys with this prefix.
         """
         txn.put(keyspace.deletion(prefix), b"")
 
     def is_reserved(self, txn: WriteTxn, prefix: bytes) -> bool:
-        """Return whether a prefix is reserved and its deletion has not begun."""
+        """Return True if a prefix is reserved and no process has begun to delete its keys."""
         return txn.get(keyspace.deletion(prefix)) == b""
 
     def release(self, txn: WriteTxn, prefix: bytes) -> None:
-        """Cancel the reservation of a prefix: its keys stay."""
+        """End the reservation of a prefix, so that its keys stay."""
         txn.delete(keyspace.deletion(prefix))
 
     def resume(self) -> None:
-        """Queue the deletions that an earlier process left unfinished."""
+        """Queue all unfinished deletions, and the deletion of all reserved prefixes."""
         with self._engine.read() as txn:
             records = [record for record, _ in txn.scan(*keyspace.deletions())]
         for record in records:
@@ -64,7 +67,7 @@ class Deletions:
         with self._engine.write() as txn:
             txn.urgent = True
             stored = txn.get(record)
-            if stored is None:  # cancelled, or the transaction of `begin` did not commit
+            if stored is None:  # `release` was called, or the transaction of `begin` did not commit
                 return False
             if _drop_some(txn, *keyspace.deleted_range(record), SLICE):
                 if stored != BEGUN:
@@ -75,10 +78,10 @@ class Deletions:
 
 
 def _drop_some(txn: WriteTxn, start: bytes, stop: bytes, limit: int) -> bool:
-    """Delete the first keys of a range: `limit` keys, or fewer large ones.
+    """Delete the first keys of a range: up to `limit`, or fewer if their values are large.
 
-    Return whether keys remain. While a frozen view is open, the transaction also stores originals
-    of the deleted values.
+    Return True if keys remain. Large values take long, because the transaction stores them as
+    originals while a frozen view is open.
     """
     first, more = portion(txn.scan(start, stop), limit)
     txn.drop_range(start, stop, len(first))

@@ -1,4 +1,7 @@
-"""The ids of tables, indexes, streams and queues: numbers in keys, which are never reused."""
+"""The ids of tables, indexes, streams and so on.
+
+Ids are numbers in storage keys. An id is never used again.
+"""
 
 from typing import Final
 
@@ -9,7 +12,7 @@ _NEXT: Final = keyspace.counter("id")
 
 
 def next_id(txn: WriteTxn) -> int:
-    """Return an unused id."""
+    """Return a new id."""
     stored = txn.get(_NEXT)
     number = 1 if stored is None else int.from_bytes(stored, "big")
     txn.put(_NEXT, (number + 1).to_bytes(8, "big"))

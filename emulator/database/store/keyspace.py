@@ -1,6 +1,8 @@
-"""All storage keys: every key is made here, and nowhere else.
+"""All storage keys. Every key is made here, and nowhere else.
 
-This file has more than 400 lines, because it is one table of keys with a function for each row.
+This file has more than 400 lines, because it is one table of keys, with functions for each row. In
+the table, u32 and u64 are big-endian integers of 4 and 8 bytes. `escape` (storage/keycode.py)
+encodes a text so that other parts can follow it in the key. `[5:]` means without the first 5 bytes.
 
 | first byte | rest of the key                                      | value                        |
 |------------|------------------------------------------------------|------------------------------|
@@ -10,8 +12,8 @@ This file has more than 400 lines, because it is one table of keys with a functi
 | 04         | u32 index, digest16 of its partition key,            | projected item row           |
 |            | escape(range key)..., item key [5:]                  |                              |
 | 05         | u32 table                                            | u64 pairs: count, bytes      |
-| 06         | prefix of the keys that are being deleted: a first   | empty, 01 once some of them  |
-|            | byte (03, 04, 09, 0B, 0C, 0F, 12, 13, 18, 1B, 20)   | are deleted                  |
+| 06         | prefix of the keys that are being deleted: a first   | 01 if some of these keys are |
+|            | byte (03, 04, 09, 0B, 0C, 0F, 12, 13, 18, 1B, 20)    | deleted, empty before that   |
 |            | and a u32; for a shard 0B, u32, u32; checkpoints 0E, |                              |
 |            | escape(consumer)                                     |                              |
 | 07         | escape(access key) escape(region) escape(operation)  | u64 ms of expiry, sha256     |
@@ -48,8 +50,8 @@ This file has more than 400 lines, because it is one table of keys with a functi
 | 18         | u32 log of a replica, 03, item key [5:]              | version of the item          |
 | 1A         | escape(access key) escape(region) escape(resource    | scalable target, JSON        |
 |            | id) scalable dimension                               |                              |
-| 1B         | u32 lag log of a table, 01, escape(key), u64         | original of the key, in  |
-|            | microseconds of a change, u32 number                 | the form of 0F               |
+| 1B         | u32 lag log of a table, 01, escape(key), u64         | value of the key before the  |
+|            | microseconds of a change, u32 number                 | change, in the form of 0F    |
 | 1B         | u32 lag log, 02, u64 microseconds, u32 number        | the changed key              |
 | 20         | u32 vector index                                     | u64 numbers: changes of      |
 |            |                                                      | entries, entries, their      |
@@ -59,12 +61,12 @@ This file has more than 400 lines, because it is one table of keys with a functi
 | 20         | u32 vector index, 02, u32 number of a change modulo  | item key [5:] of the changed |
 |            | KEPT_CHANGES                                         | entry                        |
 
-The digest bounds the length of a partition key. It also gives a Scan the same order as on AWS:
-ascending MD5 over the ASCII bytes `Outliers` followed by the partition key's bytes (behaviour 6.2).
-Key bytes are UTF-8 for S, the bytes themselves for B, and the order-preserving number bytes of
-values/number.py for N. A sort key is the end of an item key and needs no escape. In an index key,
-the item key follows the range keys, so each range key is escaped. Keys with escaped parts are in
-the order of their first parts; keys with equal first parts are in the order of the second.
+A digest is the MD5 of the ASCII bytes `Outliers` and the bytes of the partition key. So a Scan has
+the same order as on AWS: ascending digests (behaviour 6.2). A digest has 16 bytes, however long the
+partition key is. The bytes of a key attribute are UTF-8 for S, the bytes themselves for B, and the
+order-preserving bytes of values/number.py for N. A sort key is the end of an item key, so it is not
+escaped. In an index key, the item key follows the range keys, so each range key is escaped. Keys
+with escaped parts are sorted by their first parts, then by their second parts, and so on.
 """
 
 from base64 import b64decode
@@ -76,7 +78,7 @@ from emulator.values.types import Value
 from storage import keycode
 
 try:
-    # For short texts this MD5 is twice as fast as the one of OpenSSL.
+    # For short texts, this module's MD5 is twice as fast as that of hashlib, which uses OpenSSL.
     from _md5 import md5  # type: ignore[import-not-found]
 except ImportError:
     from functools import partial
@@ -116,15 +118,18 @@ _LAG_ORIGINALS: Final = b"\x01"
 _LAG_TIMES: Final = b"\x02"
 
 Owned = Callable[[bytes], bytes]
-"""A function that returns the prefix of an owner's resources of one kind."""
+"""A function of this module that returns the prefix of an owner's resources of one kind.
+
+Its argument is a result of `owner`.
+"""
 
 DIGEST: Final = 16
-ITEM_PREFIX: Final = 5  # bytes before the digest, in keys of items and of index entries
+ITEM_PREFIX: Final = 5  # how many bytes come before the digest in keys of items and index entries
 
 KEPT_CHANGES: Final = 10_000
-"""How many of the latest changes of a vector index are recorded, with 60 to 100 bytes each.
+"""How many of the latest changes of a vector index have a record, each of 60 to 100 bytes.
 
-Reading this many changes takes a process 60 ms.
+A process that has the index in memory reads this many records in 60 ms.
 """
 
 COVERED: Final = _ITEM, b"\xff"
@@ -137,18 +142,21 @@ KEY_BYTES: Final[dict[str, Callable[[Value], bytes]]] = {
     "N": lambda value: sort_bytes(value["N"]),
     "B": lambda value: b64decode(value["B"]),
 }
-"""Type of a key attribute -> function that encodes a value as bytes in the order of values."""
+"""Type of a key attribute -> function that encodes a value. The bytes sort as the values do."""
 
 
 def digest(partition: bytes) -> bytes:
-    """Return the 16 bytes that give a partition its place in the table."""
+    """Return the digest of a partition key. It is the part of keys by which partitions are sorted.
+
+    partition: the encoded partition key.
+    """
     return md5(_SEED + partition).digest()  # type: ignore[no-any-return]
 
 
 def joined_digest(pieces: Sequence[bytes]) -> bytes:
-    """Return the digest of a partition key with one or more attributes.
+    """Return the digest of a partition key that may have several attributes.
 
-    Only partition keys of indexes have more than one.
+    Only partition keys of indexes can have more than one. pieces: the encoded attributes.
     """
     return digest(pieces[0] if len(pieces) == 1 else b"".join(map(keycode.escape, pieces)))
 
@@ -158,7 +166,7 @@ def _escaped(*parts: str) -> bytes:
 
 
 def _after_owner(key: bytes) -> int:
-    """Return the offset after the access key and region in a key."""
+    """Return the offset of the part that follows the access key and region in a key."""
     return keycode.unescape(key, keycode.unescape(key, 1)[1])[1]
 
 
@@ -178,7 +186,7 @@ def counters() -> tuple[bytes, bytes]:
 
 
 def partition_of(key: bytes) -> bytes:
-    """Return the digest of the partition of an item or index entry."""
+    """Return the digest in the key of an item or of an index entry."""
     return key[ITEM_PREFIX : ITEM_PREFIX + DIGEST]
 
 
@@ -188,7 +196,7 @@ def tables() -> tuple[bytes, bytes]:
 
 
 def owned_tables(owner: bytes) -> bytes:
-    """Return the prefix of the definitions of an owner's tables. owner: a result of `owner`."""
+    """Return the prefix of all table definitions of an owner. owner: a result of `owner`."""
     return _TABLE + owner
 
 
@@ -203,9 +211,9 @@ def owned_tokens(owner: bytes) -> bytes:
 
 
 def owner(access_key: str, region: str | None = None) -> bytes:
-    """Return the part of keys that names a tenant: it follows the first byte of the keys.
+    """Return the part of keys that names the owner of a resource. It follows the first byte.
 
-    region: None means all regions of the access key.
+    If region is None, the result names the owner in all regions of the access key.
     """
     return _escaped(access_key) if region is None else _escaped(access_key, region)
 
@@ -258,9 +266,9 @@ def deletions() -> tuple[bytes, bytes]:
 
 
 def deleted_range(record: bytes) -> tuple[bytes, bytes]:
-    """Return the range of keys that a deletion deletes.
+    """Return the range of keys that a deletion must delete.
 
-    record: the key of the deletion's record.
+    record: the key of the deletion's record, a result of `deletion`.
     """
     return record[1:], keycode.prefix_end(record[1:])
 
@@ -271,7 +279,10 @@ def collections(table_id: int) -> bytes:
 
 
 def collection(item_key: bytes) -> bytes:
-    """Return the key of the size of the item collection that an item belongs to."""
+    """Return the key under which the size of an item's collection is stored.
+
+    item_key: the key of the item.
+    """
     return _COLLECTION + item_key[1 : ITEM_PREFIX + DIGEST]
 
 
@@ -281,20 +292,21 @@ def token(access_key: str, region: str, operation: str, text: str) -> bytes:
 
 
 def tokens() -> tuple[tuple[bytes, bytes], tuple[bytes, bytes]]:
-    """Return the range of all remembered tokens, and the range of their records by expiry."""
+    """Return two ranges: all remembered tokens, and all results of `token_expiry`."""
     return (_TOKEN, _TOKEN_EXPIRY), (_TOKEN_EXPIRY, _COLLECTION)
 
 
 def token_expiry(expiry: bytes, key: bytes) -> bytes:
-    """Return the key of a token's record by expiry; these records are in the order of expiry.
+    """Return a second key for a token. The second keys of all tokens are in the order of expiry.
 
-    expiry: eight bytes, or empty for the beginning of all these records.
+    expiry: the milliseconds as eight bytes; b"" for the start of all second keys. key: the token's
+    first key.
     """
     return _TOKEN_EXPIRY + expiry + key
 
 
 def token_of_expiry(expiry: bytes) -> bytes:
-    """Return the key of a token. expiry: the key that `token_expiry` returned for it."""
+    """Return the first key of a token. expiry: the second key, a result of `token_expiry`."""
     return expiry[9:]
 
 
@@ -334,7 +346,7 @@ def lag_originals(log: int) -> bytes:
 
 
 def lag_times(log: int) -> bytes:
-    """Return the prefix of the records of a lag log in the order of their times."""
+    """Return the prefix of the keys that list a lag log's records in the order of their times."""
     return lag(log) + _LAG_TIMES
 
 
@@ -349,7 +361,7 @@ def expiry(prefix: bytes, milliseconds: int, item_key: bytes) -> bytes:
 
 
 def expiry_of(ticket: bytes) -> int:
-    """Return the milliseconds of expiry of a ticket in a TTL queue."""
+    """Return the time at which the item of a ticket expires, in milliseconds."""
     return int.from_bytes(ticket[ITEM_PREFIX : ITEM_PREFIX + 8], "big")
 
 
@@ -389,12 +401,12 @@ def all_checkpoints() -> tuple[bytes, bytes]:
 
 
 def originals(view: int) -> bytes:
-    """Return the prefix of a frozen view's originals. The key that was changed follows it."""
+    """Return the prefix of a frozen view's originals. The changed key follows the prefix."""
     return _ORIGINAL + keycode.u32(view)
 
 
 def changed_key(key: bytes) -> bytes:
-    """Return the key that was changed. key: the key of its original."""
+    """Return the changed key to which an original belongs. key: the key of the original."""
     return key[ITEM_PREFIX:]
 
 
@@ -439,15 +451,15 @@ def history_records(number: int) -> bytes:
 
 
 def history_keys(number: int) -> bytes:
-    """Return the prefix of the keys that list a history's records by item.
+    """Return the prefix of the keys that list a history's records in the order of items.
 
-    A result of `history_key` and the position of a record follow.
+    A result of `history_key` and the position of a record follow the prefix.
     """
     return _HISTORY_KEY + keycode.u32(number)
 
 
 def history_key(item: bytes) -> bytes:
-    """Return the part of a key that names the item; see `history_keys`.
+    """Return the part that names an item in the keys of `history_keys`.
 
     item: the item's key without the table's prefix.
     """
@@ -455,7 +467,10 @@ def history_key(item: bytes) -> bytes:
 
 
 def history_pointer_of(pointer: bytes) -> tuple[bytes, bytes]:
-    """Return the item and the position of its record. pointer: a whole key, see `history_keys`."""
+    """Return the parts of a key of `history_keys`: the item, and the position of a record.
+
+    The item is given by its key without the table's prefix.
+    """
     item, end = keycode.unescape(pointer, ITEM_PREFIX)
     return item, pointer[end:]
 
@@ -463,7 +478,7 @@ def history_pointer_of(pointer: bytes) -> tuple[bytes, bytes]:
 def backup(access_key: str, region: str, number: str, table: str) -> bytes:
     """Return the key of a backup.
 
-    number: the last part of its ARN, which is unique for its table.
+    number: the last part of the backup's ARN. Backups of one table have different numbers.
     """
     return _BACKUP + _escaped(access_key, region, number) + table.encode()
 
@@ -474,7 +489,10 @@ def backups() -> tuple[bytes, bytes]:
 
 
 def s3_job(access_key: str, region: str, kind: str, number: str) -> bytes:
-    """Return the key of an export, import or bulk operation. number: the end of its ARN."""
+    """Return the key of an export, import or bulk operation.
+
+    kind, number: the last two parts of its ARN.
+    """
     return _S3_JOB + _escaped(access_key, region) + f"{kind}/{number}".encode()
 
 
@@ -484,37 +502,49 @@ def s3_jobs() -> tuple[bytes, bytes]:
 
 
 def progress_of_s3_job(key: bytes) -> bytes:
-    """Return the key of an S3 job's progress. key: the job's own key."""
+    """Return the key under which the progress of an S3 job is stored. key: the job's key."""
     return _S3_PROGRESS + key[1:]
 
 
 def replica(log: int) -> bytes:
-    """Return the prefix of the data that replicate a table. log: the id of the table's log."""
+    """Return the prefix of a table's replication data. log: the id of these data."""
     return _REPLICA + keycode.u32(log)
 
 
 def last_replicated(prefix: bytes) -> bytes:
-    """Return the key of the number of a table's last write. prefix: a result of `replica`."""
+    """Return the key under which the number of a table's last write is stored.
+
+    prefix: a result of `replica`.
+    """
     return prefix + b"\0"
 
 
 def replicated_to(prefix: bytes, region: str) -> bytes:
-    """Return the key of the number of the last write that a region has."""
+    """Return the key of a region's progress: the number of the last write that the region has.
+
+    prefix: a result of `replica`.
+    """
     return prefix + b"\1" + region.encode()
 
 
 def replicated_writes(prefix: bytes) -> bytes:
-    """Return the prefix of the writes to send; the number follows as a u64."""
+    """Return the prefix of the writes to send. The number of a write follows as a u64.
+
+    prefix: a result of `replica`.
+    """
     return prefix + b"\2"
 
 
 def item_versions(prefix: bytes) -> bytes:
-    """Return the prefix of the versions of items; the item's key without its prefix follows."""
+    """Return the prefix of the versions of items.
+
+    The item's key without the table's prefix follows. prefix: a result of `replica`.
+    """
     return prefix + b"\3"
 
 
 def vectors(index_id: int) -> bytes:
-    """Return the key of a vector index's numbers. It is also the prefix of all the index's keys."""
+    """Return the prefix of all keys of a vector index. This is also the key of its numbers."""
     return _VECTOR + keycode.u32(index_id)
 
 
@@ -524,30 +554,38 @@ def vector_entries(prefix: bytes) -> bytes:
 
 
 def vector_entry(prefix: bytes, tail: bytes) -> bytes:
-    """Return the key of an entry. tail: the end of its item's key, see `tail_of`."""
+    """Return the key of an item's entry in a vector index.
+
+    prefix: a result of `vectors`. tail: a result of `tail_of`.
+    """
     return prefix + b"\x01" + tail
 
 
 def vector_change(prefix: bytes, number: int) -> bytes:
-    """Return the key of the record of a vector index's change. The first has the number 0."""
+    """Return the key of the record of a change of a vector index.
+
+    A record replaces the record of the change with a number that is KEPT_CHANGES lower. prefix: a
+    result of `vectors`. number: the number of the change, from 0.
+    """
     return prefix + b"\x02" + keycode.u32(number % KEPT_CHANGES)
 
 
 def tail_of(key: bytes) -> bytes:
-    """Return the part of an item's key after the number of its table."""
+    """Return an item's key without the table's prefix."""
     return key[ITEM_PREFIX:]
 
 
 def segment(prefix: bytes, number: int, total: int) -> tuple[bytes, bytes]:
     """Return the range of keys in one segment of a parallel scan.
 
-    The segments divide the range of digests equally. number: from zero. total: how many segments.
+    The segments divide the range of digests equally. number: the segment's number, from zero.
+    total: the number of all segments.
     """
 
     def bound(part: int) -> bytes:
         if part == total:
             return keycode.prefix_end(prefix)
-        # The bound is rounded up, so that neighbours meet and no digest is in two segments.
+        # Both segments that meet at a bound round it up. So each digest is in only one segment.
         return prefix + (-(-(part << (8 * DIGEST)) // total)).to_bytes(DIGEST, "big")
 
     return bound(number), bound(number + 1)

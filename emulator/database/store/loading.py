@@ -1,8 +1,8 @@
 """Loading definitions of all kinds from stored JSON.
 
-New versions of the program add fields to definitions, each with a default. So every version reads
-what older versions wrote. If a definition has a field that this version does not know, a newer
-version wrote it. The definition is refused, because its next change would lose the field.
+New versions of the program add fields to definitions, each with a default. So every version can
+read what older versions wrote. If a definition has a field that this version does not know, a newer
+version wrote it. This version refuses the definition, because changing it would lose the field.
 """
 
 from collections.abc import Iterable, Mapping
@@ -17,18 +17,21 @@ _T = TypeVar("_T")
 
 
 def from_fields(kind: type[_T], stored: Mapping[str, Any]) -> _T:
-    """Make a definition, or an object in one, from its stored fields. Raises LayoutMismatch."""
+    """Return a definition, or a part of a definition, made from its stored fields.
+
+    kind: its class. Raises LayoutMismatch if a field is unknown.
+    """
     check_names(kind, stored)
     return kind(**stored)
 
 
 def check_names(kind: type, names: Iterable[str]) -> None:
-    """Raise LayoutMismatch if this kind of definition has no field with one of these names."""
+    """Raise LayoutMismatch if any of these names is not a field of the class `kind`."""
     unknown = sorted(set(names) - _names(kind))
     if unknown:
         raise LayoutMismatch(
-            f"a newer version of the program wrote it, as a stored {kind.__name__} has the unknown"
-            f" field{'s' * (len(unknown) > 1)} {', '.join(unknown)}"
+            f"a newer version of the program wrote it (a stored {kind.__name__} has the unknown"
+            f" field{'s' * (len(unknown) > 1)} {', '.join(unknown)})"
         )
 
 
@@ -38,5 +41,10 @@ def _names(kind: Any) -> frozenset[str]:  # noqa: ANN401 - the class of a datacl
 
 
 def refused(folder: Path | None, reason: str) -> LayoutMismatch:
-    """Return the error about a data folder whose definitions this version cannot read."""
-    return LayoutMismatch(f"The data folder {folder} cannot be used: {reason}. Use that version, or another folder.")
+    """Return the error about a data folder that a newer version of the program wrote.
+
+    reason: the text of the LayoutMismatch that `check_names` raised.
+    """
+    return LayoutMismatch(
+        f"The data folder {folder} cannot be used: {reason}. Use the newer version, or another folder."
+    )

@@ -1,20 +1,20 @@
 """Registries: the stored definitions of tables, streams and event source mappings, in memory.
 
 Each kind of definition has one *registry*: a range of keys, a function that loads a definition, and
-functions that are called after a definition was changed or removed. All registries of a database
-change, publish and reload together:
+functions that are called after a definition was changed or removed. One transaction may change
+definitions of several registries. They come into force together:
 
     backups = registries.add(keyspace.backups(), Backup.load)
 
     with registries.changing() as change:               # opens the write transaction
-        backups.save(change, keyspace.backup(backup.id), backup)
-    backups.get(keyspace.backup(backup.id))             # in force once the block has ended
+        backups.save(change, backup.key, backup)
+    backups.get(backup.key)                             # in force when the block has ended
 
-- A definition is stored first and published after the commit of its transaction. If the block
+- A definition is stored first, and published after the commit of its transaction. If the block
   raises an error, no definition is stored or published.
-- `reload` reads the stored definitions: at the start, after another process has changed some
-  (versions.py), and after a commit was lost. It loads only the definitions whose stored bytes have
-  changed.
+- `Registries.reload` reads the stored definitions when the server starts, after another process has
+  changed some (versions.py), and after a commit was lost. It loads only the definitions whose
+  stored bytes have changed.
 - Definitions are frozen: a change makes a new object. A definition that did not change stays the
   same object.
 """
@@ -29,17 +29,17 @@ from storage import Corrupted, Engine, ReadTxn, WriteTxn
 
 
 class Definition(Protocol):
-    """A stored definition. It is immutable, and JSON in the store."""
+    """A definition: an immutable object that is stored as JSON."""
 
     def dump(self) -> bytes:
-        """Return the bytes that are stored."""
+        """Return the definition as it is stored."""
         ...
 
 
 D = TypeVar("D", bound=Definition)
 
 Hook = Callable[[bytes, D], None]
-"""A function that takes a storage key and the definition that was changed or removed."""
+"""A function that is called with a storage key and the definition that was changed or removed."""
 
 
 def _do_nothing(_key: bytes, _definition: Definition) -> None:
@@ -51,7 +51,10 @@ def _nothing() -> None:
 
 
 class DefinitionChange:
-    """A write transaction that changes definitions. txn: the transaction itself."""
+    """A change of definitions: a write transaction, and what must be done after its commit.
+
+    txn: the write transaction.
+    """
 
     __slots__ = ("_publications", "_versions", "txn")
 
@@ -61,13 +64,19 @@ class DefinitionChange:
         self._publications: list[Callable[[], None]] = []
 
     def then(self, publish: Callable[[], None]) -> None:
-        """Call `publish` after the commit. The call also notifies other processes of the change."""
+        """Call `publish` after the commit of the transaction.
+
+        After the commit, this also notifies other processes that definitions have changed.
+        """
         if not self._publications:
             self._versions.bump(self.txn)
         self._publications.append(publish)
 
     def publish(self) -> None:
-        """Put the saved definitions into force, in the order in which they were saved."""
+        """Call the functions that were given to `then`, in the same order.
+
+        This puts the saved definitions into force. Then notify other processes.
+        """
         for publish in self._publications:
             publish()
         if self._publications:
@@ -76,12 +85,12 @@ class DefinitionChange:
 
 
 class Registry(Generic[D]):
-    """The definitions of one kind, by their storage keys.
+    """The definitions of one kind that are in force, by their storage keys.
 
     span: the range of the storage keys.
-    load: makes a definition from stored bytes, see loading.py.
-    changed: called with each definition that was added or changed, once it is in force.
-    removed: called with each definition that was removed.
+    load: makes a definition from stored bytes (loading.py).
+    changed: called when an added or changed definition has come into force.
+    removed: called when a removed definition is no longer in force.
     """
 
     def __init__(
@@ -99,11 +108,11 @@ class Registry(Generic[D]):
         self._held: dict[bytes, D] = {}
 
     def get(self, key: bytes) -> D | None:
-        """Return the definition that is in force under a key, None if there is none."""
+        """Return the definition that is in force under a storage key, or None if there is none."""
         return self._held.get(key)
 
     def spans(self, key: bytes) -> bool:
-        """Return whether a key belongs to a definition of this kind."""
+        """Return True if a storage key is in the range of this kind of definition."""
         start, stop = self._span
         return start <= key < stop
 
@@ -118,7 +127,10 @@ class Registry(Generic[D]):
         change.then(partial(self._publish, key, stored, definition))
 
     def restore(self, change: DefinitionChange, key: bytes, stored: bytes) -> None:
-        """Store a definition in an earlier stored form. Raises LayoutMismatch, Corrupted."""
+        """Store a definition again as it was stored earlier. It comes into force after the commit.
+
+        stored: the earlier bytes. Raises LayoutMismatch, Corrupted.
+        """
         definition = self._loaded(key, stored)
         change.txn.put(key, stored)
         change.then(partial(self._publish, key, stored, definition))
@@ -129,7 +141,10 @@ class Registry(Generic[D]):
         change.then(partial(self._withdraw, key))
 
     def reload(self, txn: ReadTxn) -> None:
-        """Make the held definitions equal to the stored ones. Raises LayoutMismatch, Corrupted."""
+        """Put the stored definitions into force, and remove those that are no longer stored.
+
+        Raises LayoutMismatch, Corrupted.
+        """
         stored = dict(txn.scan(*self._span))
         for key in self._stored.keys() - stored.keys():
             self._withdraw(key)
@@ -164,7 +179,7 @@ class Registries:
 
     @property
     def shared(self) -> bool:
-        """Whether other processes change definitions too."""
+        """Whether other processes use the same store, and so may change definitions."""
         return self._versions.shared
 
     def add(
@@ -174,9 +189,9 @@ class Registries:
         changed: Hook[D] = _do_nothing,
         removed: Hook[D] = _do_nothing,
     ) -> Registry[D]:
-        """Return a new registry. It is empty until the next `reload`.
+        """Return a new registry for one kind of definition. It is empty until the next `reload`.
 
-        Reloads read registries in the order in which they were added.
+        `reload` reads the registries in the order in which they were added.
         """
         registry = Registry(span, load, changed, removed)
         self._registries.append(registry)
@@ -184,9 +199,9 @@ class Registries:
         return registry
 
     def remove(self, change: DefinitionChange, key: bytes) -> None:
-        """Remove the definition under a key, of any kind.
+        """Remove the definition of any kind that has this storage key.
 
-        If this process has no registry of the kind, the definition is only deleted from the store.
+        If this process has no registry for the kind, the definition is only deleted from the store.
         For example, only a process that calls functions has a registry of event source mappings.
         """
         registry = self._registry_of(key)
@@ -197,10 +212,10 @@ class Registries:
             registry.remove(change, key)
 
     def restore(self, change: DefinitionChange, key: bytes, stored: bytes) -> None:
-        """Store a definition of any kind in an earlier stored form.
+        """Store a definition of any kind again as it was stored earlier.
 
-        It comes into force after the commit, even if it is the same as the current one. Raises
-        LayoutMismatch, Corrupted.
+        It comes into force after the commit, even if it is the same as the current definition.
+        stored: the earlier bytes. Raises LayoutMismatch, Corrupted.
         """
         registry = self._registry_of(key)
         if registry is None:
@@ -213,7 +228,7 @@ class Registries:
         return next((registry for registry in self._registries if registry.spans(key)), None)
 
     def on_reload(self, reload: Callable[[ReadTxn], None]) -> None:
-        """Call `reload` at each reload of definitions, with the same snapshot.
+        """Call a function at each reload. All functions get the same read transaction.
 
         A function that is added during a reload is still called in this reload, after all others.
         """
@@ -223,8 +238,8 @@ class Registries:
     def changing(self, *, urgent: bool = False) -> Iterator[DefinitionChange]:
         """Open a write transaction for a `with` block. After the commit, publish the changes.
 
-        urgent: whether the change frees room or ends a status (storage/engine.py). Raises the
-        errors of the engine's transactions.
+        urgent: whether the change may use the reserve of a full disk, because it frees room or ends
+        a status (storage/engine.py). Raises the errors of the engine's transactions.
         """
         with self._engine.write() as txn:
             txn.urgent = urgent
@@ -233,7 +248,7 @@ class Registries:
         change.publish()
 
     def reload(self) -> None:
-        """Reload all registries from one snapshot. Raises LayoutMismatch, Corrupted."""
+        """Reload all registries in one read transaction. Raises LayoutMismatch, Corrupted."""
         seen = self._versions.hints()
         with self._engine.read() as txn:
             for reload in self._reloads:

@@ -1,15 +1,16 @@
-"""How each of several processes on one store notices that its definitions are out of date.
+"""Notices that definitions in memory are out of date, if several processes use one store.
 
-Every process has the definitions (tables, streams, event source mappings, what a test declared)
-in memory, see registry.py. The version of the definitions is a counter in the store, which each
-change of a definition raises in the same transaction. A process
+Every process has the definitions (tables, streams, event source mappings, declarations of tests) in
+memory (registry.py). The *version* of the definitions is a counter in the store. Each transaction
+that changes a definition increments it. *Hints* are counters in shared memory (shared_memory.py),
+one for each process. A process increments its hint after it has changed definitions.
 
-- compares hints in shared memory (shared_memory.py) before each request, and reloads if they have
-  changed. So after one worker has answered a request that changes definitions, the next request to
-  another worker sees the change.
-- compares the version at the start of each write transaction. The store has one writer at a time,
-  so no write uses definitions that are out of date. If the versions differ, the transaction raises
-  `Interrupted` and the request runs again (`Database.run`).
+- Before each request, a process checks whether the hints have changed. If so, it reloads the
+  definitions. So after one worker has answered a request that changes definitions, the next request
+  to another worker sees the change.
+- At the start of each write transaction, a process compares its version with the stored version. If
+  they differ, the transaction raises `Interrupted` and the request runs again (`Database.run`). The
+  store has one writer at a time, so no write uses definitions that are out of date.
 
 A process that is alone on its store does none of this, so it has no additional cost.
 """
@@ -28,7 +29,8 @@ _DECLARED: Final = keyspace.counter("declared")
 class Versions:
     """The version of the definitions that this process has in memory.
 
-    sharing: None if there are no other processes. group_commit: None if no commit is ever pending.
+    sharing: the memory with the hints, or None if there are no other processes.
+    group_commit: the engine's group commit (storage/host.py), or None if the engine has none.
     """
 
     def __init__(self, sharing: SharedMemory | None, group_commit: GroupCommit | None) -> None:
@@ -44,39 +46,46 @@ class Versions:
         return self._sharing is not None
 
     def is_stale(self) -> bool:
-        """Return whether another process has changed definitions after this process read them."""
+        """Return True if another process has changed definitions since this process read them."""
         return self._sharing is not None and self._sharing.hints() != self._hints
 
     def hints(self) -> bytes:
-        """Return the current hints.
+        """Return the current hints, for `note_loaded`.
 
-        Call this before opening a snapshot, so that no change is missed.
+        Call this before opening the transaction that reads the definitions. Otherwise this process
+        could miss a change that another process makes in between.
         """
         return b"" if self._sharing is None else self._sharing.hints()
 
     def note_loaded(self, txn: ReadTxn, hints: bytes) -> None:
-        """Note that this process has loaded the definitions of a snapshot.
+        """Store that this process has loaded the definitions that a transaction sees.
 
-        hints: the hints from before the snapshot was opened.
+        hints: the result of `hints` before the transaction was opened.
         """
         self._loaded = _stored(txn)
         self._hints = hints
 
     def current(self, txn: ReadTxn) -> bool:
-        """Return whether this process has the definitions that a transaction sees."""
+        """Return True if this process has the same definitions as a transaction sees."""
         return _stored(txn) == self._loaded
 
     def bump(self, txn: WriteTxn) -> None:
-        """Raise the stored version, in the transaction of a change. After the commit: `advance`."""
+        """Increment the stored version in a transaction that changes definitions.
+
+        Call `advance` after the commit.
+        """
         if self._sharing is not None:
             txn.put(_VERSION, (self._loaded + 1).to_bytes(8, "big"))
 
     def advance(self) -> None:
-        """Note that this process has the new version, after the commit of `bump`."""
+        """Make the version of this process equal to the version that `bump` has stored.
+
+        Call this after the commit.
+        """
         self._loaded += 1
 
     def declare(self, txn: WriteTxn, declared: bytes) -> None:
-        """Store what a test declared (enforcer.py), as part of a change of definitions.
+        """Store what a test declared (enforcer.py), in a transaction that changes definitions.
 
         The other workers of the server read the declarations. A server that starts later ignores
         them.
@@ -85,14 +94,20 @@ class Versions:
         txn.put(_DECLARED, self._sharing.run + declared)
 
     def declared(self, txn: ReadTxn) -> bytes | None:
-        """Return what a test declared to any worker after the server was started."""
+        """Return the declarations of a test that any worker has stored since the server started.
+
+        Return None if there are none.
+        """
         stored = None if self._sharing is None else txn.get(_DECLARED)
         if stored is None or self._sharing is None or not stored.startswith(self._sharing.run):
             return None
         return stored.removeprefix(self._sharing.run)
 
     def notify(self) -> None:
-        """Notify the other processes of a change. If its commit is pending, `committed` does it."""
+        """Notify the other processes that this process has changed definitions.
+
+        If the commit of the change is still pending, `committed` sends the notification.
+        """
         if self._sharing is None:
             return
         if self._group_commit is not None and self._group_commit.pending:
@@ -101,7 +116,7 @@ class Versions:
             self._hints = self._sharing.notify(self._hints)
 
     def committed(self) -> None:
-        """Send the notification that waits for this commit, if there is one."""
+        """Send the notification that has waited for the commit, if there is one."""
         if self._notification_due:
             self._notification_due = False
             self.notify()
@@ -112,7 +127,10 @@ def _stored(txn: ReadTxn) -> int:
 
 
 class SharedEngine:
-    """An engine to which other processes write too. Writes begin only on the newest definitions."""
+    """An engine to whose store other processes write too.
+
+    A write transaction begins only if this process has the newest definitions.
+    """
 
     def __init__(self, engine: Engine, versions: Versions) -> None:
         self._engine = engine
@@ -122,9 +140,9 @@ class SharedEngine:
         self.close = engine.close
 
     def write(self) -> WriteTxn:
-        """Open the write transaction.
+        """Open a write transaction.
 
-        Raises Interrupted if the held definitions are out of date.
+        Raises Interrupted if the definitions in memory are out of date.
         """
         txn = self._engine.write()
         if not self._versions.current(txn):

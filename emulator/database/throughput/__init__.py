@@ -1,8 +1,14 @@
 """Capacity: the units that requests consume, and the limits on these units.
 
-`capacity.py` computes units. `enforcement.py` has everything that is enforced or counted on one
-table, and calls the others: `throttle.py` has the token buckets, and `ramp.py` what an on-demand
-table serves. `gate.py` lets faults refuse requests in the same way. `insights.py` counts keys,
-`usage.py` counts units for metrics, and `metering.py` for budgets. `throttles.py` remembers the
-last throttles, for a control.
+| file | job |
+|---|---|
+| `capacity.py` | computes the units that a request consumes |
+| `enforcement.py` | enforces and counts everything on one table, with the files below |
+| `throttle.py` | enforces throughput with token buckets |
+| `ramp.py` | computes the throughput of an on-demand table, which grows with its traffic |
+| `gate.py` | lets faults refuse reads and writes at the place where real limits do |
+| `insights.py` | counts the accessed and throttled keys, for Contributor Insights |
+| `usage.py` | counts units and throttled requests, for metrics |
+| `metering.py` | counts the units of each caller, for budgets |
+| `throttles.py` | keeps the last throttled requests, for the control `throttles` |
 """

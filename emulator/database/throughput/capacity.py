@@ -1,7 +1,7 @@
 """The capacity that a request consumes, and how responses report it (behaviour 9).
 
 Sizes are in bytes (values/size.py). Units are capacity units. An eventually consistent read costs
-half as much as a consistent one.
+half as much as a consistent read.
 """
 
 from collections.abc import Mapping
@@ -12,29 +12,35 @@ from emulator.limits import READ_UNIT, WRITE_UNIT
 
 
 def read_units(size: int, *, consistent: bool) -> float:
-    """Return the units of reading `size` bytes. A read that finds no item (0) costs the minimum."""
+    """Return the units that reading `size` bytes costs.
+
+    If the size is 0, because no item was found, the read costs as much as reading a small item.
+    """
     units = -(-size // READ_UNIT) or 1
     return float(units) if consistent else units / 2
 
 
 def write_units(before: int, after: int) -> float:
-    """Return the units of a write.
+    """Return the units that a write of an item costs.
 
-    before, after: the item's sizes before and after the write, 0 if there is no item.
+    before, after: the sizes of the item before and after the write, 0 if there is no item.
     """
     return float(-(-max(before, after) // WRITE_UNIT) or 1)
 
 
 def entry_units(size: int) -> float:
-    """Return the units of writing one index entry."""
+    """Return the units that writing one index entry of this size costs."""
     return float(-(-size // WRITE_UNIT) or 1)
 
 
 @dataclass(slots=True, init=False)
 class Consumed:
-    """Units consumed on one table: by the table itself, and by each index (index name -> units).
+    """The units that a request consumes on one table.
 
-    vector_indexes: name -> bytes written. Bytes are not units, so totals do not include them.
+    table: the units of the table itself.
+    global_indexes, local_indexes: index name -> units.
+    vector_indexes: index name -> bytes written, or None if there are none. Bytes are not units, so
+    totals do not include them.
     """
 
     table: float
@@ -47,7 +53,7 @@ class Consumed:
         table: float = 0.0,
         global_indexes: dict[str, float] | None = None,
         local_indexes: dict[str, float] | None = None,
-    ) -> None:  # with default factories, the generated __init__ takes three times as long
+    ) -> None:  # the __init__ that a dataclass generates for dict fields takes three times as long
         self.table = table
         self.global_indexes = {} if global_indexes is None else global_indexes
         self.local_indexes = {} if local_indexes is None else local_indexes
@@ -72,8 +78,8 @@ class Consumed:
                 own[name] = own.get(name, 0) + size
 
 
-def wanted(request: Mapping[str, Any]) -> str | None:
-    """Return TOTAL or INDEXES if the request wants a report of its capacity, else None."""
+def report_mode(request: Mapping[str, Any]) -> str | None:
+    """Return the request's ReturnConsumedCapacity: TOTAL or INDEXES, or None for no report."""
     mode: str | None = request.get("ReturnConsumedCapacity")
     return None if mode == "NONE" else mode
 
@@ -82,13 +88,13 @@ def _units(units: float, kind: str | None) -> dict[str, float]:
     return {"CapacityUnits": units, **({f"{kind}CapacityUnits": units} if kind else {})}
 
 
-def shape(
+def report(
     mode: str, table_name: str, consumed: Consumed, kind: Literal["Read", "Write"] | None = None
 ) -> dict[str, Any]:
     """Return the ConsumedCapacity member of a response.
 
-    table_name: the table's name or ARN, as in the request (behaviour 9.3).
-    kind: Read or Write for transactions, which also report ReadCapacityUnits or WriteCapacityUnits.
+    mode: TOTAL or INDEXES. table_name: the table's name or ARN, as in the request (behaviour 9.3).
+    kind: for a transaction, Read or Write: it also reports ReadCapacityUnits or WriteCapacityUnits.
     """
     answer: dict[str, Any] = {"TableName": table_name, **_units(consumed.total(), kind)}
     if mode == "INDEXES":

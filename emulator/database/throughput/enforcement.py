@@ -1,8 +1,9 @@
-"""The limits, declared transactions, faults, lag and counts of one table.
+"""Refuses and counts the reads and writes of one table, and makes its reads lag.
 
-Limits, declared transactions, faults and lag are off unless a test or a setting turns them on
-(catalog/enforcer.py), and keys are counted only with Contributor Insights. A table without all of
-these has no `Enforcement`. So a request to such a table makes only one comparison.
+Throughput limits, declared transactions and faults can refuse a read or write. Keys and units can
+be counted. All of these and the lag are off until a test or a setting turns them on
+(catalog/enforcer.py). While they are all off for a table, the table has no `Enforcement`. So they
+cost a request to such a table only one comparison.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -29,15 +30,18 @@ class Lag(Protocol):
     """The lag of a table's reads (database/lagging/)."""
 
     def past(self, txn: ReadTxn) -> ReadTxn:
-        """Return a transaction that shows the table as the next read shall see it."""
+        """Return a transaction that shows the table as it was at an earlier time.
+
+        txn: a transaction that shows the current state.
+        """
         ...
 
 
 class EntryWrite(NamedTuple):
     """A write of an entry of a global index.
 
-    name: the name of the index. partition: the digest of the entry's partition key. item: the
-    item with this entry, None if it is not known.
+    name: the name of the index. partition: the digest of the entry's partition key. units: the cost
+    of the write. item: the item to which the entry belongs, or None if it is not known.
     """
 
     name: str
@@ -47,25 +51,29 @@ class EntryWrite(NamedTuple):
 
 
 class InFlight(Protocol):
-    """The writes of other regions that a table of a strong group does not have yet."""
+    """The writes of other regions that have not reached a table yet.
+
+    A test declares such writes for a global table with strong consistency.
+    """
 
     def refuse(self, txn: ReadTxn, key: bytes) -> None:
-        """Raise ReplicatedWriteConflictException if such a write is about the item."""
+        """Raise ReplicatedWriteConflictException if one of these writes is about the item."""
         ...
 
 
 class Enforcement:
-    """The limits and declared transactions of one table.
+    """Refuses and counts the reads and writes of one table, and makes its reads lag.
 
-    throttle: the table's throughput limits, None if throughput is not enforced.
-    locked: the storage key of each item in a declared transaction -> when that transaction ends.
-    insights: counts keys, None if the table and its indexes do not have Contributor Insights.
-    usage: counts units, None without --metrics.
-    in_flight: the writes of other regions, None unless the table has strong consistency.
-    meter: the meter of the table's owner, None unless there are budgets.
-    gate: refuses what faults refuse, None if there are no such faults.
-    lag: lets reads see an earlier state, None if they see the newest.
-    noted: where throttles are noted, for this table; None if nothing throttles.
+    throttle: the throughput limits, or None if throughput is not enforced.
+    locked: storage key of an item in a declared transaction -> the time at which that transaction
+    ends.
+    insights: counts keys, or None if neither the table nor an index has Contributor Insights.
+    usage: counts units, or None if the server does not count requests.
+    in_flight: the writes of other regions, or None if the table has no strong consistency.
+    meter: counts the units of the table's owner, or None if no test counts them.
+    gate: refuses reads and writes for faults, or None if there are no such faults.
+    lag: lets reads see an earlier state, or None if the table has no lag.
+    noted: the log of throttles and the table's definition, or None if nothing can throttle.
     """
 
     __slots__ = (
@@ -108,7 +116,7 @@ class Enforcement:
     def refuse_conflict(self, key: bytes) -> None:
         """Raise TransactionConflictException if the item is in a declared transaction.
 
-        A fault may raise another error of a transaction.
+        If a fault refuses the access, raise the error of the fault.
         """
         if self.gate is not None:
             self.gate.refuse_conflict(key)
@@ -117,15 +125,19 @@ class Enforcement:
             raise errors.transaction_conflict()
 
     def refuse_write(self, txn: ReadTxn, key: bytes) -> None:
-        """Raise if a write of the item meets a declared transaction or another region's write."""
+        """Raise if the item is in a declared transaction, or another region is writing it.
+
+        If a fault refuses the write, raise the error of the fault.
+        """
         self.refuse_conflict(key)
         if self._in_flight is not None:
             self._in_flight.refuse(txn, key)
 
     def read(self, partition: bytes, units: float, item: Item) -> None:
-        """Admit and count a read of one item. Raises ApiError if throughput refuses the read.
+        """Charge and count a read of one item. Raises ApiError if a limit or a fault refuses it.
 
-        partition: the digest of the item's partition key. item: at least the key attributes.
+        partition: the digest of the item's partition key. units: the cost of the read. item: at
+        least the key attributes.
         """
         if self.throttle is not None or self.gate is not None:
             try:
@@ -147,10 +159,10 @@ class Enforcement:
             self._meter.read += units
 
     def admit(self, index: str | None, partition: bytes | None) -> None:
-        """Admit the read of a page before its cost is known.
+        """Admit the read of a page before its cost is known. Then call `charge_page`.
 
-        Raises ApiError if throughput refuses the read. index: a global index's name, None for the
-        table. partition: the digest of the partition key, None for a Scan.
+        Raises ApiError if a limit or a fault refuses the read. index: the name of a global index,
+        or None for the table. partition: the digest of the partition key, or None for a Scan.
         """
         if self.throttle is not None or self.gate is not None:
             try:
@@ -166,7 +178,10 @@ class Enforcement:
                 raise
 
     def charge_page(self, index: str | None, partition: bytes | None, units: float) -> None:
-        """Charge a page that was admitted. units: its cost; the other arguments: as for `admit`."""
+        """Charge and count the read of a page that `admit` has admitted.
+
+        units: the cost of the read. index, partition: as for `admit`.
+        """
         if self.throttle is not None:
             self.throttle.charge(index, partition, units)
         if self.usage is not None:
@@ -175,9 +190,10 @@ class Enforcement:
             self._meter.read += units
 
     def write(self, partition: bytes, consumed: Consumed, item: Item | None, entries: Sequence[EntryWrite]) -> None:
-        """Admit and count a write. Raises ApiError if throughput refuses the write.
+        """Charge and count a write. Raises ApiError if a limit or a fault refuses the write.
 
-        item: at least the key attributes, None if they are not known.
+        partition: the digest of the item's partition key. item: at least the key attributes, or
+        None if they are not known. entries: the writes of entries of global indexes.
         """
         if self.throttle is not None or self.gate is not None:
             try:
@@ -203,14 +219,15 @@ class Enforcement:
     ) -> None:
         """Charge and count a write that was made in another region.
 
-        waits: whether to raise ApiError if throughput has no room. If this is false, the write
-        takes its cost in any case.
+        waits: whether to raise ApiError if a limit has no room for the write, so that the caller
+        repeats it later. If it is false, the write is charged in any case.
         """
         if self.throttle is not None:
             self.throttle.write(partition, consumed, [each[:3] for each in entries], refuses=waits)
         if self.usage is not None:
             _count(self.usage.replicated, consumed)
-        if waits:  # with strong consistency, a write counts only in its own region
+        # With strong consistency, `waits` is false. Then only the region of the client counts keys.
+        if waits:
             self._count_keys(partition, consumed, item, entries)
 
     def _count_keys(
@@ -224,16 +241,17 @@ class Enforcement:
                 self.insights.accessed(entry.name, entry.partition, entry.units, entry.item)
 
     def _pass_gate(self, kind: "Kind", index: str | None, partition: bytes | None, item: Item | None) -> None:
-        """Raise the error of a fault that refuses a read or write."""
+        """Raise the error of a fault if one refuses this read or write."""
         if self.gate is not None:
             self.gate.admit(kind, index, partition, item)
 
     def _note(
         self, kind: "Kind", index: str | None, item: Item | None, error: errors.ApiError, asked: float
     ) -> "Refusal | None":
-        """Note a throttle; return the limit that refused, None if a fault did.
+        """Add a throttle to the log. Return the refusal by a limit, or None if a fault refused.
 
-        index: the name of a global index that was read, None for the table. asked: units.
+        index: the name of a global index that was read, or None. error: the error for the client.
+        asked: the units that the read or write costs.
         """
         found = None if self.throttle is None else self.throttle.refused
         refusal = found if found is not None and found.error is error else None
@@ -245,7 +263,7 @@ class Enforcement:
     def _count_throttled(
         self, index: str | None, partition: bytes, item: Item | None, entries: Sequence[EntryWrite]
     ) -> None:
-        assert self.insights is not None, "only a table with insights counts keys"
+        assert self.insights is not None, "only a table with Contributor Insights counts keys"
         if index is None:
             self.insights.throttled(None, partition, item)
         for entry in entries:
@@ -254,12 +272,12 @@ class Enforcement:
 
 
 def _own(consumed: Consumed) -> float:
-    """Return the units of a write that count for the table. Those of local indexes do."""
+    """Return the units of a write that count for the table. Those of its local indexes do too."""
     return consumed.table + sum(consumed.local_indexes.values())
 
 
 def _count(count: Callable[[str | None, float], None], consumed: Consumed) -> None:
-    """Count the units of a write, for the table and for each global index."""
+    """Call `count` with the units of a write: once for the table, once for each global index."""
     count(None, _own(consumed))
     for index, units in consumed.global_indexes.items():
         count(index, units)

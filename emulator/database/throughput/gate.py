@@ -1,8 +1,9 @@
-"""The gate through which faults refuse parts of a request, at the place of real throttles.
+"""The gate: the place at which faults refuse reads and writes of a request, as real limits do.
 
-While a fault is in force for the request in progress, the gate has its `Injection`. The enforcement
-of each table asks the gate before the real limits. So a refused write is not written, a refused
-read is unprocessed, and a transaction is canceled, as with a real limit.
+While a fault is in force for the request in progress, the gate has an `Injection`, which decides
+what the fault refuses. The `Enforcement` of each table calls the gate before it checks the real
+limits. So the effect is that of a real limit: a refused write is not written, a refused item of a
+batch is unprocessed, and a transaction is canceled.
 """
 
 from typing import Literal, Protocol
@@ -15,19 +16,20 @@ Kind = Literal["Read", "Write"]
 
 
 class Injection(Protocol):
-    """The faults of the request in progress."""
+    """Decides what the faults of the request in progress refuse."""
 
     def refusal(
         self, table: TableDefinition, kind: Kind, index: str | None, partition: bytes | None, item: Item | None
     ) -> ApiError | None:
-        """Return the error for a read or write, None if it may go on.
+        """Return the error for a read or write, or None if no fault refuses it.
 
-        index: the name of a global index that is read, None for the table. partition: the digest
-        of the partition key, None for a Scan. item: at least the key attributes, None if unknown.
+        index: the name of a global index that is read, or None for the table.
+        partition: the digest of the partition key, or None for a Scan.
+        item: at least the key attributes, or None if they are not known.
         """
 
     def conflict(self, table: TableDefinition, key: bytes) -> ApiError | None:
-        """Return the error of a conflict about an item, None if there is none.
+        """Return the error of a fault that declares a conflict about an item, or None.
 
         key: the storage key of the item.
         """
@@ -36,7 +38,7 @@ class Injection(Protocol):
 class Gate:
     """The gate of one process.
 
-    injection: None while no fault acts inside the request in progress.
+    injection: decides what is refused, or None if no fault is in force for the request in progress.
     """
 
     __slots__ = ("injection",)
@@ -46,7 +48,7 @@ class Gate:
 
 
 class TableGate:
-    """The gate, as seen from one table."""
+    """The gate for one table: calls the `Injection` of the process with this table."""
 
     __slots__ = ("_gate", "_table")
 
@@ -55,14 +57,14 @@ class TableGate:
         self._table = table
 
     def admit(self, kind: Kind, index: str | None, partition: bytes | None, item: Item | None) -> None:
-        """Raise the error of a fault that refuses a read or write."""
+        """Raise the error of a fault if one refuses this read or write."""
         if self._gate.injection is not None:
             error = self._gate.injection.refusal(self._table, kind, index, partition, item)
             if error is not None:
                 raise error
 
     def refuse_conflict(self, key: bytes) -> None:
-        """Raise the error of a fault that declares a conflict about an item."""
+        """Raise the error of a fault if one declares a conflict about this item."""
         if self._gate.injection is not None:
             error = self._gate.injection.conflict(self._table, key)
             if error is not None:

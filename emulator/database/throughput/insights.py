@@ -1,15 +1,16 @@
 """Counts the most accessed and most throttled keys of a table with Contributor Insights.
 
-Each process counts only its own requests, in memory, from the moment at which the setting is turned
-on. A table without the setting has no `TableInsights` and no additional cost
+Each process counts only its own requests, in memory, from the moment at which Contributor Insights
+is enabled. A table without it has no `TableInsights` and no additional cost
 (throughput/enforcement.py).
 
-The count of a key is the sum of the units that requests for it consume. A Query adds its units to
-its partition key, and a read of several items adds an equal share of its units to each evaluated
-item. A throttled request counts as one event.
+The count of an accessed key is the sum of the units that requests for this key consume. A Query
+adds its units to the count of its partition key. A Query or Scan adds an equal share of its units
+to the count of each evaluated item. The count of a throttled key is the number of throttled
+requests.
 
-A `Sketch` needs little memory for any number of keys. So counts of rarely accessed keys are only
-estimates: a count may be too high by as much as the report's `Error`, and is never too low.
+A `Sketch` needs little memory for any number of keys. So the counts of rarely accessed keys are
+only estimates: a count may be too high by as much as the report's `Error`, and is never too low.
 """
 
 from collections.abc import Iterator, Sequence
@@ -22,9 +23,9 @@ from emulator.database.definitions.tables import IndexDefinition, TableDefinitio
 from emulator.values.types import Item
 
 KEPT: Final = 500
-"""How many keys stay when a full sketch drops some.
+"""How many keys stay in a sketch when it drops some.
 
-A sketch is full with twice as many keys: 400 KB for keys of 100 bytes.
+A sketch drops keys when it has twice this many: 400 KB if the keys have 100 bytes.
 """
 
 ACCESSED: Final = "MostAccessed"
@@ -37,7 +38,8 @@ Event = str
 class Sketch:
     """Counts contributors, and keeps those with the highest counts (the algorithm "space-saving").
 
-    floor: the highest count of any dropped contributor. A new contributor may have been dropped
+    A *contributor* (AWS's word) is a key whose requests are counted, given by bytes that identify
+    it. floor: the highest count of any dropped contributor. A new contributor may have been dropped
     before, so its count begins with this number.
     """
 
@@ -50,7 +52,10 @@ class Sketch:
         self.floor = 0.0
 
     def add(self, contributor: bytes, amount: float, key: Item | None) -> None:
-        """Count a contributor. key: its attributes, None if the request did not have them."""
+        """Add an amount to the count of a contributor.
+
+        key: the key attributes of the contributor, or None if the request did not have them.
+        """
         counts = self._counts
         before = counts.get(contributor)
         if before is None:
@@ -64,9 +69,10 @@ class Sketch:
             self._known[contributor] = key
 
     def top(self) -> Iterator[tuple[bytes, float, float, Item | None]]:
-        """Yield each contributor with its count, the possible excess of the count, and its key.
+        """Yield (contributor, count, error, key attributes), highest counts first.
 
-        Contributors with the highest counts come first.
+        The error is by how much the count may be too high. The key attributes are None if no
+        request had them.
         """
         for contributor, count in self._sorted():
             yield contributor, count, self._errors.get(contributor, 0.0), self._known.get(contributor)
@@ -83,11 +89,13 @@ class Sketch:
 
 
 class Contributors:
-    """The counts of a table, or of one of its global indexes, since its setting changed.
+    """The counts of a table, or of one of its global indexes, since its setting last changed.
 
-    partition_names, names: the attributes of the partition key, and of the whole key.
-    partitions, items: event -> sketch of partition keys, and of whole keys if there is a sort key.
-    Partition keys are identified by their digest in storage keys, whole keys by their JSON.
+    setting: the Contributor Insights setting of the table or index.
+    partition_names, names: the names of the attributes of the partition key, and of the whole key.
+    partitions: event -> sketch of partition keys. A partition key is identified by its digest.
+    items: event -> sketch of whole keys, which are identified by their JSON. It is empty if there
+    is no sort key.
     """
 
     def __init__(self, relation: TableDefinition | IndexDefinition, setting: InsightsSetting) -> None:
@@ -105,16 +113,22 @@ class Contributors:
         self.items = {event: Sketch() for event in events} if len(self.names) > len(self.partition_names) else {}
 
     def add(self, event: Event, partition: bytes, amount: float, item: Item | None) -> None:
-        """Count an event of one item. item: its attributes, None if they are not known."""
+        """Add an amount to the counts of an item's partition key and whole key.
+
+        partition: the digest of the partition key. item: at least the key attributes, or None if
+        they are not known.
+        """
         if event in self.partitions:
             self.partitions[event].add(partition, amount, self._partition_key(item))
             self._add_item(event, amount, item)
 
     def add_page(self, partition: bytes | None, units: float, items: Sequence[tuple[bytes, Item]]) -> None:
-        """Count the items of a page, each with its share of the units.
+        """Add the units of a page to the counts of its items. Each item gets an equal share.
 
-        partition: the digest of the partition that a Query reads, None for a Scan.
-        items: the digest of the partition of each item, and its attributes.
+        A Query adds all units to the count of its partition key.
+
+        partition: the digest of the partition key that a Query reads, or None for a Scan.
+        items: for each item, the digest of its partition key and its attributes.
         """
         if ACCESSED not in self.partitions:
             return
@@ -137,10 +151,10 @@ class Contributors:
 
 
 class TableInsights:
-    """The counts of a table and its global indexes, if they have Contributor Insights.
+    """The counts of a table and its global indexes.
 
-    relations: name of an index, or None for the table -> its counts. Only those with the setting
-    are in it.
+    relations: name of an index, or None for the table -> its counts. A table or index without
+    Contributor Insights is left out.
     """
 
     __slots__ = ("relations",)
@@ -149,9 +163,9 @@ class TableInsights:
         self.relations: dict[str | None, Contributors] = {}
 
     def configure(self, definition: TableDefinition) -> None:
-        """Apply the settings of a table and its indexes.
+        """Apply the Contributor Insights settings of a table and its indexes.
 
-        After a change of a setting, counts begin at 0.
+        If a setting has changed, its counts begin at 0 again.
         """
         before, self.relations = self.relations, {}
         relations: dict[str | None, TableDefinition | IndexDefinition] = {
@@ -166,16 +180,19 @@ class TableInsights:
                 self.relations[name] = Contributors(relations[name], setting)
 
     def accessed(self, index: str | None, partition: bytes, units: float, item: Item | None) -> None:
-        """Count the units of an access to one item.
+        """Count an access to one item, if the table or index has Contributor Insights.
 
-        index: the name of an index, None for the table. Without the setting, nothing is counted.
+        index: the name of an index, or None for the table. units: what the access consumed.
         """
         relation = self.relations.get(index)
         if relation is not None:
             relation.add(ACCESSED, partition, units, item)
 
     def throttled(self, index: str | None, partition: bytes | None, item: Item | None) -> None:
-        """Count a throttled request. partition: None for a Scan, which has no key to count."""
+        """Count a throttled request, if the table or index has Contributor Insights.
+
+        partition: None for a Scan. It is not counted, because it has no key.
+        """
         relation = self.relations.get(index)
         if relation is not None and partition is not None:
             relation.add(THROTTLED, partition, 1.0, item)

@@ -1,8 +1,11 @@
-"""The units that each caller consumes, for budgets. The control `consumption` begins it."""
+"""Counts the units that each caller consumes, so that tests can check budgets.
+
+Counting begins with the first call of the control `consumption`.
+"""
 
 
 class Meter:
-    """The units that the requests to the tables of one caller have consumed."""
+    """The units that requests to the tables of one caller have consumed."""
 
     __slots__ = ("read", "write")
 
@@ -12,20 +15,23 @@ class Meter:
 
 
 class Meters:
-    """The meters of all callers, by access key and region of their tables.
+    """The meters of all callers, by the access key and region of their tables.
 
-    They stay when tables are deleted.
+    A meter stays when the tables are deleted.
     """
 
     def __init__(self) -> None:
         self._meters: dict[tuple[str, str], Meter] = {}
 
     def of(self, access_key: str, region: str) -> Meter:
-        """Return the meter of a caller."""
+        """Return the meter of a caller. The first call makes it."""
         return self._meters.setdefault((access_key, region), Meter())
 
     def total(self, access_key: str | None, region: str | None) -> tuple[float, float]:
-        """Return the read and write units of some callers. None means all."""
+        """Return a pair: the read units and the write units of some callers.
+
+        access_key, region: None means all access keys or all regions.
+        """
         chosen = [
             meter
             for owner, meter in self._meters.items()

@@ -1,8 +1,8 @@
-"""What an on-demand table or index without a maximum serves: the ramp.
+"""The ramp: the throughput of an on-demand table or index that has no maximum.
 
-It serves its warm throughput at once, or twice its previous peak if that is more: traffic may
-double within 30 minutes (behaviour 16). The peak is the average of the
-busiest minute that is more than 30 minutes old.
+Such a table serves its warm throughput, or twice its previous peak if that is more. This is because
+traffic may double within 30 minutes (behaviour 16). The previous peak is the average throughput of
+the busiest minute that is more than 30 minutes old.
 """
 
 from collections.abc import Mapping
@@ -10,11 +10,14 @@ from typing import Final
 
 _MINUTE: Final = 60
 _WITHIN: Final = 30
-"""Minutes in which traffic may double."""
+"""In how many minutes the traffic may double."""
 
 
 class Ramp:
-    """The ramp of the reads or writes of one table or index. warm: units a second."""
+    """The ramp of the reads or of the writes of one table or index.
+
+    warm: the warm throughput, in units a second.
+    """
 
     __slots__ = ("_minutes", "_peak", "warm")
 
@@ -24,17 +27,17 @@ class Ramp:
         self._minutes: dict[int, float] = {}
 
     def units(self, now: float) -> float:
-        """Return the units a second that are served at a time."""
+        """Return the units a second that the table or index serves at the time `now`."""
         old = int(now // _MINUTE) - _WITHIN
         for minute in [minute for minute in self._minutes if minute <= old]:
             self._peak = max(self._peak, self._minutes.pop(minute) / _MINUTE)
         return max(self.warm, 2 * self._peak)
 
     def take(self, units: float, now: float) -> None:
-        """Note consumed units."""
+        """Add units consumed at the time `now`. They count for the peak 30 minutes later."""
         minute = int(now // _MINUTE)
         self._minutes[minute] = self._minutes.get(minute, 0.0) + units
 
 
 Warm = Mapping[str, int]
-"""ReadUnitsPerSecond and WriteUnitsPerSecond."""
+"""A warm throughput: ReadUnitsPerSecond and WriteUnitsPerSecond -> units a second."""

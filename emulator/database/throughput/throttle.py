@@ -1,18 +1,18 @@
-"""Token buckets that enforce throughput, if a test or setting turns that on (behaviour 16).
+"""Token buckets that enforce throughput, if a test or setting turns this on (behaviour 16).
 
 Buckets fill by the emulator's clock. There are two kinds of limits:
 
-- A table or global index has a bucket for reads and one for writes. With provisioned throughput a
-  bucket fills at the provisioned rate, keeps up to 300 seconds of unused capacity, and starts with
-  the capacity of one second. The bucket of an on-demand table or index has the maximum that
-  OnDemandThroughput sets. Without a maximum, it has what the ramp allows (ramp.py).
+- A table or global index has a bucket for all reads and one for all writes. With provisioned
+  throughput a bucket fills at the provisioned rate, keeps up to 300 seconds of unused capacity, and
+  starts with the capacity of one second. The bucket of an on-demand table or index fills at the
+  maximum rate that OnDemandThroughput sets. Without a maximum, the ramp decides the rate (ramp.py).
 - Each value of the partition key has a bucket of 3000 read units and a bucket of 1000 write units a
   second. So the limit can refuse requests for a hot key and admit requests for other keys.
 
-A request is admitted if each of its buckets has the cost of the request or is full. Then the
-whole cost is taken from the buckets, and the level of a bucket may fall below zero. The cost of a
-Query or Scan is known only after the read. Such a read is admitted if each of its buckets has
-half a unit, the cost of the smallest read.
+A request is admitted if each of its buckets has the cost of the request or is full. Then the whole
+cost is taken from these buckets, and the level of a bucket may fall below zero. The cost of a Query
+or Scan is known only after the read. Such a read is admitted if each of its buckets has half a
+unit, which is the cost of the smallest read.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -38,30 +38,31 @@ Cause = Literal[
     "OnDemandMaximum",
     "OnDemandRamp",
 ]
-"""Why a limit refused a request; see emulator/controls/throttles.py."""
+"""Why a limit refused a request. emulator/controls/throttles.py explains the words."""
 
-BURST: Final = 300.0  # seconds of unused capacity that a bucket keeps
+BURST: Final = 300.0  # a bucket keeps the unused capacity of up to this many seconds
 PARTITION_UNITS: Final[Mapping[Kind, float]] = {"Read": 3000.0, "Write": 1000.0}
 MINUTES: Final = 20
-"""Minutes whose consumed units are remembered, for auto scaling."""
+"""For how many minutes the consumed units are kept. Auto scaling needs them."""
 
 _MINUTE: Final = 60
-_SLACK: Final = 0.01  # units: the largest effect of the clock's rounding error at a high rate
-# If there are this many buckets of partition keys, full buckets are dropped.
+_SLACK: Final = 0.01  # in units: rounding errors of the clock change a level by less than this
+# When there are this many buckets of partition keys, full buckets are dropped to save memory.
 _PARTITIONS: Final = 10_000
 
 Entry = tuple[str, bytes, float]
-"""A written entry of a global index: index name, digest of the partition key, units."""
+"""The write of an entry of a global index: index name, digest of the partition key, units."""
 
 Units = dict[bytes | None, float]
-"""Digest of the partition key -> units. A Scan reads many keys and has None as the digest."""
+"""Digest of the partition key -> cost in units. For a Scan the key is None: it reads many keys."""
 
 
 class Refusal(NamedTuple):
-    """A limit that refused a request.
+    """The refusal of a request by a limit.
 
-    error: for the client. index_name: a global index's name, None for the table. asked, available:
-    units of the request, and those left of the limit. limit: units a second.
+    error: the error for the client. index_name: the name of a global index, or None for the table.
+    asked: the units that the request costs. available: the units that were left in the bucket.
+    limit: the units that arrive in the bucket in a second.
     """
 
     error: errors.ApiError
@@ -75,8 +76,9 @@ class Refusal(NamedTuple):
 class Bucket:
     """A token bucket: tokens arrive at a rate, up to a capacity.
 
-    A token is a capacity unit. Times are in seconds. saved: when the bucket last had more than the
-    tokens of two seconds, so that it had saved some.
+    A token is a capacity unit. Times are in seconds. level: the number of tokens in the bucket.
+    saved: the last time at which the bucket had saved unused capacity, which means that it had more
+    tokens than arrive in two seconds.
     """
 
     __slots__ = ("_at", "capacity", "level", "rate", "saved")
@@ -89,11 +91,11 @@ class Bucket:
         self.saved = -inf
 
     def admits(self, units: float, now: float) -> bool:
-        """Return whether the bucket admits a request that costs `units`.
+        """Return True if the bucket admits a request that costs `units`.
 
-        If `units` is more than the capacity, the bucket must be full.
+        If `units` is more than the capacity, the bucket admits the request when it is full.
         """
-        # If the clock was set back, no tokens arrive now. New tokens arrive from the new time on.
+        # If the clock was set back, no tokens have arrived. They arrive from the new time on.
         if now != self._at:
             self.level = min(self.capacity, self.level + max(0.0, now - self._at) * self.rate)
             self._at = now
@@ -102,17 +104,19 @@ class Bucket:
         return self.level >= min(units, self.capacity) - _SLACK
 
     def change(self, rate: float, capacity: float, now: float) -> None:
-        """Change the rate and the capacity. Up to `now`, tokens arrive at the old rate."""
+        """Change the rate and the capacity of the bucket as of the time `now`."""
         self.admits(0.0, now)
         self.rate, self.capacity, self.level = rate, capacity, min(self.level, capacity)
 
 
 class Resource:
-    """The limits on reads or writes of a table or global index, in total and per partition key.
+    """The limits on the reads, or on the writes, of a table or global index.
 
-    index: a global index's name, None for the table.
-    consumed: minute since the epoch -> the units consumed in it. It has the last MINUTES minutes in
-    which units were consumed.
+    There is a bucket for all partition keys together, and one for each partition key.
+
+    index: the name of a global index, or None for the table.
+    consumed: minute since the epoch -> units that were consumed in this minute. Minutes without
+    consumption are left out, and only the last MINUTES are kept.
     """
 
     def __init__(self, clock: Clock, kind: Kind, arn: str, index: str | None) -> None:
@@ -127,12 +131,12 @@ class Resource:
         self.consumed: dict[int, float] = {}
 
     def configure(self, units: float | None, *, on_demand: bool, since: float, warm: float | None = None) -> None:
-        """Set the rate for all partition keys together.
+        """Set the rate of the bucket for all partition keys together.
 
-        units: the provisioned units or the on-demand maximum, None for no limit.
+        units: the provisioned units or the on-demand maximum, or None if there is none.
         since: the time from which a new bucket fills.
-        warm: the warm throughput of an on-demand table or index, with which its ramp begins. None:
-        it has no ramp.
+        warm: the warm throughput of an on-demand table or index, with which its ramp begins. With
+        None, there is no ramp, so without a maximum there is no limit.
         """
         self._on_demand = on_demand
         if not on_demand or units is not None or warm is None:
@@ -154,7 +158,7 @@ class Resource:
             self._whole.change(units, capacity, self._clock.now())
 
     def refusal(self, units: Units) -> Refusal | None:
-        """Return what refuses a request that costs these units, None if the buckets admit it."""
+        """Return the refusal of a request that costs these units, or None if it is admitted."""
         now = self._clock.now()
         if self._ramp is not None and self._whole is not None:
             served = self._ramp.units(now)
@@ -180,7 +184,7 @@ class Resource:
         )
 
     def _cause(self, now: float) -> Cause:
-        """Return why the bucket of all partition keys together refuses a request."""
+        """Return the cause of a refusal by the bucket for all partition keys together."""
         if self._on_demand:
             return "OnDemandMaximum" if self._ramp is None else "OnDemandRamp"
         if self.index is not None:
@@ -204,7 +208,7 @@ class Resource:
                 self._bucket(key).level -= cost
 
     def _bucket(self, key: bytes) -> Bucket:
-        """Return the bucket of a partition key, given by its digest."""
+        """Return the bucket of a partition key. key: the digest of the partition key."""
         bucket = self._partitions.get(key)
         if bucket is None:
             if len(self._partitions) >= _PARTITIONS:
@@ -218,14 +222,14 @@ class Resource:
 
 
 def _left(bucket: Bucket) -> tuple[float, float]:
-    """Return the units that are left in a bucket, and those that arrive in a second."""
+    """Return a pair: the units that are left in a bucket, and the units that arrive in a second."""
     return max(0.0, bucket.level), bucket.rate
 
 
 class TableThrottle:
     """All buckets of one table and its global indexes.
 
-    refused: what refused the last refused request.
+    refused: the last refusal, or None if no request has been refused yet.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -236,10 +240,10 @@ class TableThrottle:
     def configure(
         self, definition: TableDefinition, warm: "Callable[[TableDefinition | IndexDefinition], Warm] | None" = None
     ) -> None:
-        """Apply the table's definition: rates, billing mode, indexes.
+        """Apply the table's definition: throughput, billing mode and indexes.
 
-        warm: returns the warm throughput of a table or index. With None, on-demand tables without a
-        maximum have no limit in total.
+        warm: a function that returns the warm throughput of a table or index. With None, an
+        on-demand table without a maximum has limits only for each partition key.
         """
         since = self._clock.now() if self._resources else definition.created
         on_demand = definition.billing_mode == "PAY_PER_REQUEST"
@@ -259,36 +263,37 @@ class TableThrottle:
                 resource.configure(limit, on_demand=on_demand, since=since, warm=begins)
 
     def consumed(self, index: str | None, kind: str) -> Mapping[int, float]:
-        """Return the units consumed in the last minutes, by minute since the epoch.
+        """Return the consumed units of the last minutes: minute since the epoch -> units.
 
-        index: a global index's name, None for the table. kind: Read or Write.
+        index: the name of a global index, or None for the table. kind: Read or Write.
         """
         found = (resource.consumed for (name, of), resource in self._resources.items() if (name, of) == (index, kind))
         return next(found, {})
 
     def read(self, index: str | None, partition: bytes | None, units: float) -> None:
-        """Admit a read of known cost and take its cost. Raises ApiError if the read is refused.
+        """Admit a read whose cost is known, and take the cost. Raises ApiError if it is refused.
 
-        index: the name of a global index, None for the table.
+        index: the name of a global index, or None for the table. partition: the digest of the
+        partition key.
         """
         self._charge({self._resources[index, "Read"]: {partition: units}})
 
     def admit(self, index: str | None, partition: bytes | None) -> None:
-        """Admit a read whose cost is known only after the read.
+        """Admit a read whose cost is known only after the read. Then call `charge`.
 
         Raises ApiError if the read is refused.
         """
         self._refuse(self._resources[index, "Read"].refusal({partition: 0.5}))
 
     def charge(self, index: str | None, partition: bytes | None, units: float) -> None:
-        """Take the cost of a read that `admit` admitted."""
+        """Take the cost of a read that `admit` has admitted."""
         self._resources[index, "Read"].take({partition: units})
 
     def write(self, partition: bytes, consumed: Consumed, entries: Iterable[Entry], *, refuses: bool = True) -> None:
         """Admit a write to a table and its global indexes, and take the cost.
 
         Raises ApiError if the write is refused. The units of local indexes count for the table.
-        refuses: if this is false, no write is refused.
+        refuses: if it is false, no write is refused, but the cost is taken.
         """
         own = consumed.table + sum(consumed.local_indexes.values())
         charges: dict[Resource, Units] = {self._resources[None, "Write"]: {partition: own}}

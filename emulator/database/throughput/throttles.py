@@ -1,7 +1,8 @@
-"""The last throttles of a process: which limit refused what, for the control `throttles`.
+"""Keeps the last throttles of a process, for the control `throttles`.
 
-They are noted only while throughput is enforced on a table or faults throttle. Then a wrapper of
-`Emulator.answer` notes the operation in progress.
+A *throttle* is a read or write that a limit or a fault has refused. Throttles are kept only while
+throughput is enforced on a table, or a fault throttles. During that time, `ThrottleLog.noting`
+wraps `Emulator.answer`, so that each throttle shows the operation in which it happened.
 """
 
 from collections import deque
@@ -24,10 +25,13 @@ _Caller = TypeVar("_Caller")
 class Throttled(NamedTuple):
     """A refused read or write.
 
-    table: None if the operation has no units. index_name: a global index's name, None for a table.
-    key: the key attributes, None if they are not known. reason: as in ThrottlingReasons, None if
-    the error has none. asked: units of the whole read or write. refusal: the limit, None if a fault
-    refused. fault: its name, or None.
+    time: in seconds since the epoch. table: None if the operation consumes no units.
+    index_name: the name of a global index, or None for the table. kind: Read or Write.
+    key: the key attributes, or None if they are not known.
+    reason: the reason in the error's ThrottlingReasons, or None if the error has none.
+    asked: the units that the whole read or write costs.
+    refusal: the refusal by a limit, or None if a fault has refused.
+    fault: the name of the fault that has refused, or None.
     """
 
     time: float
@@ -45,8 +49,8 @@ class Throttled(NamedTuple):
 class ThrottleLog:
     """The last throttles of a process.
 
-    operation: the operation in progress, "" outside requests. fault: the name of the fault that
-    refused last.
+    operation: the name of the operation in progress, or "" if there is none.
+    fault: the name of the fault that has refused last, or None.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -65,7 +69,7 @@ class ThrottleLog:
         refusal: Refusal | None,
         asked: float = 0.0,
     ) -> None:
-        """Note a throttle. item: at least the key attributes, None if they are not known."""
+        """Add a throttle. item: at least the key attributes, or None if they are not known."""
         reasons = error.extra.get("ThrottlingReasons") or error.extra.get("throttlingReasons")
         reason = reasons[0]["reason"] if reasons else None
         key = None if item is None or table is None else _key(table, index_name, item)
@@ -75,7 +79,7 @@ class ThrottleLog:
         )
 
     def noting(self, answer: Callable[[str, object, _Caller], bytes]) -> Callable[[str, object, _Caller], bytes]:
-        """Return a function that answers a request as `answer` does, and notes its operation."""
+        """Return a function that calls `answer`, and sets `operation` during each request."""
 
         def call(operation: str, raw: object, caller: _Caller) -> bytes:
             self.operation = operation
@@ -94,7 +98,7 @@ class ThrottleLog:
 
 
 def _key(table: TableDefinition, index_name: str | None, item: Item) -> Item:
-    """Return the key attributes of an item of a table, or of an entry of its global index."""
+    """Return an item's key attributes in a table, or in the global index `index_name`."""
     index = next((each for each in table.indexes if each.name == index_name), None)
     names = (table.hash, table.range) if index is None else index.hash + index.range
     return {name: item[name] for name in names if name is not None and name in item}

@@ -1,7 +1,7 @@
-"""The units that requests consumed of a table and its global indexes, and throttled requests.
+"""Counts the consumed units and throttled requests of a table and its global indexes.
 
-There are figures for each minute of the last hour, under CloudWatch's names (control-plane 19).
-Only a server that counts requests has them (controls/counters.py).
+The counts are kept for each minute of the last hour, under CloudWatch's names of metrics
+(control-plane 19). Only a server that counts requests has them (controls/counters.py).
 """
 
 from collections.abc import Hashable, Iterator
@@ -11,19 +11,22 @@ from typing import Final, Generic, TypeVar
 from emulator.clock import Clock
 
 MINUTE: Final = 60
-HOUR: Final = 60  # minutes
+HOUR: Final = 60  # in minutes
 
 CONSUMED_READ: Final = "ConsumedReadCapacityUnits"
 CONSUMED_WRITE: Final = "ConsumedWriteCapacityUnits"
 THROTTLED_READ: Final = "ReadThrottleEvents"
 THROTTLED_WRITE: Final = "WriteThrottleEvents"
 REPLICATED_WRITE: Final = "ConsumedWriteCapacityUnits of GlobalTable"
-"""Our name for the units of writes that other regions made. CloudWatch has a dimension for them."""
+"""Our name for the units of writes that were made in other regions.
+
+CloudWatch shows these as ConsumedWriteCapacityUnits with the dimension Source: GlobalTable.
+"""
 REPLICATION_LATENCY: Final = "ReplicationLatency"
 
 
 class Statistics:
-    """The statistics of one metric in one minute, as in CloudWatch."""
+    """CloudWatch's statistics of one metric in one minute: count, sum, minimum and maximum."""
 
     __slots__ = ("count", "highest", "lowest", "total")
 
@@ -49,7 +52,10 @@ class LastHour(Generic[Key]):
         self._begin = -inf  # the start of the current minute
 
     def add(self, key: Key, value: float) -> None:
-        """Add a value of a metric. Each request does this once or twice, so this must be fast."""
+        """Add a value of a metric to the current minute.
+
+        Each request calls this once or twice, so it must be fast.
+        """
         now = self._clock.now()
         if not 0 <= now - self._begin < MINUTE:
             self._open(now)
@@ -62,9 +68,9 @@ class LastHour(Generic[Key]):
         statistics.highest = max(statistics.highest, value)
 
     def _open(self, now: float) -> None:
-        """Begin a minute, or continue an earlier one if the clock was set back.
+        """Begin a new minute, or continue an earlier minute if the clock was set back.
 
-        Drop old minutes.
+        Then drop the oldest minutes, so that only an hour is kept.
         """
         minute = int(now // MINUTE)
         self._begin = minute * MINUTE
@@ -73,7 +79,7 @@ class LastHour(Generic[Key]):
             del self._minutes[min(each for each in self._minutes if each != minute)]
 
     def __iter__(self) -> Iterator[tuple[int, Key, Statistics]]:
-        """Yield the values of the last hour, each with its minute and metric."""
+        """Yield (minute since the epoch, metric, statistics) for the last hour."""
         now = int(self._clock.now() // MINUTE)
         for minute in sorted(self._minutes):
             if now - HOUR < minute <= now:
@@ -82,9 +88,10 @@ class LastHour(Generic[Key]):
 
 
 class TableUsage(LastHour[tuple[str, str | None]]):
-    """The figures of a table. Keys: metric, name of a global index or None for the table itself.
+    """The counts of one table.
 
-    A key of REPLICATION_LATENCY has the receiving region instead of the index.
+    A key is a pair: a metric, and the name of a global index or None for the table itself. For
+    REPLICATION_LATENCY, the second part is the region that has received a write.
 
     meter: a list with one number, to which all tables of a process add the units of requests.
     """
@@ -96,21 +103,21 @@ class TableUsage(LastHour[tuple[str, str | None]]):
         self._meter = meter
 
     def read(self, index: str | None, units: float) -> None:
-        """Count units that reads consumed."""
+        """Count the units that a read consumed. index: a global index, or None for the table."""
         self._meter[0] += units
         self.add((CONSUMED_READ, index), units)
 
     def write(self, index: str | None, units: float) -> None:
-        """Count units that writes consumed."""
+        """Count the units that a write consumed. index: a global index, or None for the table."""
         self._meter[0] += units
         self.add((CONSUMED_WRITE, index), units)
 
     def replicated(self, index: str | None, units: float) -> None:
-        """Count units that writes of other regions consumed."""
+        """Count the units that a write consumed here, although it was made in another region."""
         self.add((REPLICATED_WRITE, index), units)
 
     def arrived(self, region: str, milliseconds: float) -> None:
-        """Count a write that has reached another region. milliseconds: how long that took."""
+        """Count a write that has reached another region after so many milliseconds."""
         self.add((REPLICATION_LATENCY, region), milliseconds)
 
     def throttled_read(self, index: str | None) -> None:

@@ -1,26 +1,30 @@
-"""Exact search in vector indexes, with NumPy (extra `vectors`). The first search loads the code.
+"""Exact search in vector indexes, with NumPy (the extra `vectors` of the package).
 
-The first search of an index reads its entries from the store into a `Matrix` in memory, in slices.
-The store keeps a numbered record of each change. Each later search first reads the changes since
-the last search. So a write does no work here, and a search sees writes of other processes but no
-uncommitted or rolled back writes. A matrix is dropped when its index is deleted, after a snapshot
-was restored, after a minute without a search, or when other matrices need its memory. Each search
-of an index that is too large reads the entries from the store.
+This code is imported at the first search. The first search of an index reads the index's entries
+from the store into a `Matrix` in memory, in slices. The store keeps a numbered record of each
+change of an entry. Each later search first reads the entries that have changed since the last
+search. So a write does not have to update a matrix. A search sees the writes of other processes,
+but no uncommitted writes.
 
-A search computes in float32, with a bound on the error. Then it computes the scores of all
-candidates again in float64. So scores and their order do not depend on the order of computation.
+A matrix is dropped when its index is deleted, after a snapshot was restored, after a minute without
+a search, or when other matrices need its memory. An index that is too large for the memory has no
+matrix: each search reads all entries from the store.
+
+A search first computes scores in float32, with a bound on their error, and chooses candidates. Then
+it computes the scores of all candidates again in float64. So the scores and the order of the
+results do not depend on the order of the computation.
 
 | file | job |
 |---|---|
-| `library.py` | loading NumPy |
+| `library.py` | imports NumPy |
 | `query.py` | the vector, distance and conditions of a search; the best entries found so far |
 | `matrix.py` | the entries of an index in memory, kept up to date |
-| `held.py` | the matrices in memory, and the limit of their memory |
-| `search.py` | a search, in steps |
+| `held.py` | holds the matrices in memory, and limits how much memory they use |
+| `search.py` | does a search, in steps |
 
-Figures, for 100,000 vectors of 256 dimensions, in milliseconds of CPU time, both engines:
+The CPU time of searches in 100,000 vectors of 256 dimensions is about the same with both engines:
 
-| what | milliseconds |
+| action | milliseconds |
 |---|---|
 | search, TopK 10, any distance | 12 to 16, in 25 steps of 0.5 to 1.7 |
 | search with a filter that one entry of 100 meets | 1 to 3 |

@@ -1,4 +1,4 @@
-"""The vector indexes in memory."""
+"""Keeps the matrices of vector indexes in memory, and limits their memory."""
 
 from collections.abc import Callable, Container
 from typing import Final
@@ -13,18 +13,19 @@ MOST_BYTES: Final = 512 << 20
 IDLE: Final = 60.0  # seconds without a search after which a matrix is dropped
 
 Key = tuple[int, int]
-"""The id of an index, and its number `restored`."""
+"""The id of a vector index, and the number `restored` of its definition."""
 
 
 def key_of(index: VectorIndex) -> Key:
-    """Return the key under which the matrix of an index is held."""
+    """Return the key under which HeldVectors keeps the matrix of an index."""
     return index.definition.id, index.definition.restored
 
 
 class HeldVectors:
     """The matrices of a process, ordered by the time of their last search.
 
-    most: the most bytes of all matrices. stopwatch: measures the time since the last search.
+    most: the most bytes that all matrices may take together.
+    stopwatch: gives the time at which a search begins, in seconds.
     """
 
     def __init__(self, most: int = MOST_BYTES, stopwatch: Stopwatch | None = None) -> None:
@@ -37,14 +38,16 @@ class HeldVectors:
 
     @property
     def size(self) -> int:
-        """About how many bytes all matrices take."""
+        """The estimated number of bytes that all matrices take together."""
         return sum(matrix.size for matrix in self._held.values())
 
     def find(self, index: VectorIndex, entries: int) -> Matrix | None:
-        """Return the matrix of an index, which may be empty; None if the index is too large.
+        """Return the matrix of an index, or None if it would take more than the allowed memory.
 
-        entries: how many entries the index has. Matrices that were not used recently are dropped if
-        their memory is needed.
+        A new matrix is empty: `Matrix.follow` fills it. If memory is short, the matrices whose last
+        search was longest ago are dropped.
+
+        entries: the number of entries of the index.
         """
         key = key_of(index)
         matrix = self._held.pop(key, None)
@@ -63,7 +66,7 @@ class HeldVectors:
         return matrix
 
     def forget(self, matrix: Matrix) -> None:
-        """Drop a matrix whose search was abandoned: it would stay `busy` forever."""
+        """Drop a matrix that would stay `busy` forever, because its search was abandoned."""
         self._held = {key: other for key, other in self._held.items() if other is not matrix}
 
     def drop_idle(self) -> None:
@@ -71,8 +74,11 @@ class HeldVectors:
         before = self._now() - IDLE
         self._drop(lambda key: self._held[key].used < before)
 
-    def keep(self, keys: Container[Key]) -> None:
-        """Drop the matrices that have none of these keys, because their tables were deleted."""
+    def drop_others(self, keys: Container[Key]) -> None:
+        """Drop the matrices whose key is not in `keys`, the keys of all existing indexes.
+
+        The index of such a matrix was deleted or restored from a snapshot.
+        """
         self._drop(lambda key: key not in keys)
 
     def _drop(self, is_out: Callable[[Key], bool]) -> None:

@@ -1,4 +1,4 @@
-"""Loading NumPy at the first search. NumPy is an optional dependency."""
+"""Loads NumPy, an optional dependency, at the first vector search."""
 
 import os
 import sys
@@ -14,14 +14,17 @@ _THREADS: Final = "OPENBLAS_NUM_THREADS"
 _TURN: Final = 0.002  # seconds between two checks of whether NumPy is loaded
 
 _has_ended: dict[str, Callable[[], bool]] = {}
-"""Whether the import of NumPy in another thread has ended. So a process imports it only once."""
+""""numpy" -> a function that returns True when another thread has ended the import of NumPy.
+
+The dictionary is empty until the import begins, so a process begins the import only once.
+"""
 
 
 def loaded(in_thread: InThread | None) -> Steps[None]:
-    """Import NumPy. Raises ModuleNotFoundError.
+    """Import NumPy in steps. Raises ModuleNotFoundError if NumPy is not installed.
 
-    in_thread: runs a function in another thread. The import takes 0.1 s of CPU, so it runs there
-    while other requests are answered. None: import now.
+    in_thread: a function that runs another function in a thread. The import takes 0.1 s of CPU. In
+    a thread, other requests are answered meanwhile. If `in_thread` is None, import without it.
     """
     if in_thread is not None and _NUMPY not in _has_ended and _NUMPY not in sys.modules:
         if find_spec(_NUMPY) is None:
@@ -33,17 +36,18 @@ def loaded(in_thread: InThread | None) -> Steps[None]:
 
 
 def _load_all() -> None:
-    """Import NumPy and what uses it."""
+    """Import NumPy, and the module of vector searches, which needs NumPy."""
     load_numpy()
     import_module("emulator.database.vectors.search")
 
 
 def load_numpy() -> None:
-    """Import NumPy so that it computes only in this thread. Raises ModuleNotFoundError.
+    """Import NumPy so that it starts no threads. Raises ModuleNotFoundError if it is not installed.
 
-    With NumPy's own threads, comparing a block took two to fifteen times as long on a busy machine,
-    because each product waits for all threads. NumPy reads OPENBLAS_NUM_THREADS only when it is
-    imported. So the variable is removed afterwards, and child processes do not inherit it.
+    With NumPy's threads, comparing a block took two to fifteen times as long on a busy machine,
+    because each matrix product waits for all threads. The environment variable OPENBLAS_NUM_THREADS
+    prevents the threads. NumPy reads it only during the import. So this function removes the
+    variable afterwards, and child processes do not inherit it.
     """
     if _THREADS in os.environ:
         import numpy  # noqa: ICN001, PLC0415

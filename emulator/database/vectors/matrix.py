@@ -1,9 +1,10 @@
-"""The entries of a vector index in memory, as blocks of rows, in no order.
+"""The matrix of a vector index: its entries in memory, as blocks of rows in no particular order.
 
-    follow(txn)   read the next changes and entries from the store, until it returns False
+    follow(txn)   read some changes or entries from the store; return False after the last ones
     see(...)      compare the rows of one block with a query
 
-The last row replaces a removed row. So only the last block has unused rows.
+When a row is removed, the last row of the matrix moves to its place. So only the last block can
+have unused rows.
 """
 
 from collections.abc import Iterable, Iterator
@@ -24,39 +25,39 @@ if TYPE_CHECKING:
 
     from emulator.database.vectors.query import Doubles, Floats
 
-_BLOCK: Final = 1 << 20  # the most numbers in one block; comparing them takes 1 ms
+_BLOCK: Final = 1 << 20  # the most vector components in one block; comparing them takes 1 ms
 _MOST_ROWS: Final = 8192  # the most rows in a block
-_READ: Final = 1 << 17  # how many numbers one step reads from the store: 2 to 4 ms
+_READ: Final = 1 << 17  # the most vector components that one step reads: 2 to 4 ms
 _MOST_READ: Final = 2000  # the most entries that one step reads
 _FOLLOWED: Final = 300  # the most changes that one step reads: 2 ms
-# Bytes of a row in addition to its vector: the key, its place in a dictionary, sizes.
+# Estimated bytes of a row besides its vector: key, dictionary slot, sum of squares, codes.
 _ROW_OVERHEAD: Final = 260
 
 Entry = tuple[bytes, bytes]
-"""The tail of an item's key, and the entry."""
+"""The tail of an item's key (keyspace.tail_of), and the stored bytes of the entry."""
 
 _ABSENT_CODE: Final = -1
 
 
 def rows_in_block(dimensions: int) -> int:
-    """Return how many rows a block has."""
+    """Return the number of rows of one block, for vectors with this number of dimensions."""
     return max(1, min(_MOST_ROWS, _BLOCK // dimensions))
 
 
 def row_bytes(index: VectorIndex) -> int:
-    """Return about how many bytes a row takes in memory."""
+    """Return the estimated number of bytes that a row takes in memory."""
     return index.vector_size + _ROW_OVERHEAD
 
 
 def squares_of(vectors: "Floats") -> "Doubles":
-    """Return the sum of squares of each vector."""
+    """Return, for each vector, the sum of the squares of its components."""
     double = vectors.astype(np.float64)
     squares: Doubles = np.einsum("ij,ij->i", double, double)
     return squares
 
 
 class Entries:
-    """Reads the entries of an index from the store, and splits them into their parts."""
+    """Reads the entries of an index from the store, and splits them into vector and attributes."""
 
     def __init__(self, index: VectorIndex) -> None:
         self._size = index.vector_size
@@ -70,21 +71,27 @@ class Entries:
         self._most = max(1, min(_MOST_READ, _READ // index.dimensions))
 
     def page(self, txn: ReadTxn, start: bytes) -> tuple[list[Entry], bytes | None]:
-        """Return entries from the key `start` on, and the key of the next page or None."""
+        """Return a pair: the entries of one page, and the key at which the next page starts.
+
+        The page starts at the key `start`. The second part is None after the last page.
+        """
         cut = self._cut
         pairs = list(islice(txn.scan(start, self.range[1]), self._most))
         following = pairs[-1][0] + b"\0" if len(pairs) == self._most else None
         return [(key[cut:], entry) for key, entry in pairs], following
 
     def vectors(self, entries: Iterable[bytes]) -> "Floats":
-        """Return the vectors of entries as rows."""
+        """Return an array that has the vector of each entry as a row."""
         size = self._size
         joined = b"".join([entry[:size] for entry in entries])
         rows = np.frombuffer(joined, np.dtype("<f4")).astype(np.float32, copy=False)
         return rows.reshape(-1, self._dimensions)
 
     def values(self, entry: bytes) -> list[bytes | None]:
-        """Return the values of SearchSchema's attributes, None for those that the item lacks."""
+        """Return an entry's values of the attributes in SearchSchema, in the order of SearchSchema.
+
+        The value is None for an attribute that the item does not have.
+        """
         found: list[bytes | None] = []
         at = self._size
         for _ in range(self._attributes):
@@ -101,9 +108,9 @@ class Entries:
 class Matrix:
     """The entries of one index in memory.
 
-    busy: whether a search uses it; then no other search may change it.
-    progress: how many steps searches have made with it.
-    used: when the last search began, in seconds of a stopwatch.
+    busy: True while a search uses the matrix. No other search may use it then.
+    progress: the number of steps that all searches have made with the matrix.
+    used: when the last search began, in seconds of the stopwatch of HeldVectors.
     """
 
     def __init__(self, index: VectorIndex) -> None:
@@ -123,33 +130,35 @@ class Matrix:
         self._code_of: list[dict[bytes, int]] = [{} for _ in range(attributes)]
         self._tails: list[bytes] = []
         self._rows: dict[bytes, int] = {}
-        # The rows include this many of the index's changes; None before reading begins.
+        # The number of the index's changes that the rows include; None before the first read.
         self._version: int | None = None
-        # The start of the next page of entries to read, None after the last page.
+        # The key at which the next page of entries starts; None when all pages have been read.
         self._next: bytes | None = self._entries.range[0]
 
     @property
     def size(self) -> int:
-        """The estimated bytes of the rows in memory."""
+        """The estimated number of bytes that the rows take in memory."""
         return len(self._tails) * row_bytes(self.index)
 
     @property
     def blocks(self) -> int:
-        """How many blocks `see` has to visit."""
+        """The number of blocks that have rows."""
         return -(-len(self._tails) // self._height)
 
     # --- following the store ----------------------------------------------------------------------
 
     def is_current(self, txn: ReadTxn) -> bool:
-        """Return whether the rows are the entries that a transaction sees."""
+        """Return True if the rows are exactly the entries that a transaction sees."""
         return self._next is None and self._version == numbers(txn, self.index.prefix).changes
 
     def follow(self, txn: ReadTxn) -> bool:
-        """Read some changes, or some entries for the first time; return whether others remain.
+        """Do one step of bringing the rows up to date. Return True if another step is needed.
 
-        For each change, this reads the current entry, so after all changes the rows are those that
-        the transaction sees. It skips changes of entries that it has not read yet: it will read
-        their current state.
+        A step first reads changes that the rows do not include. When the rows include all changes,
+        it reads a page of entries that were never read. The record of a change only names an entry,
+        so the step reads the current state of that entry. A change of an entry that was never read
+        is skipped, because a later step reads the entry in its current state. If the store no
+        longer has all changes since the last search, all entries are read again.
         """
         self.progress += 1
         newest = numbers(txn, self.index.prefix).changes
@@ -170,7 +179,11 @@ class Matrix:
         return self._version != newest or self._next is not None
 
     def _changed(self, txn: ReadTxn, first: int, stop: int) -> Iterator[bytes]:
-        """Yield the tails (keyspace.tail_of) of changed entries that were read before."""
+        """Yield the tails (keyspace.tail_of) of the entries that some changes concern.
+
+        The changes have the numbers first <= number < stop. Entries that were never read are left
+        out.
+        """
         prefix = self.index.prefix
         for tail in {txn.get(keyspace.vector_change(prefix, number)) for number in range(first, stop)}:
             assert tail is not None, "the latest changes of an index are recorded"
@@ -178,7 +191,10 @@ class Matrix:
                 yield tail
 
     def _put(self, tail: bytes, entry: bytes | None) -> None:
-        """Put an entry into its row, or into a new one; None removes it."""
+        """Write an entry to its row, or append a row if it has none.
+
+        If `entry` is None, the entry was deleted: remove its row.
+        """
         row = self._rows.get(tail)
         if row is None:
             if entry is not None:
@@ -190,7 +206,7 @@ class Matrix:
             self._write(row, vectors, squares_of(vectors), [entry])
 
     def _add(self, entries: list[Entry]) -> None:
-        """Add entries as the last rows of the matrix."""
+        """Append entries to the matrix, each as a new row."""
         if not entries:
             return
         vectors = self._entries.vectors(entry for _, entry in entries)
@@ -216,7 +232,7 @@ class Matrix:
             codes.append(np.empty(self._height, np.int32))
 
     def _write(self, row: int, vectors: "Floats", squares: "Doubles", entries: list[bytes]) -> None:
-        """Write rows of one block."""
+        """Write entries to consecutive rows of one block, beginning at `row`."""
         block, at = divmod(row, self._height)
         self._vectors[block][at : at + len(vectors)] = vectors
         self._squares[block][at : at + len(vectors)] = squares
@@ -228,7 +244,7 @@ class Matrix:
                 ]
 
     def _remove(self, row: int) -> None:
-        """Remove a row: the last row takes its place."""
+        """Remove a row, and move the last row of the matrix to its place."""
         tail, last_tail = self._tails[row], self._tails.pop()
         last = len(self._tails)
         del self._rows[tail]
@@ -249,7 +265,7 @@ class Matrix:
     # --- searching --------------------------------------------------------------------------------
 
     def see(self, query: Query, block: int) -> None:
-        """Compare a query with the rows of one block that meet its conditions."""
+        """Compare a query with those rows of a block that meet the query's conditions."""
         self.progress += 1
         first = block * self._height
         count = min(self._height, len(self._tails) - first)

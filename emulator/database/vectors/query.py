@@ -1,4 +1,4 @@
-"""A search for similar vectors, and the best entries that it has found."""
+"""The query of a vector search, and the most similar entries found so far."""
 
 from collections.abc import Callable, Sequence
 from heapq import nsmallest
@@ -10,7 +10,7 @@ import numpy as np
 
 from emulator.database.definitions.vectors import COSINE, EUCLIDEAN
 
-if TYPE_CHECKING:  # importing it takes 20 ms
+if TYPE_CHECKING:  # because importing numpy.typing takes 20 ms
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float32]
@@ -18,18 +18,21 @@ if TYPE_CHECKING:  # importing it takes 20 ms
 
 _LARGEST: Final = float(np.finfo(np.float32).max)
 _SAFE: Final = 1e25
-"""If the product of the norms of two vectors is between 1 / _SAFE and _SAFE, products of their
-numbers and sums of these do not overflow float32, and an underflow does not matter.
+"""If the product of the norms of two vectors is between 1 / _SAFE and _SAFE, their dot product can
+be computed in float32: it does not overflow, and an underflow does not matter.
 """
 
 _NOTHING: Final = 1e-14
 """A smaller cosine distance is only a rounding error: the vectors have the same direction."""
 
-_UNIT: Final = 2.0**-24  # half the distance between 1 and the next float32
+_UNIT: Final = 2.0**-24  # the largest relative error of rounding to float32
 
 
 class Match(NamedTuple):
-    """A found entry. tail: the end of its item's key."""
+    """An entry that a search found.
+
+    tail: the part of the item's key after the number of its table (keyspace.tail_of).
+    """
 
     tail: bytes
     score: float
@@ -38,8 +41,8 @@ class Match(NamedTuple):
 class Query:
     """A search for the `count` entries that are most similar to a vector.
 
-    packed: the vector as float32, little-endian.
-    conditions: position of an attribute in SearchSchema, and the value that it must have.
+    packed: the vector as little-endian float32 numbers.
+    conditions: pairs of an attribute's position in SearchSchema and the value that it must have.
 
     Distances are computed as *ranks*: a smaller rank means more similar. The rank is the score for
     COSINE, the square of the score for EUCLIDEAN, and the negative score for DOT_PRODUCT.
@@ -53,21 +56,21 @@ class Query:
         self._double = self._vector.astype(np.float64)
         self._square = float(self._double @ self._double)
         self._norm = sqrt(self._square)
-        # The largest error of a sum of products, relative to the product of the norms.
+        # The largest error of a dot product in float32, divided by the product of the norms.
         self._error = 1.01 * (len(self._vector) + 2) * _UNIT
         self._best: list[tuple[float, bytes]] = []
         self._limit = inf
 
     def restart(self) -> None:
-        """Forget all found entries."""
+        """Forget all found entries, because the search begins again."""
         self._best = []
         self._limit = inf
 
     def see(self, vectors: "Floats", squares: "Doubles", tail_of: Callable[[int], bytes]) -> None:
-        """Compare the query with some entries.
+        """Compare the query with some entries, and keep the `count` best entries found so far.
 
-        squares: the sum of squares of each vector. tail_of: a function that returns the tail of the
-        entry in a row.
+        vectors: the vector of an entry in each row. squares: the sum of squares of each vector.
+        tail_of: a function from the number of a row to the tail of the entry (keyspace.tail_of).
         """
         if not len(vectors):
             return
@@ -109,7 +112,10 @@ class Query:
         return self._cosine(products, squares) if self._distance == COSINE else -products
 
     def _cosine(self, products: "Doubles", squares: "Doubles") -> "Doubles":
-        """Return 1 - cosine similarity. A vector of zeros has the similarity 0 (gap)."""
+        """Return the cosine distance of each vector, which is 1 - cosine similarity.
+
+        The similarity of a vector of zeros is 0. We do not know the service's rule (gap).
+        """
         lengths = np.sqrt(squares * self._square)
         similarity = np.divide(products, lengths, out=np.zeros_like(products), where=lengths > 0)
         return 1.0 - similarity

@@ -1,7 +1,7 @@
-"""A search of one vector index, in steps of a few milliseconds.
+"""Searches one vector index, in steps of a few milliseconds.
 
-A search finds only committed entries. After a client has got the answer to its write, its searches
-find that write, because answers wait for the commit.
+A search finds only committed entries. The answer to a write waits for the commit. So a client that
+has this answer finds the write in its next search.
 """
 
 from collections.abc import Callable
@@ -18,22 +18,22 @@ from storage import ReadTxn
 Read = Callable[[], ReadTxn]
 """A function that opens a snapshot of the committed state."""
 
-_TURN: Final = 0.001  # seconds between two checks of a matrix that another search uses
-_PATIENCE: Final = 2000  # after this many checks without progress, a search stops waiting
-_ATTEMPTS: Final = 3  # how often a search may be repeated because entries changed during it
+_TURN: Final = 0.001  # seconds between two checks of whether another search still uses the matrix
+_PATIENCE: Final = 2000  # checks without progress of the other search, after which a search stops waiting
+_ATTEMPTS: Final = 3  # the most times that a search compares all rows, because entries change meanwhile
 
 
 def search(read: Read, held: HeldVectors, index: VectorIndex, query: Query, *, waits: bool) -> Steps[list[Match]]:
     """Find the entries of an index that are most similar to a query's vector.
 
-    waits: whether the caller lets other searches continue between two steps.
+    waits: True if other searches can run between two steps, so that this search can wait for them.
     """
     with read() as txn:
         entries = numbers(txn, index.prefix).entries
     matrix = held.find(index, entries)
     if matrix is not None and matrix.busy and waits:
         yield from _turn(matrix)
-        if matrix.busy:  # the other search was abandoned: its steps are not run to their end
+        if matrix.busy:  # the other search was abandoned: nobody runs its remaining steps
             held.forget(matrix)
             matrix = held.find(index, entries)
     if matrix is None or matrix.busy:
@@ -48,7 +48,7 @@ def search(read: Read, held: HeldVectors, index: VectorIndex, query: Query, *, w
 
 
 def _turn(matrix: Matrix) -> Steps[None]:
-    """Wait until no other search uses a matrix, or until the other search makes no progress."""
+    """Wait until the search that uses the matrix ends, or makes no progress any more."""
     idle = 0
     while matrix.busy and idle < _PATIENCE:
         before = matrix.progress
@@ -57,9 +57,9 @@ def _turn(matrix: Matrix) -> Steps[None]:
 
 
 def _compare(read: Read, matrix: Matrix, query: Query) -> Steps[None]:
-    """Bring a matrix up to date, and compare its rows.
+    """Bring a matrix up to date, and compare its rows with a query.
 
-    If entries change between the steps, this reads the changes and compares the rows again.
+    If entries change between two steps, read the changes and compare all rows again.
     """
     for _ in range(_ATTEMPTS):
         query.restart()
@@ -81,7 +81,7 @@ def _compare(read: Read, matrix: Matrix, query: Query) -> Steps[None]:
 
 
 def _read(read: Read, index: VectorIndex, query: Query) -> Steps[None]:
-    """Read all entries from the store and compare them; keep none in memory."""
+    """Read all entries from the store, and compare them with a query. Build no matrix."""
     reader = Entries(index)
     following: bytes | None = reader.range[0]
     while following is not None:

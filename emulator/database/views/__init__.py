@@ -1,29 +1,29 @@
 """Frozen views: key ranges of the store as they were when the view was opened.
 
-A view exists until it is closed: through later writes, growth of the store, restarts, and writes of
-other processes. Opening a view copies no data. Instead, each later write first stores the
+A view exists until it is closed. It survives later writes, growth of the store, restarts, and
+writes of other processes. Opening a view copies no data. Instead, each later write first stores the
 *original* of the key that it changes, which is the old value, in the same transaction:
 
     key of the original      0F, number of the view, the changed key
     value of the original    00 if the key was absent, or 01 and the old value
 
-Index entries, counts, TTL queues and stream records are stored under keys too. So originals of keys
-preserve them too, and no kind of record needs code of its own.
+Index entries, counts, TTL queues and stream records are stored under keys too. So originals
+preserve all of them, and no kind of record needs special code.
 
 - A view *covers* prefixes of five bytes: the kind of a key and the number of a table, index, stream
   or queue. The definition of the view lists them.
-- Several views may cover one prefix. A write stores an original only in the newest of them, and
-  only if that view has no original of this key yet. So to read a key in a view, search for an
-  original in the view itself, then in newer views, oldest first. If there is none, the value is the
-  live value.
+- Several views may cover one prefix. A write stores an original only in the newest of these
+  views, and only if this view has no original of the key yet. So to read a key in a view, search
+  for an original in the view itself, then in newer views, oldest first. If there is no original,
+  the value is the live value.
 - Closing a view removes its originals in the background. If an older view covers the same prefix,
-  the originals first move to the older view, unless it has an original of the key already
-  (`views.py`).
-- `Views.keep` can add a key outside of all prefixes, such as a definition or counter that belongs
-  to the data. It stores an original in advance.
+  the originals first move to the older view (`views.py`). An original is dropped if the older view
+  already has an original of the key.
+- `Views.keep` adds a key that no prefix covers to a view, such as a definition or counter that
+  belongs to the data. It stores the key's value as an original.
 - Without views, writes go directly to the engine, without an additional call or comparison. Opening
-  the first view replaces the database's `write` (`store/access.py`). A registry has the
-  definitions of views, so other processes begin to record originals before their next write.
+  the first view replaces the database's `write` (`store/access.py`). The definitions of views are
+  in a registry. So another process knows a new view before its next write, and stores originals.
 
 | file | job |
 |---|---|

@@ -1,7 +1,7 @@
-"""Reads of frozen views, through layers: the originals of one or more views, then the live values.
+"""Reads frozen views as layers: the originals of one or more views, then the live values.
 
-The value of a key is that of the first layer that has the key. The layers of older views come
-first, and the live values last.
+The value of a key comes from the first layer that has the key. The layers are ordered from the
+oldest view to the newest view, and the live values are last.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,17 +15,21 @@ from storage import ReadTxn
 Pair = tuple[bytes, bytes]
 
 Slice = tuple[list[Pair], bytes | None]
-"""Pairs of key and value in the order of the keys; the last key visited, or None at the end."""
+"""The pairs of key and value of one page, in the order of the keys, and the last key visited.
+
+The last key is None if the page reached the end.
+"""
 
 
 def page(
     txn: ReadTxn, layers: Sequence[bytes], start: bytes, stop: bytes, limit: int, room: int = COPIED_IN_STEP
 ) -> Slice:
-    """Return the pairs of the first keys with start <= key < stop: `limit`, or fewer large ones.
+    """Return the first pairs with start <= key < stop that a view shows.
 
-    layers: prefixes of originals. room: a page ends with the value with which it has so many bytes.
-    A key that was absent counts too, so that one page never visits more keys than `limit`. So a
-    page may have fewer pairs than `limit`, although others follow.
+    layers: the prefixes of the originals to read, oldest view first.
+    limit: the most keys to visit. A key that is absent in the view counts too. So a page may have
+    fewer pairs than `limit` although others follow.
+    room: the page ends with the pair with which its values reach this number of bytes.
     """
     written = [layer for layer in layers if txn.page(layer + start, layer + stop, 1)[0]]
     if not written:
@@ -39,7 +43,10 @@ def page(
 
 
 def get(txn: ReadTxn, layers: Sequence[bytes], key: bytes) -> bytes | None:
-    """Return the value of a key, None if it is absent."""
+    """Return the value of a key in a view, None if the key is absent there.
+
+    layers: the prefixes of the originals to read, oldest view first.
+    """
     for layer in layers:
         original = txn.get(layer + key)
         if original is not None:
@@ -48,9 +55,9 @@ def get(txn: ReadTxn, layers: Sequence[bytes], key: bytes) -> bytes | None:
 
 
 def merged(walks: Sequence[Iterator[Pair]]) -> Iterator[Pair]:
-    """Merge walks of ordered keys.
+    """Merge iterators that yield pairs in the order of their keys.
 
-    If several walks have the same key, yield the first walk's pair.
+    If several iterators have the same key, yield only the pair of the first of these iterators.
     """
     if len(walks) == 1:
         yield from walks[0]
@@ -67,5 +74,8 @@ def _ranked(rank: int, walk: Iterator[Pair]) -> Iterator[tuple[bytes, int, bytes
 
 
 def originals(txn: ReadTxn, layer: bytes, start: bytes, stop: bytes) -> Iterator[Pair]:
-    """Yield the originals of one view, each with the key whose value it keeps."""
+    """Yield pairs of a key and its original in one view, for start <= key < stop.
+
+    layer: the prefix of the view's originals.
+    """
     return ((key[ITEM_PREFIX:], original) for key, original in txn.scan(layer + start, layer + stop))

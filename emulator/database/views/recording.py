@@ -1,6 +1,7 @@
-"""The write transaction while frozen views exist.
+"""The write transaction that is in use while frozen views exist.
 
-It stores the original, then changes the key.
+Before it changes a key that a view covers, it stores the key's original. The package's docstring
+explains originals.
 """
 
 from collections.abc import Mapping
@@ -19,12 +20,12 @@ _PRESENT: Final = b"\1"
 
 
 def original_of(value: bytes | None) -> bytes:
-    """Return the original for a key with this value, or for an absent key (None)."""
+    """Return the original that stores this value of a key. None stands for an absent key."""
     return ABSENT if value is None else _PRESENT + value
 
 
 def value_of(original: bytes) -> bytes | None:
-    """Return the value that an original keeps, None if the key was absent."""
+    """Return the value that an original stores, None if the key was absent."""
     return None if original == ABSENT else original[1:]
 
 
@@ -32,7 +33,7 @@ class RecordingTxn:
     """A write transaction that stores originals of the keys that it changes.
 
     plain: the engine's transaction, which stores no originals.
-    newest: covered prefix -> prefix of the originals of the newest view that covers it.
+    newest: each covered prefix -> prefix of the originals of the newest view that covers it.
     """
 
     __slots__ = ("_newest", "get", "page", "plain", "scan")
@@ -46,7 +47,7 @@ class RecordingTxn:
 
     @property
     def urgent(self) -> bool:
-        """Whether this write frees room or ends a status."""
+        """True if this write frees room or ends a status. It may use the reserve of a full disk."""
         return self.plain.urgent
 
     @urgent.setter
@@ -61,14 +62,14 @@ class RecordingTxn:
         self.plain.put(key, value)
 
     def delete(self, key: bytes) -> bool:
-        """Remove a key; return whether it was there. Raises Full, Interrupted."""
+        """Remove a key. Return True if the key existed. Raises Full, Interrupted."""
         originals = self._newest.get(key[:ITEM_PREFIX])
         if originals is not None:
             self._record(originals + key, key)
         return self.plain.delete(key)
 
     def drop_range(self, start: bytes, stop: bytes, limit: int) -> int:
-        """Delete up to `limit` keys with start <= key < stop, lowest first; return their number."""
+        """Delete up to `limit` keys with start <= key < stop, lowest first. Return their number."""
         prefix = start[:ITEM_PREFIX]
         inside = len(prefix) == ITEM_PREFIX and stop <= prefix_end(prefix)
         if not inside or prefix in self._newest:

@@ -1,4 +1,4 @@
-"""The existing frozen views: opening, reading and closing them.
+"""Opens, reads and closes frozen views, and knows which views exist.
 
 The package's docstring explains the design.
 """
@@ -32,8 +32,8 @@ SLICE: Final = 500  # originals moved to an older view in one slice: about 3 ms
 class View:
     """The stored form of a frozen view.
 
-    prefixes: the prefixes of five bytes that it covers, as hex.
-    closing: whether its originals are being moved to older views.
+    prefixes: the key prefixes that the view covers, five bytes each, in hexadecimal.
+    closing: True while the view's originals are moved to older views.
     """
 
     id: int
@@ -42,7 +42,7 @@ class View:
 
     @classmethod
     def load(cls, stored: bytes) -> Self:
-        """Return the view that dump() stored."""
+        """Return the view whose JSON is `stored`. `dump` makes this JSON."""
         fields = orjson.loads(stored)
         return from_fields(cls, {**fields, "prefixes": tuple(fields["prefixes"])})
 
@@ -57,7 +57,7 @@ class View:
 
     @property
     def originals(self) -> bytes:
-        """The prefix of the view's originals."""
+        """The prefix of the keys under which the view's originals are stored."""
         return keyspace.originals(self.id)
 
 
@@ -79,7 +79,7 @@ class Views:
         self._background = background
         self._registry = registries.add(keyspace.views(), View.load, self._publish, self._withdraw)
         self._covering: dict[bytes, list[int]] = {}  # prefix -> ids of the views that cover it, oldest first
-        # Covered prefix -> prefix of the originals of its newest view.
+        # Covered prefix -> prefix of the originals of the newest view that covers it.
         self._newest: dict[bytes, bytes] = {}
         self._known: set[int] = set()
 
@@ -95,14 +95,14 @@ class Views:
         return view
 
     def keep(self, txn: WriteTxn, view: View, key: bytes, value: bytes) -> None:
-        """Let a view show this value of a key outside of its prefixes."""
+        """Make the view show `value` for `key`, which is a key that the view does not cover."""
         txn.put(view.originals + key, original_of(value))
 
     def close(self, change: DefinitionChange, view: View, *, last: bool = True) -> None:
         """Close a view, and remove its originals in the background.
 
-        last: whether the transaction writes no covered key after this call. If it does write one,
-        the view still gets an original, so all originals are removed after the commit.
+        last: False if the transaction may write covered keys after this call. These writes still
+        store originals, so the originals are then removed only after the commit.
         """
         if any(self._older(view.id, bytes.fromhex(prefix)) is not None for prefix in view.prefixes):
             self._registry.save(change, view.key, replace(view, closing=True))
@@ -115,7 +115,7 @@ class Views:
                 self._deletions.begin(change.txn, view.originals)
 
     def resume(self) -> None:
-        """Continue to move originals to older views, where an earlier process did not finish."""
+        """Continue the moves of originals to older views that an earlier process did not finish."""
         for view in self._registry:
             if view.closing:
                 self._begin_merge(view.id)
@@ -129,11 +129,11 @@ class Views:
     def page(
         self, txn: ReadTxn, view: View, start: bytes, stop: bytes, limit: int, room: int = COPIED_IN_STEP
     ) -> Slice:
-        """Return a slice of the pairs with start <= key < stop that a view shows.
+        """Return the first pairs with start <= key < stop that a view shows.
 
-        start, stop: in one prefix that the view covers. limit: the most keys to visit. The slice
-        ends with the pair with which its values reach `room` bytes. Raises Interrupted if another
-        process has opened or closed views after this process read them.
+        start, stop: keys with the same covered prefix. limit: the most keys to visit. The page ends
+        with the pair with which its values reach `room` bytes. Raises Interrupted if another
+        process has changed definitions that this process has not loaded yet.
         """
         self._check(txn)
         return reading.page(txn, self.layers(view, start[: keyspace.ITEM_PREFIX]), start, stop, limit, room)
@@ -144,14 +144,14 @@ class Views:
         return reading.get(txn, self.layers(view, key[: keyspace.ITEM_PREFIX]), key)
 
     def kept(self, txn: ReadTxn, view: View, start: bytes, stop: bytes) -> Iterator[Pair]:
-        """Yield the keys with start <= key < stop that `keep` has stored, with their values."""
+        """Yield the pairs of key and value, with start <= key < stop, that `keep` has stored."""
         for key, original in reading.originals(txn, view.originals, start, stop):
             value = value_of(original)
             assert value is not None, "`keep` stores values"
             yield key, value
 
     def changed(self, txn: ReadTxn, view: View, after: bytes = b"") -> Iterator[Pair]:
-        """Yield the covered keys that were written after a view was opened, with their originals.
+        """Yield pairs: a covered key that was written after the view was opened, and its original.
 
         after: yield only keys after this one. Raises Interrupted as `page` does.
         """
@@ -170,18 +170,18 @@ class Views:
         return reading.merged(walks)
 
     def alone(self, view: View) -> bool:
-        """Return whether no newer view covers a prefix of this view."""
+        """Return True if no newer view covers a prefix that this view covers."""
         return all(self._covering[bytes.fromhex(prefix)][-1] == view.id for prefix in view.prefixes)
 
     def layers(self, view: View, prefix: bytes) -> list[bytes]:
-        """Return the prefixes of originals to read, oldest view first: of this view and newer ones.
+        """Return the prefixes of the originals to read for keys that begin with `prefix`.
 
-        Only views that cover `prefix` count.
+        These are the originals of this view and of newer views that cover `prefix`, oldest first.
         """
         return [keyspace.originals(number) for number in self._covering[prefix] if number >= view.id]
 
     def _check(self, txn: ReadTxn) -> None:
-        """Raise Interrupted if a transaction sees other views than this process knows.
+        """Raise Interrupted if a read transaction may see other views than this process knows.
 
         A write transaction is not checked: it began with the newest definitions, and may have
         changed them itself.
@@ -194,9 +194,9 @@ class Views:
     # --- moving originals -------------------------------------------------------------------------
 
     def _older(self, number: int, prefix: bytes) -> int | None:
-        """Return the newest view that covers a prefix and is older than the view `number`.
+        """Return the id of the newest view that covers a prefix, among the views before `number`.
 
-        Return None if there is none.
+        Return None if there is no such view.
         """
         return max((each for each in self._covering.get(prefix, ()) if each < number), default=None)
 
@@ -204,7 +204,7 @@ class Views:
         self._background.add(("view", number), partial(self._merge_slice, number))
 
     def _merge_slice(self, number: int) -> bool:
-        """Move some originals of a closing view to older views; return whether others remain.
+        """Move some originals of a closing view to older views. Return True if others remain.
 
         Between the slices, writes still store originals in the closing view. If an older original
         of the same key has already moved, a later slice drops the new original.
@@ -258,7 +258,11 @@ class Views:
 
 
 def _of_prefixes(txn: ReadTxn, originals: bytes, prefixes: Iterable[bytes], after: bytes) -> Iterator[Pair]:
-    """Yield the originals of one view under some prefixes, beginning after the key `after`."""
+    """Yield pairs of a key and its original in one view, in the order of the keys.
+
+    The keys come after `after` and have one of `prefixes`. originals: the prefix of the view's
+    originals.
+    """
     for prefix in prefixes:
         stop = prefix_end(prefix)
         if stop > after:

@@ -37,12 +37,12 @@ If several lines have the same name, the first counts.
 
 NO_FIELDS: Final[Fields] = {}
 HEADER_BLOCK: Final = 16 * limits.KIB
-FRAMING: Final = 4  # bytes of a header line beside its name and value: `: ` and CRLF
+FRAMING: Final = 4  # bytes of `: ` and CRLF, which a header line has besides its name and value
 
 STATUS_LINES: Final = {
     status.value: b"HTTP/1.1 %d %b\r\n" % (status.value, status.phrase.encode()) for status in HTTPStatus
 }
-# Clients with HTTP/1.0 need this line. The service sends it too.
+# Without this line, HTTP/1.0 clients expect that the connection closes. The service sends it too.
 GOES_ON: Final = b"connection: keep-alive\r\n\r\n"
 ENDS: Final = b"connection: close\r\n\r\n"
 
@@ -57,7 +57,7 @@ _HEAD: Final = (
 _EXPOSED: Final = b"access-control-expose-headers: x-amzn-RequestId,x-amzn-ErrorType,x-amzn-ErrorMessage,Date\r\n"
 """The line that allows a web page to read these fields of an answer (behaviour 1.4)."""
 _EVERY_ORIGIN: Final = b"access-control-allow-origin: *\r\n" + _EXPOSED
-_LINES: Final = 100  # the most log lines in a minute, however many keys clients send
+_LINES: Final = 100  # the maximum of log lines in a minute, because clients could cause any number of them
 REFUSALS: Final = {
     400: "its request line or its headers have more than 16 KB, or it has two Host headers",
     413: "its body has more than 16 MB",
@@ -65,7 +65,11 @@ REFUSALS: Final = {
 
 
 class Answer(NamedTuple):
-    """An HTTP answer. head: all header lines, also content-length; each line ends with CRLF."""
+    """An HTTP answer.
+
+    head: the header lines, including content-length. Each line ends with CRLF. The sender adds the
+    lines `date` and `connection`.
+    """
 
     status: int
     head: bytes
@@ -78,7 +82,7 @@ class Answer(NamedTuple):
         return [(name, value) for name, _, value in (line.partition(b": ") for line in lines)]
 
     def with_lines(self, lines: bytes) -> "Answer":
-        """Return the answer with more header lines."""
+        """Return the answer with more header lines. Each of these ends with CRLF."""
         return self._replace(head=self.head + lines)
 
     def typed(self, content_type: bytes) -> "Answer":
@@ -87,10 +91,10 @@ class Answer(NamedTuple):
 
 
 NO_ANSWER: Final = Answer(599, b"", b"")
-"""Stands for the missing answer to a request that a fault drops. Its connection is closed.
+"""Stands for no answer: a fault drops the answer to a request, and the connection is closed.
 
-Only an answer that is made in slices can be missing. Observers see the status 599, which is no
-status of HTTP. Some proxies log it for broken connections.
+Only an answer that is made in slices can be dropped. Observers see the status 599, which HTTP does
+not define. Some proxies log this status for broken connections.
 """
 
 
@@ -100,10 +104,10 @@ class Answers:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         # A request id has 52 characters [0-9A-Z]: 32 random characters that all ids of this process
-        # share, and then a counter. So a new id takes hardly any time.
+        # share, and a counter. So making an id takes hardly any time.
         self._own_id = os.urandom(16).hex().upper().encode()
         self._numbers = count(1)
-        # Whether only the origins in --cors may read answers, and not all origins.
+        # True if only the origins in --cors may read answers, False if all origins may.
         self._narrowed = bool(settings.cors) and "*" not in settings.cors
         self.mistakes = LogLimit(keys=_LINES)  # limits log lines about wrong paths, services and operations in requests
         self.refusals = LogLimit(keys=_LINES)  # limits log lines about refused web pages
@@ -116,7 +120,10 @@ class Answers:
         return PageRules(self._settings.host, self._settings.cors, self._settings.allowed_host)
 
     def make(self, status: int, body: bytes, fields: Fields) -> Answer:
-        """Return an answer. fields: the header fields of the request."""
+        """Return an answer with a new request id. Compress a large body if the client accepts it.
+
+        fields: the header fields of the request.
+        """
         more = b""
         if len(body) > limits.RESPONSE_COMPRESSION and b"accept-encoding" in fields:
             coding = encoding.chosen(fields[b"accept-encoding"])
@@ -130,13 +137,16 @@ class Answers:
     def failed(self, error: BaseException | None, fields: Fields = NO_FIELDS) -> Answer:
         """Return the answer to a request after an unexpected error, or after a failed commit.
 
-        It is not known whether the request has taken effect.
+        The request may have taken effect or not.
         """
         shown = errors.storage_full() if isinstance(error, Full) else errors.internal_server_error()
         return self.make(shown.status, orjson.dumps(shown.body()), fields)
 
     def refuse(self, status: int, fields: Fields = NO_FIELDS) -> Answer:
-        """Log and return a refusal: status 413 for a body over 16 MiB, 400 for an invalid head."""
+        """Log that a request is refused, and return the answer.
+
+        status: 413 for a body over 16 MiB, 400 for an invalid head.
+        """
         log_refused(REFUSALS[status])
         return self.make(status, b"", fields)
 
@@ -154,10 +164,10 @@ class Answers:
 
 
 def fields_of(headers: list[Header]) -> dict[bytes, bytes] | None:
-    """Return the fields of these header lines.
+    """Return the fields of header lines.
 
-    Return None if the head must be refused: it has more than 16 KB, or more than one Host (RFC
-    9112, 3.2).
+    None means that the request must be refused: its header lines have more than 16 KB, or more than
+    one Host (RFC 9112, 3.2).
     """
     fields: dict[bytes, bytes] = {}
     block = FRAMING * len(headers)
@@ -171,12 +181,15 @@ def fields_of(headers: list[Header]) -> dict[bytes, bytes] | None:
 
 
 def echoed(origin: bytes) -> bytes:
-    """Return the header lines with which pages of one origin may read the answer."""
+    """Return the header lines that let pages of one origin read the answer."""
     return b"access-control-allow-origin: %b\r\nvary: Origin\r\n%b" % (origin, _EXPOSED)
 
 
 def preflight(fields: Fields) -> bytes:
-    """Return the header lines that allow what a preflight asks for (behaviour 1.4, point 2)."""
+    """Return the header lines that allow the headers and the method that a preflight asks for.
+
+    Source: behaviour 1.4, point 2.
+    """
     head = b"access-control-max-age: 172800\r\n"
     for asked, allowed in (
         (b"access-control-request-headers", b"access-control-allow-headers"),

@@ -1,7 +1,7 @@
 """Answers the requests to `/` under any ASGI server, and passes all other requests to the site.
 
-It does what connection.py does over our own connections: the same limits, the same order of checks,
-and with `--durable` the same group commits.
+Under another ASGI server, this module does what connection.py does over our own connections. Both
+have the same limits, the same order of checks, and with `--durable` the same group commits.
 """
 
 import asyncio
@@ -17,14 +17,14 @@ from storage import StorageError
 
 
 class _Request:
-    """A request in progress (front.Client)."""
+    """A request in progress, as a `Client` of the front."""
 
     def __init__(self) -> None:
         self.last_active = asyncio.get_running_loop().time()
 
 
 async def answer(front: Front, scope: Message, receive: Receive, send: Send) -> None:
-    """Answer one HTTP request."""
+    """Answer one HTTP request, unless its client disconnects."""
     client = _Request()
     front.clients.add(client)
     try:
@@ -52,7 +52,7 @@ async def _answer(front: Front, scope: Message, receive: Receive, send: Send) ->
 def raw_path(scope: Message) -> bytes:
     """Return the path as the client sent it.
 
-    Some ASGI servers give only the path without percent-encoding. Then return that.
+    Some ASGI servers give only the decoded path. Under such a server, return the decoded path.
     """
     path: bytes = scope.get("raw_path") or scope["path"].encode()
     return path
@@ -61,9 +61,9 @@ def raw_path(scope: Message) -> bytes:
 async def send_answer(send: Send, answer: Answer) -> None:
     """Send an answer.
 
-    For a missing answer, send only the head of an answer. Then uvicorn closes the connection. No
-    message of ASGI does that. The status is 500, because botocore accepts an answer without its
-    body.
+    For NO_ANSWER, the connection must be closed, but ASGI has no message for this. So send a head
+    that promises a body, and no body. Then uvicorn closes the connection. The status is 500,
+    because botocore accepts an answer with the status 200 whose body is missing.
     """
     if answer is NO_ANSWER:
         await send({"type": "http.response.start", "status": 500, "headers": [(b"content-length", b"1")]})
@@ -95,8 +95,8 @@ async def _endpoint_answer(front: Front, scope: Message, receive: Receive, field
 async def _sliced_answer(front: Front, pending: Pending, receive: Receive) -> Answer:
     """Return an answer that is made in slices.
 
-    Raises _Disconnected as soon as the client has closed the connection: the answer may take long,
-    for example because of a fault.
+    Raises _Disconnected as soon as the client has closed the connection. Without this check, the
+    work would go on for nobody, perhaps for a long time.
     """
     making = asyncio.ensure_future(front.sliced.finish(pending.steps))
     leaving = asyncio.ensure_future(_disconnected(receive))
@@ -111,7 +111,7 @@ async def _sliced_answer(front: Front, pending: Pending, receive: Receive) -> An
 
 
 async def _disconnected(receive: Receive) -> None:
-    """Return when the client has closed the connection."""
+    """Wait until the client has closed the connection."""
     while (await receive())["type"] != "http.disconnect":
         pass
 
@@ -129,9 +129,9 @@ def _received(body: bytes, receive: Receive) -> Receive:
 
 
 class _Disconnected(Exception):
-    """The client closed the connection before its request was complete, or before its answer was.
+    """The client closed the connection before its request or the answer was complete.
 
-    An incomplete request does not run, even if it is valid.
+    An incomplete request does not run, even if the part that arrived is a valid request.
     """
 
 
@@ -143,11 +143,11 @@ class _BodyReader:
         self._may_read.set()
 
     def pause(self) -> None:
-        """Make `ready` wait."""
+        """Stop reading: `ready` waits from now on."""
         self._may_read.clear()
 
     def resume(self) -> None:
-        """Let `ready` return."""
+        """Read again: `ready` no longer waits."""
         self._may_read.set()
 
     async def ready(self) -> None:
@@ -156,7 +156,10 @@ class _BodyReader:
 
 
 async def _body(scope: Message, receive: Receive, bodies: Bodies) -> bytes | None:
-    """Return the whole body, or None as soon as it is too large. Raises _Disconnected."""
+    """Return the whole body of a request, or None as soon as it is too large.
+
+    Raises _Disconnected.
+    """
     message = await _next(receive)
     body: bytes = message.get("body", b"")
     if not message.get("more_body"):

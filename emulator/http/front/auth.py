@@ -1,4 +1,4 @@
-"""The caller's access key and region, from a request's SigV4 credentials.
+"""Finds the caller's access key and region in a request's SigV4 credentials.
 
 Source: behaviour 1.4, points 7 to 9.
 
@@ -15,7 +15,7 @@ from emulator import errors
 _HEADER_PARTS = ("Credential", "Signature", "SignedHeaders")
 _QUERY_PARTS = ("X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Signature", "X-Amz-SignedHeaders", "X-Amz-Date")
 _DEFAULT_REGION = "us-east-1"
-_BETWEEN_PARTS = re.compile(r"[\s,]+")  # commas, spaces or both (behaviour 1.4)
+_BETWEEN_PARTS = re.compile(r"[\s,]+")  # commas, spaces or both separate the parts (behaviour 1.4)
 
 
 class Credentials(NamedTuple):
@@ -28,7 +28,7 @@ class Credentials(NamedTuple):
 def credentials(headers: Mapping[bytes, bytes], query: bytes) -> Credentials:
     """Return the request's credentials.
 
-    Raises ApiError if the credentials are missing, incomplete or given twice.
+    Raises ApiError if they are missing or incomplete, or if both header and query have credentials.
     """
     header = headers.get(b"authorization")
     in_query = b"X-Amz-Algorithm" in query and "X-Amz-Algorithm" in _members(

@@ -1,4 +1,4 @@
-"""A bound on the memory that all incomplete request bodies take together.
+"""Bounds the memory that all incomplete request bodies take together.
 
 A body may have 16 MB, and a server may have thousands of connections. Without a bound, 60
 incomplete bodies took 765 MB. Above the bound, the server stops reading from connections until
@@ -6,16 +6,16 @@ other bodies are complete. No request fails: the data of clients wait in the ker
 never stops reading the request that began first, so this request can always complete, even with a
 low bound.
 
-A request whose body arrives in one piece is answered at once. Its body is not counted here.
+A request whose body arrives in one piece is answered immediately, so its body is not counted here.
 """
 
 from typing import Final, Protocol
 
-_LARGE: Final = 1 << 20  # bytes; if this much memory is freed, the C library keeps a part of it
+_LARGE: Final = 1 << 20  # in bytes; when so much memory is freed, the C library may keep a part of it
 
 
 class Reader(Protocol):
-    """Something that reads a request's body from a client."""
+    """An object that reads a request's body from a client."""
 
     def pause(self) -> None:
         """Stop reading."""
@@ -29,8 +29,10 @@ class Reader(Protocol):
 class Bodies:
     """The incomplete bodies of one process. most: the bound, in bytes.
 
-    total: how many bytes these bodies have now. large: whether bodies or an unread answer have
-    taken at least 1 MB. The C library may keep a part of such memory, so memory.py returns it.
+    total: the number of bytes that these bodies have now.
+    large: True if bodies, or answers that a client has not read, have taken at least 1 MB. The C
+    library may keep a part of such memory after it is freed. memory.py returns this part to the
+    operating system, and sets `large` to False.
     """
 
     def __init__(self, most: int) -> None:
@@ -41,7 +43,7 @@ class Bodies:
         self.large = False
 
     def record(self, reader: Reader, size: int) -> None:
-        """Record how many bytes of a request's body are in memory now.
+        """Record the number of bytes of a request's body that are in memory now.
 
         Pause the reader if all bodies together exceed the bound. The reader whose request began
         first is never paused.
@@ -54,14 +56,14 @@ class Bodies:
             reader.pause()
 
     def note(self, size: int) -> None:
-        """Record that so many bytes were in memory at once, even if they are already freed."""
+        """Record that so many bytes were in memory at one time, even if they are already freed."""
         if size >= _LARGE:
             self.large = True
 
     def release(self, reader: Reader) -> None:
-        """Stop counting a body: it is complete or refused, or its connection is closed.
+        """Stop counting a body, because it is complete or refused, or its connection is closed.
 
-        Resume paused readers, as far as the bound allows.
+        Then resume paused readers, as far as the bound allows.
         """
         self.total -= self._sizes.pop(reader, 0)
         self._paused.discard(reader)

@@ -5,7 +5,7 @@ time are committed together. Requests run when they arrive, but their answers ar
 writes are committed.
 
     client A   put ── runs ── held ───────┐
-    client B      put ── runs ── held ────┤  one commit  ── both answers are sent
+    client B      put ── runs ── held ────┤  one commit  ── all answers are sent
     client C         get, sees A's write ─┘
 
 The server commits as soon as one of these is true:
@@ -14,10 +14,11 @@ The server commits as soon as one of these is true:
 * every connection waits for the commit;
 * the group has grown for as long as the last commit took, and for at least 2 ms.
 
-A commit after one iteration would split the clients into two halves. While one half gets its
-answers and sends its next requests, the loop already handles the requests of the other half. So
-each half would wait for the commit of the other half. Writes of background work are committed in
-the same way.
+If the server always committed after one iteration, the clients would split into two halves. While
+one half gets its answers and sends its next requests, the loop already handles the requests of the
+other half. So each half would wait for the commit of the other half.
+
+Writes of background work are committed in the same way.
 
 While a write is pending, answers of reads are held too, because the reads may have seen the write.
 So no client ever sees a write that a power cut could undo.
@@ -48,9 +49,9 @@ from storage import Full, Interrupted, StorageError
 
 log = logging.getLogger("emulator")
 
-ATTEMPTS: Final = 20  # the most times that a request runs again because its writes were lost
+ATTEMPTS: Final = 20  # the maximum number of times that a request runs again because its writes were lost
 
-# A group may grow for at least this many seconds: the time of about twenty writes.
+# The time limit for the growth of a group is at least this many seconds: about twenty writes.
 _GATHERING: Final = 0.002
 _READS: Final = re.compile(rb"\w+\.(BatchGetItem|Describe\w+|Get\w+|List\w+|Query|Scan|TransactGetItems)").fullmatch
 
@@ -58,16 +59,16 @@ _T = TypeVar("_T")
 
 
 def reads(fields: Mapping[bytes, bytes]) -> bool:
-    """Return whether a request only reads, as far as its client can tell.
+    """Return True if a request only reads, as its client sees it.
 
-    Such a request may also store a status change that has become due. That write may be lost,
-    because a later request can store the change again.
+    Such a request may still write: it may end a status, such as CREATING, whose time has come. This
+    write may be lost, because a later request can end the status again.
     """
     return _READS(fields.get(b"x-amz-target", b"")) is not None
 
 
 class Waiting(Protocol):
-    """Something that waits for a commit."""
+    """An object that waits for a commit, such as a connection."""
 
     def release(self, failure: StorageError | None) -> None:
         """Continue after the commit. failure: the error if the commit failed, else None."""
@@ -75,7 +76,7 @@ class Waiting(Protocol):
 
 
 class Commits:
-    """The group commits of a database, and the connections that wait for the next one."""
+    """The group commits of a database, and the objects that wait for the next commit."""
 
     def __init__(self, database: Database, loop: asyncio.AbstractEventLoop) -> None:
         self._database = database
@@ -91,13 +92,13 @@ class Commits:
         self._group_commit.group_writes(self._schedule)
 
     def pending(self) -> bool:
-        """Return whether an answer must be held, because writes are pending."""
+        """Return True if writes are pending, so that an answer must be held."""
         return self._group_commit.pending
 
     def wait(self, waiting: Waiting, among: int) -> None:
         """Call `waiting.release` once, after the next commit.
 
-        among: the number of open connections.
+        among: the number of open connections. Once so many objects wait, the commit begins.
         """
         self._waiting.append(waiting)
         self._connections = among
@@ -150,15 +151,18 @@ class Commits:
                 log.exception("an answer could not be sent")
 
     def _recover(self) -> None:
-        """Read definitions and unfinished work again, because the failed commit is undone."""
+        """Read definitions and unfinished work from the store again, after a failed commit.
+
+        In memory, they may have changes that the failed commit has undone.
+        """
         try:
             self._database.recover()
         except StorageError as error:
-            log.error("what is stored could not be read after a failed commit: %s", error)  # noqa: TRY400 - no traceback
+            log.error("the store could not be read again after a failed commit: %s", error)  # noqa: TRY400 - no traceback
 
 
 class _Waiter:
-    """Lets a coroutine wait for a commit."""
+    """Lets a coroutine wait for a commit. `failure` is set after the commit."""
 
     def __init__(self) -> None:
         self.failure: asyncio.Future[StorageError | None] = asyncio.get_running_loop().create_future()
@@ -176,10 +180,11 @@ async def committed(
     repeatable: bool = True,
     reads: bool = False,
 ) -> _T:
-    """Return the result of make() after its writes are committed. For requests over ASGI.
+    """Return the result of make() after its writes are committed.
 
-    among: the number of open connections. A failed commit raises StorageError, except in these
-    cases:
+    Requests under another ASGI server and controls use this function. commits: None if the server
+    has no group commits. among: the number of open connections. A failed commit raises
+    StorageError, except in these cases:
 
     * The writes were lost, and `repeatable` is true: make() runs again.
     * The writes were lost, and `repeatable` is false, because make() has effects outside the store:

@@ -1,16 +1,17 @@
 """One HTTP/1.1 connection, whose requests are answered inside the parser's callbacks.
 
-A request to `/` needs no task, scope, receive or send, because the endpoint is synchronous. The
-connection makes the answer when the parser reports the end of the request (requests.py), and sends
-it at the end of the loop's iteration (outbox.py). An ASGI application answers every other request
-(cycle.py). Under other ASGI servers, asgi.py does the work of this class.
+The endpoint is synchronous, so a request to `/` needs no asyncio task and none of ASGI's objects.
+The connection makes the answer when the parser reports the end of the request (requests.py), and
+sends it at the end of the event loop's iteration (outbox.py). An ASGI application, the site,
+answers every request to another path (cycle.py). Under other ASGI servers, asgi.py does the work of
+this class.
 
 This class answers 2.1 to 2.3 times as many GetItem and PutItem requests of 1 KB a second as
 uvicorn's own HTTP with asgi.py, at 1, 8 and 32 connections (tests/bench/README.md).
 
 Requests may be pipelined. Their answers keep their order (line.py). With `--durable`, answers are
-held until the commit that has their writes (held_answers.py). A request for the application waits
-until no earlier answer is held.
+held until the commit that has their writes (held_answers.py). A request for the site waits until no
+earlier answer is held.
 """
 
 import asyncio
@@ -50,9 +51,9 @@ class Connection(Line):
     def request_received(
         self, method: str, target: bytes, fields: dict[bytes, bytes], body: bytes, *, keep_alive: bool
     ) -> None:
-        """Answer a request, or queue it."""
-        # Most requests get their answer without a Request object. To make one takes a thirtieth of
-        # the time of a GetItem.
+        """Answer a request, or queue it if the state of the connection says so (states.py)."""
+        # Most requests are answered without a Request object, because making it takes a thirtieth
+        # of the time of a GetItem.
         if target == b"/" and not self._queues and self._front.commits is None:
             try:
                 answer = self._front.endpoint.answer(method, b"", fields, body)
@@ -68,7 +69,7 @@ class Connection(Line):
             self._respond(request)
 
     def continue_expected(self) -> None:
-        """Tell the client to send its body."""
+        """Tell the client to send its body, with the status 100."""
         self._in_turn(partial(self._write, _CONTINUE, None))
 
     def head_refused(self, fields: dict[bytes, bytes]) -> None:
@@ -92,7 +93,7 @@ class Connection(Line):
         self._close()
 
     def failed(self, error: BaseException | None, fields: dict[bytes, bytes]) -> None:
-        """Report an internal error that the endpoint did not handle, and close the connection."""
+        """Report an error that the endpoint did not handle, and close the connection."""
         self._in_turn(partial(self._send_failure, error, fields))
 
     def _send_failure(self, error: BaseException | None, fields: dict[bytes, bytes]) -> None:
@@ -106,7 +107,7 @@ class Connection(Line):
     # --- answers ----------------------------------------------------------------------------------
 
     def _respond(self, request: Request) -> None:
-        """Answer a request, or begin to answer it in slices or by the application."""
+        """Answer a request, or begin an answer that is made in slices or by the site."""
         path, _, query = request.target.partition(b"?")
         if path == b"/":
             try:
@@ -151,7 +152,8 @@ class Connection(Line):
     def _send(self, answer: Answer, request: Request | None, *, keep_alive: bool, with_body: bool = True) -> None:
         """Send an answer.
 
-        request: the answered request. It runs again if the answer is held and its writes are lost.
+        request: the answered request, which runs again if its answer is held and its writes are
+        lost; None if it must not run again.
         """
         if self._transport is None:
             return
@@ -178,7 +180,7 @@ class Connection(Line):
             self.write(data)
 
     def write(self, data: bytes) -> None:
-        """Send data: directly if no other connection is open, else through the outbox."""
+        """Send data. Use the outbox if other connections are open (outbox.py says why)."""
         transport = self._transport
         if transport is None:
             return
@@ -191,7 +193,7 @@ class Connection(Line):
     # --- the application's answers (cycle.py) -----------------------------------------------------
 
     def _begin_cycle(self, request: Request) -> None:
-        """Let the application answer. Later requests wait."""
+        """Let the site answer a request. Later requests wait."""
         from emulator.http.front.cycle import Cycle  # noqa: PLC0415 - most servers never need it
 
         if self._transport is None:
@@ -205,16 +207,16 @@ class Connection(Line):
         task.add_done_callback(self._front.tasks.discard)
 
     def answered(self, *, keep_alive: bool) -> None:
-        """Continue after the application's answer."""
+        """Continue after the site has answered a request."""
         self._making = None
         self.closing = self.closing or not keep_alive
         self._after_answer()
 
     def not_answered(self, request: Request, error: BaseException | None, *, begun: bool) -> None:
-        """Report that the application failed.
+        """Report that the site has failed to answer a request.
 
-        If it has sent a part of the answer, abort the connection, so that the client sees a broken
-        answer.
+        begun: True if the site has sent a part of the answer. Then abort the connection, so that
+        the client notices that the answer is broken.
         """
         self._making = None
         if not begun:
@@ -227,10 +229,10 @@ class Connection(Line):
     # --- held answers (commits.py) ----------------------------------------------------------------
 
     def release(self, failure: StorageError | None) -> None:
-        """Continue after the commit on which the held answers waited.
+        """Continue after the commit for which the held answers waited.
 
-        After a success, send the answers. After a failure, run their requests again; if that is not
-        allowed, report the failure to the client and close the connection.
+        After a success, send the answers. After a failure, run their requests again. If they may
+        not run again, report the failure to the client and close the connection.
         """
         held = self._held.take()
         self._waits_for_held = False
@@ -253,7 +255,7 @@ class Connection(Line):
             self._go_on()
 
     def _repeat(self, held: list[Held]) -> None:
-        """Run the requests of held data again, in order. Send data without a request as it is."""
+        """Run the requests of held answers again, in order. Send data that has no request."""
         for position, (data, request) in enumerate(held):
             if self._making is not None:
                 self._later.appendleft(partial(self._repeat, held[position:]))

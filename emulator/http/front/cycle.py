@@ -1,15 +1,17 @@
 """One request that an ASGI application answers, over a connection of our own.
 
-The connection has received the whole request. The answer may be streamed:
+The connection has received the whole request. The answer may be streamed. In ASGI, the application
+sends its head as `http.response.start` and each part of its body as `http.response.body`. The
+connection sends the head together with the first part.
 
-| the application sends                   | the client gets                                         |
-|-----------------------------------------|---------------------------------------------------------|
-| a start with `content-length`           | the head together with the first part, both unchanged   |
-| a start without it, HTTP/1.1            | the body in chunks                                      |
-| a start without it, HTTP/1.0            | the body up to the end of the connection                |
-| a part, while the client does not read  | the part later; `send` waits until the client reads     |
-| nothing: it ends or raises an exception | an error with status 500                                |
-| a part, and then it ends or raises      | the end of the connection, so that the answer is broken |
+| the application sends                    | the client gets                                         |
+|------------------------------------------|---------------------------------------------------------|
+| a head with `content-length`             | the parts without chunks                                |
+| a head without `content-length`          | with HTTP/1.1, the parts as chunks; with HTTP/1.0, the  |
+|                                          | parts, and then the end of the connection               |
+| a part, while the client does not read   | the part later; `send` waits until the client reads     |
+| nothing, and returns or raises           | an error with status 500                                |
+| only some parts, and returns or raises   | a broken answer, because the connection is closed       |
 
 When the answer is complete or the client has closed the connection, `receive` returns
 `http.disconnect`, and `send` ignores its message. A connection does not read while an answer is
@@ -36,7 +38,7 @@ _DISCONNECT: Final = {"type": "http.disconnect"}
 
 
 class Client(Protocol):
-    """The connection of a cycle."""
+    """The connection over which a cycle answers its request."""
 
     @property
     def date_line(self) -> bytes:
@@ -45,12 +47,12 @@ class Client(Protocol):
 
     @property
     def closing(self) -> bool:
-        """Whether the next answer is the last one."""
+        """True if the connection closes after the next answer."""
         ...
 
     @property
     def hung_up(self) -> bool:
-        """Whether the client has closed the connection, or will send nothing more."""
+        """True if the client has closed the connection, or will send nothing more."""
         ...
 
     def write(self, data: bytes) -> None:
@@ -62,7 +64,7 @@ class Client(Protocol):
         ...
 
     def not_answered(self, request: Request, error: BaseException | None, *, begun: bool) -> None:
-        """Continue after an incomplete answer. begun: whether a part of it was sent."""
+        """Continue after an incomplete answer. begun: True if a part of the answer was sent."""
         ...
 
 
@@ -73,7 +75,7 @@ class Cycle:
         self._request = request
         self._client = client
         self._scope = _scope(request, *addresses)
-        self._received = False  # whether the application has the request
+        self._received = False  # True once the application has received the request
         # Set once the answer is complete or the client has closed the connection.
         self._ended = asyncio.Event()
         self._writable = asyncio.Event()
@@ -83,7 +85,7 @@ class Cycle:
         self._begun = False
         self._head: list[bytes] | None = None
         self._status = 0
-        self._left: int | None = None  # bytes of `content-length` that were not sent yet
+        self._left: int | None = None  # the bytes that `content-length` promises and that are not sent yet
         self._chunked = False
         self._keep_alive = request.keep_alive
 
@@ -135,7 +137,7 @@ class Cycle:
             self._start(message)
         elif kind == "http.response.body":
             self._send_body(message.get("body", b""), more=message.get("more_body", False))
-            if not self._complete:  # after the last part, the connection does not call `resume` any more
+            if not self._complete:  # after the last part, the connection no longer calls `resume`
                 await self._writable.wait()
         else:
             raise RuntimeError(f"the application sent an unexpected message: {kind}")
@@ -192,7 +194,7 @@ class Cycle:
 
 
 def hung_up(descriptor: int) -> bool:
-    """Return whether the other side has closed the connection, or will send nothing more.
+    """Return True if the client has closed the connection, or will send nothing more.
 
     On systems without POLLRDHUP (macOS), this notices only a broken connection.
     """

@@ -1,10 +1,10 @@
 """DynamoDB's JSON 1.0 protocol without I/O: one request to `/` in, one answer out (behaviour 1).
 
-The caller passes the parts of an HTTP request, and gets status, header lines and body. Sockets,
-ASGI and chunking are the caller's task. So sockets, other ASGI servers and tests use the same code.
+The calling code passes the parts of an HTTP request, and gets status, header lines and body. It
+also does all I/O. So our own connections, other ASGI servers and tests use the same code.
 
-Requests are checked in the service's order: size, CORS preflight, GET (health), method and content
-type, JSON, target, authentication, and then the checks of the operation.
+A request is checked in the service's order: size, CORS preflight, GET (the health check), method
+and content type, JSON, target, authentication, and then the checks of the operation.
 """
 
 import logging
@@ -49,12 +49,14 @@ _TARGET_PREFIXES: Final = ("DynamoDB_20120810.", "DynamoDBStreams_20120810.")
 _STREAM_OPERATIONS: Final = frozenset(("ListStreams", "DescribeStream", "GetShardIterator", "GetRecords"))
 _SCALING_TARGET: Final = AUTO_SCALING.encode()
 _SCALING_JSON: Final = b"application/x-amz-json-1.1"  # the content type of Application Auto Scaling
-# In bytes. While a smaller body is read, garbage collection takes no noticeable time.
+# A body with more bytes is large. For a smaller body, garbage collection takes no noticeable time.
 _LARGE: Final = 256 * limits.KIB
-_MANY: Final = 30_000  # commas in a large body; reading this many values takes 5 to 15 ms
+# A large body with more commas is read in another thread. Reading as many values takes 5 to 15 ms.
+_MANY: Final = 30_000
 _POLL: Final = 0.001  # seconds between two polls of the thread that reads a large body
 _CACHED_CALLERS: Final = 1024
-_LONG_CALLER: Final = 1024  # most characters of credential and host; only an attacker sends more
+# A caller whose credential and Host have more bytes is not cached: only an attacker sends so many.
+_LONG_CALLER: Final = 1024
 _COMPLETE: Final = re.compile(
     rb"AWS4-[^ ]+ Credential=([^,\s][^,]*/aws4_request), ?SignedHeaders=[^,\s][^,]*, ?Signature=[^,\s][^,]*"
 ).fullmatch
@@ -63,7 +65,11 @@ _COMPLETE: Final = re.compile(
 `[^,]` and other classes that exclude one character match fastest.
 """
 _THREE_PARTS: Final = re.compile(rb"\S+ [^,\s]+, ?[^,\s]+, ?[^,\s]+").fullmatch
-"""An Authorization header with no space inside its parts: a space ends a part (behaviour 1.4)."""
+"""An Authorization header whose parts have no spaces inside.
+
+A space would end a part (behaviour 1.4). So auth.py may find another credential than `_COMPLETE` in
+a header with such a space, and its caller is not cached.
+"""
 
 
 class DynamoDbEndpoint:
@@ -79,10 +85,10 @@ class DynamoDbEndpoint:
         self.bodies: Bodies | None = None
         self._reader: Reader | None = None
         self._callers: dict[tuple[bytes, bytes], Caller] = {}
-        self._operations: dict[bytes, str] = {}  # names of operations by X-Amz-Target
+        self._operations: dict[bytes, str] = {}  # X-Amz-Target -> name of the operation
 
     def respond(self, method: str, query: bytes, headers: list[Header], body: bytes) -> Answer:
-        """Answer one request. The names in its header lines are lower-case.
+        """Answer one request. headers: its header lines, with names in lower case.
 
         Raises Pending if the answer is made in slices, and no other error.
         """
@@ -116,11 +122,14 @@ class DynamoDbEndpoint:
         return self.answers.failed(error, fields)
 
     def refuse(self, status: int, fields: Fields = NO_FIELDS) -> Answer:
-        """Log a refusal and return it: status 413 or 400."""
+        """Log that a request is refused, and return the answer. status: 413 or 400."""
         return self.answers.refuse(status, fields)
 
     def _answering(self, sliced: Sliced, fields: Fields) -> Steps[Answer]:
-        """Make an answer in slices. If it has many objects, the garbage collector rests."""
+        """Make an answer in slices.
+
+        Turn garbage collection off meanwhile if the request has many objects (resting.py).
+        """
         if not sliced.many_objects:
             return (yield from self._in_slices(sliced.steps, fields))
         from emulator.http.front.resting import resting  # noqa: PLC0415 - few requests have many
@@ -145,7 +154,8 @@ class DynamoDbEndpoint:
             return NO_ANSWER
         if isinstance(error, encoding.TooLarge):
             return self.refuse(413, fields)
-        # The commit of the group fails too. Then all its requests run again (commits.py).
+        # The commit of the request's group will fail too. Then all requests of the group run again
+        # (commits.py), so this answer is not sent.
         if isinstance(error, Lost):
             return self.failed(error, fields)
         answer = self._make(500, orjson.dumps(errors.internal_server_error().body()), fields)
@@ -189,7 +199,7 @@ class DynamoDbEndpoint:
             if given != PLAIN_JSON:
                 raise
             raise pending.changed(typed) from None
-        return typed(answer) if given == PLAIN_JSON else answer  # behaviour 1.2
+        return typed(answer) if given == PLAIN_JSON else answer  # the content type of the request (behaviour 1.2)
 
     def _for_another_service(self, method: str, query: bytes, fields: Fields, body: bytes) -> Answer | None:
         """Answer a request if it belongs to another service, else return None."""
@@ -221,7 +231,7 @@ class DynamoDbEndpoint:
         return self._emulator.call(operation, raw, caller)
 
     def _call_large(self, query: bytes, fields: Fields, body: bytes) -> bytes:
-        """Answer a request with a large body, in steps if the body has many values."""
+        """Answer a request with a large body. Raises Sliced if the body has many values."""
         if self._emulator.database.sliced and body.count(b",") > _MANY:
             raise Sliced(self._call_in_steps(query, fields, body))
         from emulator.http.front.reading import spare_memory  # noqa: PLC0415 - start-up time
@@ -273,17 +283,17 @@ class DynamoDbEndpoint:
         return name
 
     def _unknown(self, query: bytes, fields: Fields) -> ApiError:
-        """Return the error for an unknown X-Amz-Target. It may be a target of another service."""
+        """Return the error for an unknown X-Amz-Target, which may belong to another service."""
         from emulator.http.front import other_services  # noqa: PLC0415 - most servers never need it
 
         reply = other_services.logged_reply(self.answers, "POST", b"/", query, fields, b"")
         return errors.unknown_operation() if reply is None else errors.another_service(reply.service)
 
     def _caller(self, query: bytes, fields: Fields) -> Caller:
-        """Return the caller.
+        """Return the caller of a request.
 
-        Callers are cached by credential and Host. The Authorization header as a whole cannot be the
-        key, because its signature differs between requests.
+        Callers are cached by credential and Host. The whole Authorization header cannot be the key
+        of the cache, because each request has another signature.
         """
         complete = None if query else _COMPLETE(fields.get(b"authorization", b""))
         if complete is None or not (b"x-amz-date" in fields or b"date" in fields):
@@ -311,6 +321,6 @@ def _target(fields: Fields) -> str:
 
 
 def _own_target(fields: Fields) -> str:
-    """Return the name of a request's operation, or "" if it belongs to another service."""
+    """Return the name of a request's operation, or "" if X-Amz-Target names another service."""
     target = _target(fields)
     return target if fields.get(b"x-amz-target", b"").decode("latin-1").startswith(_TARGET_PREFIXES) else ""

@@ -1,4 +1,4 @@
-"""Content codings of requests and responses (behaviour 1.1, 1.2)."""
+"""Decodes compressed requests, and compresses responses (behaviour 1.1, 1.2)."""
 
 import gzip
 import re
@@ -7,11 +7,12 @@ from typing import Final
 
 from emulator import errors, limits
 
-MOST_INFLATED: Final = 1_032  # the most bytes to which one byte of deflated data can inflate
+MOST_INFLATED: Final = 1_032  # the maximum number of bytes to which one byte of compressed data can inflate
 
-_PIECE: Final = 1 << 16  # bytes of the first piece of a body's first member (_inflate)
-_NEXT_PIECE: Final = 1 << 6  # bytes of the first piece of each later member of that body
-# The most members of a body. A body of 16 MB with members of the usual 64 KB has 256.
+# `_inflate` explains members and pieces.
+_PIECE: Final = 1 << 16  # bytes of the first piece of a body's first member
+_NEXT_PIECE: Final = 1 << 6  # bytes of the first piece of each later member
+# The maximum number of members in a body. A body of 16 MB with members of the usual 64 KB has 256.
 _MOST_MEMBERS: Final = 1_000
 _SPARE: Final = 1 << 16  # bytes that a body may have beyond twice its inflated size
 _CODINGS: Final = ("gzip", "deflate")
@@ -25,7 +26,8 @@ class TooLarge(Exception):
 def decoded(body: bytes, coding: bytes) -> bytes:
     """Return a request body after undoing its Content-Encoding.
 
-    Raises TooLarge, and the service's own InternalServerError for an unknown coding or broken data.
+    Raises TooLarge. For an unknown coding or broken data, raises InternalServerError, as the
+    service does.
     """
     coding = coding.strip().lower()
     if coding in (b"", b"identity"):
@@ -45,15 +47,16 @@ def decoded(body: bytes, coding: bytes) -> bytes:
 
 
 def _inflate(body: bytes, bits: int) -> bytes:
-    """Inflate all compressed members of a body, up to the largest size of a request.
+    """Inflate all compressed members of a body.
 
-    Raises TooLarge, zlib.error, EOFError.
+    Raises TooLarge if the result is larger than a request may be, and zlib.error or EOFError for a
+    broken body. bits: tells zlib the format of the body.
 
     A gzip body may consist of several members, which are inflated one after another. A body counts
     as broken if it has more than 1,000 members, or if it is larger than 64 KiB + 2 * its inflated
     size. No compressor writes such bodies. Without these limits, 16 MB of empty members took 7 s.
 
-    At the end of a member, zlib copies the input that is left. If its input were the whole body, it
+    At the end of a member, zlib copies the rest of its input. With the whole body as input, it
     would copy the rest of the body once for each small member. So zlib gets the body in pieces. The
     size of the pieces doubles until the member ends.
     """
@@ -84,11 +87,13 @@ def _inflate(body: bytes, bits: int) -> bytes:
 
 
 def chosen(accept: bytes) -> str | None:
-    """Return gzip or deflate if the Accept-Encoding value allows it, else None (behaviour 1.2).
+    """Return the coding for an answer, "gzip" or "deflate", or None for neither (behaviour 1.2).
+
+    accept: the value of Accept-Encoding.
 
     The coding with the higher quality wins. `*` gives the quality of a coding that the value does
-    not name. At equal quality, a named coding wins against one that is not named, and of two named
-    codings the first one wins.
+    not name. At equal quality, a named coding wins against a coding that is not named, and the
+    first of two named codings wins.
     """
     named: dict[str, float] = {}
     others = 0.0
@@ -105,7 +110,7 @@ def chosen(accept: bytes) -> str | None:
 
 
 def _quality(element: str) -> float:
-    """Return the quality in an element's first `q=`, at most 1.
+    """Return the quality of an element of Accept-Encoding: its first `q=`, but at most 1.
 
     Without a `q=`, or if its value is not a number, the quality is 1.
     """

@@ -1,4 +1,4 @@
-"""Log lines about answers with status 500 or above, and about refused requests.
+"""Logs answers with status 500 or above, and refused requests.
 
 The same line is logged at most once a minute, because clients repeat requests that failed.
 """
@@ -14,9 +14,9 @@ from storage import Full, StorageError
 
 log = logging.getLogger("emulator")
 
-SERVER_ERROR: Final = 500  # lower statuses are the client's fault
+SERVER_ERROR: Final = 500  # an answer with a lower status is the client's fault, and is not logged here
 
-_SHOWN: Final = 60  # the most bytes that a log line shows of input that is not HTTP
+_SHOWN: Final = 60  # a log line shows at most this many bytes of input that is not HTTP
 _TLS: Final = b"\x16\x03"  # the first bytes of a TLS handshake
 _HTTP_2: Final = b"PRI * HTTP/2"
 
@@ -55,7 +55,10 @@ def log_not_http(data: bytes, error: Exception) -> None:
 
 
 def _origin(error: BaseException) -> tuple[object, ...]:
-    """Return the kind of an unexpected error, and where it was raised."""
+    """Return the type of an unexpected error, and the line of code that raised it.
+
+    Of the errors with the same origin, one a minute is logged.
+    """
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next

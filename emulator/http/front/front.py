@@ -28,33 +28,36 @@ class Client(Protocol):
 
     @property
     def last_active(self) -> float:
-        """The loop's time when the client was last active."""
+        """The event loop's time when the client was last active."""
         ...
 
 
 class PeerFailed(Exception):
-    """Another worker process did not run a control. The text says why."""
+    """Another worker process did not run a control. The message says why."""
 
 
 class Peers(Protocol):
     """The other worker processes of this server (http/peers.py)."""
 
     async def ask(self, control: str, body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-        """Run a control in each of the other workers; return the results. Raises PeerFailed."""
+        """Run a control in each of the other workers. Return a list of results, one per worker.
+
+        Raises PeerFailed.
+        """
         ...
 
 
 class Front:
     """The endpoint for `/`, the application for all other paths, and the objects that both need.
 
-    endpoint: `observe` replaces it, so read this attribute again for each request.
+    endpoint: `observe` may replace it, so read this attribute again for each request.
     observer: gets each request with its answer; None if there is no observer.
-    peers: the other workers; None if there are none.
+    peers: the other workers; None if this process is the only one.
     date_line: the header line with the current date. Our own server updates it every second. It is
     empty under another ASGI server, which sends this line itself.
     commits: the group commits of a durable server, while its event loop runs; else None.
     clients: the clients being served now.
-    tasks: the tasks in which the application answers requests over our connections. A server that
+    tasks: the tasks in which the site answers requests over our own connections. A server that
     stops waits for them.
     waits: calls of controls that wait for something that may never happen. A server that stops
     cancels them.
@@ -80,7 +83,7 @@ class Front:
         endpoint.bodies = self.bodies
 
     def observe(self, observers: "list[Observer]") -> None:
-        """From now on, report each request to these observers and to no others."""
+        """From now on, report each request to these observers, in place of the earlier ones."""
         if not observers:
             self.endpoint, self.observer = self._plain, None
             return
@@ -93,12 +96,12 @@ class Front:
 
     @cached_property
     def site(self) -> App:
-        """The application for all paths except `/`. The first request for one of them loads it."""
+        """The application for all paths except `/`. The first use of this property loads it."""
         return self._load_site(self)
 
 
 def in_thread(work: Callable[[], None]) -> Callable[[], bool]:
-    """Run a function in another thread; return a function that returns whether it has ended."""
+    """Start `work` in another thread. Return a function that returns True once `work` has ended."""
     from threading import Thread  # noqa: PLC0415 - few servers need it
 
     sys.setswitchinterval(THREAD_SWITCH)

@@ -1,10 +1,10 @@
-"""The answers of one connection that wait for a commit (commits.py), and their requests."""
+"""Keeps the answers of one connection that wait for a commit (commits.py), and their requests."""
 
 from emulator.http.front.commits import reads
 from emulator.http.front.requests import Request
 from storage import Full, Interrupted, StorageError
 
-_MOST: float = 4 << 20  # bytes; if more are held, further requests wait
+_MOST: float = 4 << 20  # in bytes; if more bytes are held, further requests wait
 
 Held = tuple[bytes, Request | None]
 """Data to send, and the request that the data answers.
@@ -16,7 +16,7 @@ Without a request (None), the data is sent unchanged even if requests run again.
 class HeldAnswers:
     """The answers that wait for a commit, in order.
 
-    attempts: how often the held requests have run again since the last successful commit.
+    attempts: the number of times that requests have run again since the last successful commit.
     """
 
     __slots__ = ("_answers", "_bytes", "attempts")
@@ -31,27 +31,27 @@ class HeldAnswers:
 
     @property
     def large(self) -> bool:
-        """Whether the held answers take so much memory that further requests must wait."""
+        """True if the held answers take so much memory that further requests must wait."""
         return self._bytes > _MOST
 
     def add(self, data: bytes, request: Request | None) -> None:
-        """Add an answer."""
+        """Add an answer, or other data that must be sent after the held answers."""
         self._answers.append((data, request))
         self._bytes += len(data)
 
     def take(self) -> list[Held]:
-        """Return all held answers, and forget them."""
+        """Remove all held answers, and return them."""
         answers, self._answers = self._answers, []
         self._bytes = 0
         return answers
 
 
 def run_again(failure: StorageError | None, held: list[Held]) -> bool:
-    """Return whether the held requests must run again after their commit failed.
+    """Return True if the held requests must run again after their commit failed.
 
-    After Full, they run again only if all of them are reads. A read may be held because others
-    have written, or because it has stored a status change that was due. That change need not be
-    stored now: a later request can store it.
+    failure: None if the commit succeeded. After Full, the requests run again only if all of them
+    are reads. A read is held because other clients have written, or because the read has ended a
+    status whose time had come. A later request can end the status again.
     """
     if isinstance(failure, Full):
         return all(request is None or reads(request.fields) for _, request in held)

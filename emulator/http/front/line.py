@@ -1,13 +1,13 @@
-"""The line to one client: when it reads, in which order it acts, and when it is closed.
+"""`Line`, the base class of a connection, which decides when the connection reads and closes.
 
-connection.py adds requests and answers, which take their turns:
+`Connection` (connection.py) adds requests and answers. `Line` keeps their order:
 
-* Back-pressure: while a client does not read responses, we do not read its requests. Requests that
-  have arrived are queued and answered one at a time, so at most one response is buffered.
-* While an answer is being made, in slices or by the application, later requests are queued.
+* While a client does not read its answers, the connection does not read its requests. Requests that
+  have arrived are queued and answered one at a time, so at most one answer is buffered.
+* While an answer is being made, in slices or by the site, later requests are queued.
 
-The state of a line decides whether it reads, whether it queues requests, and when it is closed
-(states.py).
+The state of the connection decides whether it reads, whether it queues requests, and when it is
+closed (states.py).
 """
 
 import asyncio
@@ -21,13 +21,13 @@ from emulator.http.front.held_answers import HeldAnswers
 from emulator.http.front.requests import RequestReader
 from emulator.http.front.states import LAST_LINGER, LINGER, PATIENCE, AtShutdown, State
 
-_UNREAD_CHECK: Final = 5.0  # seconds to the next check, if a check is the first to find unsent bytes
-_ACTIVE: Final = 1.0  # seconds; a client counts as active if bytes came or went within this time
-_FAREWELL: Final = 0.25  # seconds at shutdown in which an active client may send one more request
+_UNREAD_CHECK: Final = 5.0  # seconds from the first check that finds unsent bytes to the next check
+_ACTIVE: Final = 1.0  # seconds; a client counts as active for so long after bytes came or went
+_FAREWELL: Final = 0.25  # seconds in which an active client may send one more request while the server stops
 
 
 class Line(asyncio.Protocol):
-    """One client's line: its transport, timer, state, and actions that wait for their turn."""
+    """The part of a connection that has its transport, timer, state and queue."""
 
     __slots__ = (
         "_front",
@@ -56,17 +56,17 @@ class Line(asyncio.Protocol):
         self._timer: asyncio.TimerHandle | None = None
         self._moved = 0.0  # the loop's time when bytes last came from or went to the client
         self._unsent = 0  # unsent bytes in the transport at the last check
-        self.closing = False  # whether the next answer is the last
+        self.closing = False  # True if the connection closes after the next answer
         self._linger = LINGER
-        # These attributes, `_held` and `_reader` determine the state.
+        # The next four attributes, `_held` and `_reader` determine the state.
         self._making: Any = None  # the Run or Cycle that makes an answer
-        self._unread = False  # whether the client has stopped reading
-        self._waits_for_held = False  # whether a request for the application waits for held answers
-        self._paused = False  # whether self._front.bodies has paused reading
-        # Actions that wait for their turn, such as answering a request. It is empty in states in
-        # which requests need not wait.
+        self._unread = False  # True if the client has stopped reading
+        self._waits_for_held = False  # True if a request for the site waits for held answers
+        self._paused = False  # True if self._front.bodies has paused reading
+        # The queue: actions that wait for earlier answers, such as answering a request. The queue
+        # is empty in states in which requests need not wait.
         self._later: deque[Callable[[], None]] = deque()
-        self._queues = False  # whether the current state queues requests
+        self._queues = False  # True if the current state queues requests
         self._held = HeldAnswers()
 
     @property
@@ -81,7 +81,7 @@ class Line(asyncio.Protocol):
 
     @property
     def hung_up(self) -> bool:
-        """Whether the client has closed the connection, or will send nothing more."""
+        """True if the client has closed the connection, or will send nothing more."""
         from emulator.http.front.cycle import hung_up  # noqa: PLC0415 - most servers never need it
 
         if self._transport is None:
@@ -92,7 +92,7 @@ class Line(asyncio.Protocol):
     # --- states -----------------------------------------------------------------------------------
 
     def _current(self) -> State:
-        """Return the state of the line."""
+        """Return the state of the connection."""
         if self._making is not None:
             return states.CLOGGED if self._unread else states.ANSWERING
         if self._unread or self._waits_for_held or self._held.large:
@@ -102,7 +102,7 @@ class Line(asyncio.Protocol):
         return states.IDLE
 
     def _update(self) -> None:
-        """Start or stop reading, as the state demands.
+        """Start or stop reading, as the current state demands.
 
         Call this when the state may have changed.
         """
@@ -117,7 +117,7 @@ class Line(asyncio.Protocol):
             transport.pause_reading()
 
     def _go_on(self) -> None:
-        """Run the queued actions while the state allows it, and then read again."""
+        """Run queued actions while the state allows it. Read again if the queue becomes empty."""
         self._update()
         while self._later and not self._queues:
             act = self._later.popleft()
@@ -129,7 +129,7 @@ class Line(asyncio.Protocol):
         self._update()
 
     def _in_turn(self, act: Callable[[], None]) -> None:
-        """Run an action after the answer in progress and after all queued actions."""
+        """Run an action now, or queue it behind the answer in progress and the queued actions."""
         if self._later or self._making is not None:
             self._later.append(act)
         else:
@@ -138,7 +138,7 @@ class Line(asyncio.Protocol):
     def _check_progress(self) -> None:
         """Close the connection if it has made no progress for too long.
 
-        If it is already closing, or the client has not read all data, abort it instead.
+        Abort a connection that is already closing, or whose client has not read all data.
         """
         transport = self._transport
         if transport is None:
@@ -175,13 +175,13 @@ class Line(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Register the connection and start its timer."""
-        self._transport = transport  # type: ignore[assignment] # uvloop's is not an asyncio.Transport
+        self._transport = transport  # type: ignore[assignment] # uvloop's transport is not an asyncio.Transport
         self._front.clients.add(self)
         self._moved = self._loop.time()
         self._start_timer(PATIENCE, self._check_progress)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
-        """Forget the connection and its queued actions. Cancel the answer in progress."""
+        """Unregister the connection. Drop its queued actions, and cancel the answer in progress."""
         self._front.clients.discard(self)
         if self._timer is not None:
             self._timer.cancel()
@@ -193,7 +193,7 @@ class Line(asyncio.Protocol):
             self._making.cancel()
 
     def data_received(self, data: bytes) -> None:
-        """Parse the data. The reader calls the Receiver methods of this object."""
+        """Parse the data. The reader calls this object's methods of `Receiver` (requests.py)."""
         self._moved = now = self._loop.time()
         self._reader.feed(data, now)
 
@@ -207,7 +207,7 @@ class Line(asyncio.Protocol):
         return True
 
     def pause_writing(self) -> None:
-        """Note that the client has stopped reading, and how many bytes it has not read."""
+        """Note that the client has stopped reading, and the number of bytes it has not read."""
         self._unread = True
         self._front.bodies.large = True
         self._moved = self._loop.time()
@@ -239,7 +239,7 @@ class Line(asyncio.Protocol):
     # --- the end ----------------------------------------------------------------------------------
 
     def shutdown(self) -> None:
-        """Close the connection because the server stops: now or later, as the state demands."""
+        """Close the connection because the server stops. The state decides when (AtShutdown)."""
         self._linger = LAST_LINGER
         todo = self._current().at_shutdown
         if todo is AtShutdown.CLOSE or (todo is AtShutdown.PART and self._loop.time() - self._moved >= _ACTIVE):
@@ -272,4 +272,7 @@ class Line(asyncio.Protocol):
             self._shorten_patience()
 
     def _send_failure(self, error: BaseException | None, fields: dict[bytes, bytes]) -> None:
-        """Report an internal error to the client, and close the connection (connection.py)."""
+        """Report an internal error to the client, and close the connection.
+
+        `Connection` implements this method.
+        """

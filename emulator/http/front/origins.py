@@ -62,7 +62,7 @@ def origin(text: str) -> Origin | None:
 class PageRules:
     """Decides which requests to the controls and to Lambda's API are refused.
 
-    hosts: --host, cors: --cors, allowed: --allowed-host.
+    hosts, cors, allowed: the values of --host, --cors and --allowed-host.
     """
 
     def __init__(self, hosts: Iterable[str], cors: Iterable[str], allowed: Iterable[str]) -> None:
@@ -71,11 +71,13 @@ class PageRules:
         self._allowed = frozenset(_plain(host.lower()) for host in allowed)
 
     def lists(self, value: bytes) -> bool:
-        """Return whether --cors lists the origin in a header's value."""
+        """Return True if --cors lists the origin in a header's value."""
         return origin(value.decode("latin-1")) in self._cors
 
     def refusal(self, method: str, fields: Fields, address: Address | None) -> str | None:
-        """Return why a request is refused and which flag would allow it; None if it is allowed.
+        """Return None if a request is allowed, else a message.
+
+        The message says why the request is refused, and which flag would allow it.
 
         address: the address on which the connection arrived; None if the ASGI server does not give
         it.
@@ -84,7 +86,7 @@ class PageRules:
         if host is not None and not self._is_ours(host.decode("latin-1").lower()):
             shown = printable(host.decode("latin-1"), 100)
             return (
-                f"the request has the Host {shown}, which a stranger may own; if it is a name of this server,  "
+                f"the request has the Host {shown}, which a stranger may own; if it is a name of this server, "
                 f"start the server with --allowed-host {_without_port(shown)}"
             )
         if method == "GET" and fields.get(b"sec-fetch-mode") == b"navigate":
@@ -140,7 +142,7 @@ def _unknown_page(site: str) -> str:
 
 
 def _plain(host: str) -> str:
-    """Return a host without brackets and trailing dot, and an IP address in its usual form."""
+    """Return a host without brackets and trailing dot. Write an IP address in its usual form."""
     name = host.removeprefix("[").removesuffix("]").removesuffix(".")
     found = _address(name)
     return name if found is None else str(found)

@@ -1,10 +1,10 @@
-"""Answers to requests for another service of AWS, such as sts, s3 or sqs.
+"""Answers requests for another service of AWS, such as sts, s3 or sqs.
 
-A program sends such requests here if AWS_ENDPOINT_URL is set instead of DynamoDB's own variable,
-because AWS_ENDPOINT_URL redirects all services. The answer is an error that explains this. It has
-the form of the other service's errors, so that the SDK shows the text to its user. The AWS
-protocols define these forms, and botocore/parsers.py reads all of them. The first matching row
-decides:
+A program sends such requests to this server if AWS_ENDPOINT_URL is set instead of
+AWS_ENDPOINT_URL_DYNAMODB, because AWS_ENDPOINT_URL redirects all services. The answer is an error
+that explains this. It has the form of the other service's errors, so that the SDK shows the text to
+its user. The AWS protocols define these forms, and botocore/parsers.py reads all of them. The first
+matching row decides:
 
 | the request                                                     | the answer                                     |
 |-----------------------------------------------------------------|------------------------------------------------|
@@ -69,7 +69,10 @@ _S3_CODE: Final = "InvalidRequest"
 
 
 class Reply(NamedTuple):
-    """An answer, and the service whose request it answers."""
+    """An answer to a request for another service.
+
+    service: the name of this service, such as `sqs`. head: header lines besides the content type.
+    """
 
     service: str
     status: int
@@ -79,7 +82,7 @@ class Reply(NamedTuple):
 
 
 def answer(answers: Answers, method: str, path: bytes, query: bytes, fields: Fields, body: bytes) -> Answer | None:
-    """Answer and log a request for another service. Return None if the request names none."""
+    """Answer and log a request for another service. Return None for any other request."""
     found = logged_reply(answers, method, path, query, fields, body)
     return None if found is None else made(answers, found, fields)
 
@@ -90,7 +93,7 @@ def made(answers: Answers, found: Reply, fields: Fields) -> Answer:
 
 
 def logged_reply(answers: Answers, method: str, path: bytes, query: bytes, fields: Fields, body: bytes) -> Reply | None:
-    """Log a request for another service, and return the result of `reply`."""
+    """Return the result of `reply`, after logging a request for another service."""
     found = reply(method, path, query, fields, body)
     if found is not None and answers.mistakes.allows(found.service):
         where = printable(path.decode("latin-1"))
@@ -99,7 +102,7 @@ def logged_reply(answers: Answers, method: str, path: bytes, query: bytes, field
 
 
 def reply(method: str, path: bytes, query: bytes, fields: Fields, body: bytes) -> Reply | None:
-    """Return the answer to a request for another service; None if the request names none."""
+    """Return the answer to a request for another service; None for any other request."""
     form = form_of(method, query, fields, body)
     service = _service(query, fields)
     # Some requests of other services are not signed, such as AssumeRoleWithWebIdentity of sts.
@@ -135,7 +138,10 @@ def _service(query: bytes, fields: Fields) -> str | None:
 
 
 def form_of(method: str, query: bytes, fields: Fields, body: bytes) -> dict[str, str]:
-    """Return the parameters in the first 8 KiB of a request's form; {} if it has no form."""
+    """Return the parameters in the first 8 KiB of a request's form.
+
+    Return {} if the request has no form in its body or query.
+    """
     if method == "GET":
         text = query
     elif fields.get(b"content-type", b"").startswith(b"application/x-www-form-urlencoded"):

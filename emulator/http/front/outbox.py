@@ -9,7 +9,7 @@ connections, and 1.25 times as fast over eight.
 import asyncio
 from typing import Final
 
-_MOST: Final = 64  # as soon as this many answers wait, they are sent
+_MOST: Final = 64  # as soon as this many answers wait, all of them are sent
 _MOST_BYTES: Final = 64 << 10
 
 

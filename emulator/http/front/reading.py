@@ -2,12 +2,13 @@
 
 Checking the types of a million values takes up to 0.6 s. The check needs only the request, so it
 can run in another thread. While both threads have work, Python switches between them every half
-millisecond. Only the JSON parser still makes other requests wait, because it is a single call.
+millisecond. Only the JSON parser still makes other requests wait, because Python cannot switch
+threads inside its single call.
 
-There is only one such thread. So only one large request at a time has objects in memory; other
+There is only one such thread. So only one large request at a time has objects in memory, and other
 large requests wait as bytes. While a large request is waiting or in memory, garbage collection is
-off. The collector would visit millions of objects again and again: for some bodies, that took three
-quarters of the parsing time.
+off (resting.py). Otherwise the collector would visit millions of objects again and again: for some
+bodies, this took three quarters of the parsing time.
 """
 
 import sys
@@ -25,13 +26,16 @@ from emulator.http.front.resting import resting
 from emulator.slices import THREAD_SWITCH
 
 _ARENA_MAX: Final = -8  # the parameter M_ARENA_MAX of mallopt, from malloc.h
-_SPARE: Final = [size for size in range(16, 480, 16) for _ in range(50)]  # sizes in bytes (spare_memory)
+_SPARE: Final = [
+    size for size in range(16, 480, 16) for _ in range(50)
+]  # the sizes of the objects that `spare_memory` allocates, in bytes
 
 
 class Read(NamedTuple):
     """The result of reading a request.
 
-    malformed: whether its body is not JSON. error: the first error in types or constraints.
+    request: the parsed request. malformed: True if the body is not JSON, and then there is no
+    request. error: the first error in types or constraints, None if the request is valid.
     """
 
     request: object = None
@@ -50,9 +54,10 @@ class Reader:
 
     @contextmanager
     def reading(self, operation: str, body: bytes, bodies: Bodies | None) -> "Iterator[Future[Read]]":
-        """Read a request in the thread. At the end of the context, free its objects there too.
+        """Read a request in the other thread. At the end of the context, free its objects there.
 
-        operation: the operation's name. bodies: counts the body until the end of the context.
+        operation: the operation's name. bodies: counts the memory of the body until the end of the
+        context.
         """
         self._emulator.load(operation)
         waiting = _Waiting()
@@ -117,12 +122,12 @@ class _Waiting:
 
 @contextmanager
 def spare_memory() -> Iterator[None]:
-    """Keep places in memory free for long-lived small objects, while a large body is parsed.
+    """Keep memory free for small objects that are made later, while a large body is parsed.
 
-    At the beginning, this allocates small objects of all sizes; at the end, it frees them. Later
-    objects then get their places. Otherwise, later objects would lie among the objects of the body.
-    Python returns memory in blocks of a megabyte, so one such object would keep a whole block: a
-    server kept one more megabyte after each of 16 large bodies.
+    At its beginning, the context allocates small objects of all sizes. At its end, it frees them,
+    and objects that are made later get their memory. Otherwise, later objects would lie among the
+    objects of the body. Python returns memory in blocks of a megabyte, so one such object would
+    keep a whole block: a server kept one more megabyte after each of 16 large bodies.
     """
     spare = [bytes(size) for size in _SPARE]
     try:

@@ -27,15 +27,15 @@ from emulator.http.front.bodies import Bodies
 from emulator.http.front.bodies import Reader as BodyReader
 from emulator.limits import REQUEST_BODY
 
-# Each time this many bytes of a body arrive, that is progress (states.py). With one step in 65 s,
-# a body of 16 MB may take four hours.
+# The number of bytes of a body that count as progress of the connection (states.py). A client that
+# sends so many bytes every 65 s may take four hours for a body of 16 MB.
 _STEP: Final = 64 << 10
 _NO_BODY: Final = b""
 _STOPPED: Final = (httptools.HttpParserError, httptools.HttpParserUpgrade)
 
 
 class Request(NamedTuple):
-    """A request as it arrived. keep_alive: whether the connection stays open after the answer."""
+    """A request as it arrived. keep_alive: True if the connection stays open after the answer."""
 
     method: str
     target: bytes
@@ -60,7 +60,7 @@ class Receiver(BodyReader, Protocol):
     """The methods that a RequestReader calls. The table at the top of the module says when."""
 
     closing: bool
-    """Whether the next answer is the last one."""
+    """True if the connection closes after the next answer."""
 
     def request_received(  # noqa: D102
         self, method: str, target: bytes, fields: dict[bytes, bytes], body: bytes, *, keep_alive: bool
@@ -84,15 +84,15 @@ _NULL_PARSER: Final[Any] = _NullParser()
 
 
 class _StopParsing(Exception):
-    """Stops the parser; raised inside one of its callbacks."""
+    """Stops the parser. One of the parser's callbacks raises it."""
 
 
 class RequestReader:
     """Collects the requests of one connection.
 
-    receiving: whether a request has begun and is not complete. stepped_at: when that request last
-    made progress. These count as progress: its beginning, the end of its head, and each 64 KB of
-    its body.
+    receiving: True if a request has begun and is not complete.
+    stepped_at: the event loop's time when this request last made progress: at its beginning, at the
+    end of its head, and after each 64 KB of its body.
     """
 
     __slots__ = (
@@ -121,9 +121,9 @@ class RequestReader:
         self.now = 0.0
         self.receiving = False
         self.stepped_at = 0.0
-        self._step = 0  # bytes of the body when the request last made progress
-        self._counted = False  # whether self._bodies counts the body
-        self._skipping = False  # whether the body is ignored, because the request was refused
+        self._step = 0  # the size of the body when the request last made progress
+        self._counted = False  # True if self._bodies counts the body
+        self._skipping = False  # True if the body is ignored, because the request was refused
         self._fields: dict[bytes, bytes] = {}
         self._head = self._fields  # all header fields, without trailers
         self._block = 0
@@ -134,7 +134,7 @@ class RequestReader:
 
     @property
     def fields(self) -> dict[bytes, bytes]:
-        """The header fields of the last request."""
+        """The header fields of the request that is being received, or of the last request."""
         return self._head
 
     @property
@@ -144,7 +144,7 @@ class RequestReader:
         return version
 
     def feed(self, data: bytes, now: float) -> None:
-        """Parse bytes. now: when they arrived, by the loop's time."""
+        """Parse bytes. now: the event loop's time when the bytes arrived."""
         self.now = now
         try:
             self._parser.feed_data(data)
@@ -166,7 +166,10 @@ class RequestReader:
             self._bodies.release(self._receiver)
 
     def _parser_stopped(self, error: Exception, data: bytes) -> None:
-        """Continue if the parser stopped at an offer of another protocol. Else stop reading."""
+        """Handle an error of the parser.
+
+        If a request offers another protocol, ignore the offer and continue. Else stop reading.
+        """
         rest = memoryview(data)
         while isinstance(error, httptools.HttpParserUpgrade):
             rest = rest[error.args[0] :]
@@ -199,7 +202,7 @@ class RequestReader:
     # --- the parser's callbacks -------------------------------------------------------------------
 
     def on_message_begin(self) -> None:
-        """Begin a new request; forget the previous one."""
+        """Begin a new request, and forget the previous request."""
         self.receiving = True
         self.stepped_at = self.now
         self._step = 0
@@ -233,13 +236,13 @@ class RequestReader:
         """Refuse a body whose content-length is too large. Answer `Expect: 100-continue`."""
         self.stepped_at = self.now
         if self._parser.should_upgrade():
-            # Skip what this parser still reports: _ignore_upgrade parses the head again.
+            # Ignore further calls of this parser, because _ignore_upgrade parses the head again.
             self._skipping = True
             return
         fields = self._fields
         length = fields.get(b"content-length")
         if length is None:
-            self._fields = {}  # a new dictionary gets the trailers, which are ignored
+            self._fields = {}  # `on_header` puts trailers into this dictionary, which nothing reads
         elif int(length) > REQUEST_BODY:
             self._refuse_body()
             return

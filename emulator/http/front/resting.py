@@ -1,12 +1,14 @@
 """Turns garbage collection off while a large request has many objects in memory.
 
 The collector visits all objects in one call, and it begins again each time their number has grown
-by a quarter. A body of 16 MB has millions of objects: one call takes up to 0.4 s. A transaction of
-100 statements of 8 KB has 500,000 in its syntax trees: 50 to 100 ms. Other requests wait meanwhile.
-None of these objects are garbage before their request ends. Then Python frees them without the
-collector, unless they refer to each other in circles. So an error that is kept during a request
+by a quarter. A body of 16 MB has millions of objects, and one call takes up to 0.4 s. A transaction
+of 100 statements of 8 KB has 500,000 objects in its syntax trees, and one call takes 50 to 100 ms.
+Other requests wait during a call.
+
+None of these objects are garbage before their request ends. At its end, Python frees them without
+the collector, unless they refer to each other in circles. So an error that is kept during a request
 must have no traceback: the frames of a traceback refer to the error and to all objects of the
-request.
+request, which makes a circle.
 """
 
 import gc
@@ -54,10 +56,10 @@ resting: Final = _Resting()
 
 
 def settling(steps: Steps[_T]) -> Steps[_T]:
-    """Run steps that make objects which last, while the collector rests.
+    """Run steps that make objects which stay in memory. Garbage collection must be off.
 
-    After each step, its objects move to the collector's oldest generation. Otherwise the collector
-    would visit the objects of all steps at once, as soon as it is on again.
+    After each step, its objects are moved to the collector's oldest generation. Otherwise, as soon
+    as the collector is on again, it would visit the objects of all steps in one call.
     """
     while True:
         try:

@@ -1,8 +1,8 @@
-"""Answers that are made in slices. Between two slices, other answers and requests have their turn.
+"""Makes long answers in slices. Between two slices, the server handles other requests.
 
 In each iteration of the event loop, one slice of one answer runs. So other clients wait for one
-slice at most, even if many long answers are in progress. If an answer must wait for something, such
-as a process, its steps yield how many seconds later its next slice shall run.
+slice at most, even if many long answers are in progress. If an answer must wait, for example for a
+process, its steps yield the number of seconds until its next slice.
 """
 
 import asyncio
@@ -23,9 +23,9 @@ _T = TypeVar("_T")
 
 
 class Pending(Exception):
-    """Raised instead of returning an answer, if the answer is made in slices.
+    """The endpoint raises this instead of returning an answer that is made in slices.
 
-    steps: the work. It returns the answer, and never raises an error.
+    steps: make the answer, and return it. They never raise an error.
     """
 
     def __init__(self, steps: "Steps[Answer]") -> None:
@@ -42,7 +42,7 @@ def _changed(steps: "Steps[Answer]", change: "Callable[[Answer], Answer]") -> "S
 
 
 class Run:
-    """Steps in progress. done: called with their result, unless `cancel` is called first."""
+    """Steps in progress. done: gets the result of the steps, unless `cancel` is called first."""
 
     __slots__ = ("cancelled", "done", "steps")
 
@@ -60,7 +60,7 @@ class Run:
         self.steps.close()
 
     def pause(self) -> None:
-        """Do nothing when the client stops reading: only this one answer waits in memory."""
+        """Do nothing when the client stops reading, because only this answer waits in memory."""
 
     def resume(self) -> None:
         """Do nothing when the client reads again."""
@@ -78,14 +78,14 @@ class SlicedAnswers:
         self._scheduled = False
 
     def begin(self, loop: asyncio.AbstractEventLoop, steps: "Steps[_T]", done: "Callable[[_T], None]") -> Run:
-        """Start to run steps. `done` gets their result in a later iteration of the loop."""
+        """Begin to run steps. `done` gets their result in a later iteration of the event loop."""
         run = Run(steps, done)
         self._runs.append(run)
         self._schedule(loop)
         return run
 
     async def finish(self, steps: "Steps[_T]") -> _T:
-        """Run steps to their end; return their result. The steps must not raise errors."""
+        """Run steps to their end, and return their result. The steps must not raise errors."""
         loop = asyncio.get_running_loop()
         made: asyncio.Future[_T] = loop.create_future()
         run = self.begin(loop, steps, made.set_result)
@@ -126,8 +126,8 @@ class SlicedAnswers:
     def _run_slice(self, steps: "Steps[Any]") -> tuple[float | None, Any]:
         """Run steps until they end, yield a pause, or have taken as long as a slice may.
 
-        Return the seconds until the next slice, and None. If the steps have ended, return None and
-        their result.
+        Return a pair: the seconds until the next slice, and None. If the steps have ended, the pair
+        is None and their result.
         """
         until = monotonic() + self._seconds
         while True:

@@ -1,4 +1,4 @@
-"""The states of a connection, and what it does in each of them.
+"""The states of a connection, and what the connection does in each state.
 
 | state     | while                                       | reads | queues | closed          | at shutdown |
 |-----------|---------------------------------------------|-------|--------|-----------------|-------------|
@@ -11,18 +11,20 @@
 |           | does not read, a request waits for held     |       |        |                 |             |
 |           | answers, or held answers are large          |       |        |                 |             |
 
-The column "reads" says whether the connection reads from the client, "queues" whether requests that
-have been read must wait. The column "closed" has the time without progress after which the
-connection is closed. Progress is the beginning of a request, its head, each 64 KB of its body, and
-any part of an answer that the client reads. A closing connection is aborted after 3 seconds without
-progress. While the server stops, it is aborted after only 0.4 seconds without progress, so that
-clients cannot delay the stop. AtShutdown explains the last column.
+The column "reads" says if the connection reads from the client. The column "queues" says if
+requests that have been read must wait. The column "closed" has the time without progress after
+which the connection is closed. Progress is the beginning of a request, its head, each 64 KB of its
+body, and any part of an answer that the client reads. A closing connection is aborted after 3
+seconds without progress. While the server stops, a connection is aborted after only 0.4 seconds
+without progress, so that clients cannot delay the stop. AtShutdown explains the last column.
 """  # noqa: W505 - a table
 
 from enum import Enum
 from typing import Final, NamedTuple
 
-PATIENCE: Final = 65.0  # seconds without progress before the close; SDKs close an idle connection earlier
+PATIENCE: Final = (
+    65.0  # seconds without progress after which a connection is closed; SDKs close an idle connection earlier
+)
 LINGER: Final = 3.0  # seconds without progress after which a closing connection is aborted
 LAST_LINGER: Final = 0.4  # replaces LINGER while the server stops
 
@@ -30,18 +32,18 @@ LAST_LINGER: Final = 0.4  # replaces LINGER while the server stops
 class AtShutdown(Enum):
     """What happens to a connection when the server stops."""
 
-    PART = "it is closed; if it was active in the last second, after one more request or 250 ms"
-    COMPLETE = "its request may complete, and is answered"
+    PART = "it is closed; if it was active in the last second, only after one more request or 250 ms"
+    COMPLETE = "the rest of its request may arrive, and the request is answered"
     ANSWER = "its request is answered"
-    CLOSE = "it is closed at once"
+    CLOSE = "it is closed immediately"
 
 
 class State(NamedTuple):
-    """What a connection does in one state.
+    """A state of a connection: what the connection does in this state.
 
-    reads: whether it reads from the client. queues: whether new requests wait. patience: it is
-    closed after this many seconds without progress. None: it stays open, because it waits for the
-    server and not for the client.
+    reads: True if the connection reads from the client. queues: True if new requests wait.
+    patience: the connection is closed after this many seconds without progress. None means that it
+    stays open, because it waits for the server and not for the client.
     """
 
     reads: bool

@@ -1,4 +1,4 @@
-"""STS GetCallerIdentity, because infrastructure tools call it first (control-plane 18.1).
+"""Answers GetCallerIdentity of STS, which infrastructure tools call first (control-plane 18.1).
 
 The identity is the root user of the access key's account. Signatures are not verified, as in all
 requests. `other_services` answers all other actions of STS with an error.
@@ -24,7 +24,7 @@ Account = Callable[[str], str]
 
 
 def reply(account_of: Account, method: str, query: bytes, fields: Fields, body: bytes) -> Reply | None:
-    """Return the answer to GetCallerIdentity, None for any other request."""
+    """Return the answer to GetCallerIdentity of STS; None for any other request."""
     if form_of(method, query, fields, body).get("Action") != ACTION:
         return None
     if auth.signed_for(fields, query) not in (None, _SERVICE):

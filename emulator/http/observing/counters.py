@@ -1,7 +1,8 @@
-"""Counts requests by operation and error code, with their times and capacity.
+"""Counts requests by operation and error code, and adds up their times and capacity units.
 
 Counting an ordinary request takes two dictionary lookups and four additions. Clients can send any
-name of an operation, so only the service's own operations are counted under their names.
+operation name. So only the service's own operations are counted under their names, and all other
+requests together as `other`.
 """
 
 import os
@@ -17,12 +18,13 @@ from emulator.http.observing.summary import FIRST_ERROR, Summary, operation_of, 
 BOUNDS: Final = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 """The upper bounds of the buckets, in seconds."""
 
-OTHER: Final = "other"  # the name under which all requests without a known operation are counted
+OTHER: Final = "other"  # the name for all requests without a known operation
 
-LATENCY: Final = "SuccessfulRequestLatency"  # in milliseconds
+LATENCY: Final = "SuccessfulRequestLatency"  # a metric in milliseconds
 
 Metric = tuple[str, str, str, str, str]
-"""Name, access key, region, table and operation of a metric, "" for those that it does not have."""
+"""Name, access key, region, table and operation of a metric. A part is "" if the metric lacks it.
+"""
 
 _MILLISECONDS: Final = 1000
 _SERVER_ERROR: Final = 500
@@ -35,15 +37,18 @@ _METRICS: Final = {
     "RequestLimitExceeded": _THROTTLED,
     "ThrottlingException": _THROTTLED,
 }
-"""Code of an error -> name of its metric. Other errors of clients are user errors."""
+"""Code of an error -> name of its metric. Other errors of clients are counted as UserErrors."""
 _OF_OPERATIONS: Final = ("SystemErrors", _THROTTLED)
-"""Metrics that have the dimension Operation."""
+"""Metrics that CloudWatch has for each operation of a table."""
 
 _SLOTS: Final = len(BOUNDS) + 1
 
 
 class _Tally:
-    """The count, times and capacity of the requests of one operation with one error code."""
+    """The number, times and capacity units of the requests of one operation with one error code.
+
+    buckets: the number of requests by duration; BOUNDS has the upper bounds.
+    """
 
     __slots__ = ("buckets", "operation", "seconds", "units")
 
@@ -54,18 +59,18 @@ class _Tally:
         self.units = 0.0
 
     def add(self, seconds: float) -> None:
-        """Count a request."""
+        """Count a request that took so many seconds."""
         self.seconds += seconds
         self.buckets[bisect_left(BOUNDS, seconds)] += 1
 
 
 class Counters:
-    """The counters of one process."""
+    """The counters of one process. observer: counts each exchange that it gets."""
 
     def __init__(self, emulator: Emulator) -> None:
         self._knows = emulator.knows
         self._tallies: dict[tuple[str, str], _Tally] = {}
-        # X-Amz-Target -> the tally of its successful requests, so that one look-up finds it.
+        # X-Amz-Target -> the tally of its successful requests. So one look-up finds the tally.
         self._by_target: dict[bytes | None, _Tally] = {}
         self.last_hour: LastHour[Metric] = LastHour(emulator.clock)
         self.observer = Observer(self._count, self._count_other)
@@ -100,7 +105,10 @@ class Counters:
         tally.units += exchange.units
 
     def _count_minute(self, exchange: Exchange, summary: Summary) -> None:
-        """Count a request in the minute's metrics, as CloudWatch names them (control-plane 19)."""
+        """Count a request in the current minute's metrics, with CloudWatch's names.
+
+        Source: control-plane 19.
+        """
         operation, code, status = summary["Operation"], summary.get("Code", ""), summary["Status"]
         if status < FIRST_ERROR:
             self.last_hour.add((LATENCY, "", "", "", operation), exchange.seconds * _MILLISECONDS)
@@ -115,7 +123,7 @@ class Counters:
             self.last_hour.add((name, *owner, bare, operation if name in _OF_OPERATIONS else ""), 1.0)
 
     def counted(self) -> list[dict[str, Any]]:
-        """Return the counters of each operation and error code."""
+        """Return the counters as JSON: one object for each operation and error code."""
         return [
             {
                 "Operation": operation,
@@ -134,7 +142,7 @@ def _no_reason(*_: object) -> None:
 
 
 def memory() -> int | None:
-    """Return the resident memory of this process in bytes, None if it is unknown."""
+    """Return the resident memory of this process in bytes; None if the system does not say it."""
     try:
         return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     except (OSError, ValueError):

@@ -207,6 +207,17 @@ class Server:
         caller = {"AccessKey": access_key, "Region": region}
         return budget(lambda: self.control("consumption", caller), read, write, requests)
 
+    def advice(self, *, access_key: str | None = None, confidence: str = "possible") -> list[dict[str, Any]]:
+        """Return the mistakes that the advisor found in requests, the worst first, at most 500.
+
+        The server must have been started with `advise=True`. access_key: only requests with this
+        one. confidence: the lowest one to return: "possible", "likely" or "certain".
+        `dynamodb-emulator control advice --help` lists the members. Raises ControlError.
+        """
+        body = {"Confidence": confidence} | ({} if access_key is None else {"AccessKey": access_key})
+        findings: list[dict[str, Any]] = self.control("advice", body)["Findings"]
+        return findings
+
     def reset(self, *, access_key: str | None = None, region: str | None = None) -> None:
         """Delete all tables, streams and event source mappings, or only those of an access key.
 

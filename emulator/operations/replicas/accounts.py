@@ -1,14 +1,15 @@
 """Global tables of several accounts (control-plane 6.7).
 
-Each table of such a group is in another account and another region. The owner of a table permits
-replication with a resource policy, and the owner of the replica creates it with CreateTable. The
-tables share their settings, and replication is the same as in a group of one account. Access keys
-are accounts here, as everywhere in the emulator (definitions/arns.py).
+Each table of such a group is in a different account and a different region. The owner of a table
+permits replication with a resource policy. Then another account creates a replica with CreateTable.
+The tables share their settings. Writes are replicated as in a group of one account. In the
+emulator, each access key is an account (database/definitions/arns.py).
 
-If a policy no longer permits replication, the table has the status REPLICATION_NOT_AUTHORIZED and
-neither sends nor receives writes. The writes wait. Conditions of policies are not evaluated.
+If the policy of a table no longer permits replication, the table has the status
+REPLICATION_NOT_AUTHORIZED. It neither sends nor receives writes; the writes wait. The emulator does
+not evaluate the conditions of policies.
 
-The service's texts of most errors are not known.
+We do not know the service's texts for most errors of this file.
 """
 
 from collections.abc import Sequence
@@ -52,14 +53,14 @@ _OWN: Final = frozenset(
         "DeletionProtectionEnabled",
     }
 )
-"""The members of a request that creates a replica. All other settings are those of the source."""
+"""The members that CreateTable may have for a replica. Other settings come from the source."""
 
 
 # --- CreateTable ----------------------------------------------------------------------------------
 
 
 def check(request: Request) -> None:
-    """Raise the first problem of a request that does not depend on tables."""
+    """Raise ApiError for the first problem in a request for a replica. This reads no tables."""
     mode = request.get("GlobalTableSettingsReplicationMode")
     if "GlobalTableSourceArn" not in request:
         raise errors.replication_mode_without_source()
@@ -97,7 +98,10 @@ def create(database: Database, caller: Caller, request: Request) -> TableDefinit
 
 
 def _source(database: Database, caller: Caller, request: Request) -> tuple[TableDefinition, Sequence[Table]]:
-    """Return the source of a new replica, and the other members of its group. Raises ApiError."""
+    """Return the source table of a new replica, and the other tables of the source's group.
+
+    Raises ApiError.
+    """
     text = request["GlobalTableSourceArn"]
     arn = arns.parsed(text)
     if arn is None or arn.kind != "table" or arn.region not in COMMERCIAL:
@@ -130,7 +134,10 @@ def _source(database: Database, caller: Caller, request: Request) -> tuple[Table
 
 
 def with_mode(database: Database, definition: TableDefinition, mode: str) -> TableDefinition:
-    """Return the definition of a regional table with settings replication on or off."""
+    """Return the definition of a regional table with a changed mode of settings replication.
+
+    mode: "ENABLED" or "DISABLED".
+    """
     if definition.membership is not None and replication.others(database, definition):
         raise errors.replication_mode_of_member()
     if mode not in (ENABLED, DISABLED):
@@ -139,22 +146,28 @@ def with_mode(database: Database, definition: TableDefinition, mode: str) -> Tab
 
 
 def refuse_updates(definition: TableDefinition) -> None:
-    """Raise if a request would change the replicas of other accounts."""
+    """Raise ApiError if a table is in a group of several accounts.
+
+    UpdateTable cannot create, change or delete the replicas of such a group.
+    """
     if definition.membership is not None and definition.membership.accounts:
         raise errors.replicas_of_other_accounts()
 
 
-# --- permissions ----------------------------------------------------------------------------------
+# --- permission of replication --------------------------------------------------------------------
 
 
 def is_authorized(definition: TableDefinition, policy: AttachedPolicy | None) -> bool:
-    """Return whether a policy permits the replication of a table."""
+    """Return True if a policy permits the replication of a table."""
     text = None if policy is None else policy.text
     return text is not None and _permits(parsing.parsed(text, "table"), definition.arn)
 
 
 def with_policy(definition: TableDefinition, policy: AttachedPolicy) -> TableDefinition:
-    """Return a definition with a changed policy, which may end or permit its replication."""
+    """Return a table's definition with a changed policy.
+
+    In a group of several accounts, this also updates whether the policy permits replication.
+    """
     membership = definition.membership
     if membership is not None and membership.accounts:
         membership = replace(membership, authorized=is_authorized(definition, policy))

@@ -10,11 +10,11 @@ from emulator.model.request import Request
 from emulator.operations.replicas import regions
 
 _OTHERS: Final = 2
-"""How many regions join a table when its group with strong consistency is made."""
+"""The number of regions that join a table's region to make a group with strong consistency."""
 
 
 def check(request: Request) -> None:
-    """Raise the first problem of ReplicaUpdates that does not depend on the table."""
+    """Raise ApiError for the first problem of ReplicaUpdates that does not depend on the table."""
     kinds: set[str] = set()
     actions: set[bytes] = set()
     for update in request["ReplicaUpdates"]:
@@ -34,12 +34,14 @@ def check(request: Request) -> None:
     _check_witness(request)
     if request.get("MultiRegionConsistency") == "STRONG":
         _check_strong(request)
-    elif len(actions) > 1 and kinds != {"Delete"}:  # a group with strong consistency needs several
+    # One request may delete several replicas only in a group with strong consistency, which
+    # updates.py checks.
+    elif len(actions) > 1 and kinds != {"Delete"}:
         raise errors.several_replica_actions()
 
 
 def bodies(request: Request) -> list[Mapping[str, Any]]:
-    """Return the actions of ReplicaUpdates, each once if it is there several times."""
+    """Return the bodies of the actions in ReplicaUpdates, without repeated ones."""
     distinct: list[Mapping[str, Any]] = []
     for update in request["ReplicaUpdates"]:
         ((_, body),) = update.items()
@@ -49,7 +51,10 @@ def bodies(request: Request) -> list[Mapping[str, Any]]:
 
 
 def witness(request: Request, action: str) -> str | None:
-    """Return the region of the witness that a request creates or deletes, None if there is none."""
+    """Return the region of the witness that a request creates or deletes; None without a witness.
+
+    action: "Create" or "Delete".
+    """
     for update in request.get("GlobalTableWitnessUpdates", ()):
         if action in update:
             region: str = update[action]["RegionName"]
@@ -63,9 +68,10 @@ def _check_witness(request: Request) -> None:
 
 
 def _check_strong(request: Request) -> None:
-    """Check the regions of a new group with strong consistency.
+    """Raise ApiError for wrong regions of a new group with strong consistency.
 
-    A group has three regions: three replicas, or two and a witness (DDB-TABLE-257).
+    Such a group has three regions. They have three replicas, or two replicas and a witness
+    (DDB-TABLE-257).
     """
     created = [body["RegionName"] for body in bodies(request)]
     new_witness = witness(request, "Create")

@@ -1,4 +1,7 @@
-"""The tables of a group, in the transaction that adds replicas (control-plane 6.2)."""
+"""Creates replicas: a new table, and changes of the existing tables (control-plane 6.2).
+
+One transaction does both.
+"""
 
 import uuid
 from collections.abc import Mapping, Sequence
@@ -24,7 +27,7 @@ from emulator.operations.tables import settings, throughput
 
 
 class Owner(NamedTuple):
-    """The owner of a replica in another account. fields: fields of its table's definition."""
+    """The account that owns a replica. fields: fields of the replica's definition that it sets."""
 
     access_key: str
     account: str
@@ -38,9 +41,11 @@ def create(
     body: Mapping[str, Any],
     owner: Owner | None = None,
 ) -> TableDefinition:
-    """Create a replica that is filled from this table; return this table's changed definition.
+    """Create a replica, and start to fill it from a table; return the table's new definition.
 
-    body: the Create action. owner: the owner of the replica, None for the owner of this table.
+    definition: the definition of the table. members: the other tables of its group.
+    body: the body of the Create action in ReplicaUpdates.
+    owner: the owner of the replica; None if the table's owner also owns the replica.
     """
     catalog = database.catalog
     region = body["RegionName"]
@@ -48,12 +53,12 @@ def create(
         check_new(database, definition, body)
     else:
         _check_capacity(database, definition)
-    database.views  # noqa: B018 - their first use must be outside of a transaction
+    database.views  # noqa: B018 - the first use of views must be outside of a transaction
     now, until = database.clock.now(), catalog.until()
     with catalog.changing() as change:
         txn = change.txn
         if not members:
-            definition = replication.left(database, change, definition)
+            definition = replication.without_membership(database, change, definition)
         others = [table.definition for table in members]
         regions = tuple(each.region for each in others)
         membership = definition.membership or Membership(next_id(txn), next_id(txn), (), now)
@@ -72,7 +77,8 @@ def create(
         for table in members:
             other = table.definition.membership
             assert other is not None, "a member has a membership"
-            # the source has these writes already, so the new replica gets them from the source
+            # The new replica is filled from the source. So this member must send it only the writes
+            # that the source has not received yet.
             logs.set_position(txn, other.log, region, logs.position(txn, other.log, definition.region))
             joined = _with(other, other.others, region, owner)
             catalog.save(change, replace(table.definition, membership=joined))
@@ -88,16 +94,16 @@ def create(
 
 
 def _with(membership: Membership, others: Sequence[str], region: str, owner: Owner | None) -> Membership:
-    """Return a membership with a new region after the other regions. owner: as for `create`."""
+    """Return a membership with one more region, which comes last. owner: as for `create`."""
     accounts = membership.accounts if owner is None else {**membership.accounts, region: owner.access_key}
-    stayed = (other for other in others if other != region)  # a region may have left and come back
+    stayed = (other for other in others if other != region)  # the region may be there from an earlier replica
     return replace(membership, others=(*stayed, region), accounts=accounts)
 
 
 def _owned(replica: TableDefinition, owner: Owner) -> TableDefinition:
-    """Return the definition of a replica with an owner in another account.
+    """Return a replica's definition with an owner from another account.
 
-    If the replica is encrypted, its key is the default key of that account.
+    If the replica is encrypted, its KMS key is the default key of this account.
     """
     replica = replace(replica, access_key=owner.access_key, account=owner.account, **owner.fields)
     if not replica.sse:
@@ -106,7 +112,7 @@ def _owned(replica: TableDefinition, owner: Owner) -> TableDefinition:
 
 
 def check_new(database: Database, definition: TableDefinition, body: Mapping[str, Any]) -> None:
-    """Raise if a table may not get the replica of a Create action."""
+    """Raise ApiError if a table may not get the replica that a Create action asks for."""
     existing = database.catalog.sibling(definition, body["RegionName"])
     if existing is not None and database.catalog.settle(existing) is not None:
         raise errors.replica_exists(definition.name)
@@ -115,9 +121,9 @@ def check_new(database: Database, definition: TableDefinition, body: Mapping[str
 
 
 def source_of(definition: TableDefinition, membership: Membership, until: float) -> TableDefinition:
-    """Return the definition of the table that gets replicas.
+    """Return the changed definition of a table that gets replicas.
 
-    A table without a stream gets one (control-plane 6.2).
+    If the table has no stream, it gets one (control-plane 6.2).
     """
     return replace(
         definition,
@@ -136,13 +142,16 @@ def replica_of(
     now: float,
     until: float,
 ) -> TableDefinition:
-    """Return the definition of the new replica of a Create action."""
+    """Return the definition of the replica that a Create action asks for."""
     replica = overridden(source, _replica(source, body["RegionName"], membership, now, until), body, creates=True)
     return with_new_ids(change.txn, replica)
 
 
 def _replica(source: TableDefinition, region: str, membership: Membership, now: float, until: float) -> TableDefinition:
-    """Return the definition of a new replica, with ids of its source (control-plane 6.2, 6.4)."""
+    """Return the definition of a new replica, which still has the store's ids of its source.
+
+    See control-plane 6.2 and 6.4.
+    """
     return replace(
         without_data(source),
         uuid=str(uuid.uuid4()),
@@ -174,7 +183,7 @@ def _index(index: IndexDefinition, until: float) -> IndexDefinition:
 
 
 def _encryption(source: TableDefinition, region: str) -> dict[str, Any]:
-    """Return the encryption of a replica: with the default key of its region."""
+    """Return the encryption of a replica: as the source, but with the KMS key of its region."""
     if not source.sse:
         return {}
     arn = source.sse["KMSMasterKeyArn"].replace(f":{source.region}:", f":{region}:", 1)
@@ -182,7 +191,7 @@ def _encryption(source: TableDefinition, region: str) -> dict[str, Any]:
 
 
 def _check_capacity(database: Database, definition: TableDefinition) -> None:
-    """Raise if a table or index with provisioned throughput has no auto scaling of writes."""
+    """Raise ApiError if a provisioned table or global index has no auto scaling of writes."""
     if definition.billing_mode == throughput.ON_DEMAND:
         return
     table = f"table/{definition.name}"
@@ -197,9 +206,10 @@ def _check_capacity(database: Database, definition: TableDefinition) -> None:
 
 
 def _check_key(definition: TableDefinition, body: Mapping[str, Any]) -> None:
-    """Raise if a key of the customer is missing for the replica, or is named without need.
+    """Raise ApiError if KMSMasterKeyId of a new replica does not fit the encryption of the table.
 
-    The replica must name such a key if the table has one, and else must not.
+    If the table has a KMS key of the customer, the replica must name one too. Otherwise it must not
+    name any.
     """
     named = "KMSMasterKeyId" in body
     default = settings.changes_of(definition, {"SSESpecification": {"Enabled": True}})["sse"]

@@ -1,7 +1,7 @@
 """Disassociation: a replica becomes a regional table and keeps its data (control-plane 6.6).
 
-The table is UPDATING until no write waits between it and the other tables. Then jobs/replication.py
-takes it out of the group. The other tables notice that it has left.
+The table is UPDATING until all writes between it and the other tables of the group have arrived.
+Then database/jobs/replication.py removes the table from its group.
 """
 
 from dataclasses import replace
@@ -14,7 +14,10 @@ from emulator.operations.replicas.members import refuse_busy, refuse_feature
 
 
 def begin(database: Database, definition: TableDefinition, region: str) -> TableDefinition:
-    """Begin to disassociate a table; return its changed definition. region: as requested."""
+    """Begin to disassociate a table; return its changed definition. Raises ApiError.
+
+    region: the region in the request. It must be the region of the table.
+    """
     membership = definition.membership
     if membership is None or not replication.others(database, definition):
         raise errors.replica_not_found()
@@ -34,7 +37,7 @@ def begin(database: Database, definition: TableDefinition, region: str) -> Table
 
 
 def protected(database: Database, definition: TableDefinition, *, enabled: bool) -> TableDefinition:
-    """Return a definition with disassociation protection switched on or off."""
+    """Return a table's definition with DisassociationProtectionEnabled set. Raises ApiError."""
     membership = definition.membership
     if membership is None or not replication.others(database, definition):
         raise errors.disassociation_protection_without_replicas(definition.name)

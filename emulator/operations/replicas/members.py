@@ -1,4 +1,4 @@
-"""The tables of a group: descriptions, shared settings, and what is refused for members."""
+"""The tables of a group: their descriptions, shared settings, and changes that are refused."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -35,11 +35,14 @@ _REGIONAL: Final = frozenset(
 """Members of UpdateTable that change only one table of a group (control-plane 6.4)."""
 
 
-# --- what is refused ------------------------------------------------------------------------------
+# --- changes that are refused ---------------------------------------------------------------------
 
 
 def refuse_busy(database: Database, definition: TableDefinition) -> None:
-    """Raise if a table of the group has a transient status. Does nothing for other tables."""
+    """Raise ApiError if a table of the group is not ACTIVE.
+
+    Do nothing for a table without replicas.
+    """
     members = replication.others(database, definition)
     if members and any(each.status != ACTIVE for each in (definition, *(table.definition for table in members))):
         raise errors.replica_busy()
@@ -50,25 +53,28 @@ def _is_strong(definition: TableDefinition) -> bool:
 
 
 def refuse_feature(definition: TableDefinition, feature: str) -> None:
-    """Raise if a group with strong consistency lacks a feature (control-plane 7).
+    """Raise ApiError if the table is in a group with strong consistency, which lacks a feature.
 
-    feature: its name in errors/strong_groups.py.
+    See control-plane 7. feature: the key of the feature in errors/strong_groups.py.
     """
     if _is_strong(definition):
         raise errors.strong_group_lacks(feature)
 
 
 def refuse_protected(database: Database, definition: TableDefinition) -> None:
-    """Raise if a table with deletion protection has replicas: its error is another one then."""
+    """Raise ApiError for the deletion of a protected table, if the table has replicas.
+
+    A protected table without replicas has another error.
+    """
     if replication.others(database, definition):
         raise errors.replica_protected(definition.name, definition.region)
 
 
 def refuse_deletion(database: Database, definition: TableDefinition) -> None:
-    """Raise if a table of a group may not be deleted alone.
+    """Raise ApiError if a table cannot be deleted while the other tables of its group stay.
 
-    A table of a group with strong consistency never may. Another table may not be deleted within a
-    day after a replica was filled from it.
+    A table of a group with strong consistency can never be deleted alone. In other groups, a table
+    cannot be deleted until 24 hours after a replica was filled from it.
     """
     now = database.clock.now()
     for table in replication.others(database, definition):
@@ -82,12 +88,13 @@ def refuse_deletion(database: Database, definition: TableDefinition) -> None:
 # --- settings that the tables of a group share ----------------------------------------------------
 
 
-def shared(definition: TableDefinition, requester: TableDefinition, request: Request) -> Request:
-    """Return those members of an UpdateTable request that also change another table of the group.
+def shared_part(definition: TableDefinition, requester: TableDefinition, request: Request) -> Request:
+    """Return the members of an UpdateTable request that change another table of the group too.
 
-    definition: the other table. Its read capacity stays as it is in two cases: it is an override,
-    or the request does not change the read capacity of the requester's table. The same holds for
-    the read capacity of each index.
+    definition: the other table. requester: the table that the request names.
+
+    The other table keeps its read capacity in two cases: if an override has set it, or if the
+    request does not change the read capacity of the requester. The same rule holds for each index.
     """
     shared = Request({member: value for member, value in request.items() if member not in _REGIONAL})
     membership = definition.membership
@@ -127,11 +134,14 @@ def _keep_reads(
     *,
     switches: bool,
 ) -> None:
-    """Change a request's members so that they keep the read capacity that must stay.
+    """Replace the read capacity in a request's members if `current` keeps its own (see `shared`).
 
-    Members that would then change nothing are deleted. current: the table or index to change.
-    requester: the same table or index in the region of the request. switches: whether the billing
-    mode changes.
+    If ProvisionedThroughput would then change nothing, delete it from the members.
+
+    current: the table or index to change.
+    requester: the same table or index in the region of the request.
+    overrides: the overrides of `current`.
+    switches: True if the billing mode changes.
     """
     units = members.get("ProvisionedThroughput")
     if units is not None:
@@ -152,14 +162,17 @@ def _keep_reads(
 def describe_members(
     database: Database, definition: TableDefinition, description: dict[str, Any], *, settle: bool = True
 ) -> None:
-    """Add the members of a global table to a description (control-plane 6.3).
+    """Add Replicas and the other members of a global table to a table's description.
 
-    settle: whether to settle their statuses first. That may write to the store, so a request that
-    has changed something does not do it: it would run again if another process interrupts it.
+    See control-plane 6.3.
+
+    settle: True to end the statuses of the replicas that are due to end. This may write to the
+    store. A request that has already written passes False: if another process interrupted the
+    write, the whole request would run again.
     """
     tables = [each.definition for each in replication.others(database, definition, settle=settle)]
     if not tables:
-        replication.begin(database, definition)  # the last replica is gone, so the group ends
+        replication.begin(database, definition)  # end the group, because its last replica is gone
         return
     description["GlobalTableVersion"] = _VERSION
     description["GlobalTableSettingsReplicationMode"] = _mode(definition)
@@ -183,13 +196,16 @@ def describe_members(
 
 
 def _witness_status(others: Sequence[TableDefinition]) -> str:
-    """Return the status of a witness, which is created and deleted with the other replicas."""
+    """Return the status of a witness: CREATING or DELETING if a replica has it, otherwise ACTIVE.
+
+    A witness is created and deleted together with the replicas.
+    """
     statuses = {each.status for each in others}
     return next((status for status in (CREATING, DELETING) if status in statuses), ACTIVE)
 
 
 def replica_status(definition: TableDefinition) -> str:
-    """Return the status of a replica, which is that of its table."""
+    """Return the ReplicaStatus of a table: the table's status or REPLICATION_NOT_AUTHORIZED."""
     if definition.status in (CREATING, UPDATING, DELETING):
         return definition.status
     authorized = definition.membership is None or definition.membership.authorized
@@ -197,13 +213,16 @@ def replica_status(definition: TableDefinition) -> str:
 
 
 def _mode(definition: TableDefinition) -> str:
-    """Return the mode in which a member's settings are replicated (control-plane 6.3, 6.7)."""
+    """Return a table's GlobalTableSettingsReplicationMode: ENABLED or ENABLED_WITH_OVERRIDES.
+
+    See control-plane 6.3 and 6.7.
+    """
     several = definition.membership is not None and bool(definition.membership.accounts)
     return "ENABLED" if several else "ENABLED_WITH_OVERRIDES"
 
 
 def _described(definition: TableDefinition) -> dict[str, Any]:
-    """Describe a replica. Its table has the status of the replica."""
+    """Return the description of a replica, for the member Replicas."""
     membership = definition.membership
     assert membership is not None, "a replica is a member"
     described: dict[str, Any] = {
@@ -231,7 +250,10 @@ def _described(definition: TableDefinition) -> dict[str, Any]:
 
 
 def scale_new_index(database: Database, definition: TableDefinition, index: str) -> None:
-    """Enable auto scaling of writes for a new index of a provisioned group (control-plane 10)."""
+    """Enable auto scaling of writes for a new index of a provisioned global table.
+
+    See control-plane 10.
+    """
     Settings(database, definition).enable(Dimension(index, WRITE), NEW_INDEX)
 
 
@@ -239,5 +261,5 @@ def scale_new_index(database: Database, definition: TableDefinition, index: str)
 
 
 def send_last_writes(database: Database, definition: TableDefinition) -> None:
-    """Begin to send the writes that wait in a table that is being deleted."""
+    """Begin to send the last writes of a table that is being deleted to the rest of its group."""
     replication.begin(database, definition)

@@ -1,4 +1,4 @@
-"""Overrides: the settings of one replica that differ from the other tables (control-plane 6.4)."""
+"""Overrides: settings of one replica that differ from those of the group (control-plane 6.4)."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -9,15 +9,18 @@ from emulator.database.definitions.tables import IndexDefinition, TableDefinitio
 from emulator.operations.tables import settings, throughput
 
 CAPACITY: Final = ("ProvisionedThroughputOverride", "OnDemandThroughputOverride")
-"""The members that override capacity: of provisioned tables, and of tables on demand."""
+"""The members that override capacity: for provisioned tables, and for on-demand tables."""
 
 
 def overridden(
     source: TableDefinition, target: TableDefinition, body: Mapping[str, Any], *, creates: bool = False
 ) -> TableDefinition:
-    """Return a replica's definition with the settings that differ from those of other tables.
+    """Return a replica's definition with the overrides that an action of ReplicaUpdates sets.
 
-    A setting that equals that of the source is not an override any more.
+    source: the table that the request names. target: the replica before the change. body: the body
+    of the action. creates: True for a Create action, False for an Update action.
+
+    If an override has the same value as the source, it is removed from the replica's overrides.
     """
     membership = target.membership
     assert membership is not None, "a replica is a member"
@@ -63,7 +66,10 @@ def _capacity(
     *,
     creates: bool,
 ) -> dict[str, Any]:
-    """Note overrides of capacity in `overrides`; return the fields of the definition they set."""
+    """Store or remove the overrides of capacity in `overrides`.
+
+    Return the fields of the definition that they set.
+    """
     fields: dict[str, Any] = {}
     provisioned, maximums = (body.get(member, {}) for member in CAPACITY)
     on_demand = mode == throughput.ON_DEMAND

@@ -1,7 +1,8 @@
 """The regions that may have replicas with strong consistency.
 
-Other replicas may be in all regions of the partition `aws` (emulator/regions.py). All of these
-regions are enabled here, also those that an account must opt into.
+Replicas without strong consistency may be in any region of the partition `aws`
+(emulator/regions.py). In the emulator, each of these regions is enabled. On AWS, an account must
+first opt in to some of them.
 """
 
 from typing import Final
@@ -22,6 +23,6 @@ STRONG: Final = frozenset(
 )
 """The regions that may have replicas or witnesses of a group with strong consistency.
 
-These are all regions of the service's region sets (features 7). A group may have regions of several
-sets (control-plane 7).
+These are the regions of all region sets of the service (features 7). The regions of one group may
+belong to different sets (control-plane 7).
 """

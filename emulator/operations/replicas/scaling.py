@@ -1,4 +1,4 @@
-"""The auto scaling of one replica, through Application Auto Scaling in its region.
+"""The auto scaling of one replica: calls of Application Auto Scaling in the replica's region.
 
 A dimension is the read or the write capacity of a table or index. Each dimension has at most one
 scalable target, and each target has one policy.
@@ -26,14 +26,14 @@ NEW_INDEX: Final[Mapping[str, Any]] = {
     "MaximumUnits": 10,
     "ScalingPolicyUpdate": {_CONFIGURATION: {"TargetValue": 70.0}},
 }
-"""The scaling of writes that an index of a provisioned group gets (control-plane 10)."""
+"""The auto scaling of writes for a new index of a provisioned global table (control-plane 10)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Dimension:
-    """A capacity that can be scaled.
+    """The read or the write capacity of a table or a global index.
 
-    index: its global index, None for the table. kind: READ or WRITE.
+    index: the name of the index, None for the table. kind: READ or WRITE.
     """
 
     index: str | None
@@ -41,7 +41,7 @@ class Dimension:
 
 
 class Settings:
-    """The settings of one table. definition: the table in its region."""
+    """The auto scaling settings of one table in one region, and of its global indexes."""
 
     def __init__(self, database: Database, definition: TableDefinition) -> None:
         self._database = database
@@ -49,7 +49,7 @@ class Settings:
         self._caller = database.catalog.caller(definition.access_key, definition.region)
 
     def described(self, dimension: Dimension) -> dict[str, Any]:
-        """Return AutoScalingSettingsDescription."""
+        """Return the AutoScalingSettingsDescription of a dimension."""
         target = self._target(dimension)
         policies = self._policies(dimension)
         if target is None or not policies:
@@ -70,7 +70,10 @@ class Settings:
         }
 
     def check(self, dimension: Dimension, change: Mapping[str, Any]) -> None:
-        """Raise the errors of Application Auto Scaling that `enable` would raise."""
+        """Raise the ApiError that `enable` would raise for a change, without changing anything.
+
+        change: AutoScalingSettingsUpdate.
+        """
         value = float(change["ScalingPolicyUpdate"][_CONFIGURATION]["TargetValue"])
         low, high = limits.TARGET_VALUES
         metric = self._metric(dimension)
@@ -85,7 +88,10 @@ class Settings:
         return f"DynamoDB{dimension.kind}CapacityUtilization"
 
     def enable(self, dimension: Dimension, change: Mapping[str, Any]) -> None:
-        """Register the target and replace its policy. change: AutoScalingSettingsUpdate."""
+        """Register the scalable target of a dimension, and replace its scaling policy.
+
+        change: AutoScalingSettingsUpdate.
+        """
         names = self._names(dimension)
         role = {"RoleARN": change["AutoScalingRoleArn"]} if "AutoScalingRoleArn" in change else {}
         bounds = {"MinCapacity": change["MinimumUnits"], "MaxCapacity": change["MaximumUnits"]}
@@ -103,12 +109,15 @@ class Settings:
         )
 
     def disable(self, dimension: Dimension) -> None:
-        """Remove the target with its policy, if there is one."""
+        """Remove the scalable target of a dimension with its policy, if there is one."""
         if self._target(dimension) is not None:
             self._ask("DeregisterScalableTarget", self._names(dimension))
 
     def copy(self, dimension: Dimension, source: "Settings") -> None:
-        """Register the target and the policies that another region has."""
+        """Copy the scalable target and policies of a dimension from another region.
+
+        If the other region has no target, do nothing.
+        """
         target = source._target(dimension)  # noqa: SLF001 - of the same class
         if target is None:
             return
@@ -127,7 +136,7 @@ class Settings:
             self._ask("PutScalingPolicy", {**names, **kept})
 
     def _names(self, dimension: Dimension) -> dict[str, str]:
-        """Return the members of a request that name a target."""
+        """Return the request members by which Application Auto Scaling finds a scalable target."""
         resource, kind = f"table/{self._table}", "table"
         if dimension.index is not None:
             resource, kind = f"{resource}/index/{dimension.index}", "index"
@@ -150,10 +159,12 @@ class Settings:
         return found
 
     def _ask(self, operation: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Call an operation of Application Auto Scaling.
+        """Call an operation of Application Auto Scaling; return its response.
 
-        Its errors get the suffix with which DynamoDB passes them on. If another process interrupts
-        the call, only the call runs again: what the request did before is stored already.
+        Raises ApiError: the error of Application Auto Scaling, in DynamoDB's wording.
+
+        If another process interrupts the call, only the call runs again, and not the whole request,
+        because the request has already stored its earlier changes.
         """
         call = partial(self._database.call_scaling, operation, dict(request), self._caller)
         try:
@@ -163,7 +174,7 @@ class Settings:
 
 
 def copy_writes(database: Database, source: TableDefinition, replica: TableDefinition) -> None:
-    """Give a new replica the scaling of writes that its source has (control-plane 10)."""
+    """Copy the auto scaling of writes from a table to its new replica (control-plane 10)."""
     old, new = Settings(database, source), Settings(database, replica)
     for name in (None, *(index.name for index in replica.indexes if not index.local)):
         new.copy(Dimension(name, WRITE), old)

@@ -1,8 +1,8 @@
 """Groups with strong consistency (control-plane 7; DDB-TABLE-257 to 261).
 
-One request makes such a group: from an empty table, with two replicas, or with one and a witness.
-One request ends it. In between, its members never change. A witness is only in the
-description: its region has no table.
+One request makes such a group from an empty table. It adds either two replicas, or one replica and
+a witness. One request deletes all of them and so ends the group. No other request changes which
+tables belong to the group. A witness exists only in descriptions: its region has no table.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,7 +25,10 @@ from storage import ReadTxn
 
 
 def create(database: Database, table: Table, request: Request) -> TableDefinition:
-    """Make a group with strong consistency; return this table's changed definition."""
+    """Make a group with strong consistency from a table; return the table's changed definition.
+
+    Raises ApiError.
+    """
     catalog = database.catalog
     definition = table.definition
     bodies = checks.bodies(request)
@@ -39,7 +42,7 @@ def create(database: Database, table: Table, request: Request) -> TableDefinitio
     with catalog.changing() as change:
         txn = change.txn
         _refuse_items(txn, table)
-        definition = replication.left(database, change, definition)
+        definition = replication.without_membership(database, change, definition)
         regions = [definition.region, *(body["RegionName"] for body in bodies)]
         group = next_id(txn)
         memberships = {
@@ -80,7 +83,10 @@ def _refuse_items(txn: ReadTxn, table: Table) -> None:
 
 
 def refuse_creation(definition: TableDefinition, members: Sequence[Table], request: Request) -> None:
-    """Raise if the members of a group do not allow a request that adds replicas."""
+    """Raise ApiError if the existing group of a table does not allow a request that adds replicas.
+
+    members: the other tables of the group.
+    """
     if not members:
         return
     if "MultiRegionConsistency" in request:
@@ -96,9 +102,12 @@ def delete(
     bodies: Sequence[Mapping[str, Any]],
     witness: str | None,
 ) -> TableDefinition:
-    """End a group with strong consistency: delete all other tables and the witness.
+    """End a group with strong consistency: delete its other tables and its witness.
 
-    witness: the region of the witness in the request. Return this table's changed definition.
+    Return the changed definition of the table that stays. Raises ApiError.
+
+    definition: the table that stays. members: the other tables. bodies: the request's Delete
+    actions. witness: the region of the witness that the request deletes, or None.
     """
     membership = definition.membership
     assert membership is not None, "the table is a member"

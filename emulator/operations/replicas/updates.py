@@ -18,7 +18,7 @@ from emulator.regions import COMMERCIAL
 
 
 def update(database: Database, caller: Caller, table: Table, request: Request) -> TableDefinition:
-    """Do the actions of ReplicaUpdates; return the table's changed definition."""
+    """Run the actions of ReplicaUpdates; return the table's changed definition. Raises ApiError."""
     if caller.shared:
         raise errors.replicas_need_regions()
     definition = table.definition
@@ -60,7 +60,10 @@ def _create(database: Database, table: Table, members: Sequence[Table], request:
 def _change(
     database: Database, definition: TableDefinition, members: Sequence[Table], kind: str, request: Request
 ) -> TableDefinition:
-    """Change or delete replicas; return the table's changed definition."""
+    """Run the Update or Delete actions of a request; return the table's changed definition.
+
+    members: the other tables of the group. kind: "Update" or "Delete".
+    """
     bodies = checks.bodies(request)
     membership = definition.membership
     is_strong = membership is not None and membership.strong and bool(members)

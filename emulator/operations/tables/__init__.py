@@ -2,6 +2,6 @@
 
 `operations.py` has the handlers; begin there. `rules.py` checks CreateTable, `updates.py` and
 `combinations.py` check UpdateTable, `vector_rules.py` checks vector indexes, and `common_rules.py`
-has checks that all of them use. `settings.py` and `throughput.py` make definitions from requests.
-`replicas.py` has ReplicaUpdates.
+has checks that the other files share. `settings.py` and `throughput.py` make definitions from
+requests. The package `operations/replicas/` has ReplicaUpdates.
 """

@@ -1,11 +1,11 @@
-"""Which members one UpdateTable request may combine (behaviour 10.4).
+"""Checks which changes one UpdateTable request combines (behaviour 10.4).
 
-The service makes one change per call. It allows only these combinations of changes:
+The service makes one change for each request. It allows only these combinations of changes:
 
 - BillingMode, ProvisionedThroughput and updates of global indexes
 - BillingMode and OnDemandThroughput
-- a switch to on-demand and a change of the stream
-- a new index and a billing mode
+- a switch to on-demand mode and a change of the stream
+- a new index and BillingMode
 
 The combinations and the order of the errors were observed: ack-api-quirks, DDB-TABLE-156, 160, 174,
 359, 382, 433, 456.
@@ -43,18 +43,18 @@ _ALONE: Final = {
     "TableClass": "TableClass modification",
     "DeletionProtectionEnabled": "DeletionProtection modification",
     "ReplicaUpdates": "Replica modification",
-    "DisassociationProtectionEnabled": "DisassociationProtection modification",  # inferred
+    "DisassociationProtectionEnabled": "DisassociationProtection modification",  # inferred: not observed in an error
     "GlobalTableSettingsReplicationMode": "GlobalTableSettingsReplicationMode modification",  # inferred
 }
-"""Members that a request must not combine with other changes -> their names in the error.
+"""Member that a request must not combine with other changes -> its name in the error.
 
-If a request has several of them, the error names the first one in this order.
+If a request has several of these members, the error is about the first of them in this order.
 """
 
 _MAKE_UPDATING: Final = frozenset({"ProvisionedThroughput", "BillingMode", "StreamSpecification", "TableClass"})
-"""Members that make the table UPDATING when they change.
+"""Members that make the table UPDATING if they change it.
 
-Other changes take effect at once, or take effect later while the table stays ACTIVE.
+Other changes leave the table ACTIVE, even while they are pending.
 """
 
 _LISTED: Final = (
@@ -72,7 +72,7 @@ _LISTED: Final = (
     "WarmThroughput",
     "TableClass",
 )
-"""The members that the error for a request without changes lists.
+"""The members that the error for a request without changes lists, if the request lacks them.
 
 Three of them are not in the SDK's model (behaviour 10.4).
 """
@@ -91,9 +91,9 @@ _NOTHING_IF_EMPTY: Final = (*_ABSENT_IF_EMPTY, "GlobalSecondaryIndexUpdates", "V
 
 
 def check_asks_for_something(request: Request) -> None:
-    """Raise if the request changes nothing.
+    """Raise ApiError if the request asks for no change.
 
-    The error lists only members that the request does not have (behaviour 10.4).
+    The error lists the members that the request could have, but does not (behaviour 10.4).
     """
     empty = {member for member in _NOTHING_IF_EMPTY if not request.get(member)}
     if request.keys() <= _NOTHING | empty:
@@ -102,7 +102,7 @@ def check_asks_for_something(request: Request) -> None:
 
 
 def check_combination(request: Request) -> None:
-    """Raise if the request combines changes that the service does not combine."""
+    """Raise ApiError if the request combines changes that the service allows only separately."""
     updates = request.get("GlobalSecondaryIndexUpdates")
     if updates is not None and not updates:
         raise errors.empty_index_list("GlobalSecondaryIndexUpdates")
@@ -121,15 +121,15 @@ def check_combination(request: Request) -> None:
 
 
 def reports_updating(request: Request) -> bool:
-    """Return whether the response has the status UPDATING (observed: DDB-TABLE-135, 148, 410)."""
+    """Return True if the response has the status UPDATING (observed: DDB-TABLE-135, 148, 410)."""
     return bool(_builds(request)) or not _MAKE_UPDATING.isdisjoint(request)
 
 
 def makes_updating(definition: TableDefinition, request: Request) -> bool:
-    """Return whether a request makes its table UPDATING until the change is in force.
+    """Return True if a request makes its table UPDATING until the change is in force.
 
-    A request that sets the current billing mode or class changes nothing, although the response
-    says UPDATING (DDB-TABLE-177).
+    A request that sets the current billing mode or table class does not: only its response says
+    UPDATING (DDB-TABLE-177).
     """
     unchanged = set()
     if request.get("BillingMode") == definition.billing_mode:
@@ -140,11 +140,11 @@ def makes_updating(definition: TableDefinition, request: Request) -> bool:
 
 
 def refuse_while_updating(definition: TableDefinition, request: Request) -> None:
-    """Raise if the table is UPDATING and does not allow this request yet.
+    """Raise ApiError if a table that is UPDATING does not allow this request.
 
-    A table is also UPDATING while one of its indexes is created or deleted. During this time, a
-    request may update other indexes. If a request must wait because it changes the same index or
-    the capacity of the table, the error names the index (control-plane 20.4, DDB-TABLE-149, 163).
+    While an index of the table is created or deleted, a request may update other indexes. A request
+    for the same index, or for the capacity of the table, gets an error that names the index
+    (control-plane 20.4, DDB-TABLE-149, 163). In all other cases, the table allows no request.
     """
     vector_rules.refuse_while_updating(definition, request)
     online = [index for index in definition.every_index if index.status in (CREATING, DELETING)]
@@ -162,7 +162,7 @@ def refuse_while_updating(definition: TableDefinition, request: Request) -> None
 
 
 def _changes_members(request: Request) -> bool:
-    """Return whether a request is about witnesses, or makes a group of a given consistency."""
+    """Return True if a request has witness updates, or sets the consistency of new replicas."""
     return "GlobalTableWitnessUpdates" in request or {"MultiRegionConsistency", "ReplicaUpdates"} <= request.keys()
 
 
@@ -172,7 +172,7 @@ def _actions(request: Request) -> list[str]:
 
 
 def _builds(request: Request) -> list[str]:
-    """Return "Create" or "Delete" for each index that the request creates or deletes."""
+    """Return a list: "Create" or "Delete" for each index that the request creates or deletes."""
     return [action for action in _actions(request) if action != "Update"]
 
 
@@ -191,9 +191,11 @@ def _check_index_updates(updates: Iterable[Mapping[str, Any]]) -> None:
 
 
 def _mismatches(changes: set[str], actions: list[str], billing_mode: str | None) -> Iterator[ApiError]:
-    """Yield the errors for combinations of members that are not allowed.
+    """Yield the errors for combinations of changes that are not allowed.
 
     The errors have the order of behaviour 10.7, unless another order was observed.
+
+    changes: the members of _CHANGES that the request has. actions: the actions on indexes.
     """
     builds = "Create" in actions or "Delete" in actions
     for member, name in _ALONE.items():

@@ -7,7 +7,10 @@ from emulator import errors, limits
 
 
 def types_of(definitions: Sequence[Mapping[str, str]]) -> dict[str, str]:
-    """Return the types in AttributeDefinitions by name. Raises if a name is defined twice."""
+    """Return a mapping from the names in AttributeDefinitions to their types.
+
+    Raises ApiError if a name is defined twice.
+    """
     types: dict[str, str] = {}
     for definition in definitions:
         name = definition["AttributeName"]
@@ -23,14 +26,14 @@ def names_of(schema: Sequence[Mapping[str, str]]) -> list[str]:
 
 
 def check_new_name(name: str, names: set[str]) -> None:
-    """Raise if an index of the table has this name, else add it to `names`."""
+    """Raise ApiError if the new index name is in `names`. Otherwise add the name to `names`."""
     if name in names:
         raise errors.duplicate_index_name(name)
     names.add(name)
 
 
 def check_projection(projection: Mapping[str, Any]) -> None:
-    """Raise if a projection's type and its NonKeyAttributes contradict each other."""
+    """Raise ApiError if ProjectionType is missing, or if NonKeyAttributes does not fit the type."""
     kind = projection.get("ProjectionType")
     named = projection.get("NonKeyAttributes")
     if kind is None:
@@ -47,7 +50,7 @@ def check_projection(projection: Mapping[str, Any]) -> None:
 
 
 def check_non_key_total(named: Iterable[Sequence[str]]) -> None:
-    """Raise if the indexes of a table have too many NonKeyAttributes together.
+    """Raise ApiError if the indexes of a table have too many NonKeyAttributes together.
 
     named: the NonKeyAttributes of each index.
     """

@@ -25,7 +25,7 @@ _MODE: Final = "GlobalTableSettingsReplicationMode"
 _PROTECTION: Final = "DisassociationProtectionEnabled"
 _OF_REPLICATION: Final = frozenset((_MODE, _PROTECTION))
 _INDEX_UPDATES: Final = ("GlobalSecondaryIndexUpdates", "VectorIndexUpdates")
-_TABLES_PER_ACCOUNT: Final = 2500  # the default quota (AWS: Service quotas)
+_TABLES_PER_ACCOUNT: Final = 2500  # the default quota (AWS's documentation: "Service quotas")
 
 
 @operation("CreateTable", check=rules.check_create)
@@ -60,14 +60,14 @@ def create_table(database: Database, caller: Caller, request: Request, _: None) 
 
 @operation("DescribeTable")
 def describe_table(database: Database, caller: Caller, request: Request, _: None) -> Response:
-    """Describe a table with its current counts and sizes."""
+    """Return the settings and the state of a table, with its current number of items and size."""
     table = database.described(caller, request["TableName"], restoring=True)
     return {"Table": _description(database, table)}
 
 
 @operation("ListTables")
 def list_tables(database: Database, caller: Caller, request: Request, _: None) -> Response:
-    """List the caller's tables in name order, page by page."""
+    """Return a page of the names of the caller's tables, in order."""
     limit = request.get("Limit", _DEFAULT_PAGE)
     names, more = database.catalog.page(caller, request.get("ExclusiveStartTableName"), limit)
     answer: dict[str, Any] = {"TableNames": names}
@@ -144,7 +144,10 @@ def update_table(database: Database, caller: Caller, request: Request, _: None) 
 
 
 def _changed(definition: TableDefinition, request: Request, now: float, until: float) -> TableDefinition:
-    """Return a table's definition with the changes of UpdateTable, without those of indexes."""
+    """Return a table's definition with the changes of UpdateTable.
+
+    Indexes are not created or deleted yet: `_with_indexes` does that.
+    """
     changed = updates.updated(definition, request, now, until)
     if makes_updating(definition, request):
         changed = replace(changed, status=UPDATING, until=until)
@@ -154,7 +157,10 @@ def _changed(definition: TableDefinition, request: Request, now: float, until: f
 def _with_indexes(
     change: DefinitionChange, definition: TableDefinition, request: Request, until: float
 ) -> tuple[TableDefinition, list[IndexDefinition]]:
-    """Return the definition with created and deleted indexes, and the new global indexes."""
+    """Create and delete the indexes of UpdateTable in a definition.
+
+    Return the changed definition, and the list of new global indexes.
+    """
     indexes = list(definition.indexes)
     created: list[IndexDefinition] = []
     for update in request.get("GlobalSecondaryIndexUpdates", ()):
@@ -178,7 +184,7 @@ def _with_indexes(
 
 
 def _members() -> ModuleType:
-    """Return the module about members of a group. Few tables are, so it is loaded at first use."""
+    """Import and return the module `members`. Only global tables need it."""
     from emulator.operations.replicas import members  # noqa: PLC0415 - start-up time
 
     return members
@@ -187,20 +193,23 @@ def _members() -> ModuleType:
 def _others(
     database: Database, definition: TableDefinition, request: Request
 ) -> Iterator[tuple[TableDefinition, Request]]:
-    """Yield the other tables of a group, and the part of the request that changes them too."""
+    """Yield a pair for each other table of a group that the request changes too.
+
+    A pair has the definition of the table, and the part of the request that applies to it.
+    """
     if definition.membership is None:
         return
     from emulator.database.jobs import replication  # noqa: PLC0415 - few tables have replicas
     from emulator.operations.replicas import members  # noqa: PLC0415 - few tables have replicas
 
     for table in replication.others(database, definition):
-        shared = members.shared(table.definition, definition, request)
+        shared = members.shared_part(table.definition, definition, request)
         if shared.keys() - {"TableName", "AttributeDefinitions"}:
             yield table.definition, shared
 
 
 def _with_replication(database: Database, definition: TableDefinition, request: Request) -> TableDefinition:
-    """Return a table's definition with a changed setting of replication."""
+    """Return a table's definition with a changed replication mode or disassociation protection."""
     from emulator.operations.replicas import accounts, disassociation  # noqa: PLC0415 - few tables have replicas
 
     if _MODE in request:
@@ -219,7 +228,10 @@ def _created_replica(database: Database, caller: Caller, request: Request) -> di
 
 
 def _with_replicas(database: Database, caller: Caller, table: Table, request: Request) -> dict[str, Any]:
-    """Run ReplicaUpdates; return the description, which shows the replicas before the change."""
+    """Run ReplicaUpdates; return the table's description.
+
+    Like the service's response, it has the replicas before the change.
+    """
     from emulator.operations.replicas import members  # noqa: PLC0415 - few tables have replicas
     from emulator.operations.replicas import updates as replicas  # noqa: PLC0415 - few tables have replicas
 
@@ -234,10 +246,11 @@ def _with_replicas(database: Database, caller: Caller, table: Table, request: Re
 
 
 def _updated(description: dict[str, Any], request: Request) -> dict[str, Any]:
-    """Return the description in UpdateTable's response.
+    """Change a table's description into that of UpdateTable's response, and return it.
 
-    This response may say UPDATING when DescribeTable says ACTIVE. For each removed maximum of
-    OnDemandThroughput, this response has -1, and DescribeTable has nothing.
+    The response of UpdateTable differs from DescribeTable's in two ways. It may say UPDATING where
+    DescribeTable says ACTIVE. It has -1 for each maximum of OnDemandThroughput that the request
+    removes, and DescribeTable has no figure.
     """
     if reports_updating(request):
         description["TableStatus"] = UPDATING
@@ -273,6 +286,6 @@ def _description(database: Database, table: Table) -> dict[str, Any]:
 
 
 def _counts(database: Database, table: Table) -> Sequence[tuple[int, int]]:
-    """Return (items, bytes) of a table and of each of its indexes, vector indexes last."""
+    """Return pairs of (number of items, bytes): for the table, its indexes, its vector indexes."""
     with database.read() as txn:
         return counts(txn, table)

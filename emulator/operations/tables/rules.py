@@ -1,6 +1,6 @@
 """Checks of CreateTable requests (behaviour 10.1). UpdateTable uses some of them.
 
-Error texts that are not in behaviour 10.1 were observed. So was the order of all errors:
+The order of all errors, and the error texts that are not in behaviour 10.1, were observed:
 ack-api-quirks, DDB-TABLE-123, 126, 127, 437, 442.
 """
 
@@ -21,7 +21,7 @@ from emulator.operations.tables.common_rules import (
 
 
 def check_create(request: Request) -> None:
-    """Raise the first problem of a CreateTable request that member constraints do not cover."""
+    """Raise ApiError for the first problem of CreateTable, except those of member constraints."""
     throughput.adopt_mode(request)
     check_table_class(request)
     if "GlobalTableSourceArn" in request or "GlobalTableSettingsReplicationMode" in request:
@@ -52,7 +52,7 @@ def check_create(request: Request) -> None:
 
 
 def _check_replica(request: Request) -> None:
-    """Raise the first problem of a request that creates a replica from another account's table."""
+    """Raise ApiError for the first problem in a request for a replica in another account."""
     from emulator.operations.replicas import accounts  # noqa: PLC0415 - few tables have replicas
 
     accounts.check(request)
@@ -60,7 +60,7 @@ def _check_replica(request: Request) -> None:
 
 
 def _check_additions(request: Request) -> None:
-    """Raise the first problem of the tags or the policy of a new table."""
+    """Raise ApiError for the first problem in the tags or the policy of a new table."""
     tag_rules.check_tags(request.get("Tags", ()))
     tag_rules.check_set({tag["Key"]: tag["Value"] for tag in request.get("Tags", ())})
     if "ResourcePolicy" in request:
@@ -77,9 +77,9 @@ def _check_table_keys(schema: Sequence[Mapping[str, str]], types: Mapping[str, s
 
 
 def _check_index_lists(request: Request, table: Sequence[Mapping[str, str]]) -> None:
-    """Raise the errors of index lists that come before the errors for unused attributes.
+    """Raise ApiError for an empty list of indexes, or for local indexes that the key forbids.
 
-    See behaviour 10.1.
+    These errors come before those for unused attributes (behaviour 10.1). table: the key schema.
     """
     for member in ("LocalSecondaryIndexes", "GlobalSecondaryIndexes"):
         if member in request and not request[member]:
@@ -94,7 +94,7 @@ def _check_all_used(
     indexes: Sequence[Mapping[str, Any]],
     vectors: Sequence[Mapping[str, Any]],
 ) -> None:
-    """Raise if a defined attribute is not in any key or SearchSchema.
+    """Raise ApiError if a defined attribute is neither in a key schema nor in a SearchSchema.
 
     This error comes before the errors of individual indexes.
     """
@@ -108,7 +108,7 @@ def _check_all_used(
 
 
 def _check_pair(schema: Sequence[Mapping[str, str]]) -> None:
-    """Check the key schema of a table or local index: one HASH, then at most one RANGE."""
+    """Raise ApiError unless a key schema has one HASH attribute, and then at most one RANGE."""
     if schema[0]["KeyType"] != "HASH":
         raise errors.first_key_not_hash()
     if _repeats(schema):
@@ -122,7 +122,7 @@ def _repeats(schema: Sequence[Mapping[str, str]]) -> bool:
 
 
 def _check_repeated_names(request: Request) -> None:
-    """Raise if the key of an index has the same attribute twice.
+    """Raise ApiError if the key of an index has the same attribute twice.
 
     This error comes before the errors for unused attributes (behaviour 10.1).
     """
@@ -133,12 +133,12 @@ def _check_repeated_names(request: Request) -> None:
 
 
 def _check_global_schema(schema: Sequence[Mapping[str, str]]) -> None:
-    """Check the key schema of a global index (features 3).
+    """Raise ApiError if the key schema of a global index is wrong (features 3).
 
-    The schema has up to four HASH attributes, then up to four RANGE attributes.
+    The schema may have up to four HASH attributes, and then up to four RANGE attributes.
     """
     kinds = [element["KeyType"] for element in schema]
-    if len(schema) <= 2 and kinds != ["HASH", "HASH"]:  # noqa: PLR2004 - as in a local index, with the same texts
+    if len(schema) <= 2 and kinds != ["HASH", "HASH"]:  # noqa: PLR2004 - same errors as for a local index
         _check_pair(schema)
         return
     if kinds[0] != "HASH":
@@ -202,9 +202,9 @@ def _check_global_index(index: Mapping[str, Any], types: Mapping[str, str], *, o
 
 
 def check_index_shape(index: Mapping[str, Any], types: Mapping[str, str]) -> None:
-    """Raise if the keys or the projection of a new global index are wrong.
+    """Raise ApiError if the key schema or the projection of a new global index is wrong.
 
-    types: the defined attribute types.
+    types: attribute name -> type, from AttributeDefinitions.
     """
     _check_defined(index["KeySchema"], types)
     _check_global_schema(index["KeySchema"])
@@ -212,16 +212,16 @@ def check_index_shape(index: Mapping[str, Any], types: Mapping[str, str]) -> Non
 
 
 def check_index_figures(index: Mapping[str, Any], *, on_demand: bool) -> None:
-    """Raise if a throughput figure of a new global index is not allowed."""
+    """Raise ApiError if a throughput figure of a new global index is not allowed."""
     throughput.check_bounds(index)
     throughput.check_created_maximums(index, on_demand=on_demand, index=index["IndexName"])
     throughput.check_created_warm(index, on_demand=on_demand, index=index["IndexName"])
 
 
 def check_stream(request: Mapping[str, Any], *, creates: bool) -> None:
-    """Raise for a stream that is enabled without a view type, or disabled with one.
+    """Raise ApiError for a stream that is enabled without a view type, or disabled with one.
 
-    creates: whether the request creates the table.
+    creates: True for CreateTable, False for UpdateTable. The texts of the errors differ.
     """
     stream = request.get("StreamSpecification")
     if stream is not None and stream["StreamEnabled"] is not ("StreamViewType" in stream):
@@ -230,23 +230,24 @@ def check_stream(request: Mapping[str, Any], *, creates: bool) -> None:
 
 
 def check_encryption(request: Mapping[str, Any]) -> None:
-    """Raise if members of SSESpecification contradict each other, or if SSEType is wrong."""
+    """Raise ApiError if members of SSESpecification contradict each other, or SSEType is wrong."""
     wanted = request.get("SSESpecification", {})
     if wanted.get("Enabled") is False:
         for member in ("SSEType", "KMSMasterKeyId"):
             if member in wanted:
                 raise errors.encryption_member_without_encryption(member)
     kind = wanted.get("SSEType")
-    if kind not in (None, "KMS"):  # behaviour 10.1
+    # behaviour 10.1
+    if kind not in (None, "KMS"):
         raise errors.encryption_type_not_supported(kind)
-    if kind is None and "KMSMasterKeyId" in wanted:  # behaviour 10.1
+    if kind is None and "KMSMasterKeyId" in wanted:
         raise errors.encryption_type_required()
 
 
 def check_table_class(request: Mapping[str, Any]) -> None:
-    """Raise if the request has an unknown TableClass.
+    """Raise ApiError if the request has an unknown TableClass.
 
-    The service does not report this error as an enum constraint (behaviour 10.1).
+    The service reports this with its own text, not as a wrong enum value (behaviour 10.1).
     """
     if request.get("TableClass") not in (None, "STANDARD", "STANDARD_INFREQUENT_ACCESS"):
         raise errors.table_class_unknown()

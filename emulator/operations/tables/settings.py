@@ -1,4 +1,7 @@
-"""Definitions of tables and indexes, made from CreateTable and UpdateTable (behaviour 10.3)."""
+"""Makes definitions of tables and indexes from requests (behaviour 10.3).
+
+The requests are CreateTable and UpdateTable.
+"""
 
 import uuid
 from collections.abc import Mapping
@@ -16,9 +19,9 @@ if TYPE_CHECKING:
 
 
 def definition_of(request: Request, caller: Caller, number: int, now: float, until: float) -> TableDefinition:
-    """Return the definition of a new table. Its indexes do not have ids and times yet.
+    """Return the definition of a new table. The caller then sets the ids and times of its indexes.
 
-    number: the id of the table. until: the time at which CREATING ends.
+    number: the id of the table in the store. until: the time at which CREATING ends.
     """
     hash_name, *range_name = common_rules.names_of(request["KeySchema"])
     mode = request.get("BillingMode", throughput.PROVISIONED)
@@ -61,15 +64,18 @@ def _plain_name(name: str) -> str:
 
 
 def deleting(definition: TableDefinition, until: float) -> TableDefinition:
-    """Return the definition of a table whose deletion begins. until: when DELETING ends."""
+    """Return the definition of a table whose deletion begins.
+
+    until: the time at which DELETING ends.
+    """
     disabled = tuple(replace(destination, status="DISABLED") for destination in definition.kinesis)
     return replace(definition, status=DELETING, until=until, stream_view=None, kinesis=disabled)
 
 
 def units_of(members: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields of a definition that ProvisionedThroughput sets.
+    """Return the fields of a definition that the member ProvisionedThroughput sets.
 
-    The dictionary is empty if the members have no ProvisionedThroughput.
+    Return an empty dictionary if `members` has no ProvisionedThroughput.
     """
     units = members.get("ProvisionedThroughput")
     if units is None:
@@ -78,7 +84,7 @@ def units_of(members: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def index_of(index: Mapping[str, Any], *, local: bool) -> IndexDefinition:
-    """Return the definition of a new index. Its id and times are not set yet."""
+    """Return the definition of a new index. The caller then sets its id and times."""
     schema = index["KeySchema"]
     return IndexDefinition(
         id=0,
@@ -97,16 +103,19 @@ def index_of(index: Mapping[str, Any], *, local: bool) -> IndexDefinition:
 def maximums(current: Mapping[str, int], members: Mapping[str, Any]) -> dict[str, int]:
     """Return the maximum on-demand units after a change of OnDemandThroughput (features 4).
 
-    current: the maximums before the change. members: those of a request, or of its part for one
-    index. A maximum that is not in OnDemandThroughput stays as it is. The figure -1 removes a
-    maximum.
+    current: the maximums before the change.
+    members: a request, or the part of a request for one index. Its OnDemandThroughput changes the
+    maximums that it has, and leaves the others unchanged. The figure -1 removes a maximum.
     """
     merged = {**current, **members.get("OnDemandThroughput", {})}
     return {name: units for name, units in merged.items() if units != throughput.NO_MAXIMUM}
 
 
 def changes_of(definition: TableDefinition, request: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields that CreateTable and UpdateTable set in the same way."""
+    """Return the fields of a definition that a request sets, with their new values.
+
+    These are only fields that CreateTable and UpdateTable set in the same way.
+    """
     changes: dict[str, Any] = units_of(request)
     stream = request.get("StreamSpecification")
     if stream is not None:
@@ -125,10 +134,10 @@ def changes_of(definition: TableDefinition, request: Mapping[str, Any]) -> dict[
 
 
 def _encryption(definition: TableDefinition, wanted: Mapping[str, Any]) -> dict[str, Any]:
-    """Return SSEDescription, or an empty dictionary if the request does not enable encryption.
+    """Return the SSEDescription that an SSESpecification sets.
 
-    If a request does not enable encryption, the service encrypts with its own key and reports no
-    key (behaviour 10.3).
+    Return an empty dictionary if it does not enable encryption: then the service encrypts with its
+    own key, and descriptions have no SSEDescription (behaviour 10.3).
     """
     if not is_encrypting(wanted):
         return {}
@@ -138,16 +147,16 @@ def _encryption(definition: TableDefinition, wanted: Mapping[str, Any]) -> dict[
 
 
 def is_encrypting(wanted: Mapping[str, Any]) -> bool:
-    """Return whether SSESpecification enables encryption.
+    """Return True if an SSESpecification enables encryption.
 
-    SSEType without Enabled enables encryption too (ack-api-quirks, DDB-TABLE-044).
+    One with SSEType and without Enabled does too (ack-api-quirks, DDB-TABLE-044).
     """
     enabled: bool = wanted.get("Enabled", "SSEType" in wanted)
     return enabled
 
 
 def class_of(definition: TableDefinition) -> str:
-    """Return a table's class. The default is the standard class."""
+    """Return the TableClass of a table. The default is STANDARD."""
     return definition.table_class or "STANDARD"
 
 

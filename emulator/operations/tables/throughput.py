@@ -1,6 +1,6 @@
 """Checks and changes of the throughput of tables and global indexes.
 
-The parameter `index` is an index's name, or None for the table.
+In all functions, `index` is the name of a global index, or None for the table.
 
 The facts are in behaviour 2.5, 10.1, 10.4 and features 4. Error texts that are not in these
 sections were observed: ack-api-quirks, DDB-TABLE-038, 039, 059, 128, 152, 155, 164, 170.
@@ -24,39 +24,39 @@ from emulator.database.schema.describe import ON_DEMAND_WARM, warm_units
 
 ON_DEMAND: Final = "PAY_PER_REQUEST"
 PROVISIONED: Final = "PROVISIONED"
-NO_MAXIMUM: Final = -1  # in OnDemandThroughput, this figure removes a maximum
+NO_MAXIMUM: Final = -1  # a figure in OnDemandThroughput that removes a maximum
 _CAPACITY: Final = ("ReadCapacityUnits", "WriteCapacityUnits")
 _MAXIMUMS: Final = ("MaxReadRequestUnits", "MaxWriteRequestUnits")
 _CAPACITY_OF_WARM: Final = {"ReadUnitsPerSecond": "ReadCapacityUnits", "WriteUnitsPerSecond": "WriteCapacityUnits"}
 
 Members = Mapping[str, Any]
-"""A request, or the part of it for one index, that has members with figures of throughput."""
+"""A request, or the part of a request for one index."""
 
 
 def _in_order(figures: Mapping[str, int], members: Iterable[str]) -> Iterator[tuple[str, int]]:
-    """Yield the figures and their names in the order of `members`.
+    """Yield pairs of a member's name and its figure, in the order of `members`.
 
-    `members` has the read figure first, because the service reports that figure first (behaviour
-    10.1).
+    The figure for reads comes first in `members`, because the service reports its errors first
+    (behaviour 10.1).
     """
     return ((name, figures[name]) for name in members if name in figures)
 
 
 def adopt_mode(request: dict[str, Any]) -> None:
-    """Replace TableThroughputMode by BillingMode, which is another name for it.
+    """Rename the member TableThroughputMode of a request to BillingMode, which means the same.
 
-    If the request has both, BillingMode counts (behaviour 10.1, 10.3).
+    If the request has both, keep BillingMode (behaviour 10.1, 10.3).
     """
     mode = request.pop("TableThroughputMode", None)
     if mode is not None:
         request.setdefault("BillingMode", mode)
 
 
-# --- provisioned ----------------------------------------------------------------------------------
+# --- provisioned throughput -----------------------------------------------------------------------
 
 
 def check_mode(request: Members, *, on_demand: bool) -> None:
-    """Raise if a table's ProvisionedThroughput is too large or contradicts the billing mode."""
+    """Raise ApiError if ProvisionedThroughput is too large or does not fit the billing mode."""
     units = request.get("ProvisionedThroughput")
     if on_demand and units is not None:
         raise errors.capacity_on_demand()
@@ -66,7 +66,7 @@ def check_mode(request: Members, *, on_demand: bool) -> None:
 
 
 def check_bounds(members: Members) -> None:
-    """Raise if a figure of throughput is larger than the service accepts for any table."""
+    """Raise ApiError if a figure of ProvisionedThroughput is larger than any table may have."""
     units = members.get("ProvisionedThroughput", {})
     for member, figure in _in_order(units, _CAPACITY):
         if figure > limits.THROUGHPUT_VALUE:
@@ -88,7 +88,7 @@ def _check_quota(members: Members, index: str | None, region: str) -> None:
 
 
 def refuse_unchanged(current: TableDefinition | IndexDefinition, members: Members, index: str | None = None) -> None:
-    """Raise if the requested throughput equals the current throughput of the table or index."""
+    """Raise ApiError if the requested provisioned throughput equals the current one."""
     units = members.get("ProvisionedThroughput")
     if units is None:
         return
@@ -97,21 +97,22 @@ def refuse_unchanged(current: TableDefinition | IndexDefinition, members: Member
         raise errors.capacity_unchanged(read, write, index)
 
 
-def rescaled(current: Relation, members: Members, billing_mode: str, now: float, until: float) -> Relation:
+def with_throughput(current: Relation, members: Members, billing_mode: str, now: float, until: float) -> Relation:
     """Return the definition of a table or index with the requested provisioned throughput.
 
-    The times of the last increase and decrease are set at once. The figures and the number of
-    decreases change at the time `until` (behaviour 10.4; DDB-TABLE-060). After a switch from
-    on-demand mode, there are no old figures. So the new figures take effect at once, and count
-    neither as an increase nor as a decrease.
+    The times of the last increase and decrease change now. The figures and the number of decreases
+    are pending, and change at the time `until` (behaviour 10.4; DDB-TABLE-060).
 
-    Raises LimitExceededException for one decrease too many on a UTC day.
+    After a switch from on-demand mode, there are no old figures. So the new figures are in force
+    now, and count neither as an increase nor as a decrease.
+
+    Raises LimitExceededException if there were too many decreases on this UTC day.
     """
     units = members.get("ProvisionedThroughput")
     if units is None:
         return current
     figures = {"read_units": units["ReadCapacityUnits"], "write_units": units["WriteCapacityUnits"]}
-    # Store the warm throughput in force, because a later decrease of throughput does not lower it.
+    # Store the current warm throughput, because a decrease of the figures must not lower it.
     warm = warm_units(current, billing_mode)
     if not current.read_units:
         return replace(current, warm=warm, **figures)
@@ -130,9 +131,8 @@ def rescaled(current: Relation, members: Members, billing_mode: str, now: float,
 def _next_decrease(current: TableDefinition | IndexDefinition, now: float) -> int:
     """Return the number of decreases on this UTC day, including the new one.
 
-    Raises if there were four decreases on this day, and the last was less than an hour ago.
-
-    Observed: DDB-TABLE-157, 184, 185, 326.
+    Raises ApiError if there were already four decreases on this day, and the last of them was less
+    than an hour ago (observed: DDB-TABLE-157, 184, 185, 326).
     """
     count, last = decreases_today(current, now), current.throughput_decreased
     if last is None or count < limits.DECREASES_AT_ONCE or now >= last + limits.DECREASE_SECONDS:
@@ -141,16 +141,19 @@ def _next_decrease(current: TableDefinition | IndexDefinition, now: float) -> in
     raise errors.too_many_decreases(count, last, min(last + limits.DECREASE_SECONDS, midnight))
 
 
-# --- on demand ------------------------------------------------------------------------------------
+# --- maximums of on-demand throughput -------------------------------------------------------------
 
 
 def check_created_maximums(members: Members, *, on_demand: bool, index: str | None = None) -> None:
-    """Raise if the OnDemandThroughput of a new table or index is wrong."""
+    """Raise ApiError if the OnDemandThroughput of a new table or index is wrong."""
     _check_maximums(members, on_demand=on_demand, index=index, removable=False)
 
 
 def check_updated_maximums(members: Members, *, on_demand: bool, index: str | None = None) -> None:
-    """Raise if the new OnDemandThroughput of an existing table or index is wrong."""
+    """Raise ApiError if a change of OnDemandThroughput is wrong.
+
+    Unlike the OnDemandThroughput of a new table, a change may have -1, which removes a maximum.
+    """
     _check_maximums(members, on_demand=on_demand, index=index, removable=True)
 
 
@@ -163,18 +166,21 @@ def _check_maximums(members: Members, *, on_demand: bool, index: str | None, rem
 
 
 def removed_maximums(members: Members) -> dict[str, int]:
-    """Return the maximums of OnDemandThroughput that a request removes.
+    """Return the members of OnDemandThroughput that a request removes.
 
-    Each is -1, as in the response (control-plane 20.1).
+    Their values are -1, as in the request and in the response (control-plane 20.1).
     """
     return {name: units for name, units in members.get("OnDemandThroughput", {}).items() if units == NO_MAXIMUM}
 
 
-# --- warm -----------------------------------------------------------------------------------------
+# --- warm throughput ------------------------------------------------------------------------------
 
 
 def check_created_warm(members: Members, *, on_demand: bool, index: str | None = None) -> None:
-    """Raise if the warm throughput of a new table or index is below its initial throughput."""
+    """Raise ApiError if the warm throughput of a new table or index is too low.
+
+    It must be at least the provisioned throughput, or the warm throughput of a new on-demand table.
+    """
     units = members.get("ProvisionedThroughput", {})
     for name, wanted in _in_order(members.get("WarmThroughput", {}), _CAPACITY_OF_WARM):
         capacity = _CAPACITY_OF_WARM[name]
@@ -187,18 +193,18 @@ def check_created_warm(members: Members, *, on_demand: bool, index: str | None =
 def check_updated_warm(
     current: TableDefinition | IndexDefinition, members: Members, billing_mode: str, index: str | None = None
 ) -> None:
-    """Raise if the request would decrease the warm throughput of a table or index."""
+    """Raise ApiError if a request would decrease the warm throughput of a table or index."""
     warm = warm_units(current, billing_mode)
     for name, wanted in _in_order(members.get("WarmThroughput", {}), _CAPACITY_OF_WARM):
         if wanted < warm[name]:
             raise errors.warmth_decreased(name, index)
 
 
-def warmed(current: Relation, members: Members, billing_mode: str, until: float) -> Relation:
-    """Return the definition with the requested warm throughput as a pending change.
+def with_warm_throughput(current: Relation, members: Members, billing_mode: str, until: float) -> Relation:
+    """Return the definition of a table or index with the requested warm throughput, still pending.
 
-    TableStatus and IndexStatus do not change (control-plane 20.1). If several rises are pending,
-    the last one counts (DDB-TABLE-459).
+    TableStatus and IndexStatus do not change (control-plane 20.1). The new figures replace those of
+    an earlier change that is still pending (DDB-TABLE-459).
     """
     wanted = members.get("WarmThroughput")
     if not wanted:

@@ -1,4 +1,4 @@
-"""Checks of UpdateTable requests, and the changed definitions (behaviour 10.4).
+"""Checks UpdateTable requests, and makes the changed definitions (behaviour 10.4).
 
 Error texts that are not in behaviour 10.4 were observed: ack-api-quirks, DDB-TABLE-047, 050, 135,
 152, 161, 162, 169, 375, 442.
@@ -25,7 +25,7 @@ from emulator.operations.tables.combinations import check_asks_for_something, ch
 
 
 def check_update(request: Request) -> None:
-    """Raise the first problem of an UpdateTable request that does not depend on the table."""
+    """Raise ApiError for the first problem of UpdateTable that does not depend on the table."""
     throughput.adopt_mode(request)
     rules.check_table_class(request)
     check_asks_for_something(request)
@@ -47,12 +47,12 @@ def check_update(request: Request) -> None:
 
 
 def updated(definition: TableDefinition, request: Request, now: float, until: float) -> TableDefinition:
-    """Return the definition with the request's changes, but do not create or delete indexes yet.
+    """Return the definition with the request's changes, except created and deleted indexes.
 
-    until: the time at which pending changes take effect. At this time, indexes with new throughput
-    are ACTIVE again.
+    until: the time at which pending changes take effect, and indexes with new throughput become
+    ACTIVE again.
 
-    Raises if the request is not allowed for this table (behaviour 10.4).
+    Raises ApiError if the table does not allow the request (behaviour 10.4).
     """
     on_demand = request.get("BillingMode", definition.billing_mode) == throughput.ON_DEMAND
     if "ProvisionedThroughput" in request:
@@ -63,7 +63,7 @@ def updated(definition: TableDefinition, request: Request, now: float, until: fl
     throughput.check_updated_maximums(request, on_demand=on_demand)
     throughput.check_updated_warm(definition, request, definition.billing_mode)
     changed = _with_billing_mode(definition, request, until)
-    changed = throughput.rescaled(changed, request, changed.billing_mode, now, until)
+    changed = throughput.with_throughput(changed, request, changed.billing_mode, now, until)
     for update in request.get("GlobalSecondaryIndexUpdates", ()):
         if "Update" in update:
             changed = _with_index_settings(changed, update["Update"], now, until, on_demand=on_demand)
@@ -84,7 +84,7 @@ def updated(definition: TableDefinition, request: Request, now: float, until: fl
 
 
 def _index_parts(request: Request) -> Iterator[Mapping[str, Any]]:
-    """Yield the parts of the request that create or update an index."""
+    """Yield the body of each action that creates or updates a global index."""
     for update in request.get("GlobalSecondaryIndexUpdates", ()):
         yield from (body for action, body in update.items() if action != "Delete")
 
@@ -116,14 +116,17 @@ def _check_encryption_change(definition: TableDefinition, request: Request) -> N
 
 
 _LATER: Final = frozenset({"read_units", "write_units", "warm", "sse", "table_class"})
-"""Fields whose changes take effect later. The response still has the old values."""
+"""Fields whose changes are pending first. The response of UpdateTable has the old values."""
 
 
 def _with_settings(definition: TableDefinition, request: Request, until: float) -> TableDefinition:
-    """Return the definition with the request's settings, some of them pending (behaviour 10.4)."""
+    """Return the definition with the settings of the request (behaviour 10.4).
+
+    Settings in _LATER become pending changes.
+    """
     fields = settings.changes_of(definition, request)
     changed = replace(definition, **{name: value for name, value in fields.items() if name not in _LATER})
-    changed = throughput.warmed(changed, request, definition.billing_mode, until)
+    changed = throughput.with_warm_throughput(changed, request, definition.billing_mode, until)
     if "sse" in fields:
         changed = deferred(changed, until, {"sse": fields["sse"]})
     if "table_class" in fields and fields["table_class"] != settings.class_of(definition):
@@ -133,10 +136,11 @@ def _with_settings(definition: TableDefinition, request: Request, until: float) 
 
 
 def _with_billing_mode(definition: TableDefinition, request: Request, until: float) -> TableDefinition:
-    """Return the definition in the request's billing mode.
+    """Return the definition with the billing mode of the request.
 
-    The mode takes effect at once (behaviour 10.4). The throughput of the previous mode is dropped.
-    The warm throughput of table and indexes stays (observed: DDB-TABLE-061, 153).
+    The new mode is in force now, without a pending change (behaviour 10.4). Provisioned and maximum
+    throughput of the previous mode are dropped. The warm throughput of the table and its indexes
+    stays (observed: DDB-TABLE-061, 153).
     """
     previous = definition.billing_mode
     billing_mode = request.get("BillingMode", previous)
@@ -160,8 +164,8 @@ def _with_billing_mode(definition: TableDefinition, request: Request, until: flo
         changed = replace(changed, membership=changed.membership.without_overrides(gone))
     if billing_mode != throughput.ON_DEMAND:
         return changed
-    # DescribeTable reports the time at which the switch ended. During the switch, it reports none
-    # (DDB-TABLE-060, 064).
+    # The time of the switch is pending: DescribeTable reports the time at which the switch ended,
+    # and no time before that (DDB-TABLE-060, 064).
     return deferred(replace(changed, pay_per_request_since=None), until, {"pay_per_request_since": until})
 
 
@@ -175,7 +179,7 @@ Only one index of a table may have such a status at the same time.
 
 
 def _find(definition: TableDefinition, name: str, verb: str) -> IndexDefinition:
-    """Return a global index by its name. Raises if it does not exist or is local.
+    """Return a global index by its name. Raises ApiError if the table has no such global index.
 
     verb: "update" or "delete", for the text of the error.
     """
@@ -204,8 +208,8 @@ def _with_index_settings(
     throughput.check_updated_maximums(update, on_demand=on_demand, index=name)
     throughput.check_updated_warm(index, update, definition.billing_mode, name)
     changed = replace(index, on_demand=settings.maximums(index.on_demand, update))
-    changed = throughput.rescaled(changed, update, definition.billing_mode, now, until)
-    changed = throughput.warmed(changed, update, definition.billing_mode, until)
+    changed = throughput.with_throughput(changed, update, definition.billing_mode, now, until)
+    changed = throughput.with_warm_throughput(changed, update, definition.billing_mode, until)
     if "ProvisionedThroughput" in update or "OnDemandThroughput" in update:
         changed = replace(changed, status=UPDATING, until=until)
     indexes = tuple(changed if other_index.name == name else other_index for other_index in definition.indexes)
@@ -215,9 +219,9 @@ def _with_index_settings(
 def _with_types(
     definition: TableDefinition, create: Mapping[str, Any], request: Request, *, on_demand: bool
 ) -> TableDefinition:
-    """Return the definition with the attribute types that a new index needs.
+    """Return the definition with the types of the key attributes of a new index.
 
-    Raises if the index cannot be created.
+    Raises ApiError if the index cannot be created.
     """
     name = create["IndexName"]
     if any(index.name == name for index in definition.every_index):
@@ -242,13 +246,14 @@ def _with_types(
 def _refuse_redefinition(
     definition: TableDefinition, schema: Sequence[Mapping[str, str]], types: Mapping[str, str]
 ) -> None:
-    """Raise if the table gives a key attribute of a new index another type (behaviour 10.4).
+    """Raise ApiError if a new index gives an attribute of an existing key another type.
 
-    AttributeDefinitions that the new index does not need are ignored (DDB-TABLE-162). The error
-    lists an existing key schema that has the attribute. We know only one example of its text, in
-    which each key schema has one attribute. We infer that the text lists all attributes of a
-    schema. If the keys of the table and of an index have the attribute, we infer that the text
-    lists the table's key.
+    See behaviour 10.4. AttributeDefinitions that the new index does not need are ignored
+    (DDB-TABLE-162). The error lists an existing key schema that has the attribute.
+
+    Two facts are inferred from the only known example of the error, whose key schemas have one
+    attribute each. First, the error lists all attributes of a key schema. Second, if the keys of
+    the table and of an index have the attribute, the error lists the key of the table.
     """
     other = [name for name in common_rules.names_of(schema) if definition.types.get(name, types[name]) != types[name]]
     if not other:
@@ -279,10 +284,10 @@ def _check_deletable(definition: TableDefinition, name: str) -> None:
 
 
 def new_index(definition: TableDefinition, create: Mapping[str, Any], number: int, until: float) -> IndexDefinition:
-    """Return the definition of a new index on a table that may have items.
+    """Return the definition of a new index, which is filled from the items of the table.
 
-    number: the id of the index. until: the earliest end of CREATING.
+    number: the id of the index in the store. until: the earliest time at which CREATING ends.
     """
     index = settings.index_of(create, local=False)
-    assert set(index.hash + index.range) <= set(definition.types), "updated() has merged the types"
+    assert set(index.hash + index.range) <= set(definition.types), "updated() has added the types of the key attributes"
     return replace(index, id=number, status=CREATING, until=until, filled_to="")

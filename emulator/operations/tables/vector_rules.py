@@ -1,6 +1,6 @@
-"""Checks of new vector indexes, and their definitions (features 1.1, control-plane 15).
+"""Checks new vector indexes, and makes their definitions (features 1.1, control-plane 15).
 
-We infer the order of the errors from that of global indexes.
+The order of the errors is inferred: it is the order of the errors for global indexes.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
 HASH: Final = "HASH"
 
 Members = Mapping[str, Any]
-"""A vector index in a request."""
+"""The description of a vector index in a request."""
 
 
 def search_names(index: Members) -> list[str]:
-    """Return the attribute names of a SearchSchema."""
+    """Return the attribute names in the SearchSchema of an index."""
     return [element["AttributeName"] for element in index.get("SearchSchema", ())]
 
 
 def check_created(request: Request, types: Mapping[str, str], names: set[str], *, on_demand: bool) -> None:
-    """Raise the first problem of CreateTable's VectorIndexes.
+    """Raise ApiError for the first problem in CreateTable's VectorIndexes.
 
-    names: the names of the table's other indexes. The names of the new indexes are added to them.
+    names: the names of the table's other indexes. This adds the names of the vector indexes.
     """
     indexes = request["VectorIndexes"]
     if not indexes:
@@ -48,7 +48,11 @@ def check_created(request: Request, types: Mapping[str, str], names: set[str], *
 
 
 def _check_shape(index: Members, types: Mapping[str, str], keys: set[str]) -> None:
-    """Raise if the members of a new index are wrong. keys: key attributes of table and indexes."""
+    """Raise ApiError if the members of a new index are wrong.
+
+    types: attribute name -> type, from AttributeDefinitions.
+    keys: the names of all key attributes of the table and its indexes.
+    """
     if index["Dimensions"] > limits.DIMENSIONS:
         raise errors.dimensions_out_of_range()
     searched = search_names(index)
@@ -64,7 +68,10 @@ def _check_shape(index: Members, types: Mapping[str, str], keys: set[str]) -> No
 
 
 def _check_same_dimensions(vectors: Sequence[tuple[str, int]]) -> None:
-    """Raise if an attribute has vectors of different dimensions. vectors: attribute, dimensions."""
+    """Raise ApiError if two indexes give one vector attribute different dimensions.
+
+    vectors: for each index, the vector attribute and the number of dimensions.
+    """
     known: dict[str, int] = {}
     for attribute, dimensions in vectors:
         if known.setdefault(attribute, dimensions) != dimensions:
@@ -72,9 +79,10 @@ def _check_same_dimensions(vectors: Sequence[tuple[str, int]]) -> None:
 
 
 def non_key_attributes(index: Members) -> list[str]:
-    """Return the attributes that count as projected non-key attributes (control-plane 15).
+    """Return the attributes that count towards the limit of NonKeyAttributes (control-plane 15).
 
-    The vector attribute and each INLINE_FILTER count, HASH elements do not.
+    These are the vector attribute, INLINE_FILTER attributes of the SearchSchema, and
+    NonKeyAttributes. HASH attributes of the SearchSchema do not count.
     """
     filters = [
         each["AttributeName"] for each in index.get("SearchSchema", ()) if each["SearchSchemaElementType"] != HASH
@@ -83,12 +91,12 @@ def non_key_attributes(index: Members) -> list[str]:
 
 
 def defined_non_key_attributes(index: "VectorDefinition") -> list[str]:
-    """Return the same as `non_key_attributes`, for an index that exists."""
+    """Return the result of `non_key_attributes` for an existing index."""
     return [index.attribute, *(name for name, kind in index.search if kind != HASH), *index.non_key]
 
 
 def definition_of(index: Members) -> "VectorDefinition":
-    """Return the definition of a new index, without id and times."""
+    """Return the definition of a new index. The caller then sets its id and times."""
     from emulator.database.definitions.vectors import VectorDefinition  # noqa: PLC0415 - few tables need it
 
     return VectorDefinition(
@@ -109,7 +117,7 @@ def definition_of(index: Members) -> "VectorDefinition":
 
 
 def check_updates(request: Request) -> None:
-    """Raise if an element of VectorIndexUpdates does not have exactly one action."""
+    """Raise ApiError if an element of VectorIndexUpdates has no action or several actions."""
     updates = request["VectorIndexUpdates"]
     if not updates:
         raise errors.empty_index_list("VectorIndexUpdates")
@@ -121,9 +129,10 @@ def check_updates(request: Request) -> None:
 
 
 def updated(definition: TableDefinition, request: Request) -> TableDefinition:
-    """Return the definition with the attribute types that a new index needs.
+    """Return the definition with the types of the SearchSchema attributes of a new index.
 
-    Raises if an index cannot be created or deleted. Only `changed` creates and deletes indexes.
+    Raises ApiError if an index cannot be created or deleted. Only `changed` creates and deletes
+    indexes.
     """
     for update in request["VectorIndexUpdates"]:
         if "Create" in update:
@@ -170,7 +179,10 @@ def _check_deletable(definition: TableDefinition, name: str) -> None:
 
 
 def refuse_while_updating(definition: TableDefinition, request: Request) -> None:
-    """Raise if a request deletes a vector index whose resources are still being allocated."""
+    """Raise ApiError if a request deletes a vector index whose resources are still allocated.
+
+    In this first part of CREATING, the service does not allow the deletion.
+    """
     for update in request.get("VectorIndexUpdates", ()):
         for index in definition.vectors:
             deleted = update.get("Delete", {}).get("IndexName") == index.name
@@ -179,9 +191,9 @@ def refuse_while_updating(definition: TableDefinition, request: Request) -> None
 
 
 def changed(definition: TableDefinition, request: Request, number: int, until: float) -> TableDefinition:
-    """Return the definition after creating an index, or starting to delete one.
+    """Return the definition with a new vector index, or with one that is DELETING.
 
-    number: the id of a new index.
+    number: the id of a new index in the store.
     """
     vectors = list(definition.vectors)
     for update in request.get("VectorIndexUpdates", ()):

@@ -110,5 +110,5 @@ def test_conflicts_are_resolved_when_a_pause_ends(regions):
 
 
 def test_a_direction_must_exist(regions):
-    with pytest.raises(BadDeclaration, match="has no replicas in these directions"):
+    with pytest.raises(BadDeclaration, match="has no replica in a direction that From and To select"):
         steer(regions, To="us-west-2", Paused=True)

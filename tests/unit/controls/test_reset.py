@@ -202,7 +202,7 @@ def test_declarations_end_and_the_clock_is_released(db):
         ({"AccessKey": 1}, "the member AccessKey is missing or of a wrong type"),
         ({"TableName": None}, "the member TableName is missing or of a wrong type"),
         ({"Region": "us-east-1"}, "the member Region needs the member AccessKey"),
-        ({"AccessKey": "one", "Snapshots": True}, "the member Snapshots cannot be combined with others"),
+        ({"AccessKey": "one", "Snapshots": True}, "a body with the member Snapshots cannot have other members"),
         ({"TableName": "none"}, "there is no table none"),
         ({"TableName": "tab", "AccessKey": "two"}, "there is no table tab"),
         ({"TableName": "tab", "AccessKey": "one", "Region": "us-west-1"}, "there is no table tab"),

@@ -16,7 +16,7 @@ from tests.support.invariants import check_store
 from tests.support.stages import DONE, Stage, configured
 from tests.support.tables import table_request
 
-RENAME = "the member Rename must give names of 3 to 255 letters, digits and characters of _.-"
+RENAME = "the new names in the member Rename must have 3 to 255 characters: letters, digits, _, . and -"
 
 
 def call(db, name, **body):
@@ -84,7 +84,9 @@ def test_a_replaced_snapshot_shows_the_newer_state(db):
     create(db)
     save(db)
     put(db, "a")
-    with pytest.raises(BadDeclaration, match=r'^there is a snapshot s already; "Replace": true replaces it$'):
+    with pytest.raises(
+        BadDeclaration, match=r'^there is already a snapshot s; to replace it, add "Replace": true to the body$'
+    ):
         save(db)
     save(db, Replace=True)
     put(db, "b")
@@ -152,8 +154,8 @@ ANOTHER = "there is no member Nmae; there are: Name"
 
 
 PAGE = {"Name": "s", "TableName": "tab", "AccessKey": "test", "Region": "us-east-1"}
-SEGMENTS = "the members need 0 <= Segment < TotalSegments <= 1000000"
-AFTER = "the member After must be repeated from an answer about the same segment"
+SEGMENTS = "Segment and TotalSegments must be numbers with 0 <= Segment < TotalSegments <= 1000000"
+AFTER = "the member After must be the After of the last result for the same segment"
 
 
 @pytest.mark.parametrize(
@@ -165,9 +167,9 @@ AFTER = "the member After must be repeated from an answer about the same segment
         ("save", {"Name": "n", "Region": "us-east-1"}, "the member Region needs the member AccessKey"),
         ("save", {"Name": "n", "Tables": ["none"]}, "there is no table none"),
         ("save", {"Name": "n", "Tables": ["tab"], "AccessKey": "two"}, "there is no table tab"),
-        ("save", {"Name": "n", "Tables": [1]}, "the member Tables must be a list of names"),
+        ("save", {"Name": "n", "Tables": [1]}, "the member Tables must be a list of table names"),
         ("save", {"Name": "n", "Replace": "yes"}, "the member Replace is missing or of a wrong type"),
-        ("save", {"Name": "\0n"}, "the member Name must not begin with NUL"),
+        ("save", {"Name": "\0n"}, "the member Name must not begin with the character NUL"),
         ("hold", {"Name": "n", "Tables": ["none"]}, "there is no table none"),
         ("items", {**PAGE, "Name": "n"}, "there is no snapshot n; there are: s"),
         ("items", {**PAGE, "TableName": "none"}, "the snapshot s has no table none"),
@@ -208,7 +210,7 @@ def test_wrong_bodies(db, name, body, text):
 
 
 def test_during_a_restore_in_slices_no_snapshot_changes(db, monkeypatch):
-    monkeypatch.setattr(restoring, "AT_ONCE", 0)
+    monkeypatch.setattr(restoring, "MOST_IN_ONE", 0)
     create(db)
     save(db, "another")
     save(db)
@@ -275,7 +277,7 @@ def test_a_held_snapshot_lasts_as_long_as_its_steps(db):
     assert items_of(db, "h") == ["a", "b"]
     assert call(db, "show_holds") == {"Names": ["h"]}
     assert names(db) == []
-    with pytest.raises(BadDeclaration, match="there is a held snapshot h already"):
+    with pytest.raises(BadDeclaration, match="there is already a held snapshot h"):
         held(db)
     with pytest.raises(BadDeclaration, match="there is no snapshot x; there are: none"):
         call(db, "snapshots/items", **{**PAGE, "Name": "x"})
@@ -446,7 +448,7 @@ def test_snapshots_are_known_to_all_workers(workers):
 
 
 def test_a_restore_in_slices_is_finished_by_another_worker(workers, monkeypatch):
-    monkeypatch.setattr(restoring, "AT_ONCE", 0)
+    monkeypatch.setattr(restoring, "MOST_IN_ONE", 0)
     monkeypatch.setattr(restoring, "SLICE", 1)
     mine, other = workers
     create(mine)

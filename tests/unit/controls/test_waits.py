@@ -248,7 +248,7 @@ def test_access_key_and_region_select_a_table(db):
         "BillingMode": "PAY_PER_REQUEST",
     }
     db.emulator.call("CreateTable", request, db.emulator.caller("test", "eu-west-1"))
-    several = f"there are 2 tables {table}: the members AccessKey and Region select one of them"
+    several = f"there are 2 tables {table}; select one with the members AccessKey and Region"
     assert refusal(db, TableName=table, Count=1, AccessKey="test") == several
     assert look(db, TableName=table, Count=1, Region="us-east-1") == (True, {"Count": 1})
     arn = db("DescribeTable", TableName=table)["Table"]["TableArn"]
@@ -308,7 +308,7 @@ def test_a_wait_that_nobody_wants_any_more(db):
 
 def test_too_many_waits(db):
     under_way = [begin(db, TableName="later", Status="ACTIVE") for _ in range(wait._MOST)]
-    text = f"too many calls of wait are in progress: {wait._MOST} at most"
+    text = f"too many calls of wait are in progress; the limit is {wait._MOST}"
     assert refusal(db, TableName="later", Status="ACTIVE") == text
     for steps in under_way:
         steps.close()
@@ -322,7 +322,7 @@ def test_the_message_of_a_large_item_is_short(db):
     with pytest.raises(registry.TimedOut) as caught:
         registry.call(db.emulator, "wait", body)
     assert len(str(caught.value)) < 400
-    assert str(caught.value).startswith('it has not happened within 0 seconds; last seen: {"Item":{"pk"')
+    assert str(caught.value).startswith('the condition was not met within 0 seconds; the last state was {"Item":{"pk"')
     assert str(caught.value).endswith("xxx...")
 
 
@@ -330,8 +330,8 @@ def test_the_message_of_a_large_item_is_short(db):
 
 NAMED = {"TableName": "Orders"}
 ONE_OF = "the body must have one of the members Count, Delivered, Expired, Key, Record, State, Status, TimeToLiveStatus"
-TIMEOUT = "the member Timeout must be a number of seconds, 0 to 3600"
-COUNT = 'the member Count must be a number, or one of EQ, NE, LE, LT, GE, GT with a number, such as {"GE": 3}'
+TIMEOUT = "the member Timeout must be a number of seconds from 0 to 3600"
+COUNT = 'the member Count must be an integer, or an object such as {"GE": 3} with one of EQ, NE, LE, LT, GE, GT'
 NAME = "the member TableName is missing or of a wrong type"
 STATUS = "the member Status must be one of CREATING, UPDATING, DELETING, ACTIVE, NOT_FOUND"
 PATTERN = "the member Record is not a filter pattern of an event source mapping"
@@ -393,7 +393,7 @@ BAD = {
     ),
     "table and stream": (
         {**NAMED, "StreamArn": "arn", "Record": {"a": [1]}},
-        "the body must have one of the members TableName and StreamArn",
+        "the body must have exactly one of the members TableName and StreamArn",
     ),
     "an unknown status": ({**NAMED, "Status": "Active"}, STATUS),
     "a number as status": ({**NAMED, "Status": 1}, "the member Status is missing or of a wrong type"),

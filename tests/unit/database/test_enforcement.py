@@ -285,7 +285,7 @@ BAD_TRANSACTIONS = {
 def test_a_transaction_on_a_key_that_the_table_cannot_have(db, table, key, problem):
     with pytest.raises(BadDeclaration) as caught:
         declare(db, TableName=table, Key=key, Seconds=60)
-    assert str(caught.value) == f"the member Key is no key of table {table}: {problem}"
+    assert str(caught.value) == f"the member Key is not a key of table {table}: {problem}"
     assert registry.call(db.emulator, "show_transactions", {}) == {"Transactions": []}
     declare(db, TableName=table, Key=key, Seconds=0)
 

@@ -155,7 +155,7 @@ def test_the_log_names_at_most_three_places(inside, caplog):
     assert line == (
         "a request named table tab with access key nobody, region us-east-1; the table exists under "
         "access key key0, region us-east-1 and access key key1, region us-east-1 and access key key2, region us-east-1 "
-        "and in 397 more places"
+        "and for 397 other access keys or regions"
     )
 
 

@@ -51,12 +51,12 @@ class Snapshots(RuleBasedStateMachine):
     @initialize(kind=st.sampled_from(["memory", "lmdb"]), at_once=st.sampled_from([0, 10_000]))
     def start(self, kind, at_once):
         self.patch = pytest.MonkeyPatch()
-        self.patch.setattr(restoring, "AT_ONCE", at_once)
+        self.patch.setattr(restoring, "MOST_IN_ONE", at_once)
         self.patch.setattr(restoring, "SLICE", 3)
         self.patch.setattr(branching, "SLICE", 1000 if at_once else 3)
         self.patch.setattr(deletions, "SLICE", 2)
         self.patch.setattr(views, "SLICE", 2)
-        self.patch.setattr(deletions, "AT_ONCE", 100 if at_once else 1)
+        self.patch.setattr(deletions, "MOST_IN_ONE", 100 if at_once else 1)
         self.folder = tempfile.TemporaryDirectory()
         self.kind = kind
         self.settings = settings_of_engine(kind, Path(self.folder.name) / "data")

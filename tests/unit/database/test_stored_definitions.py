@@ -305,7 +305,7 @@ PARTS = [
 def test_a_field_of_a_newer_version_is_refused_wherever_it_is(bodies, kind, definition, name, part):
     definition.load(orjson.dumps(bodies[kind]))
     part(bodies[kind]).update(hue=1, age="new")
-    message = f"^a newer version of the program wrote it, as a stored {name} has the unknown fields age, hue$"
+    message = rf"^a newer version of the program wrote it \(a stored {name} has the unknown fields age, hue\)$"
     with pytest.raises(LayoutMismatch, match=message):
         definition.load(orjson.dumps(bodies[kind]))
 
@@ -332,8 +332,8 @@ def test_a_folder_of_a_newer_version_is_not_opened(tmp_path):
     make_folder(path)
     rewrite(path, lambda fields: fields.update(replicas=[]))
     message = (
-        f"The data folder {path} cannot be used: a newer version of the program wrote it, as a stored"
-        " TableDefinition has the unknown field replicas. Use that version, or another folder."
+        f"The data folder {path} cannot be used: a newer version of the program wrote it (a stored"
+        " TableDefinition has the unknown field replicas). Use the newer version, or another folder."
     )
     for _ in range(2):  # the folder is closed again, and as it was
         with pytest.raises(LayoutMismatch) as caught:
@@ -350,7 +350,7 @@ def test_a_copied_folder_of_a_newer_version_is_not_called_damaged(tmp_path):
     copied.mkdir()
     for file in (tmp_path / "moved").iterdir():
         (copied / file.name).write_bytes(file.read_bytes())
-    with pytest.raises(LayoutMismatch, match=r"/copied cannot be used: a newer version .* replicas\. Use that"):
+    with pytest.raises(LayoutMismatch, match=r"/copied cannot be used: a newer version .* replicas\)\. Use the newer"):
         Emulator(Settings(data_dir=copied))
 
 

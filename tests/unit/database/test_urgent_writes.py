@@ -187,5 +187,5 @@ def test_refused_writes_are_logged_once_a_minute(db, table, fill, caplog, monkey
         db.error("PutItem", TableName="table", Item=KEY)
         now[0] += 15
     assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
-        ("ERROR", "writes are refused because the disk is full: no room")
+        ("ERROR", "the disk is full, so the server refuses writes: no room")
     ] * 2

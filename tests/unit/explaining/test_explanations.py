@@ -223,8 +223,8 @@ def test_a_query_string_has_texts(db):
     body = {"Statement": "SELECT * FROM Orders WHERE pk = ?", "Parameters": '[{"S": "a"}]', "ConsistentRead": "true"}
     found = registry.call(db.emulator, "explain", body)
     assert reads(found) == [("pk = 'a'", None)]
-    assert "A strongly consistent read costs the whole units." in found["Why"]
-    with pytest.raises(BadDeclaration, match="Parameters is not JSON"):
+    assert "A strongly consistent read costs all of these units." in found["Why"]
+    with pytest.raises(BadDeclaration, match="Parameters must be JSON"):
         registry.call(db.emulator, "explain", {**body, "Parameters": "["})
     with pytest.raises(BadDeclaration, match="ConsistentRead"):
         registry.call(db.emulator, "explain", {**body, "ConsistentRead": "yes"})

@@ -11,7 +11,7 @@ DROP = {"Kind": "Drop"}
 EFFECT_KINDS = "Throttle, Error, Timeout, Drop, Latency, Unprocessed, Conflict, Cancel, ShortPage"
 KEY_TEXT = 'the member Key of Match must have key attributes, such as {"id": {"S": "o-1"}}'
 LATENCY_TEXT = "the effect Latency needs Seconds, or From and To, or Median and P99"
-SECONDS = "the member {} of Effect must be seconds from {} to 3600"
+SECONDS = "the member {} of Effect must be a number of seconds from {} to 3600"
 
 WRONG = [
     ({}, "the member Effect is missing or not a JSON object"),
@@ -26,33 +26,39 @@ WRONG = [
     ),
     (
         {"Effect": DROP, "Match": {"Operation": "Put"}},
-        "there is no operation Put; besides names of operations, there are Read and Write",
+        "there is no operation Put; Operation can be the name of an operation, Read or Write",
     ),
     (
         {"Effect": DROP, "Match": {"Operation": []}},
         "the member Operation of Match must be the name of an operation, or a list of names",
     ),
-    ({"Effect": DROP, "Match": {"TableName": 1}}, "the member TableName of Match must be a text"),
-    ({"Effect": DROP, "Match": {"AccessKey": ""}}, "the member AccessKey of Match must be a text"),
-    ({"Effect": DROP, "Match": {"Region": None}}, "the member Region of Match must be a text"),
+    ({"Effect": DROP, "Match": {"TableName": 1}}, "the member TableName of Match must be a string that is not empty"),
+    ({"Effect": DROP, "Match": {"AccessKey": ""}}, "the member AccessKey of Match must be a string that is not empty"),
+    ({"Effect": DROP, "Match": {"Region": None}}, "the member Region of Match must be a string that is not empty"),
     ({"Effect": DROP, "Match": {"Key": {}}}, KEY_TEXT),
     ({"Effect": DROP, "Match": {"Key": {"pk": "a"}}}, KEY_TEXT),
     ({"Effect": DROP, "Match": {"Key": {"pk": {"N": "x"}}}}, KEY_TEXT),
-    ({"Effect": DROP, "Match": {"Every": 0}}, "the member Every of Match must be a whole number from 1 on"),
-    ({"Effect": DROP, "Match": {"Next": 1.5}}, "the member Next of Match must be a whole number from 1 on"),
+    ({"Effect": DROP, "Match": {"Every": 0}}, "the member Every of Match must be a whole number of at least 1"),
+    ({"Effect": DROP, "Match": {"Next": 1.5}}, "the member Next of Match must be a whole number of at least 1"),
     ({"Effect": DROP, "Match": {"Share": 1.5}}, "the member Share of Match must be a number from 0 to 1"),
     ({"Effect": DROP, "Match": {"Share": None}}, "the member Share of Match must be a number from 0 to 1"),
-    ({"Effect": DROP, "Match": {"Share": 0.5, "Next": 1}}, "Match may have only one of Every, Share and Next"),
+    (
+        {"Effect": DROP, "Match": {"Share": 0.5, "Next": 1}},
+        "Match may have only one of the members Every, Share and Next",
+    ),
     ({"Effect": {}}, f"the member Kind of Effect must be one of {EFFECT_KINDS}"),
     ({"Effect": {"Kind": "Crash"}}, f"the member Kind of Effect must be one of {EFFECT_KINDS}"),
     ({"Effect": {"Kind": "Drop", "Seconds": 1}}, "the effect Drop has no member Seconds; there are: After"),
-    ({"Effect": {"Kind": "Conflict", "Code": "a"}}, "the effect Conflict has no member Code; there are none"),
+    (
+        {"Effect": {"Kind": "Conflict", "Code": "a"}},
+        "the effect Conflict has no member Code; there are none besides Kind",
+    ),
     ({"Effect": {"Kind": "Drop", "After": 1}}, "the member After of Effect must be true or false"),
     (
         {"Effect": {"Kind": "Throttle", "Limit": "Table"}},
         "the member Limit of Effect must be one of Provisioned, KeyRange, MaxOnDemand, Account",
     ),
-    ({"Effect": {"Kind": "Throttle", "IndexName": 1}}, "the member IndexName of Effect must be a name"),
+    ({"Effect": {"Kind": "Throttle", "IndexName": 1}}, "the member IndexName of Effect must be a string"),
     (
         {"Effect": {"Kind": "Error", "Code": "Oops"}},
         "the member Code of Effect must be one of InternalServerError, ServiceUnavailable",
@@ -65,8 +71,8 @@ WRONG = [
     ({"Effect": {"Kind": "Latency", "From": 2, "To": 1}}, SECONDS.format("To", 2)),
     ({"Effect": {"Kind": "Latency", "Median": 0, "P99": 1}}, SECONDS.format("Median", "1e-06")),
     ({"Effect": {"Kind": "Latency", "Median": 1, "P99": 0.5}}, SECONDS.format("P99", 1)),
-    ({"Effect": {"Kind": "Unprocessed"}}, "the member Share of Effect must be a share from 0 to 1"),
-    ({"Effect": {"Kind": "Unprocessed", "Share": 2}}, "the member Share of Effect must be a share from 0 to 1"),
+    ({"Effect": {"Kind": "Unprocessed"}}, "the member Share of Effect must be a number from 0 to 1"),
+    ({"Effect": {"Kind": "Unprocessed", "Share": 2}}, "the member Share of Effect must be a number from 0 to 1"),
     (
         {"Effect": {"Kind": "Cancel", "Code": "Oops"}},
         (
@@ -74,13 +80,13 @@ WRONG = [
             "ProvisionedThroughputExceeded, ThrottlingError"
         ),
     ),
-    ({"Effect": {"Kind": "ShortPage", "Items": 0}}, "the member Items of Effect must be a number from 1 on"),
+    ({"Effect": {"Kind": "ShortPage", "Items": 0}}, "the member Items of Effect must be a whole number of at least 1"),
     (
         {"Effect": DROP, "Match": {"Key": {"pk": {"S": "\ud800"}}}},
         "the rule cannot be written as JSON: str is not valid UTF-8: surrogates not allowed",
     ),
     ({"Effect": DROP, "Seed": 2**70}, "the rule cannot be written as JSON: Integer exceeds 64-bit range"),
-    ({"Effect": {"Kind": "ShortPage"}}, "the member Items of Effect must be a number from 1 on"),
+    ({"Effect": {"Kind": "ShortPage"}}, "the member Items of Effect must be a whole number of at least 1"),
 ]
 
 
@@ -95,7 +101,7 @@ def test_wrong_rules(db, body, text):
 def test_too_many_rules(db):
     for _ in range(128):
         fault(db, "Drop", {"Operation": "PutItem"})
-    with pytest.raises(BadDeclaration, match="there are already 128 rules: remove some"):
+    with pytest.raises(BadDeclaration, match="there are already 128 rules, which is the maximum: remove some"):
         fault(db, "Drop")
 
 

@@ -87,7 +87,7 @@ def test_bad_manifests(tmp_path):
         "manifest-summary.json: the format 'XML' of the export is not known",
     ]
     (folder / "manifest-summary.json").write_text("{}")
-    assert Read(folder).problems == ["manifest-summary.json: there is no tableArn"]
+    assert Read(folder).problems == ["manifest-summary.json: this manifest has no tableArn"]
     (folder / "manifest-summary.json").write_text("{")
     assert Read(folder).problems[0].startswith("manifest-summary.json: this manifest cannot be read: ")
 

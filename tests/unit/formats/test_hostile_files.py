@@ -30,7 +30,7 @@ KEYS = {
     "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
 }
 TABLE = {"Type": "AWS::DynamoDB::Table", "Properties": {**KEYS, "BillingMode": "PAY_PER_REQUEST"}}
-TOO_MUCH = "its variables and functions expand to too much"
+TOO_MUCH = "the variables and functions in this file expand to too much data"
 
 
 def doubled(line, first, levels=40):
@@ -65,17 +65,17 @@ FILES = {
     "aliases that double": (
         "t.yaml",
         doubled(" x{this}: &x{this} [*x{before}, *x{before}]\n", "a:\n x0: &x0 [1]\n"),
-        "t.yaml:1: this is not YAML: its aliases expand to more than 100,000 values",
+        "t.yaml:1: this is not YAML: the aliases in this file expand to more than 100,000 values",
     ),
     "merges that double": (
         "t.yaml",
         doubled(" x{this}: &x{this} {{<<: [*x{before}, *x{before}]}}\n", "a:\n x0: &x0 {a: 1}\n"),
-        "t.yaml:1: this is not YAML: its aliases expand to more than 100,000 values",
+        "t.yaml:1: this is not YAML: the aliases in this file expand to more than 100,000 values",
     ),
     "a long text with many aliases": (
         "t.yaml",
         f"a: &a {'x' * 70_000}\nb: [{', '.join(['*a'] * 200)}]\n",
-        "t.yaml:1: this is not YAML: its aliases expand to more than 100,000 values",
+        "t.yaml:1: this is not YAML: the aliases in this file expand to more than 100,000 values",
     ),
     "an alias of itself": (
         "t.yaml",
@@ -113,7 +113,7 @@ FILES = {
     "an index that is no decimal": (
         "serverless.yml",
         serverless("  l: [1]\n", "${self:custom.l.²}"),
-        "serverless.yml:5: the variable ${self:custom.l.²} has no value here",
+        "serverless.yml:5: the variable ${self:custom.l.²} cannot be resolved",
     ),
     "an index of thousands of digits": (
         "serverless.yml",
@@ -161,7 +161,7 @@ FILES = {
     "resources of Terraform that are no list": (
         "plan.json",
         plan(1),
-        "plan.json: this document does not have the form that its members suggest",
+        "plan.json: a part of this document is missing or has a wrong form",
     ),
     "an integer of 6,000 digits": (
         "t.json",
@@ -176,32 +176,32 @@ FILES = {
     "a table name that is no text": (
         "t.jsonl",
         '{"Item": {"id": {"S": "a"}}, "TableName": ["t"]}\n{}\n',
-        "t.jsonl:1: the name of the table is not a text",
+        "t.jsonl:1: the name of the table is not a valid string",
     ),
     "half a character": (
         "t.json",
         '{"Item": {"id": {"S": "a"}}, "TableName": "\\ud800"}',
-        "t.json:1: the name of the table is not a text",
+        "t.json:1: the name of the table is not a valid string",
     ),
     "a key schema that is no list of keys": (
         "t.json",
         json.dumps({**KEYS, "TableName": "t", "KeySchema": [1]}),
-        "t.json:1: this is not a definition of a table: it needs a name, attributes and keys",
+        "t.json:1: this definition of a table needs a valid TableName, KeySchema and AttributeDefinitions",
     ),
     "a model that is no list": (
         "t.json",
         '{"ModelName": "a", "DataModel": 1}',
-        "t.json: this document does not have the form that its members suggest",
+        "t.json: a part of this document is missing or has a wrong form",
     ),
     "a long number in Ion": (
         "t.ion",
         "$ion_1_0 {Item:{id:" + "9" * 50_000 + "}}",
-        "t.ion: a number, or digits that may be one, has more than 1,000 digits",
+        "t.ion: more than 1,000 digits in a row, which is too long for a number",
     ),
     "a long hexadecimal number in Ion": (
         "t.ion",
         "$ion_1_0 {Item:{id:[1, -0x" + "f" * 50_000 + "]}}",
-        "t.ion: a number, or digits that may be one, has more than 1,000 digits",
+        "t.ion: more than 1,000 digits in a row, which is too long for a number",
     ),
     "deep Ion": (
         "t.ion",
@@ -245,11 +245,11 @@ def varuint(number):
 
 IMPORT = bytes.fromhex("84817885210188247735 9400".replace(" ", ""))  # name x, version 1, 2,000,000,000 symbols
 TABLE_OF_SYMBOLS = struct(b"\x86\xbd\xdc" + IMPORT)
-LONG_ION_NUMBER = "a number, or digits that may be one, has more than 1,000 digits"
+LONG_ION_NUMBER = "more than 1,000 digits in a row, which is too long for a number"
 ION_FILES = {
     "an import of many symbols": (
         b"\xee" + varuint(len(TABLE_OF_SYMBOLS) + 2) + b"\x81\x83" + TABLE_OF_SYMBOLS + struct(b""),
-        ":1: this is not Ion: it imports 2000000000 symbols",
+        ":1: this is not Ion: it imports 2000000000 symbols, and the maximum is 100000",
     ),
     "a long number": (struct(b"\x85\x2e" + varuint(5_000) + b"\xff" * 5_000), f": {LONG_ION_NUMBER}"),
     "a long decimal in a list": (

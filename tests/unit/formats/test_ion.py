@@ -102,11 +102,11 @@ def test_other_ways_to_write_it(text, item):
     ("text", "problem"),
     [
         ("hello", "this is not an item: it is not a struct"),
-        ("{Item:{a:2020-01-01T}}", "no attribute has a value such as Timestamp("),
-        ('{Item:{a:{{"clob"}}}}', "no attribute has a value such as b'clob'"),
+        ("{Item:{a:2020-01-01T}}", "an attribute cannot have the value Timestamp("),
+        ('{Item:{a:{{"clob"}}}}', "an attribute cannot have the value b'clob'"),
         ("{Item:{a:nan}}", "nan is not a number"),
-        ("{Item:{a:$dynamodb_SS::[1.]}}", "a set of S has the member Decimal('1')"),
-        ("{Metadata:{},Keys:{k:1.}}", "this is a deletion of an incremental export, which cannot be loaded"),
+        ("{Item:{a:$dynamodb_SS::[1.]}}", "a set of S cannot have the member Decimal('1')"),
+        ("{Metadata:{},Keys:{k:1.}}", "this record of an incremental export is a deletion, which cannot be loaded"),
     ],
 )
 def test_a_struct_that_is_no_item_is_a_problem_and_the_next_is_read(text, problem):

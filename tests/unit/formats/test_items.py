@@ -110,7 +110,7 @@ BAD = {
     "a deletion": (
         b'{"Metadata":{},"Keys":{"id":{"S":"a"}}}\n{"Metadata":{},"Keys":{},"NewImage":{"id":{"S":"b"}}}',
         [B],
-        ["Orders.json:1: this is a deletion of an incremental export, which cannot be loaded"],
+        ["Orders.json:1: this record of an incremental export is a deletion, which cannot be loaded"],
     ),
     "an array that ends early": (
         b'[\n{"id":{"S":"b"}},\n{"id":',

@@ -194,7 +194,7 @@ UNRESOLVED = [
     ({"Fn::If": ["Missing", "a", "b"]}, "there is no condition Missing"),
     ({"Fn::If": ["IsDev"]}, "the arguments of Fn::If are wrong"),
     ({"Fn::FindInMap": ["ByStage", "prod", "Name"]}, "there is no mapping ByStage.prod.Name"),
-    ({"Fn::Cidr": []}, "the function Fn::Cidr is not known here"),
+    ({"Fn::Cidr": []}, "the function Fn::Cidr is not supported"),
 ]
 
 
@@ -432,9 +432,9 @@ def test_serverless(tmp_path):
 @pytest.mark.parametrize(
     ("variable", "problem"),
     [
-        ("${self:custom.missing}", "the variable ${self:custom.missing} has no value here"),
-        ("${ssm:/a}", "the variable ${ssm:/a} has no value here"),
-        ("${file(missing.yml)}", "the variable ${file(missing.yml)} has no value here"),
+        ("${self:custom.missing}", "the variable ${self:custom.missing} cannot be resolved"),
+        ("${ssm:/a}", "the variable ${ssm:/a} cannot be resolved"),
+        ("${file(missing.yml)}", "the variable ${file(missing.yml)} cannot be resolved"),
         ("${self:resources}", "a variable refers to itself"),
     ],
 )
@@ -551,7 +551,7 @@ def test_terraform(tmp_path):
     assert read.definitions[0].settings == (RECOVERY,)
     assert read.notices == []
     assert read.problems == [
-        "plan.json: module.m.aws_dynamodb_table.unknown: Terraform does not know this before `apply`, or at all: 'name'"
+        "plan.json: module.m.aws_dynamodb_table.unknown: a value is missing, wrong, or known only after `apply`: 'name'"
     ]
 
 
@@ -660,7 +660,7 @@ def test_workbench(tmp_path):
         }
     ]
     assert read.items == [("Orders", {"id": {"S": "a"}, "n": {"N": "1"}})]
-    assert read.problems == ["shop.json: table Broken: it does not have the form of a model of NoSQL Workbench"]
+    assert read.problems == ["shop.json: table Broken: a part of this table is missing or has a wrong form"]
 
 
 def test_a_folder_leaves_out_files_of_other_kinds(tmp_path):
@@ -669,7 +669,7 @@ def test_a_folder_leaves_out_files_of_other_kinds(tmp_path):
     written(tmp_path, template(ON_DEMAND), "Stack.template.json")
     read = Read(tmp_path)
     assert (len(read.created), read.problems) == (1, [])
-    assert read.notices == ["manifest.json: left out: no known format"]
+    assert read.notices == ["manifest.json: left out: its format is unknown"]
 
 
 PARAMETERS = {

@@ -9,6 +9,8 @@ import pytest
 from emulator.app import Emulator
 from emulator.settings import Settings
 from tests.support.console import Console, in_process
+from tests.support.console_process import ObservedWorld
+from tests.support.tables import table_request
 
 
 @pytest.fixture
@@ -33,3 +35,20 @@ def call(emulator: Emulator) -> Callable[..., Any]:
         return orjson.loads(emulator.call(operation, request, emulator.caller("test", "us-east-1")))
 
     return run
+
+
+@pytest.fixture
+def observed() -> Iterator[ObservedWorld]:
+    """An emulator whose requests can be observed, with the table Orders."""
+    world = ObservedWorld()
+    world("CreateTable", table_request("pk:S", TableName="Orders"))
+    yield world
+    world.emulator.close()
+
+
+@pytest.fixture
+def opened(observed: ObservedWorld) -> Console:
+    """The console of `observed` after its first page: the server now keeps and counts requests."""
+    console = observed.console()
+    console.get("tables")
+    return console

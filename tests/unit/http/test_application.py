@@ -113,7 +113,9 @@ def test_a_server_without_a_lifespan_gets_answers(caplog):
     app = application.create(Settings(in_memory=True))
     for _ in range(2):
         assert ask(app, "GET", "/", headers=[(b"host", b"h")])[::2] == (200, b"healthy: h ")
-    assert caplog.messages == ["the server has no lifespan: no background work runs between requests"]
+    assert caplog.messages == [
+        "the ASGI server does not support lifespans, so no background work runs between requests"
+    ]
 
 
 def test_settings_come_from_the_environment(monkeypatch, caplog):

@@ -9,7 +9,7 @@ import pytest
 from emulator.controls import registry
 from emulator.http.site.console.pages import streams
 from tests.support.asgi import site_of
-from tests.support.console import ACTING, faults, in_process
+from tests.support.console import ACTING, in_process
 from tests.support.stages import DONE, FAILED, Stage, configured
 
 HTMX = {"hx-request": "true"}
@@ -28,22 +28,16 @@ def console(stage):
     return in_process(stage.emulator)
 
 
-def shown(console, path, **query):
-    page = console.get(path, **query)
-    assert (page.status, faults(page.text)) == (200, [])
-    return page.text
-
-
 # --- streams --------------------------------------------------------------------------------------
 
 
 def test_a_table_gets_a_stream_and_loses_it(console, stage):
-    assert "No table has a stream." in shown(console, "streams")
+    assert "No table has a stream." in console.shown("streams")
     stage.table()
-    assert "Orders" in shown(console, "streams")
+    assert "Orders" in console.shown("streams")
     console.done("streams/disable", table="Orders")
     assert "StreamSpecification" not in stage("DescribeTable", TableName="Orders")["Table"]
-    assert "DISABLED" in shown(console, "streams")
+    assert "DISABLED" in console.shown("streams")
     stage.clock.advance(10)
     console.done("streams/enable", table="Orders", view="KEYS_ONLY")
     found = stage("DescribeTable", TableName="Orders")["Table"]["StreamSpecification"]
@@ -55,10 +49,10 @@ def test_more_streams_than_a_page_has(console, stage, monkeypatch):
     monkeypatch.setattr(streams, "_STREAMS", 2)
     for number in range(3):
         stage.table(f"Table{number}")
-    page = shown(console, "streams")
+    page = console.shown("streams")
     assert ("Table1" in page, "Table2" in page) == (True, False)
     last = stage("DescribeTable", TableName="Table1")["Table"]["LatestStreamArn"]
-    assert "Table2" in shown(console, "streams", after=last)
+    assert "Table2" in console.shown("streams", after=last)
 
 
 def test_the_shards_and_records_of_a_stream(console, stage):
@@ -66,15 +60,15 @@ def test_the_shards_and_records_of_a_stream(console, stage):
     stage("PutItem", TableName="Orders", Item={"pk": {"S": HOSTILE}, "n": {"N": "1"}, "same": {"S": "s"}})
     stage("PutItem", TableName="Orders", Item={"pk": {"S": HOSTILE}, "n": {"N": "2"}, "same": {"S": "s"}})
     stage("DeleteItem", TableName="Orders", Key={"pk": {"S": HOSTILE}})
-    page = shown(console, "streams/stream", arn=arn)
+    page = console.shown("streams/stream", arn=arn)
     assert "data-events=" in page
     shard = re.search(r"shardId-[0-9a-f-]+", page)[0]
-    records = shown(console, "streams/records", arn=arn, shard=shard)
+    records = console.shown("streams/records", arn=arn, shard=shard)
     assert [each for each in ("INSERT", "MODIFY", "REMOVE") if each in records] == ["INSERT", "MODIFY", "REMOVE"]
     assert records.count('class="changed"') == 1
     assert "&lt;script&gt;" in records
     first = re.search(r"sequence number (\d+)", records)[1]
-    assert shown(console, "streams/records", arn=arn, shard=shard, after=first).count("<article") == 2
+    assert console.shown("streams/records", arn=arn, shard=shard, after=first).count("<article") == 2
     for query in ({}, {"arn": "x"}, {"arn": arn, "shard": "none"}):
         assert console.get("streams/records", **query).status == 400
 
@@ -83,12 +77,12 @@ def test_more_records_than_a_page_has(console, stage):
     arn = stage.table(view="KEYS_ONLY")
     for number in range(60):
         stage.put(str(number))
-    shard = re.search(r"shardId-[0-9a-f-]+", shown(console, "streams/stream", arn=arn))[0]
-    page = shown(console, "streams/records", arn=arn, shard=shard)
+    shard = re.search(r"shardId-[0-9a-f-]+", console.shown("streams/stream", arn=arn))[0]
+    page = console.shown("streams/records", arn=arn, shard=shard)
     assert page.count("<article") == 50
     last = re.findall(r"sequence number (\d+)", page)[-1]
     assert f"after={last}" in page
-    assert shown(console, "streams/records", arn=arn, shard=shard, after=last).count("<article") == 10
+    assert console.shown("streams/records", arn=arn, shard=shard, after=last).count("<article") == 10
 
 
 class Watcher:
@@ -202,7 +196,7 @@ def test_only_so_many_pages_show_live_records(console, stage, monkeypatch):
 
 def test_a_mapping_is_created_changed_and_deleted(console, stage):
     arn = stage.table()
-    page = shown(console, "functions")
+    page = console.shown("functions")
     assert "process-order-changes" in page
     console.done(
         "functions/create",
@@ -219,13 +213,13 @@ def test_a_mapping_is_created_changed_and_deleted(console, stage):
     assert (mapping["BatchSize"], mapping["MaximumRetryAttempts"]) == (5, 2)
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     uuid = mapping["UUID"]
-    assert "Disable" in shown(console, "functions")
+    assert "Disable" in console.shown("functions")
     console.done("functions/enable", uuid=uuid, enabled="no")
     assert stage.api("GET")[1]["EventSourceMappings"][0]["State"] == "Disabled"
-    assert ">Enable<" in shown(console, "functions")
+    assert ">Enable<" in console.shown("functions")
     console.done("functions/enable", uuid=uuid, enabled="yes")
     console.done("functions/delete", uuid=uuid)
-    assert "There are no mappings." in shown(console, "functions")
+    assert "There are no mappings." in console.shown("functions")
     assert console.post("functions/create", HTMX, function="none", stream=arn, position="LATEST").status == 400
 
 
@@ -234,18 +228,18 @@ def test_failures_and_dead_letters_are_sent_again(console, stage):
     stage.put(HOSTILE)
     stage.put("b")
     stage.deliver(lambda _: FAILED)
-    page = shown(console, "functions")
+    page = console.shown("functions")
     assert "it raised" in page
-    page = shown(console, "functions/mapping", uuid=uuid)
+    page = console.shown("functions/mapping", uuid=uuid)
     first, second = dict.fromkeys(re.findall(r"functions/letter\?id=([0-9a-f-]+)", page))
-    assert "&lt;script&gt;" in shown(console, "functions/letter", id=second)
+    assert "&lt;script&gt;" in console.shown("functions/letter", id=second)
     console.done("functions/redeliver", id=first)
     assert stage.deliver(lambda _: FAILED) == [["b"]]
-    assert "Failed" in shown(console, "functions/letter", id=first)
+    assert "Failed" in console.shown("functions/letter", id=first)
     assert "are being sent again: 2." in console.done("functions/redeliver", uuid=uuid)
-    assert "Waiting" in shown(console, "functions/mapping", uuid=uuid)
+    assert "Waiting" in console.shown("functions/mapping", uuid=uuid)
     assert stage.deliver(lambda _: DONE) == [[HOSTILE], ["b"]]
-    assert "There are no dead letters." in shown(console, "functions/mapping", uuid=uuid)
+    assert "There are no dead letters." in console.shown("functions/mapping", uuid=uuid)
 
 
 def test_a_letter_with_many_records(console, stage):
@@ -254,7 +248,7 @@ def test_a_letter_with_many_records(console, stage):
         stage.put(str(number))
     stage.deliver(lambda _: FAILED)
     name = stage.letters[0]["requestContext"]["requestId"]
-    page = shown(console, "functions/letter", id=name)
+    page = console.shown("functions/letter", id=name)
     assert page.count("<article") == 100
     assert "The first 100 of 120 records." in page
 
@@ -263,9 +257,9 @@ def test_batches_in_progress(console, stage):
     uuid = stage.mapping(stage.table(), MaximumRetryAttempts=5)
     stage.put("a")
     [(invocation, _)] = stage.due()
-    assert "<td>sent</td>" in shown(console, "functions/mapping", uuid=uuid)
+    assert "<td>sent</td>" in console.shown("functions/mapping", uuid=uuid)
     stage.service.finished(invocation, FAILED)
-    assert "waits until" in shown(console, "functions/mapping", uuid=uuid)
+    assert "waits until" in console.shown("functions/mapping", uuid=uuid)
 
 
 def test_letters_of_another_account_are_not_shown(stage):

@@ -4,10 +4,7 @@ import json
 
 import pytest
 
-from emulator.controls import registry
 from emulator.wording import amount_text
-from tests.support.console import faults
-from tests.support.console_process import ObservedWorld
 from tests.support.tables import index_request, table_request
 
 HTMX = {"hx-request": "true"}
@@ -15,39 +12,14 @@ HOSTILE = "<script>window.hostile = 1</script>"
 ITEM = {"pk": {"S": "a"}}
 
 
-@pytest.fixture
-def db():
-    world = ObservedWorld()
-    world("CreateTable", table_request("pk:S", TableName="Orders"))
-    yield world
-    world.emulator.close()
-
-
-@pytest.fixture
-def console(db):
-    opened = db.console()
-    opened.get("tables")
-    return opened
-
-
-def shown(console, path, **query):
-    page = console.get(path, **query)
-    assert (page.status, faults(page.text)) == (200, [])
-    return page.text
-
-
-def call(db, name, **body):
-    return registry.call(db.emulator, name, body)
-
-
 # --- faults ---------------------------------------------------------------------------------------
 
 
-def test_a_rule_is_made_counted_and_removed(db, console):
-    assert "There are no rules." in shown(console, "faults")
+def test_a_rule_is_made_counted_and_removed(observed, opened):
+    assert "There are no rules." in opened.shown("faults")
     fields = {"operation": "PutItem", "table": "Orders", "key": json.dumps({"pk": {"S": HOSTILE}}), "own": "on"}
-    console.done("faults/create", kind="Error", which="Next", count="1", seed="7", **fields)
-    [rule] = call(db, "show_faults")["Faults"]
+    opened.done("faults/create", kind="Error", which="Next", count="1", seed="7", **fields)
+    [rule] = observed.control("show_faults")["Faults"]
     assert rule["Match"] == {
         "Operation": "PutItem",
         "TableName": "Orders",
@@ -57,23 +29,23 @@ def test_a_rule_is_made_counted_and_removed(db, console):
         "Next": 1,
     }
     assert (rule["Effect"], rule["Seed"]) == ({"Kind": "Error"}, 7)
-    answer = db.send("PutItem", {"TableName": "Orders", "Item": {"pk": {"S": HOSTILE}}})
+    answer = observed.send("PutItem", {"TableName": "Orders", "Item": {"pk": {"S": HOSTILE}}})
     assert answer.status == 500
-    page = shown(console, "faults")
+    page = opened.shown("faults")
     assert "&lt;script&gt;" in page
     assert '<td class="number">1</td><td class="number">1</td>' in page
-    console.done("faults/remove", id=rule["Id"])
-    console.done("faults/create", kind="Throttle", which="", count="")
-    console.done("faults/create", kind="ShortPage", which="Every", count="2", Items="3", operation="Read")
-    assert "Removed rules: 2." in console.done("faults/remove")
+    opened.done("faults/remove", id=rule["Id"])
+    opened.done("faults/create", kind="Throttle", which="", count="")
+    opened.done("faults/create", kind="ShortPage", which="Every", count="2", Items="3", operation="Read")
+    assert "Removed rules: 2." in opened.done("faults/remove")
 
 
-def test_rules_do_not_affect_the_console(db, console):
-    console.done("faults/create", kind="Error", which="Next", count="1")
+def test_rules_do_not_affect_the_console(observed, opened):
+    opened.done("faults/create", kind="Error", which="Next", count="1")
     for path in ("tables", "streams", "tables/Orders/items"):
-        shown(console, path)
-    assert call(db, "show_faults")["Faults"][0]["Matched"] == 0
-    assert db.send("ListTables", {}).status == 500
+        opened.shown(path)
+    assert observed.control("show_faults")["Faults"][0]["Matched"] == 0
+    assert observed.send("ListTables", {}).status == 500
 
 
 EFFECTS = [
@@ -90,9 +62,9 @@ EFFECTS = [
 
 
 @pytest.mark.parametrize(("fields", "effect"), EFFECTS, ids=[str(effect) for _, effect in EFFECTS])
-def test_every_effect(db, console, fields, effect):
-    console.done("faults/create", which="Share", count="0.25", **fields)
-    [rule] = call(db, "show_faults")["Faults"]
+def test_every_effect(observed, opened, fields, effect):
+    opened.done("faults/create", which="Share", count="0.25", **fields)
+    [rule] = observed.control("show_faults")["Faults"]
     assert rule["Effect"].items() >= effect.items()
     assert rule["Match"] == {"Share": 0.25}
 
@@ -107,72 +79,72 @@ def test_every_effect(db, console, fields, effect):
         {"kind": "Throttle", "Limit": "None"},
     ],
 )
-def test_a_wrong_rule(db, console, fields):
-    assert console.post("faults/create", HTMX, **fields).status == 400
-    assert call(db, "show_faults")["Faults"] == []
+def test_a_wrong_rule(observed, opened, fields):
+    assert opened.post("faults/create", HTMX, **fields).status == 400
+    assert observed.control("show_faults")["Faults"] == []
 
 
-def test_reads_lag(db, console):
-    console.done("faults/lag", table="Orders", lag="5", given="yes", monotonic="on", clock="Emulator")
-    [lag] = call(db, "show_consistency")["Lags"]
+def test_reads_lag(observed, opened):
+    opened.done("faults/lag", table="Orders", lag="5", given="yes", monotonic="on", clock="Emulator")
+    [lag] = observed.control("show_consistency")["Lags"]
     assert (lag["TableName"], lag["Lag"], lag["Monotonic"], lag["Clock"]) == ("Orders", 5.0, True, "Emulator")
-    assert "never goes back" in shown(console, "faults")
-    db("PutItem", TableName="Orders", Item=ITEM)
-    assert db("GetItem", TableName="Orders", Key=ITEM) == {}
-    assert "no longer lag" in console.done("faults/lag", table="Orders", lag="0")
-    assert call(db, "show_consistency")["Lags"] == []
-    assert console.post("faults/lag", HTMX, lag="-1").status == 400
+    assert "never goes back" in opened.shown("faults")
+    observed("PutItem", TableName="Orders", Item=ITEM)
+    assert observed("GetItem", TableName="Orders", Key=ITEM) == {}
+    assert "no longer lag" in opened.done("faults/lag", table="Orders", lag="0")
+    assert observed.control("show_consistency")["Lags"] == []
+    assert opened.post("faults/lag", HTMX, lag="-1").status == 400
 
 
-def test_the_pace_of_new_indexes(db, console):
-    console.done("faults/backfill", table="Orders", pace="10")
-    [pace] = call(db, "show_backfill")["Paces"]
+def test_the_pace_of_new_indexes(observed, opened):
+    opened.done("faults/backfill", table="Orders", pace="10")
+    [pace] = observed.control("show_backfill")["Paces"]
     assert (pace["TableName"], pace["ItemsPerSecond"], pace["Paused"]) == ("Orders", 10.0, False)
-    console.done("faults/backfill", table="Orders", paused="on")
-    db("PutItem", TableName="Orders", Item=ITEM)
-    db(
+    opened.done("faults/backfill", table="Orders", paused="on")
+    observed("PutItem", TableName="Orders", Item=ITEM)
+    observed(
         "UpdateTable",
         TableName="Orders",
         AttributeDefinitions=[{"AttributeName": "x", "AttributeType": "S"}],
         GlobalSecondaryIndexUpdates=[{"Create": index_request("by-x", "x")}],
     )
-    page = shown(console, "faults")
+    page = opened.shown("faults")
     assert "by-x" in page
     assert "<td>paused</td>" in page
-    console.done("faults/backfill", table="Orders")
-    assert call(db, "show_backfill")["Paces"] == []
-    assert console.post("faults/backfill", HTMX, pace="slow").status == 400
-    assert console.post("faults/backfill", HTMX, pace="-1").status == 400
+    opened.done("faults/backfill", table="Orders")
+    assert observed.control("show_backfill")["Paces"] == []
+    assert opened.post("faults/backfill", HTMX, pace="slow").status == 400
+    assert opened.post("faults/backfill", HTMX, pace="-1").status == 400
 
 
-def test_a_transaction_is_declared_and_ends(db, console):
-    console.done("faults/transaction", table="Orders", key=json.dumps(ITEM), seconds="60")
-    assert db.error("PutItem", TableName="Orders", Item=ITEM)[0] == "TransactionConflictException"
-    assert "Orders" in shown(console, "faults")
-    console.done("faults/transaction", table="Orders", key=json.dumps(ITEM), seconds="0")
-    db("PutItem", TableName="Orders", Item=ITEM)
-    assert console.post("faults/transaction", HTMX, table="Orders", key="[]", seconds="1").status == 400
+def test_a_transaction_is_declared_and_ends(observed, opened):
+    opened.done("faults/transaction", table="Orders", key=json.dumps(ITEM), seconds="60")
+    assert observed.error("PutItem", TableName="Orders", Item=ITEM)[0] == "TransactionConflictException"
+    assert "Orders" in opened.shown("faults")
+    opened.done("faults/transaction", table="Orders", key=json.dumps(ITEM), seconds="0")
+    observed("PutItem", TableName="Orders", Item=ITEM)
+    assert opened.post("faults/transaction", HTMX, table="Orders", key="[]", seconds="1").status == 400
 
 
 # --- throttles ------------------------------------------------------------------------------------
 
 
-def test_throttles_are_explained(db, console):
-    assert "No request was throttled." in shown(console, "throttles")
+def test_throttles_are_explained(observed, opened):
+    assert "No request was throttled." in opened.shown("throttles")
     units = {"ReadCapacityUnits": 1, "WriteCapacityUnits": 1}
     table = table_request("pk:S", TableName="Small", BillingMode="PROVISIONED", ProvisionedThroughput=units)
-    db("CreateTable", table)
-    assert "is enforced" in console.done("throttles/enforce", table="Small", enforced="yes")
+    observed("CreateTable", table)
+    assert "is enforced" in opened.done("throttles/enforce", table="Small", enforced="yes")
     item = {"pk": {"S": HOSTILE}, "x": {"S": "x" * 100_000}}
-    while db.send("PutItem", {"TableName": "Small", "Item": item}).status == 200:
+    while observed.send("PutItem", {"TableName": "Small", "Item": item}).status == 200:
         pass
-    page = shown(console, "throttles")
+    page = opened.shown("throttles")
     assert "PutItem" in page
     assert "&lt;script&gt;" in page
-    last = call(db, "throttles")["Throttles"][-1]
+    last = observed.control("throttles")["Throttles"][-1]
     assert last["Explanation"].split()[0] in page
     assert f'<td class="number">{amount_text(last["Asked"])}</td>' in page
-    assert "No request was throttled." in shown(console, "throttles", table="Orders")
-    assert "is not enforced" in console.done("throttles/enforce", table="Small", enforced="no")
-    assert "there is no table" in console.done("throttles/enforce", table="Later", enforced="yes")
-    assert console.post("throttles/enforce", HTMX, enforced="maybe").status == 400
+    assert "No request was throttled." in opened.shown("throttles", table="Orders")
+    assert "is not enforced" in opened.done("throttles/enforce", table="Small", enforced="no")
+    assert "there is no table" in opened.done("throttles/enforce", table="Later", enforced="yes")
+    assert opened.post("throttles/enforce", HTMX, enforced="maybe").status == 400

@@ -68,7 +68,7 @@ def test_parameters_and_a_consistent_read(console):
         console, "SELECT * FROM Orders WHERE pk = ? AND sk = ?", parameters='[{"S": "a"}, {"N": "3"}]', consistent="on"
     )
     assert "<dd>GetItem</dd>" in answer.text
-    assert "A strongly consistent read costs the whole units." in answer.text
+    assert "A strongly consistent read costs all of these units." in answer.text
 
 
 def test_the_next_page(console):

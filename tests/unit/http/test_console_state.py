@@ -4,7 +4,7 @@ import pytest
 
 from emulator.controls import registry
 from emulator.settings import Settings
-from tests.support.console import faults, in_process
+from tests.support.console import in_process
 from tests.support.in_process import InProcess
 from tests.support.tables import table_request
 
@@ -27,12 +27,6 @@ def console(db):
     return in_process(db.emulator)
 
 
-def shown(console, path, **query):
-    page = console.get(path, **query)
-    assert (page.status, faults(page.text)) == (200, [])
-    return page.text
-
-
 def items(db, table="Orders"):
     return db("Scan", TableName=table)["Count"]
 
@@ -49,12 +43,12 @@ def test_the_clock_moves(console, db):
     assert "The clock shows" in console.done("time/advance", seconds="90.5")
     assert db.clock.now() == before + 90.5
     console.done("time/freeze", time="2031-01-31T12:00:00Z")
-    assert "stands still" in shown(console, "time")
-    assert "2031-01-31T12:00:00.000Z" in shown(console, "time")
+    assert "stands still" in console.shown("time")
+    assert "2031-01-31T12:00:00.000Z" in console.shown("time")
     console.done("time/release")
-    assert "runs" in shown(console, "time")
+    assert "runs" in console.shown("time")
     console.done("time/freeze")
-    assert "Follow the machine&#39;s clock" in shown(console, "time")
+    assert "Follow the machine&#39;s clock" in console.shown("time")
     console.done("time/offset", seconds="-3600")
 
 
@@ -80,7 +74,7 @@ def test_a_wrong_time(console, seconds):
 def test_a_snapshot_is_saved_restored_copied_and_deleted(console, db):
     name = '<b>"one"'
     assert "is saved" in console.done("snapshots/save", name=name, scope="region", tables="Orders")
-    assert "&lt;b&gt;" in shown(console, "snapshots")
+    assert "&lt;b&gt;" in console.shown("snapshots")
     db("DeleteItem", TableName="Orders", Key=ITEM)
     assert "is restored" in console.done("snapshots/restore", name=name)
     assert items(db) == 1
@@ -89,7 +83,7 @@ def test_a_snapshot_is_saved_restored_copied_and_deleted(console, db):
     assert console.post("snapshots/save", name=name, scope="account").status == 400
     console.done("snapshots/save", name=name, scope="everything", replace="on")
     assert "is deleted" in console.done("snapshots/delete", name=name)
-    assert "There are no snapshots." in shown(console, "snapshots")
+    assert "There are no snapshots." in console.shown("snapshots")
 
 
 def test_a_wrong_snapshot(console):
@@ -102,14 +96,14 @@ def test_a_wrong_snapshot(console):
 
 
 def test_a_table_is_restored_to_a_second(console, db):
-    assert "DISABLED" in shown(console, "recovery")
+    assert "DISABLED" in console.shown("recovery")
     console.done("recovery/enable", table="Orders", days="7")
     db.clock.advance(100)
     moment = int(db.clock.now())
     db.clock.advance(100)
     db("DeleteItem", TableName="Orders", Key=ITEM)
     db.clock.advance(1000)
-    page = shown(console, "recovery")
+    page = console.shown("recovery")
     assert "ENABLED" in page
     assert '<td class="number">7</td>' in page
     console.done("recovery/restore", table="Orders", target="Before", time=str(moment))
@@ -130,8 +124,8 @@ def test_a_wrong_recovery(console):
 def test_more_tables_than_a_page_has(console, db):
     for number in range(60):
         db("CreateTable", table_request("pk:S", TableName=f"T{number:03}"))
-    assert "More tables" in shown(console, "recovery")
-    assert "T059" in shown(console, "recovery", after="T030")
+    assert "More tables" in console.shown("recovery")
+    assert "T059" in console.shown("recovery", after="T030")
 
 
 # --- backups --------------------------------------------------------------------------------------
@@ -139,16 +133,16 @@ def test_more_tables_than_a_page_has(console, db):
 
 def test_a_backup_is_made_restored_and_deleted(console, db):
     console.done("backups/create", table="Orders", name="first")
-    page = shown(console, "backups")
+    page = console.shown("backups")
     assert "first" in page
     [backup] = db("ListBackups")["BackupSummaries"]
     console.done("backups/restore", arn=backup["BackupArn"], target="Copy")
     while db.emulator.tick():
         pass
     assert items(db, "Copy") == 1
-    assert "first" not in shown(console, "backups", table="Copy")
+    assert "first" not in console.shown("backups", table="Copy")
     console.done("backups/delete", arn=backup["BackupArn"])
-    assert "There are no backups." in shown(console, "backups")
+    assert "There are no backups." in console.shown("backups")
     assert console.post("backups/create", HTMX, table="Orders", name="").status == 400
 
 
@@ -156,14 +150,14 @@ def test_a_backup_is_made_restored_and_deleted(console, db):
 
 
 def test_a_replica_is_made_and_a_direction_is_steered(console, db):
-    assert "No table of this account has replicas." in shown(console, "replication")
+    assert "No table of this account has replicas." in console.shown("replication")
     console.done("replication/create", table="Orders", region="eu-west-1")
     while db.emulator.tick():
         pass
-    assert "eu-west-1" in shown(console, "replication")
+    assert "eu-west-1" in console.shown("replication")
     place = {"table": "Orders", "from": "us-east-1", "to": "eu-west-1"}
     assert "is paused" in console.done("replication/steer", paused="yes", **place)
-    assert "Resume" in shown(console, "replication")
+    assert "Resume" in console.shown("replication")
     assert "goes on" in console.done("replication/steer", paused="no", **place)
     assert "takes 2.5 seconds" in console.done("replication/steer", delay="2.5", **place)
     found = registry.call(db.emulator, "show_replication", {})["Directions"]

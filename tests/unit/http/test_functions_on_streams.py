@@ -350,11 +350,11 @@ def checked(tmp_path, monkeypatch, text):
         ('[g]\ntarget = "a:f"\npython = "/etc/passwd"', "g: cannot run /etc/passwd: Permission denied"),
         (
             '[g]\ntarget = "a:f"\npython = "/bin/false"',
-            "g: /bin/false is not a Python that can run functions: exit status 1",
+            "g: /bin/false is not a Python interpreter that can run functions: exit status 1",
         ),
         (
             '[g]\ntarget = "a:f"\npython = "/bin/cat"',
-            "g: /bin/cat is not a Python that can run functions: Try '/bin/cat --help' for more information.",
+            "g: /bin/cat is not a Python interpreter that can run functions: Try '/bin/cat --help' for more information.",
         ),
     ],
 )

@@ -138,7 +138,7 @@ def test_a_port_that_is_taken_on_one_address_is_refused(opened):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"port": 65536}, "cannot listen on port 65536: there is no such port"),
+        ({"port": 65536}, "cannot listen on port 65536: the number must be from 0 to 65535"),
         ({"host": ("no.such.host.invalid",)}, "cannot listen on no.such.host.invalid, port 8000: "),
         (
             {"host": ("203.0.113.1",), "port": 0},

@@ -120,10 +120,10 @@ MIB = 1 << 20
     ("memory", "temporary", "best", "warning"),
     [
         (512, 9999, "memory", None),
-        (64, 9999, "temporary", "64 MB of data that the workers share, so they are in"),
-        (64, 64, "memory", "64 MB of data that the workers share, so they are there."),
-        (64, 32, "memory", "64 MB of data that the workers share, so they are there."),
-        (64, None, "memory", "64 MB of data that the workers share, so they are there."),
+        (64, 9999, "temporary", "64 MB of the data that the workers share. So these data are in"),
+        (64, 64, "memory", "64 MB of the data that the workers share. For more room:"),
+        (64, 32, "memory", "64 MB of the data that the workers share. For more room:"),
+        (64, None, "memory", "64 MB of the data that the workers share. For more room:"),
         (None, 9999, "temporary", None),
     ],
 )

@@ -277,7 +277,7 @@ def test_a_full_disk_is_logged_once(db, monkeypatch, caplog):
     site = site_of(db.emulator)
     assert ask(site, "GET", "/2015-03-31/event-source-mappings/", headers=fields("x")).status == 500
     assert [record.getMessage() for record in caplog.records] == [
-        "writes are refused because the disk is full: No room is left on the disk of the data folder /x."
+        "the disk is full, so the server refuses writes: No room is left on the disk of the data folder /x."
     ]
 
 

@@ -139,7 +139,10 @@ def test_without_boto3(monkeypatch):
     monkeypatch.setitem(sys.modules, "boto3", None)
     with pytest.raises(ObjectError) as caught:
         S3Store(Origin("http://127.0.0.1:9", "test", "us-east-1")).bucket("bucket")
-    assert caught.value.hint == "--s3-endpoint needs boto3: pip install 'dynamodb-emulator[s3]'"
+    assert (
+        caught.value.hint
+        == "--s3-endpoint needs boto3, which is not installed: run pip install 'dynamodb-emulator[s3]'"
+    )
 
 
 def test_the_settings_choose(fake, tmp_path):
@@ -155,4 +158,4 @@ def test_the_settings_choose(fake, tmp_path):
         assert (folder / "b" / "x").is_file()
     with pytest.raises(ObjectError) as caught:
         store_for(Settings(in_memory=True), "test", "us-east-1").bucket("b")
-    assert caught.value.hint.startswith("a bucket is a folder: create ")
+    assert caught.value.hint.startswith("the bucket does not exist; to create it, create the folder ")
