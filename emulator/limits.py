@@ -6,25 +6,25 @@ KIB: Final = 1024
 MIB: Final = 1024 * KIB
 GIB: Final = 1024 * MIB
 
-REQUEST_BODY: Final = 16 * MIB  # bytes, both as sent and after decompression
-# In bytes. A larger response body is compressed if the client accepts compression.
+REQUEST_BODY: Final = 16 * MIB  # bytes, both before and after decompression
+# Bytes. A larger response body is compressed if the client accepts compression.
 RESPONSE_COMPRESSION: Final = 4 * KIB
 
-ITEM_SIZE: Final = 400 * KIB  # bytes by the rules of values/size.py
-NESTING: Final = 32  # levels; the value of an attribute has level 1
+ITEM_SIZE: Final = 400 * KIB  # bytes, counted by the rules of values/size.py
+NESTING: Final = 32  # levels; an attribute's own value has level 1
 ATTRIBUTE_NAME: Final = 65_535  # bytes of UTF-8
 PARTITION_KEY: Final = 2048  # bytes
 SORT_KEY: Final = 1024  # bytes of all RANGE attributes together
 
 NUMBER_DIGITS: Final = 38  # significant decimal digits
-NUMBER_MAX_EXPONENT: Final = 125  # of a number written as d.ddd * 10^exponent
+NUMBER_MAX_EXPONENT: Final = 125  # the exponent of a number that is written as d.ddd * 10^exponent
 NUMBER_MIN_EXPONENT: Final = -130
 
 EXPRESSION_SIZE: Final = 4096  # bytes of each expression parameter
 EXPRESSION_OPERATORS: Final = 300
 EXPRESSION_IN_OPERANDS: Final = 100
-# Bytes of all attribute names together, in Expected or in a filter (observed: DynamoDB Local), and
-# in AttributesToGet (inferred).
+# Bytes of all attribute names in a legacy parameter: Expected, QueryFilter and ScanFilter
+# (observed: DynamoDB Local), AttributesToGet (inferred).
 LEGACY_NAMES: Final = ITEM_SIZE
 EXPRESSION_VALUES_SIZE: Final = 2 * MIB  # bytes of all ExpressionAttributeValues together
 PLACEHOLDER: Final = 255  # bytes of a "#name" or ":value", including its first character
@@ -32,10 +32,10 @@ PATH_ELEMENTS: Final = 32  # number of names and list indexes in a document path
 # The largest index in a document path (observed: github.com/floci-io/floci/issues/3073).
 LIST_INDEX: Final = 4_294_967_294
 
-TRANSACTION: Final = 4 * MIB  # bytes of all items, keys and values in a request
-TOKEN_SECONDS: Final = 600.0  # how long a transaction's ClientRequestToken is remembered
+TRANSACTION: Final = 4 * MIB  # bytes of all items, keys and values in a transaction
+TOKEN_SECONDS: Final = 600.0  # the time for which a transaction's ClientRequestToken is remembered
 
-PAGE: Final = MIB  # bytes evaluated by one Query or Scan page
+PAGE: Final = MIB  # bytes of the items that one page of a Query or Scan reads
 BATCH_GET_KEYS: Final = 100
 BATCH_GET_RESPONSE: Final = 16 * MIB
 BATCH_WRITE_ITEMS: Final = 25
@@ -44,7 +44,7 @@ GSI_PER_TABLE: Final = 20
 LSI_PER_TABLE: Final = 5
 VECTOR_INDEXES_PER_TABLE: Final = 5
 DIMENSIONS: Final = 4096  # the most dimensions of a vector
-SEARCH_RESPONSE: Final = 16 * MIB  # bytes of the projected items (AWS: "Vector indexes", requirements)
+SEARCH_RESPONSE: Final = 16 * MIB  # bytes of all returned items (AWS: "Vector indexes", requirements)
 TOP_K: Final = 100  # the most results of a search for vectors
 NON_KEY_ATTRIBUTES_TOTAL: Final = 100
 # The most HASH attributes, and the most RANGE attributes, in the key of a global index.
@@ -54,13 +54,13 @@ TAG_KEY: Final = 128  # characters
 TAG_VALUE: Final = 256
 TAG_SET: Final = 10 * KIB  # bytes of all tags of a resource
 S3_OBJECTS: Final = 50_000  # the most objects of one import or bulk operation (control-plane 5.1, 14)
-# Bytes of a document, including its white space (control-plane 11.2).
+# Bytes of a policy document, including its white space (control-plane 11.2).
 RESOURCE_POLICY: Final = 20_480
 THROUGHPUT_VALUE: Final = 1_000_000_000_000
 # The most read units, and the most write units, of a table or global index (default quota).
 TABLE_CAPACITY: Final = 40_000
-# How many decreases of provisioned throughput a UTC day allows without a wait. Each further
-# decrease on this day must come at least DECREASE_SECONDS after the last one.
+# A table can decrease its provisioned throughput this often on one UTC day, at any time. A further
+# decrease on this day is possible DECREASE_SECONDS after the last decrease.
 DECREASES_AT_ONCE: Final = 4
 DECREASE_SECONDS: Final = 3600
 
@@ -70,11 +70,11 @@ WRITE_UNIT: Final = KIB
 ITEM_COLLECTION: Final = 10 * GIB
 
 STREAMS_PAGE: Final = 100  # default and maximum of Limit in ListStreams and DescribeStream
-ITERATOR_SECONDS: Final = 900.0  # how long a shard iterator is valid
+ITERATOR_SECONDS: Final = 900.0  # the time for which a shard iterator is valid
 
 KINESIS_BATCH_RECORDS: Final = 500  # the most records of one PutRecords call (AWS: PutRecords)
 # The most bytes of one PutRecords call: data and partition keys of all records together.
 KINESIS_BATCH_BYTES: Final = 5 * MIB
 
-# Percent: the lowest and highest TargetValue of a policy of auto scaling (control-plane 10).
+# The lowest and highest TargetValue of an auto scaling policy, in percent (control-plane 10).
 TARGET_VALUES = (10.0, 90.0)

@@ -1,10 +1,14 @@
 """Limits repetition in the log: at most one line a minute about the same subject.
 
-A client that retries in a loop, or a hostile one, must not fill a disk with log lines. So code that
-logs because of a request checks a limit first: `if once_a_minute.allows("disk full"):
-log.warning(...)`. A LogLimit also limits the number of subjects. So code whose subjects come from
-clients (names of tables, origins) has a LogLimit of its own, and a client with many subjects cannot
-suppress lines of other code.
+A client that retries in a loop, or a hostile client, must not fill a disk with log lines. So code
+that logs a line because of a request first calls a limit:
+
+    if once_a_minute.allows("disk full"):
+        log.warning(...)
+
+A LogLimit also limits the number of different subjects. If clients can choose the subjects (names
+of tables, origins), they could use up this number. Then lines of other code would be missing. So
+code with such subjects has a separate LogLimit.
 
 Intervals are measured by the machine's clock, because the emulator's clock may be frozen.
 """
@@ -13,15 +17,15 @@ from collections.abc import Callable, Hashable
 from time import monotonic
 from typing import Final
 
-_INTERVAL: Final = 60.0  # each key is allowed once in so many seconds
+_INTERVAL: Final = 60.0  # seconds in which a key is allowed once
 _KEYS: Final = 1000
 
 
 class LogLimit:
     """Allows each key once in an interval, and a limited number of different keys in an interval.
 
-    A key names the subject of a log line. The second limit bounds the memory, and it bounds the log
-    if each line has a new key.
+    A key names the subject of a log line. interval: in seconds. keys: the most different keys. This
+    limit bounds the memory, and also the log if each line has a new key.
     """
 
     def __init__(self, interval: float = _INTERVAL, keys: int = _KEYS, now: Callable[[], float] = monotonic) -> None:
@@ -32,9 +36,9 @@ class LogLimit:
         self._logged: dict[Hashable, float] = {}
 
     def allows(self, key: Hashable) -> bool:
-        """Return whether a line about this key may be logged now.
+        """Return True if the caller may log a line about this key now.
 
-        If so, the key counts as logged.
+        The caller must then log the line, because the key is not allowed again in this interval.
         """
         now = self._now()
         logged = self._logged
@@ -53,4 +57,4 @@ class LogLimit:
 
 
 once_a_minute: Final = LogLimit()
-"""The limit of the whole process, for keys that clients do not choose."""
+"""The limit that all code of the process shares. Clients must not be able to choose the keys."""

@@ -1,7 +1,8 @@
 """The format of the log: lines of text with or without colours, or lines of JSON.
 
-Log records may have two additional attributes. `parts` is the message as texts with styles, for
-colours. `request` is a summary, which becomes a member of the JSON.
+A log record about a request has two additional attributes (http/observing/log_lines.py). `parts` is
+the message as texts with styles, for a terminal with colours. `request` is the summary of the
+request, which becomes a member of the JSON.
 """
 
 import logging
@@ -10,14 +11,14 @@ import sys
 from enum import Enum
 from typing import Any, Final, TextIO
 
-TRACE: Final = 5  # lower than DEBUG; logs bodies of requests and responses
+TRACE: Final = 5  # a level lower than DEBUG, for the bodies of requests and answers
 
 _TEXT: Final = "%(asctime)s %(levelname)s %(message)s"
 _RESET: Final = "\x1b[0m"
 
 
 class Style(Enum):
-    """The style of a part of a line, as the parameters of a terminal's control sequence."""
+    """The style of a part of a log line. The value is the number in the escape sequence."""
 
     PLAIN = ""
     STRONG = "1"
@@ -34,13 +35,13 @@ _LEVELS: Final = {"WARNING": Style.BAD, "ERROR": Style.WORST, "CRITICAL": Style.
 
 
 class ColouredFormatter(logging.Formatter):
-    """Formats records for a terminal."""
+    """Formats log records with colours, for a terminal."""
 
     def __init__(self) -> None:
         super().__init__(_TEXT)
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
-        """Return the line, without the traceback of an exception."""
+        """Return the log line with colours. `Formatter.format` adds an exception's traceback."""
         parts: Parts = getattr(record, "parts", None) or [(Style.PLAIN, record.getMessage())]
         level = _LEVELS.get(record.levelname, Style.FAINT)
         whole: Parts = [
@@ -53,12 +54,12 @@ class ColouredFormatter(logging.Formatter):
 
 
 class JsonFormatter(logging.Formatter):
-    """Formats records as JSON objects: time, level, message, and perhaps request and exception."""
+    """Formats log records as JSON objects: time, level, message; request and exception if any."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the line."""
-        import json  # noqa: PLC0415 - start-up time
-        from datetime import UTC, datetime  # noqa: PLC0415 - start-up time
+        """Return a log record as one line of JSON."""
+        import json  # noqa: PLC0415 - keeps the start fast
+        from datetime import UTC, datetime  # noqa: PLC0415 - keeps the start fast
 
         moment = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
         line: dict[str, Any] = {
@@ -78,9 +79,10 @@ def _painted(style: Style, text: str) -> str:
 
 
 def formatter(form: str, stream: TextIO) -> logging.Formatter:
-    """Return the formatter for `text` or `json`. Text has colours only on a terminal.
+    """Return the formatter for log lines. form: `text` or `json`.
 
-    The variable NO_COLOR, if it is not empty, turns colours off (no-color.org).
+    Text has colours if `stream` is a terminal that can show colours. The environment variable
+    NO_COLOR, with any value, turns colours off (no-color.org).
     """
     if form == "json":
         return JsonFormatter()
@@ -90,9 +92,9 @@ def formatter(form: str, stream: TextIO) -> logging.Formatter:
 
 
 def configure_log(level: str, form: str = "text", *, requests: bool = False) -> None:
-    """Log to stderr, from the given level upwards.
+    """Make the process log to stderr. level: lines with a lower level are not logged.
 
-    requests: whether to log a line for each request too.
+    form: `text` or `json`. requests: True to log a line for each request at any level.
     """
     handler: logging.Handler = logging.NullHandler()
     if sys.stderr is not None:  # None if the process was started without a stderr
@@ -101,14 +103,14 @@ def configure_log(level: str, form: str = "text", *, requests: bool = False) -> 
     logging.basicConfig(handlers=[handler])
     set_levels(level, requests=requests)
     logging.getLogger().setLevel(number(level))
-    # The debug lines of asyncio are not about requests.
+    # Users set the level `debug` to see requests. The debug lines of asyncio would be in the way.
     logging.getLogger("asyncio").setLevel(logging.WARNING)
 
 
 def set_levels(level: str, *, requests: bool) -> None:
     """Set the levels of our loggers.
 
-    Each request is logged if the level is debug or lower, or if `requests` is true.
+    The logger of requests logs each request if `level` is debug or trace, or if `requests` is True.
     """
     logging.addLevelName(TRACE, "TRACE")
     logging.getLogger("emulator").setLevel(number(level))
@@ -117,5 +119,5 @@ def set_levels(level: str, *, requests: bool) -> None:
 
 
 def number(level: str) -> int:
-    """Return the number of a level. `trace` is below Python's own levels."""
+    """Return the number of a log level. Python's logging does not have the level `trace`."""
     return TRACE if level == "trace" else int(getattr(logging, level.upper()))

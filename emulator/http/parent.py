@@ -1,9 +1,9 @@
-"""`--exit-with-parent`: detects that the process that started this one has ended.
+"""`--exit-with-parent`: detects that the process that started the server (the parent) has ended.
 
-When the parent of a process ends, the system gives the process another parent. So the process polls
-the id of its parent, with a system call that takes a microsecond. There are two other ways, but a
-pipe would need the help of the parent, and Linux's signal at the end of the parent comes too early:
-when the thread that started this process ends.
+When the parent ends, the operating system gives the server another parent. So the server polls the
+id of its parent, with a system call that takes a microsecond. Two other ways are worse. A pipe
+needs the help of the parent. Linux's signal for the end of the parent (PR_SET_PDEATHSIG) comes too
+early: when the thread that started the server ends.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ _INTERVAL: Final = 0.2  # seconds between polls
 
 
 class Parent:
-    """The process that started this one. process: the parent's id when this process started."""
+    """The process that started this process. process: the parent's id at the start."""
 
     def __init__(self, process: int) -> None:
         self._process = process
@@ -31,21 +31,21 @@ class Parent:
             log.warning("--exit-with-parent has no effect on Windows, where a process keeps the id of its parent")
 
     def is_gone(self) -> bool:
-        """Return whether the parent has ended."""
+        """Return True if the parent has ended."""
         return os.getppid() != self._process
 
     def poll(self, loop: asyncio.AbstractEventLoop, gone: Callable[[], None]) -> None:
-        """Call `gone` when the parent has ended. The event loop polls for that."""
+        """Call `gone` when the parent has ended. The event loop checks this every 0.2 seconds."""
         if self.is_gone():
             gone()
         else:
             loop.call_later(_INTERVAL, self.poll, loop, gone)
 
     def watch(self, gone: Callable[[], None]) -> None:
-        """Call `gone` when the parent has ended. A timer of the system polls for that.
+        """Call `gone` when the parent has ended. A timer checks this every 0.2 seconds.
 
-        This is for a process without an event loop. The timer interrupts the main thread, which
-        runs `gone` like the handler of a signal. Forked processes do not inherit the timer.
+        This is for a process without an event loop. The timer sends SIGALRM. The handler of this
+        signal runs `gone` in the main thread. Forked processes do not inherit the timer.
         """
 
         def poll(_number: int, _frame: "FrameType | None") -> None:

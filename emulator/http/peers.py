@@ -1,10 +1,12 @@
 """Lets the worker processes of one server run controls in each other.
 
-Each worker has a *door*: a pair of datagram sockets. The supervisor makes the doors before it forks
-the workers, so a restarted worker gets the door of its predecessor. To ask another worker, a
-process makes a pair of stream sockets and sends one of them through the other worker's door. The
-pair then carries one question and its answer, both as JSON. None of these sockets has a name in a
-file system.
+Each worker has a *door*: a pair of connected datagram sockets. The worker reads from the first
+socket, and the other workers write to the second one. The supervisor makes the doors before it
+forks the workers. So a restarted worker gets the door of the worker that it replaces.
+
+To run a control in another worker, a worker makes a pair of stream sockets and sends one of them
+through the other worker's door. This pair then carries one question (the control and its body) and
+one answer (the result), both as JSON. None of these sockets has a name in the file system.
 """
 
 import asyncio
@@ -22,12 +24,13 @@ from emulator.http.front.front import Front, PeerFailed
 
 log = logging.getLogger("emulator")
 
-# Seconds to wait for an answer. If a worker has died, its successor starts within this time.
+# Seconds to wait for an answer. If a worker has died, the worker that replaces it starts within
+# this time and answers.
 _PATIENCE: Final = 5.0
 _DOORBELL: Final = b"?"
 
 Door = tuple[socket.socket, socket.socket]
-"""The socket from which the worker reads, and the socket to which the others write."""
+"""The socket from which the worker reads, and the socket to which the other workers write."""
 
 
 def make_doors(workers: int) -> list[Door]:
@@ -35,7 +38,7 @@ def make_doors(workers: int) -> list[Door]:
     doors = [socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM) for _ in range(workers)]
     for door in doors:
         for end in door:
-            end.setblocking(False)  # noqa: FBT003 - the socket's own
+            end.setblocking(False)  # noqa: FBT003 - the signature of `setblocking`
     return doors
 
 
@@ -48,7 +51,7 @@ class Peers:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def open(self, front: Front) -> None:
-        """From now on, answer the questions of the other workers."""
+        """Begin to answer the questions of the other workers."""
         asyncio.get_running_loop().add_reader(self._own, self._accept, front)
 
     def close(self) -> None:
@@ -56,7 +59,10 @@ class Peers:
         asyncio.get_running_loop().remove_reader(self._own)
 
     async def ask(self, control: str, body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-        """Run a control in each of the other workers; return the results. Raises PeerFailed."""
+        """Run a control in each of the other workers. Return the results.
+
+        Raises PeerFailed if a worker does not answer in time, or if the control fails there.
+        """
         question = orjson.dumps({"Control": control, "Body": body})
         return list(await asyncio.gather(*(self._ask(number, question) for number in self._others)))
 
@@ -65,7 +71,7 @@ class Peers:
             async with asyncio.timeout(_PATIENCE):
                 ours, theirs = socket.socketpair()
                 with theirs:
-                    ours.setblocking(False)  # noqa: FBT003 - the socket's own
+                    ours.setblocking(False)  # noqa: FBT003 - the signature of `setblocking`
                     socket.send_fds(self._others[number], [_DOORBELL], [theirs.fileno()])
                 reader, writer = await asyncio.open_connection(sock=ours)
                 try:
@@ -82,11 +88,11 @@ class Peers:
         return result
 
     def _accept(self, front: Front) -> None:
-        """Receive the sockets that other workers have sent, and answer a question on each."""
+        """Receive the sockets that other workers have sent. Answer the question on each socket."""
         while True:
             try:
                 _, descriptors, _, _ = socket.recv_fds(self._own, len(_DOORBELL), 1)
-            except OSError:  # no more sockets
+            except OSError:  # all sockets have been received
                 return
             for descriptor in descriptors:
                 task = asyncio.create_task(_answer(front, socket.socket(fileno=descriptor)))
@@ -95,11 +101,11 @@ class Peers:
 
 
 async def _answer(front: Front, sock: socket.socket) -> None:
-    """Answer one question."""
-    sock.setblocking(False)  # noqa: FBT003 - the socket's own
+    """Read one question from a socket, run its control, and write the answer."""
+    sock.setblocking(False)  # noqa: FBT003 - the signature of `setblocking`
     reader, writer = await asyncio.open_connection(sock=sock)
     try:
-        with suppress(OSError, orjson.JSONDecodeError):  # the worker that asked has ended
+        with suppress(OSError, orjson.JSONDecodeError):  # the asking worker has ended
             question = orjson.loads(await reader.read())
             writer.write(orjson.dumps(await _result(front, question["Control"], question["Body"])))
             await writer.drain()
@@ -111,5 +117,5 @@ async def _result(front: Front, name: str, body: Mapping[str, Any]) -> Mapping[s
     try:
         return {"Result": await run_here(front, registry.registered()[name], body)}
     except Exception as error:
-        log.exception("the control %s failed for another worker", name)
+        log.exception("the control %s, called by another worker, failed", name)
         return {"Problem": str(error)}

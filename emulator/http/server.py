@@ -1,7 +1,7 @@
-"""Our own server: it accepts connections until a signal arrives, and then ends cleanly.
+"""Our own server: accepts connections until a signal arrives, and then ends cleanly.
 
-The event loop is uvloop's, or asyncio's if uvloop is not installed (Windows). We do not use
-uvicorn's server, because its import takes a tenth of the start-up time.
+It uses uvloop's event loop, or asyncio's if uvloop is not installed (on Windows). We do not use
+uvicorn's server, because importing uvicorn takes a tenth of the start-up time.
 """
 
 import asyncio
@@ -32,12 +32,12 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("emulator")
 
-_INTERVAL: Final = 0.1  # seconds between polls for a signal, and later for the end of the last answers
-_GRACE: Final = 10.0  # seconds after the signal in which the answers to open requests may be completed
+_INTERVAL: Final = 0.1  # seconds between checks: for a signal, and then for open requests
+_GRACE: Final = 10.0  # seconds after the signal in which open requests can still be answered
 
 
 class Server:
-    """Accepts connections for a front. listeners: bound sockets; `run` closes them at its end."""
+    """Accepts connections for a front. listeners: bound sockets, which `run` closes at its end."""
 
     def __init__(self, front: Front, listeners: list[socket.socket], peers: "Peers | None" = None) -> None:
         self._front = front
@@ -47,9 +47,10 @@ class Server:
         self._at_once = False
 
     def stop(self, number: int = signal.SIGTERM, _frame: "FrameType | None" = None) -> None:
-        """Begin to stop.
+        """Make `run` answer the open requests and then end.
 
-        This is also the handler of signals: a second SIGINT stops without waiting.
+        This is also the handler of SIGINT and SIGTERM. A second call with SIGINT makes `run` end
+        without waiting for open requests.
         """
         self._at_once = self._stopping and number == signal.SIGINT
         self._stopping = True
@@ -57,7 +58,7 @@ class Server:
     async def run(self, announce: Callable[[], None]) -> None:
         """Serve until `stop` is called. Then answer the open requests, and close the connections.
 
-        announce: called as soon as the server answers requests.
+        announce: a function that is called when the server can answer requests.
         """
         front = self._front
         loop = asyncio.get_running_loop()
@@ -78,9 +79,9 @@ class Server:
             await self._end()
 
     async def _end(self) -> None:
-        """Answer the open requests and close the connections.
+        """Wait until the open requests are answered and the connections are closed.
 
-        Cancel answers that are not complete after 10 seconds.
+        After 10 seconds, cancel the requests that are still open.
         """
         front = self._front
         if front.emulator.has_faults:
@@ -94,7 +95,7 @@ class Server:
         end = loop.time() + _GRACE
         while (front.clients or front.tasks) and not self._at_once:
             if loop.time() >= end:
-                log.error("requests that are not answered yet, and are now cancelled: %d", len(front.tasks))
+                log.error("the server stops and cancels requests that are not answered yet: %d", len(front.tasks))
                 break
             await asyncio.sleep(_INTERVAL)
         for task in tuple(front.tasks):
@@ -110,11 +111,12 @@ def serve(
     parent: "Parent | None" = None,
     peers: "Peers | None" = None,
 ) -> None:
-    """Serve until a signal arrives. Answer the open requests before returning.
+    """Serve until SIGINT or SIGTERM arrives. Answer the open requests before returning.
 
-    announce: called as soon as the server answers requests. lifeline: a file descriptor of a pipe;
-    the server also stops when the other end of the pipe is closed. parent: a process; the server
-    also stops when this process ends. peers: the other workers.
+    announce: a function that is called when the server can answer requests. lifeline: the file
+    descriptor of a pipe; the server also stops when the other end of the pipe is closed. parent:
+    the process that started the server; the server also stops when this process ends. peers: the
+    other workers.
     """
     raise_limit()
     server = Server(create_front(emulator), listeners, peers)
@@ -136,16 +138,17 @@ def serve(
 
 
 def date_line() -> bytes:
-    """Return the header line with the current date.
+    """Return the header line `date` of HTTP, with the current time.
 
-    The names of days and months are English, because Python uses the locale C for dates.
+    `strftime` writes the names of days and months in English, because Python starts with the locale
+    C for dates.
     """
     return time.strftime("date: %a, %d %b %Y %H:%M:%S GMT\r\n", time.gmtime()).encode()
 
 
 @contextlib.contextmanager
 def _signals(stop: "Callable[[int, FrameType | None], None]") -> Iterator[None]:
-    """Call `stop` for each SIGINT and SIGTERM within a `with` block."""
+    """Make `stop` the handler of SIGINT and SIGTERM during a `with` block."""
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
@@ -155,7 +158,7 @@ def _signals(stop: "Callable[[int, FrameType | None], None]") -> Iterator[None]:
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """Return uvloop's factory of event loops, or None for asyncio's own."""
+    """Return uvloop's factory of event loops. None means asyncio's own event loop."""
     try:
         import uvloop  # noqa: PLC0415 - not installed on Windows
     except ImportError:

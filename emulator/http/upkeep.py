@@ -1,18 +1,18 @@
-"""Upkeep of a store on disk, beside requests.
+"""Upkeep of a store on disk: work that the process does while it answers requests.
 
 | what                         | when                                                         | by whom, where         |
 |------------------------------|--------------------------------------------------------------|------------------------|
-| sync, without `--durable`    | 15 s after the first commit that is not synced; in a pause   | the owner, in a thread |
-|                              | of writes, 1 s after this commit                             |                        |
-| prepare pages for new writes | whenever the engine has such work                            | the owner, in a thread |
+| sync (not with `--durable`)  | 1 s after the first commit that is not synced, if there is a | the owner, in a thread |
+|                              | pause of writes; otherwise 15 s after this commit            |                        |
+| prepare pages for new writes | when the engine has such work                                | the owner, in a thread |
 | make room for new writes     | before the store is full, in small steps                     | the owner              |
-| return memory                | in a pause of writes, at most every 5 s, in small steps      | every process          |
-| drop vectors not in use      | every second                                                 | every process          |
+| return memory to the system  | in a pause of writes, at most every 5 s, in small steps      | every process          |
+| drop unused vectors          | every second                                                 | every process          |
 | check for free descriptors   | every second                                                 | every process          |
 
-A pause is half a second without a commit. While there are writes, syncs are rare, because a sync
-takes memory bandwidth from requests: with a sync each second, the server did a tenth fewer writes.
-"""  # noqa: W505 - a table
+A pause is half a second without a commit. Outside of pauses, syncs are rare, because a sync takes
+memory bandwidth from requests: with a sync each second, the server did a tenth fewer writes.
+"""  # noqa: W505 - the table has long lines
 
 import asyncio
 import errno
@@ -32,13 +32,13 @@ log = logging.getLogger("emulator")
 _INTERVAL: Final = 0.05  # the least number of seconds between two polls
 _QUIET: Final = 0.5  # seconds without a commit after which a pause begins
 _SOON: Final = 1.0  # seconds from a commit to its sync, in a pause
-_BUSY: Final = 15.0  # seconds from a commit to its sync, while there are writes
-_TRIM: Final = 5.0  # the least number of seconds between two calls of `trim`
-_PROBE: Final = 1.0  # seconds between checks for free descriptors and for vectors not in use
+_BUSY: Final = 15.0  # seconds from a commit to its sync, outside of pauses
+_TRIM: Final = 5.0  # the least number of seconds between two calls of the store's `trim`
+_PROBE: Final = 1.0  # seconds between checks for free descriptors and for unused vectors
 
 
 class Upkeep:
-    """The upkeep of an emulator's store. `poll` begins due work, and does not wait for its end."""
+    """The upkeep of an emulator's store. `poll` begins work that is due. It does not block."""
 
     def __init__(self, emulator: Emulator, loop: asyncio.AbstractEventLoop) -> None:
         self._database = emulator.database
@@ -53,7 +53,7 @@ class Upkeep:
         commits = 0 if self._store is None else self._store.commit_number()
         self._extending: Iterator[None] | None = None
         self._trimming: Iterator[None] = iter(())
-        self._seen = self._synced = self._trimmed = commits  # commit numbers when last polled, synced, trimmed
+        self._seen = self._synced = self._trimmed = commits  # the commit number at the last poll, sync, trim
         self._seen_at = self._unsynced_at = self._trimmed_at = now
 
     def poll(self) -> None:
@@ -85,7 +85,7 @@ class Upkeep:
         if not pause:
             self._trimming = iter(())
         elif not self._database.pending:
-            # A step can fail because the disk is full. The next write that needs room reports that.
+            # A step fails if the disk is full. The next write that needs room will report this.
             with suppress(StorageError):
                 next(self._trimming, None)
         if commits == self._synced:
@@ -95,13 +95,13 @@ class Upkeep:
             self._sync = self._begin(self._database.sync)
 
     def _extend(self, store: StoreUpkeep) -> None:
-        """Run a step that makes room, if the store will need room soon."""
+        """Run one step of making room for new writes, if the store is almost full."""
         if self._extending is None:
             self._extending = store.extend()
         if self._extending is not None:
             try:
                 next(self._extending)
-            except (StopIteration, StorageError):  # the next write that needs room reports the error
+            except (StopIteration, StorageError):  # the next write that needs room will report the error
                 self._extending = None
 
     def _begin(self, work: Callable[[], None]) -> asyncio.Future[None]:
@@ -111,14 +111,14 @@ class Upkeep:
 def warn_of_missing_descriptors() -> None:
     """Log a warning if the process cannot open another file.
 
-    Without a free descriptor, libuv closes new connections and reports no error.
+    Without a free descriptor, libuv (the library below uvloop) closes new connections silently.
     """
     try:
         os.close(os.open(os.devnull, os.O_RDONLY))
     except OSError as error:
         if error.errno in (errno.EMFILE, errno.ENFILE) and once_a_minute.allows("descriptors"):
             log.warning(
-                "connections are refused: the process has used up its file descriptors (`ulimit -n` raises the limit)"
+                "new connections are closed: the process has no free file descriptors; raise the limit with `ulimit -n`"
             )
 
 

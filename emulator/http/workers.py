@@ -6,15 +6,15 @@ all workers at the end. It never opens the store while workers run, so no worker
 store.
 
 A worker is an ordinary server (server.py) with an index. Worker 0 also does the background work. A
-worker stops when the supervisor has ended: it detects this by a pipe that only the supervisor has
-open.
+worker stops when the supervisor has ended: then a pipe closes that only the supervisor keeps open.
 
 With `--in-memory`, the workers share a temporary folder in memory (memory_folder.py). The
 supervisor removes the folder at the end. If the supervisor is killed, worker 0 removes it.
 
 A signal may arrive while the supervisor forks a worker. The supervisor blocks signals until the new
-worker is in its list. So when it passes the signal on, the new worker gets it too. The worker
-blocks signals until it has reset the signal handlers, so it never runs the supervisor's handlers.
+worker is in its list. So its handler, which sends SIGTERM to all workers in the list, reaches the
+new worker too. The new worker blocks signals until it has reset the signal handlers. So it never
+runs the supervisor's handler.
 """
 
 import contextlib
@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("emulator")
 
 _TOO_SOON: Final = 1.0  # seconds; a worker that runs for a shorter time counts as broken
-_PATIENCE: Final = 5  # after this many broken workers in a row, the server gives up
+_PATIENCE: Final = 5  # the number of broken workers in a row after which the server stops
 _ENDINGS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -62,7 +62,7 @@ def run(settings: Settings, parent: "Parent | None" = None) -> None:
     Raises ServeError, StorageError, BadDeclaration.
     """
     if not (hasattr(os, "fork") and hasattr(socket, "SO_REUSEPORT")):
-        raise ServeError("--workers needs an operating system with fork and SO_REUSEPORT")
+        raise ServeError("--workers needs an operating system with fork and SO_REUSEPORT, such as Linux or macOS")
     with _folder(settings) as with_folder, contextlib.ExitStack() as stack:
         listeners = [listen(settings)]
         port = listeners[0][0].getsockname()[1]
@@ -70,8 +70,8 @@ def run(settings: Settings, parent: "Parent | None" = None) -> None:
         listeners += [listen(again, again=True) for _ in range(settings.workers - 1)]
         stack.callback(_close, listeners)
         announcement = stack.enter_context(contextlib.closing(Announcement(settings)))
-        # Open the store once before the workers do, to report a bad folder and to load the initial
-        # data.
+        # Open the store before the workers do, to load the initial data. If the folder cannot be
+        # used, the supervisor reports it now, and not each worker.
         checked = Emulator(with_folder)
         try:
             load_initial(checked)
@@ -95,10 +95,10 @@ def run(settings: Settings, parent: "Parent | None" = None) -> None:
 
 @contextlib.contextmanager
 def _folder(settings: Settings) -> Iterator[Settings]:
-    """Yield the settings with a data folder that this server has claimed. Raises StorageError.
+    """Yield the settings with the data folder that the workers share. Raises StorageError.
 
-    Workers share a store through its folder. With --in-memory, this makes a new folder in memory,
-    and removes it at the end.
+    The folder is claimed for this server, so that no other server uses it. With --in-memory, this
+    makes a new folder in memory, and removes it at the end.
     """
     if settings.folder is None:
         with memory_folder() as folder:
@@ -109,13 +109,17 @@ def _folder(settings: Settings) -> Iterator[Settings]:
 
 
 def _description(folder: Path | None) -> str:
-    """Describe the storage for the start-up block. folder: the folder in memory."""
+    """Return a text about the storage, for the start-up message. folder: the folder in memory."""
     assert folder is not None, "workers share a folder"
     return f"{MemoryEngine.description}; {folder.parent} has room for {shown(room_in(folder))}"
 
 
 def _report(ready: int | None) -> None:
-    """Report to the supervisor that this worker serves. ready: the worker's end of a pipe."""
+    """Report to the supervisor that this worker answers requests.
+
+    ready: the worker's end of a pipe to the supervisor. A restarted worker has None: it need not
+    report.
+    """
     if ready is not None:
         os.write(ready, b"1")
         os.close(ready)
@@ -130,8 +134,8 @@ def _close(listeners: list[list[socket.socket]]) -> None:
 class Supervisor:
     """Starts, restarts and stops the workers.
 
-    temporary: the folder in memory, if there is one. Worker 0 removes it when it ends after the
-    supervisor.
+    temporary: the folder in memory, or None. Worker 0 removes this folder at its end if the
+    supervisor has ended before.
     """
 
     def __init__(self, settings: Settings, listeners: list[list[socket.socket]], *, temporary: Path | None) -> None:
@@ -145,7 +149,8 @@ class Supervisor:
         self._workers: dict[int, tuple[int, float]] = {}  # process id -> worker index, time of start
         self._stopping = False
         self._died_too_soon = 0
-        # A pipe without data. When the supervisor has ended, the workers read the end of the pipe.
+        # Nobody writes to this pipe. When the supervisor ends, its end of the pipe closes. This
+        # makes the other end readable, so the workers notice.
         self._lifeline, self._alive = os.pipe()
 
     def close(self) -> None:
@@ -155,9 +160,9 @@ class Supervisor:
                 end.close()
 
     def start(self) -> bool:
-        """Start all workers, and wait until each of them serves. Return False after a signal.
+        """Start all workers, and wait until each of them answers requests.
 
-        Raises ServeError.
+        Return False if a signal arrives meanwhile. Raises ServeError if a worker does not start.
         """
         for number in _ENDINGS:
             signal.signal(number, self.stop)
@@ -170,7 +175,7 @@ class Supervisor:
             if self._stopping:
                 return False
             if not started:
-                raise ServeError("a worker process did not start: see the log")
+                raise ServeError("a worker process did not start: see its error in the log")
         return True
 
     def supervise(self) -> None:
@@ -187,17 +192,17 @@ class Supervisor:
             if self._stopping:
                 continue
             self._died_too_soon = self._died_too_soon + 1 if time.monotonic() - since < _TOO_SOON else 0
-            outcome = "" if self._died_too_soon == _PATIENCE else "; it is restarted"
+            outcome = "" if self._died_too_soon == _PATIENCE else "; the server restarts it"
             log.error("worker %d ended with status %d%s", worker_index, os.waitstatus_to_exitcode(status), outcome)
             if self._died_too_soon == _PATIENCE:
                 self.stop()
             else:
                 self._fork(worker_index, None)
         if self._died_too_soon == _PATIENCE:
-            raise ServeError("worker processes end as soon as they have started: see the log")
+            raise ServeError("worker processes end as soon as they have started: see the errors in the log")
 
     def stop(self, _number: int = 0, _frame: "FrameType | None" = None) -> None:
-        """Stop the workers. This is also the handler of signals."""
+        """Stop accepting connections, and stop the workers. This is also the handler of signals."""
         self._stopping = True
         _close(self._listeners)  # otherwise the kernel would accept connections that no process answers
         for process in self._workers:
@@ -220,7 +225,7 @@ class Supervisor:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     def _work(self, worker_index: int, ready: int | None) -> NoReturn:
-        """Run as a worker, and exit: a worker never returns into the supervisor's code."""
+        """Run the worker in the new process, and then end the process. This never returns."""
         status = 1
         try:
             for number in _ENDINGS:
@@ -231,7 +236,8 @@ class Supervisor:
                 if other != worker_index:
                     _close([listener])
             self._shared_memory.worker_index = worker_index
-            # A worker that died may have committed without notifying the other workers: do it now.
+            # The worker that died may have committed a change and not notified the other workers.
+            # This worker notifies them now.
             self._shared_memory.notify(b"")
             emulator = Emulator(self._settings, sharing=self._shared_memory)
             try:
@@ -255,5 +261,5 @@ class Supervisor:
             os._exit(status)
 
     def _orphaned(self) -> bool:
-        """Return whether the supervisor has ended. Only workers call this."""
+        """Return True if the supervisor has ended. Only workers call this."""
         return bool(select.select([self._lifeline], [], [], 0)[0])

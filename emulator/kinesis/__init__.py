@@ -1,5 +1,5 @@
-"""Kinesis destinations: which records to put into a stream of Kinesis, and in which form.
+"""Kinesis destinations: the records of a table's changes that go to a Kinesis data stream.
 
-`feed.py` decides which records to put now. `records.py` converts them. outbound/kinesis.py sends
-them.
+`feed.py` decides which records to send now. `records.py` converts records to the form that Kinesis
+gets. `outbound/kinesis.py` sends the records.
 """

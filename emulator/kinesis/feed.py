@@ -1,21 +1,21 @@
-"""Decides which records to put to Kinesis now, without I/O.
+"""Decides which records to send to Kinesis now, without I/O.
 
-The caller (outbound/kinesis.py) gets the batches that are `due`, and puts each batch with one call
-of PutRecords. It reports the result with `put`, `failed` or `refused` before it calls `due` again.
-The feed guarantees:
+The caller (outbound/kinesis.py) gets batches of records from `due`, and sends each batch with one
+call of PutRecords. It reports the result with `put`, `failed` or `refused` before it calls `due`
+again. The feed guarantees:
 
-- Every record is put at least once, because checkpoints are stored after the put. There are two
-  exceptions. A record that Kinesis refuses is given up. A record that cannot be put within a day is
-  lost, as on the service.
-- The records of a parent shard are put before those of its children, and memory is bounded
-  (database/changes/consumer.py).
-- The records of an item are put in order. Kinesis preserves the order of calls, but not the order
+- Every record is sent at least once, because its checkpoint is stored after PutRecords has
+  succeeded. There are two exceptions. A record that Kinesis refuses is skipped. A record that
+  cannot be sent within a day is lost, as on the service.
+- The records of a parent shard are sent before the records of its child shards, and the number of
+  records in memory is bounded (database/changes/consumer.py).
+- The records of an item are sent in order. Kinesis preserves the order of calls, but not the order
   of the records in one call (AWS: PutRecords), and any record may fail. So a batch never has two
   records with the same partition key.
 
-After each failure in a row, the feed waits longer, by the emulator's clock. If Kinesis refuses the
-content of a batch, the next batches are smaller, until a batch has only the bad record. That record
-is given up, and a log line says so.
+After each further failure, the feed waits longer, by the emulator's clock, before it sends a batch
+again. If Kinesis refuses the content of a batch, the next batches are smaller, until a batch has
+only the bad record. This record is skipped, and the log says so.
 """
 
 import logging
@@ -43,17 +43,17 @@ LONGEST_BACK_OFF: Final = 30.0
 _BACK_OFF: Final = BackOff(first=FIRST_BACK_OFF, longest=LONGEST_BACK_OFF)
 
 _WINDOW: Final = 500  # the most records of a shard in memory
-_REFILL: Final = 250  # as soon as a shard has fewer records in memory, more are read
+_REFILL: Final = 250  # if a shard has fewer records in memory, the feed reads more
 _PAGE: Final = Page(records=128, size=256 * KIB)
-"""How much one poll reads of a shard. Reading this much delays requests by a few milliseconds."""
+"""The most that one poll reads from a shard. This delays requests by a few milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Records for one PutRecords call.
+    """The records of one PutRecords call.
 
-    log: the id of the change log with the records. arn: the ARN of the data stream. access_key: the
-    access key of the table's owner.
+    log: the id of the change log that the records come from. arn: the ARN of the Kinesis data
+    stream. access_key: the access key of the table's owner.
     """
 
     log: int
@@ -63,7 +63,7 @@ class Batch:
 
 
 class _Waiting:
-    """The records of one shard that wait to be put (an Inbox)."""
+    """The records of one shard that wait to be sent. Implements `Inbox` of consumer.py."""
 
     def __init__(self, feed: "_Feed", number: int) -> None:
         self._feed = feed
@@ -83,15 +83,15 @@ class _Waiting:
         self.records.clear()
 
     def remove(self, done: Collection[int]) -> None:
-        """Forget records that were put or given up. done: their sequence numbers."""
+        """Remove records that were sent or skipped. done: the records' sequence numbers."""
         self.records = [record for record in self.records if record.sequence not in done]
 
 
 class _Feed:
-    """Reads the change log of one Kinesis destination.
+    """The state of one Kinesis destination: reads its change log and keeps the waiting records.
 
-    most: the largest number of records in the next batch. form: converts stored records to Kinesis
-    records.
+    most: the most records in the next batch. failures: the number of failures in a row. form:
+    converts stored records to Kinesis records.
     """
 
     form: RecordFormat
@@ -112,7 +112,7 @@ class _Feed:
         self._precision = ""
 
     def form_with(self, stream: StreamDefinition, precision: str) -> None:
-        """Use this precision for the times in records that are read from now on."""
+        """Use this precision for the times in records that will be read from now on."""
         if precision != self._precision:
             self._precision = precision
             self.form = RecordFormat(
@@ -121,11 +121,11 @@ class _Feed:
 
     @property
     def waiting(self) -> Iterable[list[KinesisRecord]]:
-        """The waiting records, as one list for each shard."""
+        """The records that wait to be sent: one list for each shard."""
         return (cursor.inbox.records for cursor in self.consumer.shards.values())
 
     def ready(self, now: float) -> bool:
-        """Return whether a batch may be put now, because no back-off is in progress."""
+        """Return True if a batch may be sent now, because the wait after a failure is over."""
         return _BACK_OFF.over(self._backs_off_until, now)
 
     def back_off(self, now: float) -> None:
@@ -133,25 +133,28 @@ class _Feed:
         self._backs_off_until = _BACK_OFF.until(now, self.failures)
 
     def remove(self, records: Iterable[KinesisRecord]) -> None:
-        """Forget records that were put or given up."""
+        """Remove records that were sent or skipped."""
         done: dict[int, set[int]] = {}
         for record in records:
             done.setdefault(record.shard, set()).add(record.sequence)
         for number, sequences in done.items():
-            # If a shard is missing here, its records were too old and are dropped.
+            # A shard may be missing: the consumer drops shards whose records are too old.
             if number in self.consumer.shards:
                 self.consumer.shards[number].inbox.remove(sequences)
 
 
 class KinesisFeed:
-    """Feeds the destinations of all tables. Only the database's thread may call it."""
+    """Decides what to send to the Kinesis destinations of all tables.
+
+    Only the thread that owns the database may call the methods.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._feeds: dict[int, _Feed] = {}  # keyed by the id of the change log
 
     def due(self) -> list[Batch]:
-        """Return the batches to put now, at most one for each destination.
+        """Return the batches to send now, at most one for each destination.
 
         The caller must report the result of each batch before it calls `due` again.
         """
@@ -174,12 +177,12 @@ class KinesisFeed:
                     batches.append(Batch(stream.id, destination.arn, table.definition.access_key, records))
         self._feeds = {log_id: feed for log_id, feed in self._feeds.items() if log_id in seen}
         for table, log_id in drained:
-            # If this fails, the next call of `due` tries again.
+            # If the change cannot be stored now, the next call of `due` tries again.
             self._database.try_run(partial(self._finish, table, log_id), None)
         return batches
 
     def put(self, batch: Batch, failed: Collection[int] = ()) -> None:
-        """Note that a batch was put, except its records at the positions `failed`."""
+        """Note that a batch was sent. failed: the positions of records that Kinesis rejected."""
         feed = self._feeds.get(batch.log)
         if feed is None:
             return
@@ -192,7 +195,7 @@ class KinesisFeed:
             feed.back_off(self._database.clock.now())
 
     def failed(self, batch: Batch, why: str) -> None:
-        """Note that the call for a batch failed. Its records are put again after a back-off."""
+        """Note that the call for a batch failed. After a wait, `due` returns its records again."""
         feed = self._feeds.get(batch.log)
         if feed is None:
             return
@@ -207,8 +210,8 @@ class KinesisFeed:
     def refused(self, batch: Batch, why: str) -> None:
         """Note that Kinesis refused the content of a batch.
 
-        The next batch has at most half as many records. If this batch had only one record, that
-        record is given up.
+        The next batch has at most half as many records. If this batch had only one record, skip
+        this record.
         """
         feed = self._feeds.get(batch.log)
         if feed is None:
@@ -240,11 +243,11 @@ class KinesisFeed:
         return feed
 
     def _done(self, feed: _Feed, records: Iterable[KinesisRecord]) -> None:
-        """Forget records that were put or given up, and store the checkpoints.
+        """Remove records that were sent or skipped, and store the new checkpoints.
 
-        If the disk is full, the next call stores them. If the process ends before that call, the
-        records are put again. If the change log was restored from a snapshot in the meantime, the
-        restored checkpoints stay.
+        If the disk is full, the checkpoints stay unstored until the next call. If the process ends
+        before this call, the records are sent again. If the change log was restored from a snapshot
+        in the meantime, keep the checkpoints that were restored with it.
         """
         feed.remove(records)
 
@@ -256,7 +259,7 @@ class KinesisFeed:
         self._database.try_run(save, None)
 
     def _finish(self, table: Table, log_id: int) -> None:
-        """Set a destination from DISABLING to DISABLED. This deletes its change log."""
+        """Change a destination's status from DISABLING to DISABLED. This deletes its change log."""
         current = self._database.catalog.current(table)
         if current is None:
             return
@@ -270,7 +273,10 @@ class KinesisFeed:
 
 
 def _batch(feed: _Feed) -> tuple[KinesisRecord, ...]:
-    """Return the next batch: the first record of each partition key, from all shards in turn."""
+    """Return the records of the next batch, or () if no records wait.
+
+    Take records from all shards in turn, but only the first record of each partition key.
+    """
     chosen: dict[str, KinesisRecord] = {}
     size = 0
     for record in chain.from_iterable(zip_longest(*feed.waiting)):

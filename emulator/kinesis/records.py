@@ -1,6 +1,6 @@
-"""Converts stored stream records to the form that Kinesis gets.
+"""Converts stored stream records to the JSON that the service sends to Kinesis.
 
-The sources for this form are behaviour 15 and published records of the service's users:
+The sources for this JSON are behaviour 15 and records that users of the service have published:
 
     {"awsRegion", "eventID": a UUID, "eventName", "userIdentity": null,
      "recordFormat": "application/json", "tableName",
@@ -8,8 +8,8 @@ The sources for this form are behaviour 15 and published records of the service'
                   "OldImage", "SizeBytes", "ApproximateCreationDateTimePrecision"},
      "eventSource": "aws:dynamodb"}
 
-Only a deletion by TTL has a userIdentity that is not null. The names of its members are in lower
-camel case, unlike in GetRecords (AWS: "DynamoDB Streams and Time to Live").
+`userIdentity` is null, except for a deletion by TTL. The names of its members begin with a small
+letter, unlike in GetRecords (AWS: "DynamoDB Streams and Time to Live").
 """
 
 from dataclasses import dataclass
@@ -29,15 +29,15 @@ from emulator.database.definitions.kinesis import MICROSECOND
 from emulator.database.store import keyspace
 
 _IDENTITIES: Final = (b"null", b'{"type":"Service","principalId":"dynamodb.amazonaws.com"}')
-"""The `userIdentity` of a record. The index is the origin of the change."""
+"""The `userIdentity` of a record. The index is the record's `origin`: 1 for a deletion by TTL."""
 
 
 @dataclass(frozen=True, slots=True)
 class KinesisRecord:
-    """A record that waits to be put.
+    """A record that waits to be sent.
 
-    shard, sequence: its position in the change log. key: its Kinesis partition key, the same for
-    all records of an item. data: JSON.
+    shard, sequence: the record's position in the change log. key: the record's Kinesis partition
+    key, which is the same for all records of an item. data: the record as JSON.
     """
 
     shard: int
@@ -47,15 +47,16 @@ class KinesisRecord:
 
     @property
     def size(self) -> int:
-        """How many bytes of a call's limit the record takes (AWS: PutRecords)."""
+        """The bytes that count against the limit of one PutRecords call (AWS: PutRecords)."""
         return len(self.data) + len(self.key)
 
 
 class RecordFormat:
-    """The form of the records of one destination.
+    """Makes the records of one destination.
 
-    precision: MILLISECOND or MICROSECOND, of times. hash_key: the table's partition key attribute.
-    Its value determines a record's Kinesis partition key.
+    region, table: the region and the name of the table. hash_key: the name of the table's partition
+    key. A record's Kinesis partition key is a digest of the partition key's value. precision: the
+    unit of times, MILLISECOND or MICROSECOND.
     """
 
     __slots__ = ("_after", "_before", "_hash_key", "_unit")
@@ -72,7 +73,7 @@ class RecordFormat:
         ) % precision.encode()
 
     def record(self, row: bytes, shard: int) -> KinesisRecord:
-        """Convert a stored record to the record that is put to Kinesis."""
+        """Convert a stored record to a record for Kinesis. shard: the number of its shard."""
         parts = record_parts(row)
         data = b"".join(
             (

@@ -1,7 +1,8 @@
 """Constraints on single values: bounds, patterns, enums and table names.
 
-A constraint is a text and a test. One test of all constraints together accepts valid values. For
-other values, each constraint is tested separately, to name those that failed.
+A constraint has a test and a text for the error. For speed, the validator first checks a value with
+one test that combines all its constraints. Only if this test fails, the validator tests each
+constraint, to find those that the error must name.
 """
 
 import re
@@ -15,8 +16,9 @@ from emulator.model.overrides import CHANGES, Change, Kind
 from emulator.model.shapes import Shape
 
 Accept = Callable[[Any], object]
-"""A test of a parsed value. Only the truth value of its result counts, so `Pattern.fullmatch` is an
-Accept.
+"""A function that tests a parsed value: its result is true if the value is valid.
+
+The result need not be a bool. For example, `Pattern.fullmatch` returns a match or None.
 """
 
 _NUMBERS: Final = frozenset({"integer", "long", "double", "float"})
@@ -25,9 +27,10 @@ _NO_CHANGE: Final = Change()
 
 @dataclass(frozen=True, slots=True)
 class Constraint:
-    """One constraint on one value. text: the service's text, from "Member must" on.
+    """One constraint on one value.
 
-    longest: the largest length, if the constraint demands nothing else; otherwise None.
+    text: the part of the service's message that begins with "Member must". longest: the maximum
+    length if the test only compares the length with it, otherwise None.
     """
 
     kind: Kind
@@ -37,9 +40,9 @@ class Constraint:
 
 
 def scalar_constraints(shape: Shape, owner: str) -> Sequence[Constraint]:
-    """Return the constraints on a scalar in the order in which they are reported.
+    """Return the constraints on a scalar, in the order in which errors report them.
 
-    owner: the scalar's position, as "Structure.Member".
+    owner: the member with the scalar, as "Structure.Member".
     """
     if _is_table_name(shape, owner):
         return _table_name_constraints(*_table_name_rule(owner))
@@ -52,14 +55,17 @@ def scalar_constraints(shape: Shape, owner: str) -> Sequence[Constraint]:
 
 
 def scalar_accept(shape: Shape, owner: str) -> Accept | None:
-    """Return one test of all constraints on a scalar, None if the scalar has no constraints."""
+    """Return one test for all constraints on a scalar, or None if it has no constraints."""
     if _is_table_name(shape, owner):
         return _table_name_accept(*_table_name_rule(owner))
     return all_accept(scalar_constraints(shape, owner))
 
 
 def range_constraints(shape: Shape, owner: str) -> list[Constraint]:
-    """Return the bounds of a number's value, or of the length of any other value."""
+    """Return the minimum and maximum constraints of a shape.
+
+    They limit the value of a number, and the length of any other value.
+    """
     change = CHANGES.get(owner, _NO_CHANGE)
     low = None if owner in overrides.OPTIONAL_LENGTH else change.minimum or shape.minimum
     high = change.maximum or shape.maximum
@@ -73,9 +79,9 @@ def range_constraints(shape: Shape, owner: str) -> list[Constraint]:
 
 
 def key_constraint(shape: Shape) -> Iterator[Constraint]:
-    """Yield one constraint on a map that combines the constraints on its keys.
+    """Yield one constraint on a map, which combines all constraints on the map's keys.
 
-    Yield nothing if the keys have no constraints.
+    shape: the shape of the keys. Yield nothing if it has no constraints.
     """
     own = _table_name_keys() if shape.name == overrides.TABLE_NAME_SHAPE else scalar_constraints(shape, "")
     accept = all_accept(own)
@@ -85,7 +91,7 @@ def key_constraint(shape: Shape) -> Iterator[Constraint]:
 
 
 def in_collections(own: Sequence[Constraint]) -> list[Constraint]:
-    """Sort the constraints of a collection's members as its error message lists them.
+    """Return the constraints on members of a map or list in the order of the error's text.
 
     The maximum comes first (behaviour 3.2).
     """
@@ -93,7 +99,7 @@ def in_collections(own: Sequence[Constraint]) -> list[Constraint]:
 
 
 def all_accept(own: Sequence[Constraint]) -> Accept | None:
-    """Return one test of several constraints, or None if there are no constraints."""
+    """Return one test that combines several constraints, or None for no constraints."""
     if len(own) < 2:  # noqa: PLR2004 - one constraint needs no loop
         return own[0].accepts if own else None
     accepts = tuple(constraint.accepts for constraint in own)
@@ -133,9 +139,10 @@ def _enum(shape: Shape) -> Constraint:
 
 
 def _pattern(pattern: str) -> Iterator[Constraint]:
-    """Yield the constraint of a Java pattern.
+    """Yield the constraint for a pattern in Java's syntax.
 
-    A newer botocore may have a pattern that Python cannot compile. Such a pattern is ignored.
+    Yield nothing if Python cannot compile the pattern. A newer service model may have such a
+    pattern.
     """
     try:
         match = re.compile(overrides.PATTERNS.get(pattern, pattern), re.ASCII).fullmatch
@@ -152,15 +159,15 @@ def _is_table_name(shape: Shape, owner: str) -> bool:
 
 
 def _table_name_rule(owner: str) -> tuple[int, bool]:
-    """Return the minimum length of a table name, and whether an ARN is allowed instead."""
+    """Return a pair: the minimum length of a table name, and True if an ARN is valid too."""
     minimum = overrides.TABLE_NAME_MINIMUM if owner in overrides.FULL_TABLE_NAMES else 1
     return minimum, owner not in overrides.NEW_TABLE_NAMES
 
 
 def _table_name_accept(minimum: int, arn: bool) -> Accept:  # noqa: FBT001 - the result of _table_name_rule
-    """Return the test for a table name or an ARN.
+    """Return the test for a table name. arn: also accept an ARN.
 
-    A text that begins like an ARN passes, because operations check the parts of ARNs.
+    The test accepts any text that begins like an ARN, because operations check the rest of it.
     """
     pattern = rf"[a-zA-Z0-9_.-]{{{minimum},{overrides.TABLE_NAME_LENGTH}}}"
     if arn:
@@ -178,7 +185,7 @@ def _table_name_constraints(minimum: int, arn: bool) -> list[Constraint]:  # noq
         return is_arn(value) or len(value) <= overrides.TABLE_NAME_LENGTH
 
     def matches(value: str) -> bool:
-        # An empty name breaks only the constraint on the minimum length.
+        # An empty name fails only the constraint on the minimum length.
         return not value or is_arn(value) or name(value) is not None
 
     constraints = [

@@ -1,20 +1,21 @@
 """Frees large JSON values in pieces.
 
-Python frees a value and everything in it in one step: five million objects take 150 ms. No other
-thread runs during this step. If the value is freed in pieces, other threads run between the
-pieces.
+Python frees a list or dictionary with all its contents in one step. For five million objects, this
+takes 150 ms, and no other thread can run meanwhile. If the value is freed in pieces, other threads
+run in between.
 """
 
 from typing import Any, Final
 
-_SMALL: Final = 10  # lists with at most so many members are freed in one step
-_AT_ONCE: Final = 1_000  # so many empty members of a long list are freed in one step
+_SMALL: Final = 10  # the most members of a list that is freed in one step
+_AT_ONCE: Final = 1_000  # the number of members that one step removes from a long list
 
 
-def free(value: Any) -> None:  # noqa: ANN401 - any JSON
+def free(value: Any) -> None:  # noqa: ANN401 - JSON of any form
     """Empty a list or dictionary, and the large lists and dictionaries in it, in pieces.
 
-    No other code may use the value. Lists and dictionaries of scalars are freed in one step.
+    No other code may still use the value. A list or dictionary that contains only scalars is freed
+    in one step.
     """
     emptied: list[Any] = [value] if isinstance(value, list | dict) else []
     del value
@@ -31,15 +32,16 @@ def free(value: Any) -> None:  # noqa: ANN401 - any JSON
 
 
 def cut(members: list[Any], length: int) -> None:
-    """Shorten a list in pieces."""
+    """Remove all members of a list after the first `length` ones, in pieces."""
     while len(members) > length:
         del members[max(length, len(members) - _AT_ONCE) :]
 
 
-def _open(emptied: list[Any], value: Any) -> None:  # noqa: ANN401 - any JSON
-    """Add a value to `emptied` if the value's last member is itself a list or dictionary.
+def _open(emptied: list[Any], value: Any) -> None:  # noqa: ANN401 - JSON of any form
+    """Add a value to `emptied` if it must be freed in pieces.
 
-    Python frees all other values in one step.
+    Only values whose last member is a list or dictionary are freed in pieces. Python frees other
+    values in one step.
     """
     if type(value) is list:
         if len(value) > _SMALL and type(value[-1]) in {list, dict}:

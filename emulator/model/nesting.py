@@ -1,8 +1,8 @@
-"""Whether the attribute values of a request nest deeply.
+"""Finds out if the attribute values of a request nest deeply.
 
-If a value of a PutItem, UpdateItem or DeleteItem has more than about 62 levels, the OLD layer of
-the service checks the request and words its problems (behaviour 3.5). We do not know the exact
-number of levels.
+If a value in a PutItem, UpdateItem or DeleteItem has more than about 62 levels, the OLD layer of
+the service checks the request, and errors have this layer's texts (behaviour 3.5). We do not know
+the exact number of levels.
 """
 
 from collections.abc import Iterator, Mapping
@@ -15,8 +15,8 @@ _STRUCTURES: Final = ("Expected", "AttributeUpdates")
 
 
 def nests_deeply(request: Mapping[str, Any]) -> bool:
-    """Return whether a value of the request has more than 62 levels."""
-    # One iterator for each level, so that memory does not grow with the number of values.
+    """Return True if an attribute value of the request has more than 62 levels."""
+    # Iterators, one for each level, take little memory, even if there are many values.
     levels = [_values(request)]
     while levels:
         for value in levels[-1]:
@@ -31,7 +31,7 @@ def nests_deeply(request: Mapping[str, Any]) -> bool:
 
 
 def _values(request: Mapping[str, Any]) -> Iterator[Any]:
-    """Yield the attribute values of a request's members."""
+    """Yield the attribute values in the members of a request."""
     for member in _VALUES:
         yield from request.get(member, {}).values()
     for member in _STRUCTURES:
@@ -42,9 +42,9 @@ def _values(request: Mapping[str, Any]) -> Iterator[Any]:
 
 
 def _parts(value: Mapping[str, Any]) -> Iterator[Any]:
-    """Return the values inside a value.
+    """Return the values in a list or map value.
 
-    A value that is nested too deeply is not canonical: it may have both "L" and "M", and each of
-    them may be null.
+    A value that is nested too deeply is not canonical: it may have both "L" and "M", and both may
+    be null.
     """
     return chain(value.get("L") or (), (value.get("M") or {}).values())

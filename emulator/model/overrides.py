@@ -1,9 +1,9 @@
-"""Differences between the service and its published model: one row for each rule.
+"""Tables of the differences between the service and its published model: one row for each rule.
 
 Rows name a member as "Structure.Member". A comment at a row cites the source of the fact;
-"inferred" marks our own conclusion. The service has an old and a new layer of code with different
-messages. A failure without a row in WORDINGS has the message of the old layer (OLD), with the value
-and a path in lower camel case (behaviour 3.2).
+"inferred" marks our own conclusion. The service has an old and a new layer of code, whose messages
+differ. A failed constraint without a row in WORDINGS is reported with the message of the old layer
+(OLD), which has the value and a path in lower camel case (behaviour 3.2).
 """
 
 from collections.abc import Mapping
@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 Kind = Literal["required", "minimum", "maximum", "pattern", "enum", "keys", "members"]
-"""The kind of a failed constraint. "keys" is about the keys of a map, "members" about the members
-of a map or list. For both, the service reports the path of the whole map or list.
+"""The kind of a failed constraint.
+
+"keys": a constraint on the keys of a map. "members": a constraint on the members of a map or list.
+For these two kinds, the service's message has the path of the whole map or list.
 """
 
 # --- constraints ----------------------------------------------------------------------------------
@@ -20,9 +22,10 @@ of a map or list. For both, the service reports the path of the whole map or lis
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A constraint that is added to a member or replaces the model's constraint.
+    """A change of a member's constraints. The given values replace the values of the model.
 
-    unless: another member. If the request has it, the changed member is not required.
+    unless: the name of another member. If the request has this other member, `required` does not
+    apply.
     """
 
     required: bool = False
@@ -49,38 +52,40 @@ CHANGES: Final[Mapping[str, Change]] = {
     "ListContributorInsightsInput.MaxResults": Change(minimum=1),  # inferred
 }
 
-# Structure -> the member that, if it is missing, is reported first and bare (behaviour 3.4).
+# Structure -> a required member. If it is missing, the error reports this before all other failures
+# and without the envelope (behaviour 3.4).
 REQUIRED_BARE: Final[Mapping[str, str]] = {
     "CreateTableInput": "TableName",
     "UpdateTableInput": "TableName",
     "DeleteTableInput": "TableName",
 }
 
-# Members without a constraint on the minimum length. validate.py reports an empty map after all
-# other errors, and without the envelope (behaviour 7.2). The export has a text of its own for an
-# empty ARN (control-plane 4.1).
+# Members whose minimum length in the model does not count. For the empty map RequestItems,
+# validate.py raises another error, after all other checks and without the envelope (behaviour 7.2).
+# For an empty TableArn, the operation raises another error (control-plane 4.1).
 OPTIONAL_LENGTH: Final = frozenset({"BatchWriteItemInput.RequestItems", "ExportTableToPointInTimeInput.TableArn"})
 
-# Members whose constraints operations check themselves, with their own texts. Tags: behaviour 13,
-# operations/tag_rules.py (observed: ack-api-quirks, DDB-TABLE-107, 457). Classes: behaviour 10.1,
-# operations/tables/rules.py.
+# Members that the validator does not check, because the operations check them and raise errors with
+# other texts. Tags: behaviour 13, operations/tag_rules.py (observed: ack-api-quirks, DDB-TABLE-107,
+# 457). Table classes: behaviour 10.1, operations/tables/rules.py.
 UNCHECKED: Final = frozenset(
     {"Tag.Key", "Tag.Value", "TagKeyList", "CreateTableInput.TableClass", "UpdateTableInput.TableClass"}
 )
 
-# Structure -> (a member that the service has and the model does not have, the member before it, the
-# shape of the added member).
+# Structure -> a member that the service has and the model does not have, as three names: the added
+# member, the member before it, the shape of the added member.
 ADDED_MEMBERS: Final[Mapping[str, tuple[str, str, str]]] = {
     "CreateTableInput": ("TableThroughputMode", "BillingMode", "BillingMode"),  # behaviour 10.1
     "UpdateTableInput": ("TableThroughputMode", "BillingMode", "BillingMode"),
 }
 
-# Structure -> the members that are reported first, in this order.
+# Structure -> the members whose failures are reported before those of other members, in this order.
 MEMBER_ORDERS: Final[Mapping[str, tuple[str, ...]]] = {
     "ProvisionedThroughput": ("WriteCapacityUnits", "ReadCapacityUnits"),  # observed: DDB-TABLE-038
 }
 
-# behaviour 3.3; other enums are printed in the model's order.
+# Enum -> the order in which messages list its values (behaviour 3.3). Other enums have the model's
+# order.
 ENUM_ORDERS: Final[Mapping[str, tuple[str, ...]]] = {
     "ReturnValue": ("ALL_NEW", "UPDATED_OLD", "ALL_OLD", "NONE", "UPDATED_NEW"),
     "Select": ("SPECIFIC_ATTRIBUTES", "COUNT", "ALL_ATTRIBUTES", "ALL_PROJECTED_ATTRIBUTES"),
@@ -93,7 +98,7 @@ ENUM_ORDERS: Final[Mapping[str, tuple[str, ...]]] = {
 PATTERNS: Final[Mapping[str, str]] = {  # Java patterns -> the same patterns in Python's syntax
     r"\p{Print}+": r"[\x20-\x7e]+",
     r"[\u0020-\uD7FF\uE000-\uFFFD\uD800\uDC00-\uDBFF\uDFFF\r\n\t]*": (
-        # In Python, a surrogate pair is one character.
+        # Java counts a surrogate pair as two characters, Python as one.
         r"[\u0020-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF\r\n\t]*"
     ),
 }
@@ -101,14 +106,15 @@ PATTERNS: Final[Mapping[str, str]] = {  # Java patterns -> the same patterns in 
 # --- table names ----------------------------------------------------------------------------------
 
 TABLE_NAME: Final = "TableName"
-# The model allows names of 1..1024 characters, the service only up to 255 (behaviour 3.4).
+# In the model, the shape of a table name allows 1 to 1024 characters. The service allows at most
+# 255 for a name (behaviour 3.4).
 TABLE_NAME_SHAPE: Final = "TableArn"
 TABLE_NAME_PATTERN: Final = "[a-zA-Z0-9_.-]+"
 TABLE_NAME_LENGTH: Final = 255
 ARN: Final = "arn:"
 ARN_LENGTH: Final = 1024
-# The minimum length of a name as a key of RequestItems and for FULL_TABLE_NAMES (behaviour 3.2,
-# 3.4). In other places, the minimum is 1.
+# The minimum length of a table name in the members FULL_TABLE_NAMES, and as a key of RequestItems
+# (behaviour 3.2, 3.4). In all other members, the minimum is 1.
 TABLE_NAME_MINIMUM: Final = 3
 FULL_TABLE_NAMES: Final = frozenset({"CreateTableInput.TableName", "UpdateTableInput.TableName"})
 # Members that must be a name and not an ARN (behaviour 3.4).
@@ -119,12 +125,12 @@ NEW_TABLE_NAMES: Final = frozenset({"CreateTableInput.TableName"})
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """How the service words a failed constraint.
+    """The text with which the service reports a failed constraint.
 
-    template: may contain `{value}` (quoted, or null), the `{wire}` path, the `{api}` path and the
-    `{constraint}`.
-    alone: whether no other failure is reported with this one.
-    bare: whether the message has no envelope.
+    template: may contain `{value}` (quoted, or null), `{wire}` (the path in lower camel case),
+    `{api}` (the path as in requests) and `{constraint}` (the text that begins with "Member must").
+    alone: True if the message reports only this failure, even if there are others.
+    bare: True if the message has no envelope.
     """
 
     template: str
@@ -154,7 +160,7 @@ _CONDITIONAL_OPERATOR: Final = Wording(  # ALL is the service's own mistake for 
 _LENGTH: Final[tuple[Kind, Kind]] = ("minimum", "maximum")
 
 WORDINGS: Final[Mapping[tuple[str, Kind], Wording]] = {
-    # behaviour 3.4: five operations have this wording. In us-east-1, Scan has the OLD wording.
+    # behaviour 3.4: five operations have this wording. Scan has the OLD wording in us-east-1.
     ("PutItemInput.TableName", "minimum"): _NEW_ALONE,
     ("GetItemInput.TableName", "minimum"): _NEW_ALONE,
     ("UpdateItemInput.TableName", "minimum"): _NEW_ALONE,
@@ -164,7 +170,7 @@ WORDINGS: Final[Mapping[tuple[str, Kind], Wording]] = {
     ("UpdateItemInput.ReturnValues", "enum"): _RETURN_VALUES,
     ("DeleteItemInput.ReturnValues", "enum"): _RETURN_VALUES,
     ("QueryInput.ConditionalOperator", "enum"): _CONDITIONAL_OPERATOR,  # behaviour 3.3, 3.5
-    # behaviour 6.1. In us-east-1, Scan reports a wrong number, such as Limit 0, in the OLD wording.
+    # behaviour 6.1. Scan has the OLD wording in us-east-1 for wrong numbers, such as Limit 0.
     ("QueryInput.Limit", "minimum"): NEW,
     ("BatchGetItemInput.RequestItems", "minimum"): NEW,  # behaviour 7.1
     ("BatchGetItemInput.RequestItems", "maximum"): NEW,  # inferred from the row above
@@ -193,15 +199,16 @@ WORDINGS: Final[Mapping[tuple[str, Kind], Wording]] = {
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """How an operation reports several failures.
+    """The way in which an operation reports several failures of one request.
 
-    An operation may have several reports. It uses the first one that applies to the request.
+    An operation may have several Reports. It uses the first Report that applies to the request.
 
-    first: the members whose failures are reported first. Other failures have the model's order.
-    only_first: whether only one failure is reported.
-    old: whether all failures have the OLD wording.
-    without: a member. The report applies only to a request without that member.
-    deep: whether the report applies only to a request with a deeply nested value (nesting.py).
+    first: the members whose failures are reported first, in this order. Failures of other members
+    follow in the model's order.
+    only_first: True if only the first failure is reported.
+    old: True if all failures are reported with the OLD wording.
+    without: a member. The Report applies only to requests without this member.
+    deep: True if the Report applies only to requests with a deeply nested value (nesting.py).
     """
 
     first: tuple[str, ...] = ()
@@ -222,7 +229,7 @@ _SINGLE_WRITE: Final = (
 REPORTS: Final[Mapping[str, tuple[Report, ...]]] = {
     "PutItemInput": _SINGLE_WRITE,
     "DeleteItemInput": _SINGLE_WRITE,
-    # Inferred from the write operations.
+    # Inferred from PutItem and DeleteItem.
     "GetItemInput": (Report(first=("ReturnConsumedCapacity",)),),
     "UpdateItemInput": (
         Report(first=_OLD_ORDER, old=True, without="Key"),
@@ -234,16 +241,16 @@ REPORTS: Final[Mapping[str, tuple[Report, ...]]] = {
     "ExecuteTransactionInput": _TOKEN_FIRST,
 }
 
-# Failures that are reported only if there are no others: a malformed table name.
+# Failures that are reported only if there are no other failures: here, a malformed table name.
 LAST_RESORT: Final[frozenset[tuple[str, Kind]]] = frozenset({("BatchWriteItemInput.RequestItems", "keys")})
 
 # --- printed values -------------------------------------------------------------------------------
 
 PRINTED_AS_JSON: Final = frozenset({"BatchGetItemInput.RequestItems"})  # behaviour 3.2
 
-# Structure -> members that the service prints although the model does not have them. They are
-# always null.
+# Structure -> members that the model does not have, but that messages of the service print. Their
+# value is always null.
 PRINTED_ALSO: Final[Mapping[str, tuple[str, ...]]] = {
-    # quoted in github.com/risingwavelabs/risingwave/issues/17572.
+    # Source: a message in github.com/risingwavelabs/risingwave/issues/17572.
     "PutRequest": ("workloadProfileName",),
 }

@@ -1,8 +1,8 @@
-"""Layer 1: JSON types (behaviour 1.6). Compiles a shape into closures that check types and convert.
+"""Compiles a shape into a parser: a function that checks JSON types and converts JSON to values.
 
-Like the service, a parser reads a request in document order and stops at the first type error.
-values/wire.py parses attribute values. Calls of parsers nest only as deeply as shapes do:
-AttributeValue is the only shape that contains itself.
+This is layer 1 of the service's checks (behaviour 1.6). Like the service, a parser reads a request
+in document order and stops at the first type error. Parsers call each other only as deeply as
+shapes nest. AttributeValue is the only shape that contains itself, and `values/wire.py` parses it.
 """
 
 import sys
@@ -22,28 +22,28 @@ _ScalarError = Callable[[], errors.ApiError]
 _PACKAGE: Final = "com.amazonaws.dynamodb.v20120810."
 _ATTRIBUTE_VALUE: Final = "AttributeValue"
 
-# A collection that is too long makes any request fail in a later check. So a parser reads only its
-# first members, because 16 MB can contain five million. These constants say how many members it
-# reads.
+# A list or map that is too long makes the request fail in a later check. A body of 16 MB can have
+# five million members, so a parser reads only the first members. The following constants are the
+# most members that it reads.
 
-# For collections whose maximum in the model is less than 1,000. The largest such maximum is 255.
+# For lists and maps whose maximum in the model is less than 1,000. The largest such maximum is 255.
 _KEPT_OF_BOUNDED: Final = 1_000
-# For lists of structures without a maximum in the model. The limits of tables apply to them: 50
-# tags, 20 indexes.
+# For lists of structures without a maximum in the model. Limits of tables apply to them, such as 50
+# tags or 20 indexes.
 _KEPT_OF_STRUCTURES: Final = 10_000
-# A request can use some 7,000 names or values, in five expressions of 4 KB or a statement of 8 KB.
+# For names and values: five expressions of 4 KB or a statement of 8 KB can use at most about 7,000.
 _KEPT: Final = {
     "ExpressionAttributeNameMap": 10_000,
     "PreparedStatementParameters": 10_000,
     "KeyConditions": 10_000,
 }
 _BY_ATTRIBUTE: Final = frozenset(("ExpectedAttributeMap", "FilterConditionMap", "AttributeUpdates"))
-"""The shapes of legacy parameters.
+"""The shapes of legacy parameters that are maps by attribute name.
 
-A parameter is refused if its attribute names have more bytes together than an item may have
-(limits.LEGACY_NAMES).
+A later check refuses such a parameter if its attribute names have more than limits.LEGACY_NAMES
+bytes together.
 """
-_NAME_LIST: Final = "AttributeNameList"  # the shape of AttributesToGet, to which the same limit applies
+_NAME_LIST: Final = "AttributeNameList"  # the shape of AttributesToGet, which has the same limit
 _MAP_PARSERS: Final[dict[str, Callable[[object, list[Problem]], dict[str, Value]]]] = {
     "PutItemInputAttributeMap": wire.parse_item,
     "ExpressionAttributeValueMap": wire.parse_values,
@@ -53,8 +53,8 @@ _MAP_PARSERS: Final[dict[str, Callable[[object, list[Problem]], dict[str, Value]
 class Request(dict[str, Any]):
     """A request whose members have the right types.
 
-    problems: problems of attribute values, in document order, that the operation's check has not
-    reported yet.
+    problems: the problems in attribute values, in document order. The operation's check handles
+    them later.
     """
 
     __slots__ = ("problems",)
@@ -62,11 +62,11 @@ class Request(dict[str, Any]):
     problems: list[Problem]
 
     def mark_reported(self) -> None:
-        """Clear the problems, after the operation's check has handled each of them."""
+        """Clear the problems. The operation's check calls this after it has handled all of them."""
         self.problems = []
 
     def copy(self) -> "Request":
-        """Return a copy with the same members and the same unreported problems."""
+        """Return a copy with the same members and the same problems."""
         copied = Request(self)
         copied.problems = self.problems
         return copied
@@ -88,7 +88,7 @@ def compile_parser(operation: OperationModel) -> Callable[[object], Request]:
         problems: list[Problem] = []
         request.problems = problems
         for name, value in raw.items():
-            # Most members are texts. For them, a call of the parser would take three times as long.
+            # Most members are texts. A call of their parser would take three times as long as this.
             if name in texts and type(value) is str:
                 request[name] = value
             elif value is not None:
@@ -103,7 +103,7 @@ def compile_parser(operation: OperationModel) -> Callable[[object], Request]:
 
 
 def _name_parameter(problems: list[Problem], name: str) -> None:
-    """Store the name of a member in the problems that have no parameter yet."""
+    """Store the name of a request's member in the problems that were found in this member."""
     for problem in problems:
         if not problem.parameter:
             problem.parameter = name
@@ -140,7 +140,7 @@ def _parser(shapes: Shapes, shape: Shape, scalar_error: _ScalarError) -> Parser:
 
 
 def kept(shapes: Shapes, shape: Shape) -> int:
-    """Return how many members of a list or map a parser reads at most."""
+    """Return the largest number of members that a parser reads from a list or map."""
     if shape.name in _KEPT:
         return _KEPT[shape.name]
     if shape.maximum is not None:
@@ -150,9 +150,9 @@ def kept(shapes: Shapes, shape: Shape) -> int:
 
 
 def _java_type(shapes: Shapes, shape: Shape) -> str:
-    """Return the Java type of a shape as the service's parser prints it.
+    """Return the Java type of a shape as the service's messages print it.
 
-    The text starts with "class " where the service prints this word.
+    For structures and scalars, the text starts with "class ".
     """
     name = _type_name(shapes, shape)
     return name if shape.type in {"list", "map"} else f"class {name}"
@@ -189,7 +189,7 @@ def _structure(members: dict[str, Parser], java_type: str, scalar_error: _Scalar
 
 
 def _cut(raw: list[Any], limit: int) -> None:
-    from emulator.model.freeing import cut  # noqa: PLC0415 - few servers get such lists
+    from emulator.model.freeing import cut  # noqa: PLC0415 - few servers need it
 
     cut(raw, limit)
 
@@ -208,10 +208,10 @@ def _list(member: Parser, scalar_error: _ScalarError, limit: int) -> Parser:
 def _string_list(scalar_error: _ScalarError, limit: int) -> Parser:
     parse_each = _list(string, scalar_error, limit)
 
-    def parse(raw: Any, problems: list[Problem]) -> Any:  # noqa: ANN401 - like the other parser
+    def parse(raw: Any, problems: list[Problem]) -> Any:  # noqa: ANN401 - as `parse_each` returns it
         if type(raw) is list and len(raw) <= limit:
             try:
-                "".join(raw)  # the fastest check that all members are strings
+                "".join(raw)  # raises TypeError unless all members are strings; the fastest check
             except TypeError:
                 pass
             else:
@@ -222,7 +222,11 @@ def _string_list(scalar_error: _ScalarError, limit: int) -> Parser:
 
 
 def _name_list(parse_list: Parser) -> Parser:
-    """Return a parser of AttributesToGet, which reads no more names than `_by_attribute`."""
+    """Return a parser for AttributesToGet.
+
+    If the names have more than limits.LEGACY_NAMES characters together, the parser reads only the
+    first names, because a later check refuses the parameter.
+    """
 
     def parse(raw: object, problems: list[Problem]) -> Any:  # noqa: ANN401 - any parsed value
         if type(raw) is list and len(raw) > _KEPT_OF_STRUCTURES:
@@ -249,10 +253,10 @@ def _map(member: Parser, java_type: str, scalar_error: _ScalarError, limit: int)
 
 
 def _by_attribute(parse_map: Parser) -> Parser:
-    """Return a parser of a legacy parameter, a map by attribute name.
+    """Return a parser for a legacy parameter that is a map by attribute name.
 
     If the names have more than limits.LEGACY_NAMES characters together, the parser reads only the
-    first pairs, because the parameter is refused.
+    first pairs, because a later check refuses the parameter.
     """
 
     def parse(raw: object, problems: list[Problem]) -> Any:  # noqa: ANN401 - any parsed value
@@ -271,7 +275,7 @@ def _by_attribute(parse_map: Parser) -> Parser:
 
 
 def _refuse_as_collection(raw: object, java_type: str, scalar_error: _ScalarError) -> NoReturn:
-    """Raise for JSON that is not an object although a structure or map is expected."""
+    """Raise the service's error for JSON that should be an object, but is not."""
     raise errors.wrong_collection(java_type) if type(raw) is list else scalar_error()
 
 
@@ -306,7 +310,7 @@ def _attribute_value_list(scalar_error: _ScalarError, limit: int) -> Parser:
 def _attribute_values(shape: Shape, java_type: str, scalar_error: _ScalarError) -> Parser:
     parse_map = _MAP_PARSERS.get(shape.name, wire.parse_map)
     if scalar_error is errors.scalar_as_field:
-        return parse_map  # parse_map raises the same error for a scalar
+        return parse_map  # raises this error too
 
     def parse(raw: object, problems: list[Problem]) -> dict[str, Any]:
         if type(raw) is not dict:

@@ -1,12 +1,12 @@
-"""Prints values of a request in the form of Java's `toString`, as the service's messages do.
+"""Converts values of a request to the text of Java's `toString`, as in the service's messages.
 
     [KeySchemaElement(attributeName=pk, keyType=HASH)]
     {t=[WriteRequest(putRequest=null, deleteRequest=DeleteRequest(key={
         k=<class>AttributeValue@4f2a}))]}
 
-Absent members are printed as null. An AttributeValue is printed as its class and a hash (public
-issues quote such messages, e.g. github.com/risingwavelabs/risingwave/issues/17572). We do not know
-the service's hash; ours is a checksum of the value.
+A missing member is printed as null. An AttributeValue is printed as its class name and a hash, as
+in the message of github.com/risingwavelabs/risingwave/issues/17572. We do not know how the service
+computes the hash. Our hash is a checksum of the value.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -20,20 +20,20 @@ from emulator.model import overrides
 from emulator.model.shapes import Shape, Shapes
 
 _ATTRIBUTE_VALUE: Final = "AttributeValue"
-# Our own text for a value of more than 254 levels, which orjson does not dump.
+# Replaces a value of more than 254 levels, because orjson cannot write it. The text is our own.
 _TOO_DEEP: Final = "..."
 
 
 def lower_camel(name: str) -> str:
     """Return the name of a member with a small first letter, as in error messages.
 
-    For example SSESpecification becomes sSESpecification.
+    For example, SSESpecification becomes sSESpecification.
     """
     return name[:1].lower() + name[1:]
 
 
 def json_text(value: object) -> str:
-    """Return a value as compact JSON."""
+    """Return a value as compact JSON, or `...` if it is nested too deeply."""
     try:
         return orjson.dumps(value).decode()
     except orjson.JSONEncodeError:
@@ -41,10 +41,10 @@ def json_text(value: object) -> str:
 
 
 def java_text(shapes: Shapes, shape: Shape, value: Any, limit: int) -> str:  # noqa: ANN401 - any parsed value
-    """Return the text of a parsed value. shape: the value's shape.
+    """Return a parsed value as text. shape: the value's shape.
 
-    A text of more than `limit` characters is cut to `limit` + 1, so that the calling function sees
-    that the text was too long.
+    A text of more than `limit` characters is cut to `limit` + 1. So the caller can see from the
+    length that the text is too long.
     """
     pieces = []
     length = 0
@@ -82,7 +82,10 @@ def _structure_pieces(shapes: Shapes, shape: Shape, value: dict[str, Any]) -> It
 
 
 def _joined(begin: str, members: Iterable[tuple[str, Shape, Any]], end: str, shapes: Shapes) -> Iterator[str]:
-    """Yield the text of each member's name and value, with commas between the members."""
+    """Yield the parts of a text: `begin`, all members with commas between them, and `end`.
+
+    members: for each member, the text before its value (such as `key=`), its shape and its value.
+    """
     yield begin
     comma = ""
     for name, shape, value in members:
@@ -93,10 +96,10 @@ def _joined(begin: str, members: Iterable[tuple[str, Shape, Any]], end: str, sha
 
 
 def shares(texts: Sequence[str], limit: int) -> list[str]:
-    """Return the texts. If they are too long together, cut the longest of them.
+    """Return the texts, cut if they have more than errors.LONGEST_WHOLE bytes of JSON together.
 
-    Texts of more than errors.LONGEST_WHOLE bytes of JSON are too long. limit: after cutting, all
-    texts together have at most so many bytes of JSON.
+    limit: after cutting, the texts have at most this many bytes of JSON together. The longest texts
+    are cut first.
     """
     cut = list(texts)
     if sum(map(errors.json_size, texts)) <= errors.LONGEST_WHOLE:

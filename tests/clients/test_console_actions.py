@@ -186,15 +186,17 @@ def test_settings_are_changed(browser, visit, client, orders):
     assert "The capacity has changed." in press_and_load(browser, "Change the capacity")
     assert accessible(browser)
     fill(browser, {"Stream": "KEYS_ONLY"})
-    assert "The stream has KEYS_ONLY." in press_and_load(browser, "Change the stream")
+    assert "The stream is on, with the view type KEYS_ONLY." in press_and_load(browser, "Change the stream")
     fill(browser, {"Attribute for time to live": "expires"})
-    assert "Items expire at the time in expires." in press_and_load(browser, "Change time to live")
+    assert "Items now expire at the time in their attribute expires." in press_and_load(browser, "Change time to live")
     fill(browser, {"Point-in-time recovery": True, "Days": 9})
     assert "Point-in-time recovery is on." in press_and_load(browser, "Change recovery")
     fill(browser, {"Deletion protection": True})
     assert "Deletion protection is on." in press_and_load(browser, "Change protection")
     fill(browser, {"Table class": "STANDARD_INFREQUENT_ACCESS"})
-    assert "The table has the class STANDARD_INFREQUENT_ACCESS." in press_and_load(browser, "Change the class")
+    assert "The table now has the table class STANDARD_INFREQUENT_ACCESS." in press_and_load(
+        browser, "Change the class"
+    )
     table = described(client, orders)
     assert table["ProvisionedThroughput"]["ReadCapacityUnits"] == 7
     assert table["GlobalSecondaryIndexes"][0]["ProvisionedThroughput"]["ReadCapacityUnits"] == 9

@@ -144,7 +144,7 @@ def test_dead_letters_are_sent_again(visit, browser, client, server, folder):
     visit("functions")
     [stream] = [each["StreamArn"] for each in client("ListStreams", TableName="Orders")["Streams"]]
     fill(browser, {"Stream": stream, "Begin with": "TRIM_HORIZON", "Retries": "0", "Batch size": "1000"})
-    assert "The mapping is there." in press_and_load(browser, "Create")
+    assert "The mapping has been created." in press_and_load(browser, "Create")
     declare = declaring(server)
     [mapping] = declare("functions", b"", "GET")[1]["Mappings"]
     assert declare("wait", {"UUID": mapping["UUID"], "Delivered": True, "Timeout": 60})[0] == 200
@@ -181,8 +181,8 @@ def test_the_clock_moves(visit, browser, server):
     wait_for_text(browser, "is not a number of seconds")
     fill(browser, {"Seconds ahead": "-60"})
     assert "runs" in press_and_load(browser, "Set")
-    assert "It shows" in press_and_load(browser, "To the next event")
-    assert "Expired items that were deleted: 0." in press_and_load(browser, "Delete expired items now")
+    assert "The clock shows" in press_and_load(browser, "To the next event")
+    assert "Deleted expired items: 0." in press_and_load(browser, "Delete expired items now")
     press_and_load(browser, "Follow the machine's clock")
     assert abs(declaring(server)("clock", b"", "GET")[1]["Offset"]) < 1
 
@@ -199,7 +199,7 @@ def test_a_snapshot_brings_back_a_deleted_item(visit, browser, client):
     assert client("Scan", TableName="Orders")["Count"] == count
     press(browser, "Copy to an account")
     fill(browser, {"Access key": "copy"})
-    assert "copied to account copy: 1" in press_and_load(browser, "Copy")
+    assert "to account copy: 1" in press_and_load(browser, "Copy")
     press(browser, "Delete")
     assert "There are no snapshots." in press_and_load(browser, "Yes: Delete")
 
@@ -240,7 +240,7 @@ def test_replication_is_paused_and_delayed(visit, browser, client):
     fill(browser, {"Seconds": "3"})
     assert "takes 3 seconds" in press_and_load(browser, "Set the delay")
     press(browser, "Delete the replica")
-    assert "is deleted" in press_and_load(browser, "Yes: Delete the replica")
+    assert "is being deleted" in press_and_load(browser, "Yes: Delete the replica")
 
 
 @drives("requests/resend", "requests/keep")
@@ -261,7 +261,7 @@ def test_a_request_is_found_and_sent_again(visit, browser, client):
     visit("requests")
     press(browser, "Forget these requests")
     assert "Requests are not kept." in press_and_load(browser, "Yes: Forget these requests")
-    assert "Requests are kept." in press_and_load(browser, "Keep requests")
+    assert "Requests are kept from now on." in press_and_load(browser, "Keep requests")
 
 
 @drives("charts/insights")
@@ -275,10 +275,10 @@ def test_charts_are_drawn(visit, browser, client):
     assert browser.run("document.querySelectorAll('.chart canvas').length") == 5
     assert browser.complaints() == []
     fill(browser, {"Table": "Orders"})
-    assert "The keys of table Orders are counted" in press_and_load(browser, "Count its keys")
+    assert "The keys of table Orders are now counted" in press_and_load(browser, "Count its keys")
     client("GetItem", TableName="Orders", Key={"pk": {"S": "a"}, "sk": {"N": "1"}})
     assert "Most accessed" in visit("charts")
-    assert "are not counted" in press_and_load(browser, "Stop counting")
+    assert "are no longer counted" in press_and_load(browser, "Stop counting")
 
 
 @drives("advice/advise")

@@ -113,9 +113,13 @@ def test_advice_can_be_off(project):
     ("ini", "file", "message"),
     [
         ("dynamodb_advice = of", None, "dynamodb_advice: 'of' is not one of summary, off"),
-        ("dynamodb_advice_fail_on = zz", None, "dynamodb_advice_fail_on: 'zz' is not certain, likely, possible, 10"),
+        (
+            "dynamodb_advice_fail_on = zz",
+            None,
+            "dynamodb_advice_fail_on: 'zz' is not certain, likely, possible, a number such as 10",
+        ),
         ("dynamodb_advice_fail_on = likely/x", None, "dynamodb_advice_fail_on: 'likely/x' is not"),
-        ("dynamodb_advice = off", "a.json", "--dynamodb-advice-report needs advice, and the ini option"),
+        ("dynamodb_advice = off", "a.json", "--dynamodb-advice-report needs the advisor, but the ini option"),
         ("", "none/a.json", "--dynamodb-advice-report none/a.json: no file can be written there"),
         ("", ".", "--dynamodb-advice-report .: no file can be written there"),
     ],
@@ -132,7 +136,7 @@ def test_a_file_that_cannot_be_written_fails_the_run(project):
     project.write(test_it="import os\ndef test_it():\n    os.mkdir('advice.json')\n")
     run = project.run("--dynamodb-advice-report", "advice.json")
     assert (run.status, run.outcomes) == (1, {"passed": 1}), run.output
-    assert "--dynamodb-advice-report advice.json: Is a directory: the run has failed" in run.output
+    assert "--dynamodb-advice-report advice.json: cannot write the file: Is a directory" in run.output
 
 
 def test_a_run_without_requests_writes_an_empty_report(project):

@@ -268,8 +268,8 @@ def test_afterwards():
     variables = {"AWS_REGION": "eu-west-1", "AWS_DEFAULT_REGION": "eu-west-1"}
     run = project.run(AWS_ACCESS_KEY_ID="a", AWS_SECRET_ACCESS_KEY="b", **variables)
     assert run.outcomes == {"failed": 1, "passed": 1}, run.output
-    assert "dynamodb.eu-west-1.amazonaws.com is used in a test of dynamodb-emulator" in run.output
-    assert "set dynamodb_isolation = reset" in run.output
+    assert "dynamodb.eu-west-1.amazonaws.com. The client was made before the test had its account" in run.output
+    assert "Set dynamodb_isolation = reset" in run.output
 
 
 def test_a_client_made_at_import_of_a_test_that_chooses_reset(project):

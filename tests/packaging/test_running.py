@@ -144,7 +144,7 @@ except ImportError as error:
     print(json.dumps(str(error)))
 """
     message = installed.code(code, cwd=user_folder)
-    assert message.startswith("the server has a package called 'storage', and this process has imported another")
+    assert message.startswith("this process has imported a package 'storage' that is not the server's")
 
 
 def test_uvicorn_serves_the_application(installed, user_folder):

@@ -1,21 +1,27 @@
 """Collects requests as evidence for the advisor (emulator/advisor), and examines them later.
 
-Advising must take at most 3 % of a GetItem. So the observer is `deque.append`, as for the kept
-requests: 3,500 of the server's 137,000 instructions (2.6 %), counted with callgrind, or 600 more if
-requests are kept anyway. Parsing the bodies and running the rules takes about as long as a GetItem.
-It is done in pauses. While requests arrive, it gets 2 % of the time, and 0.4 % if the process is
-busy. A ring that is full loses its oldest requests. Then the evidence is not complete.
+Collecting may take at most 3 % of the work of a GetItem. So the observer is `deque.append`: it only
+appends each request to a ring, a deque of limited length. This takes 3,500 of the server's 137,000
+instructions (2.6 %), counted with callgrind. If the server keeps requests anyway (kept.py), the
+ring takes only 600 more instructions.
 
-The exact units of a request would need the counters of the tables (database/throughput/usage.py):
-15,600 instructions more, or 11 % of a GetItem. So units are estimated while nobody counts them.
+Examining a request (parsing its bodies and running the rules) takes about as long as a GetItem. So
+`digest` does most of this work in pauses, when no new requests arrive. While requests arrive, it
+works for at most 2 % of the time, or 0.4 % if the process is busy for more than half of the time. A
+full ring drops its oldest requests. Then the evidence is not complete.
+
+To know the exact capacity units of a request, the server would have to count the units of tables
+(database/throughput/usage.py). This takes 15,600 more instructions, or 11 % of a GetItem. So the
+advisor estimates the units, unless the server counts them anyway, for example for --metrics.
 
 | what                            | at most                                             |
 |---------------------------------|-----------------------------------------------------|
 | requests in the ring            | 2,048, with bodies of at most 4 KB in each (14 MB)  |
-| larger bodies in the ring       | 16 MB; of an answer of more than 64 KB, only 8 KB   |
-|                                 | of its items and the members after them are kept    |
+| larger bodies in the ring       | 16 MB. Of an answer of more than 64 KB, the ring    |
+|                                 | has only the first 8 KB of the items, and the       |
+|                                 | members after the items                             |
 
-`examining.py` does the examination.
+The class in `examining.py` examines the requests.
 """
 
 from collections import deque
@@ -38,41 +44,45 @@ if TYPE_CHECKING:
 
 _RING: Final = 2_048
 _LARGE_BYTES: Final = 16 << 20
-_LARGEST: Final = 1 << 19  # bytes of a request that is kept whole
-_LONG_ANSWER: Final = 1 << 16  # bytes
-_SMALL: Final = 4_096  # bytes; the same limit as in http/front/observed.py
+_LARGEST: Final = 1 << 19  # bytes; a larger request, or answer without items, is not kept whole
+_LONG_ANSWER: Final = 1 << 16  # bytes; a longer answer is cut
+_SMALL: Final = 4_096  # bytes; must be equal to SMALL in http/front/observed.py
 
-_INTERVAL: Final = 0.05  # seconds between two pieces of work
-_SATURATED: Final = 0.000_2  # seconds of work in an interval while requests keep the process busy
-_BUSY: Final = 0.001  # the same, if the process is idle for at least half of the time
-_QUIET: Final = 0.002  # seconds of work at once in a pause
+_INTERVAL: Final = 0.05  # seconds between two calls of `digest`
+# Seconds of work in one call of `digest`:
+_SATURATED: Final = 0.000_2  # if the process is busy for more than half of the time
+_BUSY: Final = 0.001  # if requests arrive, but the process is less busy
+_QUIET: Final = 0.002  # if no requests arrive
 
-_SAMPLED: Final = 1 << 13  # bytes of the items that are kept of a large answer
-_TRIES: Final = 8  # ends of items that are tried
+_SAMPLED: Final = 1 << 13  # bytes of the first items that are kept of a long answer
+_TRIES: Final = 8  # how often `_sample` tries to find the end of an item
 _BEFORE_ITEMS: Final = b'{"Items":['
-_LONGEST_NAME: Final = 300  # bytes of the name of an attribute
+_LONGEST_NAME: Final = 300  # the most bytes of an attribute's name
 _AFTER_ITEMS: Final = (b'],"Count":', b'],"NextToken":')
 
 
 class Evidence:
-    """The evidence of one process. complete: whether all requests were examined."""
+    """The evidence of one process.
+
+    complete: False if requests were dropped, or may have been dropped, before they were examined.
+    """
 
     def __init__(self, emulator: Emulator) -> None:
         self._emulator = emulator
         self._ring: deque[Raw] = deque(maxlen=_RING)
-        self._large = 0  # bytes of large bodies in the ring
+        self._large = 0  # bytes of all requests in the ring that have more than _SMALL bytes
         self._newest: Raw | None = None
-        self._used = process_time(), perf_counter()  # CPU time and time of the last piece of work
+        self._used = process_time(), perf_counter()  # at the last `_share`: CPU time, time
         self.complete = True
         self.observer = Observer(self._ring.append, self._append_other)
 
     def digest(self) -> float:
-        """Do a piece of the work; return in how many seconds the next one is due."""
+        """Examine some requests. Return the number of seconds until the next call."""
         ring = self._ring
         if not ring:
             return _INTERVAL
         if len(ring) == _RING:
-            self.complete = False  # requests may have been lost
+            self.complete = False  # a full ring may have dropped requests
         busy = ring[-1] is not self._newest
         self._newest = ring[-1]
         end = perf_counter() + (self._share() if busy else _QUIET)
@@ -81,7 +91,7 @@ class Evidence:
         return _INTERVAL if busy or not ring else 0.0
 
     def _share(self) -> float:
-        """Return the seconds of work that this process has for evidence now."""
+        """Return the number of seconds that one call of `digest` may work while requests arrive."""
         before = self._used
         self._used = process_time(), perf_counter()
         used, passed = self._used[0] - before[0], self._used[1] - before[1]
@@ -99,22 +109,22 @@ class Evidence:
 
     @cached_property
     def examiner(self) -> "Examiner":
-        """Examines the exchanges. The first use loads all rules."""
-        from emulator.http.observing.examining import Examiner  # noqa: PLC0415 - start-up time
+        """The object that examines the exchanges. Its first use imports all rules."""
+        from emulator.http.observing.examining import Examiner  # noqa: PLC0415 - keeps the start fast
 
         return Examiner(self._emulator)
 
     @property
     def permissions(self) -> "Permissions":
-        """The permissions that requests needed."""
+        """The IAM permissions that the examined requests needed."""
         return self.examiner.permissions
 
     def doubt_tables(self) -> None:
-        """Note that any table may have been replaced by another one of the same name."""
+        """Note that each known table may have been replaced by a new table of the same name."""
         self.examiner.doubt_tables()
 
     def contribution(self) -> Mapping[str, Any]:
-        """Return what this process contributes to the control `advice`."""
+        """Return this process's data for the control `advice`: see `Examiner.contribution`."""
         return self.examiner.contribution(complete=self.complete)
 
     def _examine(self, raw: Raw) -> None:
@@ -123,13 +133,13 @@ class Evidence:
         if size > _SMALL:
             self._large = max(0, self._large - size)
         if not self._ring:
-            self._large = 0  # the ring may have dropped large requests without notice
+            self._large = 0  # corrects the count: a full ring drops large requests uncounted
         self.examiner.see(exchange)
 
     # --- collecting -------------------------------------------------------------------------------
 
     def _append_other(self, raw: Raw) -> None:
-        """Keep a request with an error or with large bodies. Cut large bodies."""
+        """Append a request that failed or has large bodies to the ring. Cut large bodies."""
         exchange = Exchange(*raw)
         if exchange.path != b"/" or exchange.method != "POST":
             return
@@ -152,14 +162,14 @@ class Evidence:
 
 
 def _cut(body: bytes) -> bytes:
-    """Return a large answer with only its first items, and with the number of bytes of all items.
+    """Return a long answer with only its first items, and with the number of bytes of all items.
 
-    Return an answer without items unchanged, unless it is too large too.
+    If the answer has no items, return the whole answer, or NOT_WHOLE if it is too large.
     """
-    from emulator.advisor.pages import CUT  # noqa: PLC0415 - start-up time
+    from emulator.advisor.pages import CUT  # noqa: PLC0415 - keeps the start fast
 
     for after_items in _AFTER_ITEMS:
-        # No value of an attribute ends with these bytes: values are objects.
+        # These bytes cannot be inside an item: there, the end of a list is followed by `}`.
         position = body.rfind(after_items)
         if position >= 0:
             return b'{"%b":%d,%b%b' % (CUT.encode(), position, _sample(body, position), body[position + 2 :])
@@ -167,12 +177,15 @@ def _cut(body: bytes) -> bytes:
 
 
 def _sample(body: bytes, end: int) -> bytes:
-    """Return the members with the first items of an answer, b"" if the items are too large.
+    """Return two members as JSON text: the first items of an answer, and their number of bytes.
 
-    end: the end of all items. Items are split where one begins with the same attribute as the first
-    item. Such a text may also be inside of an item. Then the text before it is no JSON.
+    Return b"" if the first item is too large. end: the position in `body` at which the items end.
+
+    The function cuts the text where an item seems to begin: at the attribute with which the first
+    item begins. If this place is inside an item, the text before it is not valid JSON. Then the
+    function tries an earlier place.
     """
-    from emulator.advisor.pages import SAMPLE, SAMPLE_BYTES  # noqa: PLC0415 - start-up time
+    from emulator.advisor.pages import SAMPLE, SAMPLE_BYTES  # noqa: PLC0415 - keeps the start fast
 
     if not body.startswith(_BEFORE_ITEMS):
         return b""

@@ -1,8 +1,10 @@
-"""Examines exchanges for the advisor: turns them into calls, and lets the rules see these.
+"""Examines exchanges for the advisor: turns each exchange into a call and passes it to the rules.
 
-With several workers, the rules must see the requests of all of them in their order. So each worker
-only keeps a trail of its calls, and the control `advice` merges the trails. This module imports all
-rules, which takes 25 ms. So the first request that is examined loads it, and not the start.
+With several workers, the rules must see the requests of all workers in the order of time. So each
+worker only keeps a list of its calls (the trail), and the control `advice` merges these lists.
+
+This module imports all rules, which takes 25 ms. So the server imports it when it examines the
+first request, and not at its start.
 """
 
 import re
@@ -23,10 +25,10 @@ from emulator.http.observing.large_bodies import NOT_WHOLE
 from emulator.http.observing.summary import FIRST_ERROR, caller_of, operation_of, parsed, plain, plain_request
 
 PLACE: Final = b"x-dynamodb-emulator-caller"
-"""The header with which the pytest plugin says where a request comes from."""
+"""The header in which the pytest plugin sends the caller of a request: file, line and client."""
 
-_TRAIL: Final = 5_000  # calls; usually 1 or 2 KB each
-_LONGEST: Final = 300  # characters of a place
+_TRAIL: Final = 5_000  # the most calls in a trail; a call usually has 1 or 2 KB
+_LONGEST: Final = 300  # the most characters of the header PLACE that are used
 
 _PLACE: Final = re.compile(r"[^;]*[^;:]:[0-9]{1,9}(; .*)?", re.DOTALL)
 _CLIENT: Final = re.compile(r"(?:^|; )client=([^;]*)")
@@ -43,7 +45,7 @@ _DESCRIBED: Final[Mapping[str, str]] = {
 
 
 class Examiner:
-    """The advisor of one process, and the permissions that its requests needed."""
+    """The advisor of one process, and the IAM permissions that the requests needed."""
 
     def __init__(self, emulator: Emulator) -> None:
         self._emulator = emulator
@@ -54,7 +56,7 @@ class Examiner:
         self._trail: deque[str] | None = None if alone else deque(maxlen=_TRAIL)
 
     def see(self, exchange: Exchange) -> None:
-        """Examine an exchange."""
+        """Examine an exchange, if it is a request for a known operation with credentials."""
         operation = operation_of(exchange)
         caller = caller_of(exchange)
         if not caller or not self._emulator.knows(operation):
@@ -68,13 +70,14 @@ class Examiner:
             self._trail.append(call.dump())
 
     def doubt_tables(self) -> None:
-        """Note that any table may have been replaced by another one of the same name."""
+        """Note that each known table may have been replaced by a new table of the same name."""
         self._tables.doubt_all()
 
     def contribution(self, *, complete: bool) -> Mapping[str, Any]:
-        """Return what this process contributes to the control `advice`.
+        """Return this process's data for the control `advice`.
 
-        Without other workers, it has the advisor itself. With them, it is JSON.
+        If there are other workers, the data are JSON with the trail. Otherwise they contain the
+        advisor object.
         """
         common = {"Requests": self.advisor.calls, "Complete": complete and not self.advisor.tallies.full}
         if self._trail is None:
@@ -98,7 +101,7 @@ class Examiner:
             request=request,
             accesses=[],
             client=client[1] if client else fields.get(b"user-agent", b"").decode("latin-1"),
-            place=program if _PLACE.fullmatch(program) else "",  # a client may send any header
+            place=program if _PLACE.fullmatch(program) else "",  # checked, because a client may send any text
             attempt=int(attempt[1]) if attempt else 1,
             invocation=fields.get(b"amz-sdk-invocation-id", b"").decode("latin-1"),
         )
@@ -117,7 +120,7 @@ class Examiner:
         return lambda name: self._tables.find(call.access_key, call.region, bare_name(name))
 
     def _learn(self, call: Call, answer: Mapping[str, Any]) -> None:
-        """Learn about tables from an answer."""
+        """Update the known facts about tables from an answer that describes or deletes a table."""
         caller = call.access_key, call.region
         if call.operation in _DESCRIBED:
             self._tables.learn(*caller, answer[_DESCRIBED[call.operation]])
@@ -129,7 +132,7 @@ class Examiner:
             self._tables.doubt(*caller, bare_name(call.request["TableName"]))
 
     def _describe(self, access_key: str, region: str, name: str) -> Description | None:
-        """Describe a table that exists now."""
+        """Return the description of a table, or None if it does not exist now."""
         table = self._emulator.caller(access_key, region).tables.get(name)
         if table is None:
             return None
@@ -138,7 +141,10 @@ class Examiner:
         return {**described, "TimeToLiveAttribute": definition.ttl_attribute or ""}
 
     def _count(self, access_key: str, region: str, name: str, index: str) -> tuple[int, int] | None:
-        """Return the number and the bytes of the items in a table or index that exists now."""
+        """Return the number of items in a table or index, and their total size in bytes.
+
+        Return None if the table or index does not exist now. index: "" means the table itself.
+        """
         table = self._emulator.caller(access_key, region).tables.get(name)
         if table is None:
             return None
@@ -149,9 +155,10 @@ class Examiner:
 
 
 def _readable(request: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the texts and the names of tables in a request that was refused.
+    """Return only the texts and the table names of a request that was refused.
 
-    Its other members may have any structure, and be nested more deeply than JSON can be written.
+    Other members of the request may have any structure. They may even be nested too deeply to be
+    written as JSON.
     """
     texts = {name: value for name, value in request.items() if isinstance(value, str)}
     items = request.get("RequestItems")

@@ -1,16 +1,18 @@
 """Keeps the last thousand requests of this process with their bodies.
 
-Keeping a request must take at most 3 % of a GetItem. Over HTTP, it takes 1.9 % of the instructions
-of the whole server: 2,700 of 137,000, counted with callgrind and real sockets. So the observer is
-`deque.append`, which keeps the raw exchange. Its summary is made when a user asks for it.
+Keeping a request may take at most 3 % of the work of a GetItem. So the observer is `deque.append`,
+which keeps the raw exchange, and a summary is made only when a user wants to see the request.
+Over HTTP, this takes 1.9 % of the instructions of the whole server: 2,700 of 137,000, counted with
+callgrind and real sockets.
 
-Two kinds of summaries are made at once. For a failed request, the reason could no longer be found
-later: a table may be created, a limit may be raised. For a large request, the summary remains if
-its bodies have to go.
+Two kinds of requests get their summary immediately. For a failed request, the reason could not be
+found later, because the missing table or a higher limit may exist by then. For a large request, the
+summary must remain when its bodies are dropped.
 
-All bodies of all processes together have at most BUDGET bytes. Each process has the same share. Up
-to half of it is for the small requests, which `deque.append` keeps uncounted. So a server with many
-workers keeps fewer requests in each. The other half is for large bodies: the oldest go first.
+The bodies of all processes together have at most BUDGET bytes. Each process has an equal share. Up
+to half of the share is for small requests. `deque.append` does not count their bytes, so their
+number is limited: a server with many workers keeps fewer requests in each worker. The rest of the
+share is for large bodies. If they need more, the oldest are dropped first.
 """
 
 from collections import deque
@@ -22,7 +24,7 @@ from emulator.http.observing.summary import Explain, Summary, plain, plain_reque
 from emulator.http.observing.waits import Waits, with_wait
 
 MOST: Final = 1000
-BUDGET: Final = 16 << 20  # bytes
+BUDGET: Final = 16 << 20  # the most bytes of the bodies in all processes
 _OWN_CALLS: Final = b"/_emulator/"
 
 
@@ -31,9 +33,9 @@ Bodies = tuple[bytes, bytes]
 
 
 class _SummedUp:
-    """The summary of an exchange, the exchange without its bodies, and the bodies.
+    """A kept exchange with its summary. `exchange` has no bodies; they are in `bodies`.
 
-    bodies: None if there was no room for them.
+    bodies: None after they were dropped to make room.
     """
 
     __slots__ = ("bodies", "exchange", "summary")
@@ -51,10 +53,10 @@ class _SummedUp:
 class KeptRequests:
     """The last requests of one process, in the order in which they ended.
 
-    share: how many bytes the bodies may have.
+    share: the most bytes that the bodies of these requests may have together.
 
-    Calls under `/_emulator/` are not kept. Otherwise a program that polls this list would fill it
-    with its own calls.
+    Calls of controls (paths under `/_emulator/`) are not kept. Otherwise a program that polls the
+    list of kept requests would fill it with its own calls.
     """
 
     def __init__(self, explain: Explain, share: int = BUDGET) -> None:
@@ -62,12 +64,12 @@ class KeptRequests:
         most = min(MOST, share // 2 // SMALL)
         self._kept: deque[Raw | _SummedUp] = deque(maxlen=most)
         self._room = share - most * SMALL  # bytes for large bodies
-        self._large: deque[_SummedUp] = deque()  # those whose bodies take this room
+        self._large: deque[_SummedUp] = deque()  # the requests whose bodies count against _room
         self._taken = 0
         self.observer = Observer(ordinary=self._kept.append, other=self._sum_up)
 
     def _sum_up(self, raw: Raw) -> None:
-        """Keep the summary of an exchange, and its bodies as long as there is room."""
+        """Keep an exchange with its summary. Keep its bodies until newer bodies need the room."""
         exchange = Exchange(*raw)
         if exchange.path.startswith(_OWN_CALLS):
             return
@@ -78,7 +80,10 @@ class KeptRequests:
         self._make_room(kept)
 
     def _make_room(self, kept: _SummedUp) -> None:
-        """Drop the oldest bodies, and those of requests that are no longer kept."""
+        """Count the bodies of a new request. Drop the oldest bodies until the rest fits.
+
+        Also drop the bodies of requests that are no longer in `_kept`.
+        """
         oldest = self._kept[0]
         since = oldest.exchange.ended if isinstance(oldest, _SummedUp) else oldest[1]
         self._large.append(kept)
@@ -95,7 +100,7 @@ class KeptRequests:
         return [(exchange, summary) for exchange, summary, _ in self.whole()]
 
     def whole(self) -> Iterator[tuple[Exchange, Summary, Bodies | None]]:
-        """Yield the kept exchanges with their summaries and bodies, in the same order."""
+        """Yield the kept exchanges with summaries and bodies, in the order in which they ended."""
         waits = Waits()
         for each in tuple(self._kept):
             if isinstance(each, _SummedUp):
@@ -108,7 +113,7 @@ class KeptRequests:
 
 
 def whole_of(exchange: Exchange, bodies: Bodies | None) -> dict[str, Any]:
-    """Return what a summary lacks: the target of a request, and the texts of its bodies.
+    """Return members that a summary does not have: method, path, target and the bodies as texts.
 
     The texts are None if the bodies are not kept.
     """

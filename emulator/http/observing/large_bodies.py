@@ -1,10 +1,14 @@
-"""Facts about large bodies, which are found without parsing them.
+"""Finds facts in large bodies without parsing the whole body.
 
-Parsing 16 MB takes 0.3 to 0.8 s. During this time, the process answers no other request. So in a
-request larger than LARGE, only the beginning and the end are searched for names of tables and
-indexes. In an answer larger than LARGE, only the members after the items are parsed. If it is an
-error, only its beginning is searched. The answer to a BatchWriteItem with unprocessed items is
-parsed whole.
+Parsing 16 MB takes 0.3 to 0.8 s. During this time, the process answers no other request. So for
+bodies larger than LARGE, the functions of this module read only a part:
+
+| body                                        | part                                               |
+|---------------------------------------------|----------------------------------------------------|
+| request                                     | names of tables and indexes near beginning and end |
+| error                                       | code and message near the beginning                |
+| answer to BatchWriteItem, unprocessed items | all                                                |
+| other answer                                | the members after the items                        |
 """
 
 import re
@@ -16,10 +20,10 @@ import orjson
 LARGE: Final = 500_000  # bytes; to parse this many takes up to 25 ms
 
 NOT_WHOLE: Final = b""
-"""Replaces the body of an answer that was cut away, or whose request was cut."""
+"""Replaces the body of an answer that is too large, or whose request is too large."""
 
-_SEARCHED: Final = 4_096  # bytes at the beginning of a body, and at the end of a request
-# Members with a name as value. Attributes of items never match, because their values are objects.
+_SEARCHED: Final = 4_096  # bytes that are searched at the beginning of a body and the end of a request
+# Members whose value is a string. Attributes of items never match: their values are objects.
 _NAMES: Final = re.compile(
     r'"(TableName|IndexName|StreamArn|ResourceArn)"\s*:\s*"([^"\\]{1,1024})"'
     r'|"(RequestItems)"\s*:\s*\{\s*"([^"\\]{1,1024})"'
@@ -27,7 +31,8 @@ _NAMES: Final = re.compile(
 )
 _ERROR: Final = re.compile(r'"(__type|[Mm]essage)"\s*:\s*"((?:[^"\\]|\\.){0,1000})')
 _ERROR_START: Final = b'{"__type"'
-# The start of an answer to BatchWriteItem with unprocessed items. They must be counted.
+# The start of an answer to BatchWriteItem with unprocessed items. Such an answer is parsed whole,
+# because `Reasons` counts the items.
 _UNPROCESSED: Final = b'{"UnprocessedItems":{"'
 # Members that come after the items in an answer.
 _BEHIND: Final = ("UnprocessedKeys", "ConsumedCapacity")
@@ -35,7 +40,10 @@ _LONGEST_REST: Final = 100_000  # the most bytes of the members after the items
 
 
 def request_facts(body: bytes) -> Mapping[str, Any]:
-    """Return the members that are found in a large request; of RequestItems, only one table."""
+    """Return the members that name tables, indexes and expressions in a large request.
+
+    Only the beginning and the end of the body are searched. RequestItems has only one table.
+    """
     found: dict[str, Any] = {}
     for text in (body[:_SEARCHED], body[-_SEARCHED:]):
         for match in _NAMES.finditer(text.decode("utf-8", "replace")):
@@ -48,10 +56,11 @@ def request_facts(body: bytes) -> Mapping[str, Any]:
 
 
 def answer_facts(body: bytes) -> Mapping[str, Any]:
-    """Return the members after the items of a large answer, or an error's code and message."""
+    """Return the members of a large answer after its items, or an error's code and message."""
     if body.startswith(_ERROR_START):
         members = _ERROR.findall(body[:_SEARCHED].decode("utf-8", "replace"))
-        # The first match counts. The messages of CancellationReasons come after it.
+        # Reversed, so that the first match of each name stays: the error's own message. Later
+        # matches are the messages of CancellationReasons.
         return dict(reversed(members))
     if body.startswith(_UNPROCESSED):
         return _object(body)
@@ -59,13 +68,13 @@ def answer_facts(body: bytes) -> Mapping[str, Any]:
         position = body.rfind(b'"%b":' % name.encode(), len(body) - _LONGEST_REST)
         if position >= 0:
             found = _object(b"{" + body[position:])
-            if found:  # else the match was an attribute of an item with this name
+            if found:  # otherwise the match was an attribute that has the member's name
                 return found
     return {}
 
 
 def _object(text: bytes) -> Mapping[str, Any]:
-    """Return a JSON object, or {} if the text is something else."""
+    """Return the JSON object in a text, or {} if the text is not a JSON object."""
     try:
         found = orjson.loads(text)
     except orjson.JSONDecodeError:

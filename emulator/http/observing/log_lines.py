@@ -1,11 +1,12 @@
-"""Logs a line for each request, and at log level `trace` also the bodies.
+"""Logs a line for each request. At log level `trace`, also logs the request's and answer's bodies.
 
     PutItem Orders: 200, 1.0 units, 0.9 ms, local us-east-1, request 7FQ..
     Query Orders/by-date: 400 ValidationException: Query condition missed .., 0.4 ms, local us-east-1, request 7FQ..
     GetItem Orders: 400 ResourceNotFoundException: Requested .. (table Orders exists under ..), 0.1 ms, ..
     POST /_emulator/clock: 200, 0.2 ms, request 7FQ..
 
-A line is a list of texts with styles, which a terminal shows as colours (log_output.py).
+The function `line` returns texts with styles. A terminal shows the styles as colours
+(log_output.py).
 """  # noqa: W505 - examples of lines
 
 import logging
@@ -26,7 +27,7 @@ _FIRST_SERVER_ERROR: Final = 500
 
 
 class LogLines:
-    """Logs exchanges."""
+    """An observer that logs each exchange. explain: finds why a request failed (reasons.py)."""
 
     def __init__(self, explain: Explain) -> None:
         self._explain = explain
@@ -34,7 +35,7 @@ class LogLines:
         self.observer = Observer(self._log, self._log)
 
     def _log(self, raw: Raw) -> None:
-        """Log an exchange."""
+        """Log the line of an exchange, and the bodies at log level `trace`."""
         exchange = Exchange(*raw)
         summary = summary_of(exchange, self._explain)
         reason = with_wait(summary.get("Reason"), self._waits.explain(exchange))
@@ -72,7 +73,7 @@ def line(summary: Summary) -> Parts:
 
 
 def _subject(summary: Summary) -> str:
-    """Return what a line is about: a request's operation and tables, or its method and path."""
+    """Return the beginning of a log line: operation, tables and index, or method and path."""
     if "Operation" not in summary:
         return printable(f"{summary['Method']} {summary['Path']}") if "Method" in summary else "a request"
     names = summary["Tables"]

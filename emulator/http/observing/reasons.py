@@ -1,8 +1,8 @@
-"""Finds why a request failed, if the service's own message does not say so.
+"""Finds why a request failed, if the service's error message does not give the reason.
 
-The service's messages hide facts that a developer needs: which limit throttled a request, that a
-table exists under another access key, which condition was not met. A reason may show expressions,
-but never values of items, because expressions have placeholders for values.
+The service's messages lack facts that a developer needs: which limit throttled a request, that a
+table exists under another access key, which condition was not met. A reason may quote expressions.
+So it never shows values of items, because expressions have placeholders instead of values.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,9 +18,11 @@ from emulator.http.observing.summary import FIRST_ERROR, Body, Summary
 
 _EXPRESSION: Final = 300  # the most characters of an expression that a reason shows
 _PARTITION: Final = "KeyRangeThroughputExceeded"
-_CONFLICT: Final = "a test declared a transaction as in progress: the control `transactions`, or --ongoing-transaction"
+_CONFLICT: Final = (
+    "a test declared a transaction in progress, with the control `transactions` or with --ongoing-transaction"
+)
 
-_SEE_FAULTS: Final = "the control `faults` lists those in force"
+_SEE_FAULTS: Final = "the control `faults` lists the faults in force"
 _OF_FAULTS: Final = frozenset(
     (
         "InternalServerError",
@@ -31,11 +33,11 @@ _OF_FAULTS: Final = frozenset(
         "TransactionConflictException",
     )
 )
-"""Codes of errors that a fault may have caused, while there are faults."""
+"""Codes of errors that faults can cause. While faults are in force, the reason mentions them."""
 
 
 class Reasons:
-    """Explains the failures of an emulator's requests."""
+    """Explains why requests to an emulator failed."""
 
     def __init__(self, emulator: Emulator) -> None:
         self._database = emulator.database
@@ -54,7 +56,11 @@ class Reasons:
         }
 
     def explain(self, exchange: Exchange, request: Body, answer: Body, summary: Summary) -> str | None:
-        """Return why a request failed; None if there is nothing to add to the error's message."""
+        """Return the reason why a request failed, or None if the error's message is enough.
+
+        request, answer: the parsed bodies. For a batch that succeeded, the reason says why parts of
+        it were not processed.
+        """
         if not exchange.method:
             return REFUSALS.get(exchange.answer.status)
         if exchange.answer.status < FIRST_ERROR:
@@ -62,7 +68,7 @@ class Reasons:
         if exchange.answer.status == NO_ANSWER.status:
             return f"a fault closed the connection: {_SEE_FAULTS}"
         if self._has_faults() and summary.get("Code") in _OF_FAULTS:
-            return f"a fault may have caused it: {_SEE_FAULTS}"
+            return f"a fault may have caused this error: {_SEE_FAULTS}"
         find = self._by_code.get(summary.get("Code", ""))
         return None if find is None else find(request, answer, summary)
 
@@ -70,7 +76,7 @@ class Reasons:
         return self._emulator.has_faults and self._emulator.faults.in_force
 
     def _throttled(self, _request: Body, answer: Body, _summary: Summary) -> str | None:
-        """Return which limit of which table or index throttled a request, and what enforces it."""
+        """Return the limit that throttled a request, its table or index, and what enforces it."""
         found = answer.get("ThrottlingReasons") or answer.get("throttlingReasons")
         if not isinstance(found, list) or not found:
             return None
@@ -84,13 +90,16 @@ class Reasons:
 
     def _enforced_by(self, table: Table) -> str:
         if self._database.enforcer.is_declared(table):
-            return "the control `throttling` enforces it for this table"
+            return "the control `throttling` enforces this limit for this table"
         if self._settings.enforce_throughput:
-            return "--enforce-throughput enforces it"
-        return "the control `throttling` enforces it for all tables"
+            return "--enforce-throughput enforces this limit"
+        return "the control `throttling` enforces the limits of all tables"
 
     def _left_out(self, answer: Body, summary: Summary) -> str | None:
-        """Return how much of a batch was not processed for each table, and the possible limits."""
+        """Return how many parts of a batch were not processed for each table, and why.
+
+        Return None if all parts were processed.
+        """
         reads = "UnprocessedKeys" in answer
         left = answer.get("UnprocessedKeys" if reads else "UnprocessedItems")
         if not isinstance(left, dict) or not left or "AccessKey" not in summary:
@@ -110,7 +119,7 @@ class Reasons:
         return f"not processed: {'; '.join(found)}"
 
     def _missing(self, _request: Body, _answer: Body, summary: Summary) -> str | None:
-        """Return under which other access keys and regions the missing table exists."""
+        """Return the other access keys and regions that have a table with the missing name."""
         if "AccessKey" not in summary:
             return None
         caller = self._caller(summary["AccessKey"], summary["Region"])
@@ -122,7 +131,11 @@ class Reasons:
 
 
 def _limit(table: Table, index: str, reason: str) -> str:
-    """Return the limit to which a throttling reason refers."""
+    """Return the limit that a throttling reason is about, such as "a maximum of 5 read units".
+
+    reason: a code of the service, such as TableReadProvisionedThroughputExceeded, or Read or Write.
+    index: "" means the table itself.
+    """
     kind = "read" if "Read" in reason else "write"
     if _PARTITION in reason:
         most = PARTITION_UNITS["Read" if kind == "read" else "Write"]
@@ -140,7 +153,10 @@ def _limit(table: Table, index: str, reason: str) -> str:
 
 
 def _condition(request: Body, _answer: Body, _summary: Summary) -> str | None:
-    """Return the condition that was not met."""
+    """Return a text with the request's ConditionExpression, which was not met.
+
+    Return None if the request has no ConditionExpression.
+    """
     text = request.get("ConditionExpression")
     if isinstance(text, str):
         return f"the condition was: {text[:_EXPRESSION]}{'...' if len(text) > _EXPRESSION else ''}"
@@ -148,7 +164,7 @@ def _condition(request: Body, _answer: Body, _summary: Summary) -> str | None:
 
 
 def _canceled(request: Body, answer: Body, _summary: Summary) -> str | None:
-    """Return which actions of a transaction failed, with their tables."""
+    """Return the actions of a transaction that failed: position, kind, table and error code."""
     actions, reasons = request.get("TransactItems"), answer.get("CancellationReasons")
     if not isinstance(reasons, list):
         return None

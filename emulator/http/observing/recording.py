@@ -1,22 +1,23 @@
-"""`--record`: writes each request to DynamoDB and its answer to a file, for the command `replay`.
+"""`--record`: writes each DynamoDB request with its answer to a file, for the command `replay`.
 
-A line is a JSON object:
+Each line of the file is a JSON object:
 
 | member                              | content                                                    |
 |-------------------------------------|------------------------------------------------------------|
 | `Time`, `Milliseconds`, `Worker`    | when the request arrived, how long it took, which process  |
 | `Operation`                         | name of the operation                                      |
-| `AccessKey`, `Region`               | of the caller; a key that may be a real key of AWS is      |
+| `AccessKey`, `Region`               | of the caller; an access key that may be a real AWS key is |
 |                                     | replaced by its first 4 characters and a digest            |
-| `Request`                           | body, as text without content coding                       |
-| `Status`, `RequestId`, `Answer`     | of the answer; its body as text                            |
+| `Request`                           | the request's body as text, decompressed                   |
+| `Status`, `RequestId`               | of the answer                                              |
+| `Answer`                            | the answer's body as text, decompressed                    |
 
-`Request` and `Answer` are `{"Base64": text}` if they are not UTF-8. Signatures, session tokens and
-other header lines are never written. Requests without an operation are not written.
+A body that is not UTF-8 is written as `{"Base64": text}`. Signatures, session tokens and other
+header lines are never written. A request that names no operation is not written.
 
-All workers append to one file. Each line is one `write` to a file that is open for appending, so
-lines of two processes never mix. New lines go to the end of an existing file. Only the file's owner
-may read it.
+All workers append to one file. Each line is written by one call of `write` to a file that is open
+for appending, so lines of two processes never mix. If the file exists, new lines go to its end.
+Only the file's owner may read a file that the server creates.
 """
 
 import base64
@@ -37,13 +38,13 @@ from storage import StorageError
 log = logging.getLogger("emulator")
 
 _REAL_KEY: Final = re.compile(r"(AKIA|ASIA)[A-Z0-9]{12,}")
-_MASKED: Final = 8  # characters of the digest; they keep the names of different keys different
+_MASKED: Final = 8  # characters of the digest; enough to tell different keys apart
 
 
 class Recording:
-    """The file of --record, in one process.
+    """The observer of one process that appends exchanges to the file of --record.
 
-    Raises StorageError if the file cannot be opened.
+    worker: the number of this process. Raises StorageError if the file cannot be opened.
     """
 
     def __init__(self, path: str, worker: int) -> None:
@@ -66,12 +67,13 @@ class Recording:
         line = orjson.dumps(_line(exchange, self._worker), option=orjson.OPT_APPEND_NEWLINE)
         try:
             written = os.write(self._file, line)
-            # The disk was full in the middle of the line: end it, so that the next line is intact.
+            # Only a part of the line was written, because the disk is full. End this line, so that
+            # the next one is readable.
             if written < len(line):
                 os.write(self._file, b"\n")
         except OSError as error:
             if once_a_minute.allows(("record", error.errno)):
-                log.error("requests are not recorded to %s: %s", self._path, error.strerror)  # noqa: TRY400
+                log.error("--record: cannot write requests to %s: %s", self._path, error.strerror)  # noqa: TRY400
 
 
 def _line(exchange: Exchange, worker: int) -> dict[str, Any]:
@@ -93,7 +95,11 @@ def _line(exchange: Exchange, worker: int) -> dict[str, Any]:
 
 
 def masked(access_key: str) -> str:
-    """Return an access key. Replace a key that may be a real one of AWS by a made-up name."""
+    """Return an access key as it is recorded.
+
+    A key that may be a real AWS key is masked: its first 4 characters and a digest. Other keys are
+    returned unchanged.
+    """
     if _REAL_KEY.fullmatch(access_key) is None:
         return access_key
     return f"{access_key[:4]}-{sha256(access_key.encode()).hexdigest()[:_MASKED]}"

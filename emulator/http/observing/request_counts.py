@@ -1,4 +1,4 @@
-"""Counts the requests of each caller, for budgets."""
+"""Counts the requests of each caller, for the control `consumption`."""
 
 from collections import Counter
 
@@ -7,14 +7,14 @@ from emulator.http.observing.summary import caller_of, operation_of
 
 
 class RequestCounts:
-    """The number of requests to DynamoDB by access key and region, in one process."""
+    """The number of DynamoDB requests that one process got, by access key and region."""
 
     def __init__(self) -> None:
         self._counts: Counter[tuple[str, str]] = Counter()
         self.observer = Observer(self._count, self._count)
 
     def total(self, access_key: str | None, region: str | None) -> int:
-        """Return the number of requests of some callers. None means all."""
+        """Return the number of requests with this access key and region. None means any."""
         return sum(
             count
             for caller, count in self._counts.items()

@@ -1,8 +1,13 @@
-"""Turns observers of requests on and off, for one process.
+"""Turns the observers of requests of one process on and off.
 
-The settings say which observers are on at the start. Later, the control `keep_requests` turns the
-keeping of requests on and off, `count_requests` the counters, and `advise` the evidence of the
-advisor.
+The settings decide which observers are on at the start. Later, controls turn observers on and off:
+
+| control          | observer                                                          |
+|------------------|-------------------------------------------------------------------|
+| `keep_requests`  | the kept requests (kept.py)                                       |
+| `count_requests` | the counters for metrics (counters.py)                            |
+| `advise`         | the evidence for the advisor (evidence.py)                        |
+| `consumption`    | the counts of each caller (request_counts.py), which then stay on |
 """
 
 from time import perf_counter
@@ -25,10 +30,11 @@ if TYPE_CHECKING:
 
 
 class RequestLog:
-    """The observers of one process. worker: the number of this process, from 0.
+    """The observers of one process.
 
-    Raises StorageError if the file of --record cannot be opened, or if the library that --metrics
-    needs is not installed.
+    worker: the number of this process, from 0. keep: True to keep requests from the start. advise:
+    True to collect evidence for the advisor from the start. Raises StorageError if the file of
+    --record cannot be opened, or if the library that --metrics needs is not installed.
     """
 
     def __init__(self, front: Front, worker: int, *, keep: bool, advise: bool = False) -> None:
@@ -53,48 +59,51 @@ class RequestLog:
 
     @property
     def keeps(self) -> bool:
-        """Whether requests are kept."""
+        """True while requests are kept."""
         return self._kept is not None
 
     def keep(self, *, on: bool) -> None:
-        """Keep requests from now on, or stop keeping them and forget those that are kept."""
+        """Begin to keep requests. With on=False, stop and forget the kept requests."""
         if on != self.keeps:
             self._kept = KeptRequests(self._explain, self._share) if on else None
             self._apply()
 
     def advise(self, *, on: bool) -> None:
-        """Collect evidence for the advisor from now on, or stop and forget it."""
+        """Begin to collect evidence for the advisor. With on=False, stop and forget it."""
         if on != (self._evidence is not None):
             self._evidence = _evidence(self._front) if on else None
             self._apply()
 
     def count_requests(self) -> None:
-        """Count the requests of each caller from now on."""
+        """Begin to count the requests of each caller, for the control `consumption`."""
         if self._counts is None:
-            from emulator.http.observing.request_counts import RequestCounts  # noqa: PLC0415 - few need it
+            from emulator.http.observing.request_counts import RequestCounts  # noqa: PLC0415 - few servers need it
 
             self._counts = RequestCounts()
             self._others.append(self._counts.observer)
             self._apply()
 
     def requests_of(self, access_key: str | None, region: str | None) -> int:
-        """Return how many requests some callers have sent. None means all."""
+        """Return the number of requests with this access key and region. None means any."""
         return 0 if self._counts is None else self._counts.total(access_key, region)
 
     @property
     def counts(self) -> bool:
-        """Whether requests are counted."""
+        """True while requests are counted for metrics."""
         return self._counters is not None
 
     def count(self, *, on: bool) -> None:
-        """Count requests and units from now on, or stop and forget the counts."""
+        """Begin to count requests and units for metrics. With on=False, stop and forget the counts.
+
+        The control `count_requests` calls this.
+        """
         if on != self.counts:
             self._counters = _counters(self._front) if on else None
             self._front.emulator.database.catalog.meter(on=on)
             self._apply()
 
     def whole(self, ended: int) -> Summary | None:
-        """Return the kept request that ended at a time (`Ended`), with its bodies, or None."""
+        """Return the kept request whose member `Ended` has this value, with its bodies, or None."""
         for exchange, summary, bodies in () if self._kept is None else self._kept.whole():
             identity = self._identity(exchange)
             if identity["Ended"] == ended:
@@ -102,13 +111,13 @@ class RequestLog:
         return None
 
     def kept(self) -> list[Summary]:
-        """Return the summaries of the kept requests, each with its identity (_identity)."""
+        """Return the summaries of the kept requests, each with its times and its worker."""
         if self._kept is None:
             return []
         return [{**self._identity(exchange), **summary} for exchange, summary in self._kept.summaries()]
 
     def counted(self) -> dict[str, Any] | None:
-        """Return the counters of this process, None if requests are not counted."""
+        """Return the counters and memory of this process, or None if requests are not counted."""
         if self._counters is None:
             return None
         from emulator.http.observing.counters import memory  # noqa: PLC0415 - few servers count
@@ -116,15 +125,15 @@ class RequestLog:
         return {"Worker": self._worker, "Memory": memory(), "Operations": self._counters.counted()}
 
     def last_hour(self) -> "LastHour[Metric] | None":
-        """Return the figures of each minute of the last hour, None if requests are not counted."""
+        """Return the counts of each minute of the last hour. None if requests are not counted."""
         return None if self._counters is None else self._counters.last_hour
 
     def now(self) -> int:
-        """Return the time in nanoseconds, by the clock of `Began` and `Ended` in kept requests."""
+        """Return the time in nanoseconds, by the clock of `Began` and `Ended` of kept requests."""
         return _nanoseconds(perf_counter())
 
     def _identity(self, exchange: Exchange) -> dict[str, Any]:
-        """Return what identifies an exchange: its times in nanoseconds, and its process."""
+        """Return the members that identify an exchange: its times in nanoseconds, its worker."""
         end = _nanoseconds(exchange.ended)
         return {"Began": _nanoseconds(exchange.began), "Ended": end, "Worker": self._worker}
 
@@ -143,7 +152,7 @@ def _evidence(front: Front) -> "Evidence":
 
 
 def _checked_counters(front: Front) -> "Counters":
-    """Return new counters. Raises StorageError if prometheus-client is not installed."""
+    """Return new counters for --metrics. Raises StorageError without prometheus-client."""
     from importlib.util import find_spec  # noqa: PLC0415 - only --metrics needs it
 
     if find_spec("prometheus_client") is None:

@@ -2,22 +2,22 @@
 
 | member                        | content                                                          |
 |-------------------------------|------------------------------------------------------------------|
-| `Time`                        | when the request arrived, ISO 8601, by the machine's clock, not  |
-|                               | by the emulator's                                                |
+| `Time`                        | when the request arrived, in ISO 8601; real time, not the time   |
+|                               | of the emulator's clock                                          |
 | `Operation`                   | only for DynamoDB; other requests have `Method` and `Path`       |
 | `Tables`, `Index`             | the names or ARNs in the request                                 |
 | `Status`, `Code`, `Message`   | of the answer; only errors have a code and a message             |
-| `Reason`                      | why the request failed or was slow, unless the message says so   |
+| `Reason`                      | why the request failed or was slow, if `Message` does not say it |
 | `CapacityUnits`               | only if the request has ReturnConsumedCapacity, or if the server |
 |                               | counts units                                                     |
-| `BodyBytes`                   | only for requests with more than 0.5 MB. They are not parsed, so |
-|                               | `Tables` has only names near their beginning and end             |
+| `BodyBytes`                   | only for requests with more than 0.5 MB. Such requests are not   |
+|                               | parsed: `Tables` has only the names near beginning and end       |
 | `Milliseconds`                | from the beginning of work on the request to its answer          |
-| `RequestId`                   | as in the answer                                                 |
-| `AccessKey`, `Region`         | of the credentials                                               |
+| `RequestId`                   | of the answer                                                    |
+| `AccessKey`, `Region`         | of the request's credentials                                     |
 
-Unknown members are left out. A summary has no attribute values of items, except those that a
-message of the service quotes.
+A member without a value is left out. A summary has no attribute values of items, except those that
+a message of the service quotes.
 """
 
 import re
@@ -38,11 +38,11 @@ Summary = dict[str, Any]
 Body = Mapping[str, Any]
 
 FIRST_ERROR: Final = 400
-MESSAGE: Final = 500  # the most characters of a message that are kept
+MESSAGE: Final = 500  # the most characters of `Message`
 
-_MOST_TABLES: Final = 100  # the most tables of one request; no valid request has more
-_LONGEST_NAME: Final = 1_024  # characters; an ARN may have this many
-_LONGEST_STATEMENT: Final = 8_192  # characters of a PartiQL statement
+_MOST_TABLES: Final = 100  # the most tables in the summary; no valid request has more
+_LONGEST_NAME: Final = 1_024  # the most characters of a table's name or ARN
+_LONGEST_STATEMENT: Final = 8_192  # the most characters of a PartiQL statement
 
 _STATEMENT: Final = re.compile(r'\b(?:FROM|INTO|UPDATE)\s+"?([\w.:/-]+)', re.IGNORECASE)
 
@@ -50,14 +50,17 @@ _COMPLETE: Final[Mapping[str, bytes]] = {
     "BatchGetItem": b'"UnprocessedKeys":{}',
     "BatchWriteItem": b'"UnprocessedItems":{}',
 }
-"""What our answer of a batch contains if everything was processed."""
+"""Operation -> the text that our answer contains if all parts of the batch were processed."""
 
 Explain = Callable[[Exchange, Body, Body, Summary], str | None]
-"""A function of exchange, request, answer and summary so far; returns why the request failed."""
+"""A function that returns the reason why a request failed, or None.
+
+Its arguments: exchange, parsed request, parsed answer, and the summary without `Reason`.
+"""
 
 
 def summary_of(exchange: Exchange, explain: Explain) -> Summary:
-    """Return the summary of an exchange."""
+    """Return the summary of an exchange. explain: finds the `Reason`."""
     answer = exchange.answer
     head = dict(answer.headers)
     body = plain_request(exchange)
@@ -75,7 +78,7 @@ def summary_of(exchange: Exchange, explain: Explain) -> Summary:
         summary |= {"Method": exchange.method, "Path": exchange.path.decode("latin-1")}
     summary["Status"] = answer.status
     failed = answer.status >= FIRST_ERROR or _is_partial(operation, answer.body)
-    # The answer is parsed only in these cases, because parsing a page of 1 MB takes long.
+    # Other answers are not parsed, because parsing a page of 1 MB takes long.
     if failed or b'"ReturnConsumedCapacity"' in body:
         answered = _answered(plain(answer.body, head.get(b"content-encoding")))
         units = _units(answered)
@@ -99,12 +102,15 @@ def summary_of(exchange: Exchange, explain: Explain) -> Summary:
 
 
 def _is_partial(operation: str, body: bytes) -> bool:
-    """Return whether a batch has unprocessed parts. For a compressed answer, return False."""
+    """Return True if the answer says that parts of a batch were not processed.
+
+    A compressed answer is not examined: return False.
+    """
     return operation in _COMPLETE and _COMPLETE[operation] not in body and body.startswith(b"{")
 
 
 def wall_time(began: float) -> str:
-    """Return a time of `perf_counter` as ISO 8601, by the machine's clock."""
+    """Convert a time of `perf_counter` to an ISO 8601 text in UTC, by the machine's clock."""
     moment = datetime.fromtimestamp(time() - perf_counter() + began, UTC)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
@@ -117,17 +123,20 @@ def operation_of(exchange: Exchange) -> str:
 
 
 def _answered(body: bytes) -> Body:
-    """Return the members of an answer. If the answer is large, its items are missing."""
+    """Return the members of an answer, or for a large answer only those after its items."""
     return large_bodies.answer_facts(body) if len(body) > large_bodies.LARGE else parsed(body)
 
 
 def plain_request(exchange: Exchange) -> bytes:
-    """Return the request's body without its content coding."""
+    """Return the decompressed body of a request."""
     return plain(exchange.body, exchange.fields.get(b"content-encoding"))
 
 
 def plain(body: bytes, coding: bytes | None) -> bytes:
-    """Return a body without its content coding. Return a body that cannot be decoded unchanged."""
+    """Return a decompressed body. If decompressing fails, return the body unchanged.
+
+    coding: the value of the header Content-Encoding, or None.
+    """
     if coding is None:
         return body
     try:
@@ -137,7 +146,7 @@ def plain(body: bytes, coding: bytes | None) -> bytes:
 
 
 def parsed(body: bytes) -> Body:
-    """Return the JSON object in a body, or {} if the body is something else."""
+    """Return the JSON object in a body, or {} if the body is not a JSON object."""
     try:
         found = orjson.loads(body)
     except orjson.JSONDecodeError:
@@ -146,9 +155,9 @@ def parsed(body: bytes) -> Body:
 
 
 def tables_of(request: Body) -> list[str]:
-    """Return the names of tables and ARNs of resources in a request, without duplicates.
+    """Return the table names and the ARNs in a request, without duplicates.
 
-    Names and lists that are too long for a valid request are cut.
+    Cut names and lists that are too long for a valid request.
     """
     names = (name[:_LONGEST_NAME] for name in _tables(request) if isinstance(name, str))
     return list(dict.fromkeys(islice(names, _MOST_TABLES)))
@@ -172,13 +181,16 @@ def _tables(request: Body) -> Iterator[object]:
 
 
 def _dicts(values: object) -> Iterator[Body]:
-    """Yield the objects in a list, at most as many as a valid request may have."""
+    """Yield the objects among the first _MOST_TABLES members of a list."""
     members = islice(values, _MOST_TABLES) if isinstance(values, list) else ()
     return (value for value in members if isinstance(value, dict))
 
 
 def _error(answer: Body, errortype: str) -> Summary:
-    """Return the code and message of an error, as far as they are in its answer."""
+    """Return the members `Code` and `Message` of an error, if its answer has them.
+
+    errortype: the header x-amzn-errortype, for an answer without `__type`.
+    """
     found: Summary = {}
     code = str(answer.get("__type", errortype)).rpartition("#")[2]
     if code:
@@ -190,14 +202,14 @@ def _error(answer: Body, errortype: str) -> Summary:
 
 
 def _units(answer: Body) -> float | None:
-    """Return the sum of an answer's capacity units, None if the answer has none."""
+    """Return the sum of the capacity units in an answer, or None if the answer has none."""
     consumed = answer.get("ConsumedCapacity")
     parts = list(_dicts([consumed] if isinstance(consumed, dict) else consumed))
     return sum(part.get("CapacityUnits", 0.0) for part in parts) if parts else None
 
 
 def caller_of(exchange: Exchange) -> Summary:
-    """Return the access key and region of a request, {} if it has no complete credentials."""
+    """Return the members `AccessKey` and `Region`, or {} without complete credentials."""
     fields, query = exchange.fields, exchange.query
     if b"authorization" not in fields and not query:
         return {}

@@ -1,8 +1,8 @@
 """Finds why a request was slow: because of its own work, or because it waited for other requests.
 
-A process answers one request at a time. A request that arrives during a long request waits until
-the process reads it. The process cannot see when a request arrived. But if work on a request began
-right after other requests, the request may have waited for all of them.
+A process answers one request at a time. A request that arrives during this time waits in the socket
+until the process reads it. So the process does not know when a request arrived. But if work on a
+request began right after other requests, the request may have waited for all of them.
 """
 
 from typing import Final
@@ -10,15 +10,15 @@ from typing import Final
 from emulator.http.front.observed import Exchange
 from emulator.http.observing.summary import operation_of
 
-SLOW: Final = 0.1  # seconds; a faster request is not explained
-# In seconds. If a longer time passes between two requests, the process was idle between them.
+SLOW: Final = 0.1  # seconds; a request that took less, or waited less, gets no explanation
+# In seconds. If the process works on no request for a longer time, it counts as idle.
 _GAP: Final = 0.002
 
 
 class Waits:
     """Explains slow requests.
 
-    It gets the exchanges of one process in the order in which they end.
+    `explain` must be called with all exchanges of one process, in the order in which they ended.
     """
 
     def __init__(self) -> None:
@@ -27,7 +27,7 @@ class Waits:
         self._longest = (0.0, "")
 
     def explain(self, exchange: Exchange) -> str | None:
-        """Return why a request was slow; None if it was fast and cannot have waited long."""
+        """Return the reason why a request was slow, or None if it was not slow."""
         if exchange.began - self._busy_until > _GAP:
             self._busy_since = exchange.began
             self._longest = (0.0, "")
@@ -40,7 +40,7 @@ class Waits:
         if exchange.seconds >= SLOW:
             took = f"its own work took {_ms(own)}"
             others = exchange.others
-            parts.append(f"{took}, other requests between its slices {_ms(others)}" if others >= SLOW / 10 else took)
+            parts.append(f"{took}, other requests in between took {_ms(others)}" if others >= SLOW / 10 else took)
         self._busy_until = exchange.ended
         if own > self._longest[0]:
             self._longest = (
@@ -51,7 +51,10 @@ class Waits:
 
 
 def with_wait(reason: str | None, wait: str | None) -> str | None:
-    """Join two reasons to one text. reason: why the request failed. wait: why it was slow."""
+    """Return one text with both reasons, or None if there is none.
+
+    reason: why the request failed. wait: why it was slow.
+    """
     if wait is None:
         return reason
     return f"slow: {wait}" if reason is None else f"{reason}; slow: {wait}"

@@ -1,4 +1,7 @@
-"""Which observers the settings and the log level demand. This does not import the observers."""
+"""Decides which observers the server needs, from the settings and the log level.
+
+This module does not import the observers, so that a server without observers starts faster.
+"""
 
 import logging
 
@@ -8,15 +11,15 @@ log = logging.getLogger("emulator")
 
 
 def lines_wanted(settings: Settings) -> bool:
-    """Return whether each request gets a line in the log."""
+    """Return True if the server logs a line for each request."""
     return settings.log_requests or log.isEnabledFor(logging.DEBUG)
 
 
 def keeping_wanted(settings: Settings) -> bool:
-    """Return whether requests are kept from the start of the server."""
+    """Return True if the server keeps requests from its start."""
     return settings.keep_requests or bool(settings.record) or lines_wanted(settings)
 
 
 def observers_wanted(settings: Settings) -> bool:
-    """Return whether any observer is on from the start of the server."""
+    """Return True if any observer is on when the server starts."""
     return settings.metrics or settings.advise or keeping_wanted(settings)

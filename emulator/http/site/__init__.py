@@ -4,8 +4,8 @@
     /_emulator/          the controls (`controls`)
     /_localstack/        the health check of LocalStack (`localstack`)
     /2015-03-31/         Lambda's API (`lambda_api`)
-    everything else      requests for other services, and 404 (`other_paths`)
+    other paths          requests for other services, and 404 (`other_paths`)
 
-The first four need no authentication, so `page_guard` decides which web pages may call them. The
-first request for one of these paths imports Starlette.
+The first four groups of paths need no authentication, so `page_guard` decides which web pages may
+call them. The first request for any path except `/` imports Starlette.
 """

@@ -1,4 +1,4 @@
-"""The Starlette application for all paths except `/`. It mounts each group of paths."""
+"""Builds the Starlette application for all paths except `/`. Each group of paths is one mount."""
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -16,7 +16,7 @@ from emulator.http.site.page_guard import PageGuard
 
 
 def create(front: Front) -> App:
-    """Return the application."""
+    """Return the Starlette application, which also reports its requests to the observers."""
     answers = front.endpoint.answers
     guarded = [Middleware(PageGuard, answers=answers)]
     others = request_response(OtherPaths(answers).answer)
@@ -35,7 +35,10 @@ def create(front: Front) -> App:
 
 
 class _WithoutSlash:
-    """Opens the console in a browser. For programs, the path without its final slash is unknown."""
+    """Answers `/_emulator` and `/_emulator/console`, which lack the final slash.
+
+    A browser is redirected to the console. Programs get the answer for an unknown path.
+    """
 
     def __init__(self, others: ASGIApp) -> None:
         self._others = others
@@ -47,7 +50,7 @@ class _WithoutSlash:
 
 
 class _Console:
-    """The console. Its code and Jinja are imported at the first request for one of its pages."""
+    """Answers with the console. The first request imports the console's code and Jinja."""
 
     def __init__(self, front: Front) -> None:
         self._front = front

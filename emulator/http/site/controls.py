@@ -1,8 +1,8 @@
 """Serves the controls (emulator/controls) and metrics over HTTP, under `/_emulator/`.
 
-The calls need no credentials. An empty body means `{}`. The query string of a GET adds members,
-whose values are texts. A control runs to its end even if its client closes the connection, unless
-the control is registered with `ends_with_client`.
+Calls of controls need no credentials. An empty body means `{}`. In a GET, the fields of the query
+string become members of the body, with texts as values. If the client closes the connection, the
+control still runs to its end. Controls that are registered with `ends_with_client` are cancelled.
 """
 
 import asyncio
@@ -29,29 +29,29 @@ _PREFIX: Final = "/_emulator/"
 _CONSOLE: Final = "/_emulator/console/"
 _METRICS: Final = ("GET", "metrics")
 _OK: Final = 200
-_TIMED_OUT: Final = 408  # Request Timeout
-_BUSY: Final = 503  # Service Unavailable
-_NO_ROOM: Final = 507  # Insufficient Storage
+_TIMED_OUT: Final = 408  # the status Request Timeout
+_BUSY: Final = 503  # the status Service Unavailable
+_NO_ROOM: Final = 507  # the status Insufficient Storage
 
 
 def wants_page(request: Request) -> bool:
-    """Return whether a browser asks for a page."""
+    """Return True if a browser wants to open a page, so that the answer must be HTML."""
     return request.method in ("GET", "HEAD") and "text/html" in request.headers.get("accept", "")
 
 
 def open_console() -> Response:
-    """Let a browser open the console."""
+    """Return a redirect to the console."""
     return RedirectResponse(_CONSOLE, 303)
 
 
 class Controls:
-    """Answers calls of controls."""
+    """Answers the HTTP calls of controls, and `GET /_emulator/metrics`."""
 
     def __init__(self, front: Front) -> None:
         self._front = front
 
     async def answer(self, request: Request) -> Response:
-        """Answer a call."""
+        """Answer the call of a control, or a request for metrics."""
         method, path = request.method, request.scope["path"]
         name = path.removeprefix(request.scope["root_path"]).removeprefix("/")
         if not name and wants_page(request):
@@ -60,11 +60,11 @@ class Controls:
             if (method, name) == _METRICS:
                 return await self._metrics(request)
             status, body = await self._call(method, name, request)
-        except Exception as error:  # noqa: BLE001 - is logged
+        except Exception as error:  # noqa: BLE001 - the error is logged
             log_failure(f"{method} {path}", error)
             return response(self._front.endpoint.failed(error))
-        # The content type is application/json, because browsers show it. They save bodies of types
-        # that they do not know as files.
+        # The content type is application/json, because browsers show such an answer. They would
+        # save an answer of a type that they do not know as a file.
         return response(self._front.endpoint.answers.make(status, body, {}).typed(PLAIN_JSON))
 
     async def _metrics(self, request: Request) -> Response:
@@ -83,7 +83,7 @@ class Controls:
         return response(answers.make(status, text, {}).typed(metrics.CONTENT_TYPE))
 
     async def _call(self, method: str, name: str, request: Request) -> tuple[int, bytes]:
-        """Return the status and the body of the answer to a call."""
+        """Run the control that a request calls. Return the status and body of the answer."""
         text = await request.body()
         calls = registry.by_call()
         control = calls.get((method, name))
@@ -115,7 +115,7 @@ class Controls:
         except PeerFailed as error:
             log_failure(f"{method} {_PREFIX}{name}", error)
             return _BUSY, _message(str(error))
-        except Full:  # the disk was full at the commit
+        except Full:  # the commit failed, because the disk is full
             return _NO_ROOM, _message(errors.storage_full().message)
         except ApiError as error:
             if not isinstance(error.__cause__, Full):
@@ -123,9 +123,10 @@ class Controls:
             return _NO_ROOM, _message(error.message)
 
     async def _while_wanted(self, request: Request, running: Coroutine[Any, Any, Result]) -> Result:
-        """Return the result of a control. Raises _Stopped.
+        """Wait for a control, and return its result.
 
-        Cancel the control if its client closes the connection, or if the server stops.
+        If its client closes the connection, or if the server stops, cancel the control and raise
+        _Stopped.
         """
         waits = self._front.waits
         work = asyncio.create_task(running)
@@ -147,7 +148,7 @@ class _Stopped(Exception):
 
 
 async def _disconnected(request: Request) -> None:
-    """Return when the client has closed the connection."""
+    """Wait until the client has closed the connection."""
     while (await request.receive())["type"] != "http.disconnect":
         pass
 

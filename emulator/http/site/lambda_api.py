@@ -1,8 +1,8 @@
-"""Lambda's API over HTTP, under `/2015-03-31/`: credentials, JSON, and the form of errors.
+"""Lambda's API over HTTP, under `/2015-03-31/`: checks credentials, and makes JSON answers.
 
-An error has its code in the header `x-amzn-ErrorType`, and the body `{"Type": "User", "Message":
-..}` (botocore's lambda model). A request without credentials gets status 403, as on REST APIs of
-AWS.
+The answer of an error has the error's code in the header `x-amzn-ErrorType`, and the body
+`{"Type": "User", "Message": ..}` (botocore's lambda model). A request without credentials gets
+status 403, as from other REST APIs of AWS.
 """
 
 import logging
@@ -48,17 +48,17 @@ class LambdaApi:
         path = raw_path(request.scope).decode("latin-1")
         try:
             answer = await self._answer(request_id, request, path, await request.body())
-        except Full:  # the disk was full at the commit
+        except Full:  # the commit failed, because the disk is full
             answer = _failure(request_id, errors.storage_full().message)
-        except Exception as error:  # noqa: BLE001 - is logged
+        except Exception as error:  # noqa: BLE001 - the error is logged
             log_failure(f"request {request_id.decode()} to {path}", error)
             answer = _failure(request_id, "An error occurred and the request cannot be processed.")
         return response(answer)
 
     async def _answer(self, request_id: bytes, request: Request, path: str, body: bytes) -> Answer:
-        """Return the answer once the request's writes are committed.
+        """Return the answer, after the writes of the request are committed.
 
-        Raises the errors of the emulator and of the commit, except ApiError.
+        An ApiError becomes an answer. Raises other errors of the emulator and of the commit.
         """
         query: bytes = request.scope["query_string"]
         try:
@@ -75,7 +75,7 @@ class LambdaApi:
         except ApiError as error:
             if error.code == _UNKNOWN and self._mistakes.allows((request.method, path)):
                 log.warning("%s", error.message)
-            if error.status >= _SERVER_ERROR:  # the only such error is that of a full disk
+            if error.status >= _SERVER_ERROR:  # only a full disk causes such an ApiError
                 return _failure(request_id, error.message)
             return _refusal(request_id, error, error.status)
         text = orjson.dumps(result)

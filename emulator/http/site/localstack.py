@@ -1,7 +1,7 @@
 """`GET /_localstack/health`: the health check for scripts that wait for LocalStack.
 
-The answer has LocalStack's form (docs.localstack.cloud, "Internal Endpoints"), with only the
-services that this server has. Other paths under `/_localstack` are not answered.
+The answer has LocalStack's form (docs.localstack.cloud, "Internal Endpoints"), but lists only the
+services that this server has. Other paths under `/_localstack` get status 404.
 """
 
 import orjson
@@ -22,7 +22,7 @@ _HEALTH = {
 
 
 class LocalStack:
-    """Answers requests to LocalStack's own paths."""
+    """Answers requests to paths under `/_localstack`."""
 
     def __init__(self, front: Front) -> None:
         self._answers = front.endpoint.answers

@@ -1,9 +1,9 @@
 """`GET /_emulator/metrics`: the counters of all workers in the text format of Prometheus.
 
-This module imports prometheus-client (extra `metrics`). With --metrics, the server checks when it
-starts that this library is installed.
+This module imports prometheus-client, which the extra `metrics` installs. A server with --metrics
+checks at its start that this library is installed.
 
-Each counter has a label `worker`. If a worker restarts, only its own counters begin at zero again.
+Counters of requests have the label `worker`, because a restarted worker begins to count at zero.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -26,14 +26,14 @@ Counted = Mapping[str, Any]
 
 
 class _Once(Collector):
-    """Converts one result of the control `counters` to metrics. uptime: in seconds."""
+    """Converts one result of the control `counters` to Prometheus metrics. uptime: in seconds."""
 
     def __init__(self, counted: Counted, uptime: float) -> None:
         self._counted = counted
         self._uptime = uptime
 
     def collect(self) -> Iterable[Metric]:
-        """Yield the metrics."""
+        """Yield all metrics. prometheus-client calls this."""
         yield GaugeMetricFamily(f"{_P}uptime_seconds", "Seconds since the start.", self._uptime)
         info = GaugeMetricFamily(f"{_P}info", "Always 1; the label has the version.", labels=["version"])
         info.add_metric([VERSION], 1)
@@ -42,7 +42,7 @@ class _Once(Collector):
         yield from _tables(self._counted["Tables"])
         waiting = GaugeMetricFamily(
             f"{_P}stream_backlog_records",
-            "Change records that a function or Kinesis has not received; 10,000 also means more.",
+            "Change records that a function or Kinesis has not received. 10,000 means 10,000 or more.",
             labels=["consumer"],
         )
         for each in self._counted["Backlogs"]:
@@ -83,7 +83,7 @@ def _requests(workers: Iterable[Counted]) -> Iterator[Metric]:
 
 
 def _throttles(operations: Iterable[Counted]) -> dict[str, int]:
-    """Return how many requests of each operation were throttled; leave out operations with none."""
+    """Return the number of throttled requests of each operation that had throttled requests."""
     found: dict[str, int] = {}
     for each in operations:
         if each["Code"] in _THROTTLED:
@@ -93,7 +93,7 @@ def _throttles(operations: Iterable[Counted]) -> dict[str, int]:
 
 def _tables(tables: Iterable[Counted]) -> Iterator[Metric]:
     labels = ["table", "region", "access_key"]
-    items = GaugeMetricFamily(f"{_P}table_items", "Items of a table; at most 1,000 tables.", labels=labels)
+    items = GaugeMetricFamily(f"{_P}table_items", "Items of a table. At most 1,000 tables are listed.", labels=labels)
     size = GaugeMetricFamily(f"{_P}table_bytes", "Bytes of a table's items.", labels=labels)
     for each in tables:
         names = [each["Table"], each["Region"], each["AccessKey"]]
@@ -103,7 +103,7 @@ def _tables(tables: Iterable[Counted]) -> Iterator[Metric]:
 
 
 def exposition(counted: Counted, uptime: float) -> bytes:
-    """Return a result of the control `counters` as text for Prometheus. uptime: in seconds."""
+    """Convert a result of the control `counters` to text for Prometheus. uptime: in seconds."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Once(counted, uptime))
     return generate_latest(registry)

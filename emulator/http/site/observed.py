@@ -1,7 +1,7 @@
-"""Reports each request of the site with its answer, while there is an observer.
+"""Reports each request that the site answers to the observer, while there is an observer.
 
-Requests for the console are not reported. A person sends them, not the program under test, and the
-answer with server-sent events never ends.
+Requests for the console are not reported, for two reasons: a person sends them, not the program
+under test, and an answer with server-sent events may never end.
 """
 
 from time import perf_counter
@@ -23,7 +23,7 @@ class ObservedSite:
         self._front = front
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        """Answer a request."""
+        """Let the other application answer a request. Report the request with its answer."""
         if self._front.observer is None or scope["path"].startswith(_CONSOLE):
             await self._app(scope, receive, send)
         else:

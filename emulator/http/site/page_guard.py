@@ -1,4 +1,7 @@
-"""Middleware that decides which web pages may use paths without authentication (origins.py)."""
+"""Middleware that refuses requests of foreign web pages to paths without authentication.
+
+`http/front/origins.py` has the rules.
+"""
 
 import logging
 
@@ -15,9 +18,9 @@ _FORBIDDEN = 403
 
 
 class PageGuard:
-    """Refuses requests of web pages that may not use a path.
+    """Refuses requests of web pages that may not use this server.
 
-    If a page may use the path, the answer gets header lines that allow the page to read it.
+    If a page may use this server, the answer gets CORS header lines, so that the page can read it.
     """
 
     def __init__(self, app: ASGIApp, answers: Answers) -> None:
@@ -48,7 +51,7 @@ class PageGuard:
 
 
 def _readable(send: Send, origin: bytes) -> Send:
-    """Return a `send` that adds header lines, so that pages of this origin may read the answer."""
+    """Return a `send` that adds CORS header lines, so that the page can read the answer."""
     lines: list[Header] = Answer(0, echoed(origin), b"").headers
 
     async def send_readable(message: Message) -> None:

@@ -1,4 +1,4 @@
-"""Conversion of our answers to Starlette's responses."""
+"""Converts our answers to Starlette's responses."""
 
 from starlette.responses import Response
 
@@ -6,7 +6,7 @@ from emulator.http.front.answers import Answer
 
 
 def response(answer: Answer) -> Response:
-    """Convert an answer to a response."""
+    """Convert an `Answer` to a response of Starlette."""
     made = Response(answer.body, answer.status)
     made.raw_headers = answer.headers
     return made

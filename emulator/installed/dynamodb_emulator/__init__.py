@@ -1,7 +1,7 @@
 """A local server that answers as Amazon DynamoDB does.
 
-`python -m dynamodb_emulator` runs it. `dynamodb_emulator.asgi:app` is the same server as an ASGI
-application, for any ASGI server. Importing this package imports no module of the server.
+`python -m dynamodb_emulator` runs the server. `dynamodb_emulator.asgi:app` is the same server as an
+ASGI application, for any ASGI server. Importing this package imports no module of the server.
 
 For tests and scripts, `running` starts a server in a separate process:
 
@@ -34,7 +34,7 @@ _MODULES = {"Account": "_accounts", "BudgetExceeded": "_budget"}
 
 
 def __getattr__(name: str) -> object:
-    """Return the object with a public name. Its module is imported at first use, to save time."""
+    """Import the module with a public name at its first use, and return the object."""
     if name == "__version__":
         from importlib.metadata import version  # noqa: PLC0415
 

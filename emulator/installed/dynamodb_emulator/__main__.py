@@ -6,9 +6,9 @@ from dynamodb_emulator._path import add_server
 
 
 def main() -> int:
-    """Run the command; return its exit status."""
+    """Run the command `dynamodb-emulator`. Return its exit status."""
     add_server()
-    from emulator.cli import main as run  # noqa: PLC0415 - not importable before
+    from emulator.cli import main as run  # noqa: PLC0415 - importable only after `add_server`
 
     return run()
 

@@ -1,4 +1,7 @@
-"""The accounts of tests: a separate access key for each test, or a shared one that is emptied."""
+"""The accounts of tests: a separate access key for each test, or one that all tests share.
+
+Tables belong to an access key. The tables of the shared access key are deleted after each test.
+"""
 
 import json
 import os
@@ -18,17 +21,17 @@ __all__ = ["Account", "Accounts", "Tables"]
 
 _NOWHERE = "http://127.0.0.1:1"  # no program listens on port 1
 _ENDS: Mapping[str, Mapping[str, Any]] = {"throttling": {"Enforced": False}, "transactions": {"Seconds": 0}}
-"""The controls that declare something -> members of a body that ends the declaration."""
-_TIMEOUT = 65.0  # seconds without a byte from the server, after which a call fails
+"""A control that makes a declaration -> the members of a call that ends the declaration."""
+_TIMEOUT = 65.0  # seconds without a byte from the server after which a call fails
 _OK = 200
 
 
 class Account:
-    """The part of the server that a test uses: the tables of an access key, and the controls.
+    """The tables of one access key, and the controls of the server. A test uses one account.
 
-    url, access_key, region: what a client needs to find the tables. The secret key can be anything.
-    clock: the clock of the server. At the end of the test, this clock is released: it follows the
-    machine's clock again.
+    url, access_key, region: a client with these values uses the account's tables. The client's
+    secret key can be any text. clock: the clock of the server. After the test, the clock shows the
+    time of the machine's clock again.
     """
 
     def __init__(self, server: Server, access_key: str) -> None:
@@ -51,17 +54,17 @@ class Account:
         return self.server.client(service, access_key=self.access_key, region=self.region, **options)
 
     def resource(self) -> Any:  # noqa: ANN401 - boto3 has no types
-        """Return a boto3 resource."""
+        """Return a boto3 resource for DynamoDB."""
         return self.server.clients.resource_of(self.client())
 
     def environment(self) -> dict[str, str]:
-        """Return the environment variables with which AWS SDKs find the tables."""
+        """Return the environment variables with which AWS SDKs use the account's tables."""
         return self.server.environment(self.access_key, self.region)
 
     def control(self, name: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Call a control of the server, as `Server.control` does.
 
-        Declarations (throttling, transactions) end after the test.
+        Declarations (the controls `throttling` and `transactions`) end after the test.
         """
         if body is not None and name in _ENDS:
             self._ends.append((name, {**body, **_ENDS[name]}))
@@ -80,16 +83,18 @@ class Account:
         seed: int = 0,
         **members: Any,  # noqa: ANN401 - members of any effect
     ) -> Fault:
-        """Give requests of this account a fault, until the end of the test or a `with` block.
+        """Make requests of this account fail or wait, until the end of the test or a `with` block.
 
             with dynamodb_server.faults("Throttle", operation="PutItem", next=2) as fault: ...
             assert fault.hits == 2
 
         kind: Throttle, Error, Timeout, Drop, Latency, Unprocessed, Conflict, Cancel or ShortPage.
-        key: key attributes such as {"id": {"S": "o-1"}}. every, share, next: which of the matching
-        requests. members: those of the effect in lower case, for example seconds=0.2, after=True.
-        From and To are low and high, IndexName is index, and the Share of Unprocessed is
-        batch_share. Raises ControlError.
+        operation, table, key: only requests with these values match; key: the key attributes, such
+        as {"id": {"S": "o-1"}}. every, share, next: only every n-th matching request gets the
+        effect, a share of them from 0 to 1, or the next n. seed: random choices depend on this
+        number. members: other members of the effect (see the control `faults`) in lower case, such
+        as seconds=0.2 or after=True. Four names differ: low is From, high is To, index is
+        IndexName, and batch_share is the Share of Unprocessed. Raises ControlError.
         """
         made = self.server.faults(
             kind,
@@ -109,28 +114,29 @@ class Account:
     def budget(
         self, *, read: float | None = None, write: float | None = None, requests: int | None = None
     ) -> AbstractContextManager[None]:
-        """Return a context manager that fails if the test's requests in it cost more than this.
+        """Return a context manager that fails if the account's requests exceed a budget.
 
             with dynamodb_server.budget(read=2, write=5, requests=3):
                 place_order(...)
 
-        read, write: capacity units, including those of indexes.
+        read, write: the most capacity units, including the units of indexes. requests: the most
+        requests. None means no limit. Raises BudgetExceeded at the end of the `with` block.
         """
         return self.server.budget(
             read=read, write=write, requests=requests, access_key=self.access_key, region=self.region
         )
 
     def requests(self) -> list[dict[str, Any]]:
-        """Return summaries of the requests that the server answered during this test.
+        """Return summaries of the requests that the account sent during this test.
 
-        Returns at most the newest thousand. emulator/http/observing/summary.py lists their members,
-        such as Operation, Tables, Status, Code and Reason.
+        There are at most a thousand, the newest ones. A summary has members such as Operation,
+        Tables, Status, Code and Reason: see the docstring of emulator/http/observing/summary.py.
         """
         found: list[dict[str, Any]] = self._requests()["Requests"]
         return found
 
     def begin(self) -> None:
-        """Begin a test: `requests` does not return earlier requests."""
+        """Note the start of a test, so that `requests` returns no requests of earlier tests."""
         self._after = {"After": self._requests()["Last"]}
 
     def _requests(self) -> dict[str, Any]:
@@ -157,17 +163,17 @@ class Account:
         return f"{self.access_key}/{name}"
 
     def end(self) -> None:
-        """End the declarations of the test, delete its snapshots and release the clock."""
+        """End the test's declarations and faults, delete its snapshots and release the clock."""
         if self.clock.moved:
             self.clock.release()
         for name, body in reversed(self._ends):
-            # An error means that the declaration was refused or has already ended.
+            # An error means that the server had refused the declaration, or that it has ended.
             with suppress(ControlError):
                 self.server.control(name, body)
 
 
 class Tables(Mapping[str, Any]):
-    """Tables of an account by name, as boto3's `Table`."""
+    """Maps the names of an account's tables to boto3's `Table` objects."""
 
     def __init__(self, account: Account, names: Sequence[str]) -> None:
         self._account = account
@@ -188,8 +194,9 @@ class Tables(Mapping[str, Any]):
 class Accounts:
     """The server of a pytest process, and the accounts of its tests.
 
-    The server starts at its first use. arguments: arguments of the command that starts it. root:
-    the folder to which findings name files of callers. advised: whether the server advises.
+    The server starts at its first use. arguments: flags for the command that starts the server.
+    root: findings of the advisor name files relative to this folder. advised: True to run the
+    advisor in the server.
     """
 
     def __init__(self, arguments: Sequence[str], root: str, *, advised: bool = True) -> None:
@@ -205,7 +212,10 @@ class Accounts:
 
     @property
     def server(self) -> Server:
-        """The server. Raises StartError; after a failed start, there is no second attempt."""
+        """The server, started at the first use. Raises StartError.
+
+        If the start failed, later uses raise the same error and do not try again.
+        """
         if self._failed is not None:
             raise self._failed
         if self._server is None:
@@ -218,9 +228,9 @@ class Accounts:
         return self._server
 
     def advice(self) -> dict[str, Any] | None:
-        """Return the advisor's findings.
+        """Return the answer of the control `advice`: the advisor's findings.
 
-        Return None if no test used the server, if it does not advise, or if it has ended.
+        Return None if no test used the server, if its advisor is off, or if the server has ended.
         """
         if self._server is None or not self._advised:
             return None
@@ -230,11 +240,14 @@ class Accounts:
             return None
 
     def enter(self) -> None:
-        """Set the environment variables of the shared account in this process, until `close`."""
+        """Set the environment variables for the shared account in this process, until `close`."""
         self._open.enter_context(applied(self.server.environment()))
 
     def enter_nowhere(self) -> None:
-        """Set environment variables that lead to no server in this process, until `close`."""
+        """Set environment variables for an address without a server, until `close`.
+
+        So clients that this process makes cannot reach AWS.
+        """
         self._open.enter_context(applied(variables(_NOWHERE, ACCESS_KEY, REGION)))
 
     @contextmanager
@@ -246,16 +259,17 @@ class Accounts:
 
     @contextmanager
     def shared(self) -> Iterator[Account]:
-        """Yield the account that tests with `reset` share. At the end, begin to empty it."""
+        """Yield the account that tests with `reset` share. Then begin to delete its tables."""
         with self._account(ACCESS_KEY) as account:
             account.begin()
             yield account
 
     def tables(self, account: Account, paths: Sequence[str | os.PathLike[str]]) -> Tables:
-        """Create the tables in these files for an account, with their items. Raises LoadError.
+        """Create the tables and items in these files for an account. Raises LoadError.
 
-        The first call with these files loads them into a template. Each account then gets a copy of
-        the template. For five tables, a copy takes 2.9 ms, and calls of CreateTable take 9.4 ms.
+        The first call loads the files and saves the tables as a snapshot, the template. Each call
+        copies the template for an account. For five tables, a copy takes 2.9 ms, but calls of
+        CreateTable would take 9.4 ms.
         """
         chosen = tuple(os.fspath(path) for path in paths)
         if chosen not in self._templates:
@@ -280,7 +294,7 @@ class Accounts:
     @contextmanager
     def _account(self, access_key: str) -> Iterator[Account]:
         server = self.server
-        assert self._background is not None, "it starts with the server"
+        assert self._background is not None, "the server has started"
         self._background.wait()
         account = Account(server, access_key)
         try:
@@ -291,7 +305,7 @@ class Accounts:
             self._background.call("reset", {"AccessKey": access_key})
 
     def close(self) -> None:
-        """End the server and restore the environment."""
+        """End the server, and restore the environment variables."""
         self._open.close()
         if self._background is not None:
             self._background.close()
@@ -300,20 +314,20 @@ class Accounts:
 
 
 def _fail(sentence: str) -> NoReturn:
-    import pytest  # noqa: PLC0415 - whoever gets here runs it
+    import pytest  # noqa: PLC0415 - only pytest calls this
 
     pytest.fail(sentence)
 
 
 class _Background:
-    """Calls one control at a time. `call` does not wait for the answer; the next call does."""
+    """Calls controls, one at a time. `call` does not wait for the answer; the next `call` does."""
 
     def __init__(self, url: str) -> None:
         self._connection = HTTPConnection(urlsplit(url).netloc, timeout=_TIMEOUT)
         self._pending: tuple[str, str] | None = None
 
     def call(self, name: str, body: Mapping[str, Any]) -> None:
-        """Send a call. Its effect must be the same if it is sent twice."""
+        """Send a call to the server. It may be sent twice, so a repetition must change nothing."""
         self.wait()
         self._pending = f"/_emulator/{name}", json.dumps(body)
         try:
@@ -327,7 +341,8 @@ class _Background:
             return
         try:
             response = self._connection.getresponse()
-        # The server closes a connection that is idle for long. Send the call again.
+        # The server may have closed the connection, because it was idle for long. Send the call
+        # again.
         except (OSError, HTTPException):
             self._connection.close()
             self._send()
@@ -342,5 +357,5 @@ class _Background:
         self._connection.close()
 
     def _send(self) -> None:
-        assert self._pending is not None, "there is a call"
+        assert self._pending is not None, "there is a call to send"
         self._connection.request("POST", *self._pending)

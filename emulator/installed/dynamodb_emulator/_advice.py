@@ -1,7 +1,7 @@
-"""The findings of the advisor at the end of a test run.
+"""Reports the advisor's findings at the end of a test run.
 
-The command `advise` makes the reports. It takes 0.2 s, so it runs only if there is a finding, or if
-the user wants a file.
+The command `dynamodb-emulator advise` makes the reports. It takes 0.2 s. So it runs only if there
+is a finding, or if the user wants a report in a file.
 """
 
 import json
@@ -17,10 +17,11 @@ _OVER = 1  # the exit status of `advise` if there are more findings than the thr
 
 
 class Advice:
-    """The findings of all processes of a run.
+    """The findings of all pytest processes of a test run.
 
-    fail_on: a threshold as in `advise --fail-on`, "" for none. file: the name of a report, or None.
-    text: the findings as text, "" if there are none. result: as the control `advice` returns it.
+    fail_on: the value of `advise --fail-on`, "" for no threshold. file: the file for the report, or
+    None. text: the findings as text, "" if there are none. result: the findings in the form of the
+    control `advice`.
     """
 
     def __init__(self, fail_on: str, file: str | None) -> None:
@@ -30,7 +31,7 @@ class Advice:
         self.result: dict[str, Any] = {"Requests": 0, "Complete": True, "Findings": [], "More": 0, "Rules": []}
 
     def add(self, found: Mapping[str, Any]) -> None:
-        """Add the findings of a process."""
+        """Add the findings of one pytest process. found: an answer of the control `advice`."""
         result = self.result
         result["Requests"] += found["Requests"]
         result["Complete"] = result["Complete"] and found["Complete"]
@@ -45,9 +46,9 @@ class Advice:
         result["Rules"] += [each for each in found["Rules"] if each["Name"] not in names]
 
     def report(self) -> bool:
-        """Make the reports; return whether the run fails.
+        """Set `text`, and write the file of the report. Return True if the test run must fail.
 
-        It fails because of the findings, or because the file of the report cannot be written.
+        The run must fail if the findings exceed the threshold or if the file cannot be written.
         """
         failed = False
         if self.result["Findings"]:
@@ -56,7 +57,9 @@ class Advice:
             self.text = done.stdout or done.stderr
             failed = done.returncode != 0
             if done.returncode == _OVER:
-                self.text += f"dynamodb_advice_fail_on = {self._fail_on}: the run has failed\n"
+                self.text += (
+                    f"dynamodb_advice_fail_on = {self._fail_on}: the run has failed because of these findings\n"
+                )
         if self._file is None:
             return failed
         format_ = _FORMATS.get(os.path.splitext(self._file)[1].lower(), "text")
@@ -65,7 +68,9 @@ class Advice:
             with open(self._file, "w", encoding="utf-8") as file:
                 file.write(text)
         except OSError as error:
-            self.text += f"--dynamodb-advice-report {self._file}: {error.strerror}: the run has failed\n"
+            self.text += (
+                f"--dynamodb-advice-report {self._file}: cannot write the file: {error.strerror}; the run has failed\n"
+            )
             return True
         return failed
 
@@ -81,7 +86,7 @@ class Advice:
 
 
 def _merge(finding: dict[str, Any], other: Mapping[str, Any]) -> None:
-    """Add the figures of the same finding in another process."""
+    """Add the counts and units of a finding of another process to the same finding."""
     finding["Count"] += other["Count"]
     finding["Exact"] = finding["Exact"] and other["Exact"]
     for figures in ("Units", "Saved"):

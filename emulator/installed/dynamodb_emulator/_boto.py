@@ -1,4 +1,4 @@
-"""Makes boto3 clients of a server."""
+"""Makes boto3 clients that send their requests to a server."""
 
 import copy
 import os
@@ -12,14 +12,14 @@ try:
     from botocore.config import Config
     from botocore.credentials import Credentials
 except ImportError as error:
-    raise ImportError("this needs boto3: pip install 'dynamodb-emulator[pytest]'") from error
+    raise ImportError("clients and resources need boto3: pip install 'dynamodb-emulator[pytest]'") from error
 
 
 class Clients:
     """Makes clients of one server.
 
     The clients share a session, because the first client of a session takes 20 to 150 ms, and each
-    further one only 2 ms. The session does not read files or profiles of the user.
+    further client only 2 ms. The session does not read the user's AWS profiles and files.
     """
 
     def __init__(self, url: str) -> None:
@@ -30,18 +30,18 @@ class Clients:
         self._session = boto3.Session(botocore_session=botocore.session.Session(session_vars=unread))
 
     def client(self, service: str, access_key: str, region: str, options: Mapping[str, Any]) -> Any:  # noqa: ANN401
-        """Return a client."""
+        """Return a client of a service. options: other arguments for boto3, such as `config`."""
         return self._session.client(service, **self._options(access_key, region, options))
 
     def resource(self, access_key: str, region: str, options: Mapping[str, Any]) -> Any:  # noqa: ANN401
-        """Return a resource."""
+        """Return a DynamoDB resource. options: other arguments for boto3, such as `config`."""
         return self._session.resource("dynamodb", **self._options(access_key, region, options))
 
     def copied_client(self, access_key: str, region: str) -> Any:  # noqa: ANN401
-        """Return a DynamoDB client that is a copy. All copies share their connections.
+        """Return a DynamoDB client that is a copy of one client. All copies share its connections.
 
-        This takes 0.4 ms, and `client` takes 2 ms. If clients of the installed botocore cannot be
-        copied, this calls `client`.
+        A copy takes 0.4 ms, but `client` takes 2 ms. If clients of the installed botocore cannot be
+        copied, return a new client.
         """
         if region not in self._originals:
             self._originals[region] = self._original(region)
@@ -49,7 +49,7 @@ class Clients:
         return self.client("dynamodb", access_key, region, {}) if original is None else _copy(original, access_key)
 
     def resource_of(self, client: Any) -> Any:  # noqa: ANN401
-        """Return a resource that uses a client."""
+        """Return a DynamoDB resource that sends its requests with this client."""
         if self._resource_class is None:
             self._resource_class = type(self.resource("local", "us-east-1", {}))
         return self._resource_class(client=client)
@@ -61,7 +61,11 @@ class Clients:
                 original.close()
 
     def _original(self, region: str) -> Any:  # noqa: ANN401
-        """Return a client to copy; None if copies would not sign with their own access keys."""
+        """Return a client to copy, or None if clients of this botocore cannot be copied.
+
+        To find out, this sends one request with a copy, and checks that the copy's access key has
+        signed it.
+        """
         original = self.client("dynamodb", "original", region, {})
         seen: list[str] = []
         try:
@@ -86,9 +90,9 @@ class Clients:
 
 
 def _copy(original: Any, access_key: str) -> Any:  # noqa: ANN401
-    """Return a copy of a client with another access key and its own event handlers.
+    """Return a copy of a client with another access key and separate event handlers.
 
-    The copy shares everything else: models, serializers and the pool of connections.
+    The copy and the original share all other objects: models, serializers, the pool of connections.
     """
     service = original.meta.service_model.service_id.hyphenize()
     events = copy.copy(original.meta.events)

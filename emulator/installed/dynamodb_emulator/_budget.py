@@ -1,4 +1,4 @@
-"""Budgets: what the requests of a `with` block may cost."""
+"""Budgets: limits for the number and the capacity units of requests in a `with` block."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -6,7 +6,7 @@ from typing import Any
 
 
 class BudgetExceeded(AssertionError):
-    """The requests of a `with` block cost more than its budget."""
+    """The requests of a `with` block have exceeded its budget."""
 
 
 @contextmanager
@@ -16,9 +16,10 @@ def budget(
     write: float | None,
     requests: int | None,
 ) -> Iterator[None]:
-    """Raise BudgetExceeded at the end of a block whose requests cost more than this.
+    """Raise BudgetExceeded at the end of a `with` block whose requests exceed the limits.
 
-    consumption: returns what was consumed so far. None: no limit.
+    consumption: calls the control `consumption` and returns its answer. read, write: the most
+    capacity units. requests: the most requests. None means no limit.
     """
     before = consumption()
     yield

@@ -1,10 +1,12 @@
-"""Tells the server which line of the program sends a request, for the findings of the advisor.
+"""Adds a header to requests that says which line of the program sends them (the caller).
 
-During a test, each request to the server gets a header with file, line and function of its sender.
-The header is added when the request is already signed: the signature does not cover it, and no
-other header changes. It is added where botocore sends its requests, like the check of `_guard.py`.
-So clients that the program made earlier send it too. A handler of botocore's events would be
-registered only with clients that are made later.
+The findings of the advisor name these lines. During a test, each request to the server gets the
+header, with file, line and function of the caller. It is added after the request was signed. So
+the signature does not cover it, and the other headers do not change.
+
+The code replaces the method with which botocore sends all requests, as `_guard.py` does. So it
+also works for clients that were made before. A handler for botocore's events would work only for
+clients that are made later.
 """
 
 import os
@@ -28,9 +30,9 @@ _INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}"
 def naming_callers(url: str, root: str) -> Iterator[None]:
     """Add the header to requests to a server until the end of a `with` block.
 
-    url: the server. root: the folder to which names of files are relative.
+    url: the server's URL. root: the header names files relative to this folder.
     """
-    # The test may import botocore only when it makes its first client, which is after this.
+    # Import botocore now: a test may import it later, when it makes its first client.
     with suppress(ImportError):
         import botocore.httpsession  # noqa: F401, PLC0415 - see above
     with ExitStack() as stack:
@@ -56,9 +58,10 @@ def _naming(sender: Any, url: str, root: str) -> Iterator[None]:  # noqa: ANN401
 
 
 def caller(frame: FrameType | None, root: str) -> str:
-    """Return the header: the innermost frame of the user's program, and the client it uses.
+    """Return the value of the header: file, line and function of the caller, and its client.
 
-    If there is no frame of the user's program, this is the innermost frame of another library.
+    The caller is the innermost frame of the user's program. If the stack has no such frame, it is
+    the innermost frame of an installed library that is not in _LIBRARIES.
     """
     client = ""
     other: FrameType | None = None

@@ -1,4 +1,4 @@
-"""Faults of an account: throttles, errors, timeouts and others for the requests of one test."""
+"""Faults that a test asks for: throttles, errors, timeouts and other effects on its requests."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -10,9 +10,9 @@ __all__ = ["Fault", "fault_body"]
 
 
 class Fault:
-    """A fault in force. It ends with `remove`, with a `with` block, or with the test.
+    """A fault in force. `remove`, the end of a `with` block or the end of the test removes it.
 
-    id: its name in the control `faults`. The counts `matched` and `hits` stay after its end.
+    id: the fault's Id in the control `faults`. `matched` and `hits` can be read after the removal.
     """
 
     def __init__(self, server: Server, rule: Mapping[str, Any]) -> None:
@@ -22,16 +22,16 @@ class Fault:
 
     @property
     def matched(self) -> int:
-        """How many requests the fault has matched."""
+        """The number of requests that matched the rule of the fault."""
         return self._count("Matched")
 
     @property
     def hits(self) -> int:
-        """How many requests got the effect of the fault."""
+        """The number of requests that got the effect of the fault."""
         return self._count("Hits")
 
     def remove(self) -> None:
-        """End the fault. Raises ControlError if it has ended before."""
+        """Remove the fault. Raises ControlError if it was removed before."""
         self._refresh()
         self._server.control("faults/remove", {"Id": self.id})
 
@@ -40,7 +40,7 @@ class Fault:
         return int(self._last[member])
 
     def _refresh(self) -> None:
-        """Get the newest counts, if the fault has not ended."""
+        """Get the newest counts from the server. After the removal, keep the last counts."""
         rules = self._server.control("faults")["Faults"]
         self._last = next((rule for rule in rules if rule["Id"] == self.id), self._last)
 
@@ -48,7 +48,7 @@ class Fault:
         return self
 
     def __exit__(self, *_: object) -> None:
-        with suppress(ControlError):  # the test has removed it
+        with suppress(ControlError):  # the test has already removed the fault
             self.remove()
 
 
@@ -62,7 +62,10 @@ def fault_body(
     seed: int,
     members: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Return the JSON of a rule. members: the members of the effect, in lower case."""
+    """Return the body for the control `faults`. For the arguments see `Account.faults`.
+
+    choice: the members Every, Share and Next of the match; None for members that are not given.
+    """
     match = {
         "AccessKey": access_key,
         "Operation": operation if operation is None or isinstance(operation, str) else list(operation),
@@ -83,4 +86,4 @@ _MEMBERS: Mapping[str, str] = {
     "index": "IndexName",
     "low": "From",
 }
-"""Arguments whose names differ from those of the effect's members."""
+"""Argument -> member of the effect, if they have different names."""

@@ -1,9 +1,9 @@
 """Refuses requests to DynamoDB on AWS during a test, because they are a mistake.
 
-A module may make a client when it is imported. If the environment variables of the test are not set
-yet, this client calls the real AWS. In a test that has an account on this server, requests of such
-a client fail before they are sent, with a text that says what to do. A program that never imports
-botocore has no additional cost.
+A module may make a client when it is imported. If this happens before the plugin sets the
+environment variables of the test, the client calls the real AWS. During a test that has an account
+on this server, requests of such a client fail before they are sent. The error says what to do. A
+program that never imports botocore has no additional cost.
 """
 
 import re
@@ -21,7 +21,7 @@ _OF_DYNAMODB = re.compile(r"([^.]+\.)*(dynamodb|dynamodb-fips|ddb)\.[^.]+\.(amaz
 def no_requests_to_aws(refuse: Callable[[str], NoReturn]) -> Iterator[None]:
     """Refuse requests for DynamoDB on AWS until the end of a `with` block.
 
-    refuse: called for a refused request, with a sentence for the user. It raises an error.
+    refuse: a function that is called with a sentence for the user, and raises an error.
     """
     with ExitStack() as stack:
         for sender in senders():
@@ -45,9 +45,9 @@ def _guarded(sender: Any, refuse: Callable[[str], NoReturn]) -> Iterator[None]: 
         host = urlsplit(request.url).hostname or ""
         if _OF_DYNAMODB.fullmatch(host):
             refuse(
-                f"a client of {host} is used in a test of dynamodb-emulator. It was made before the test had its "
-                "account, for example by a module that makes it when it is imported: set dynamodb_isolation = reset, "
-                "or make the client in a function"
+                f"a test with dynamodb-emulator has used a client of {host}. The client was made before the test had "
+                "its account, perhaps when a module was imported. Set dynamodb_isolation = reset, or make the client "
+                "in a function."
             )
         return send(self, request)
 

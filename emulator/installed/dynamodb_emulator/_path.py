@@ -1,9 +1,9 @@
 """Puts the server's packages, `emulator` and `storage`, on the module path of a process.
 
-These names are common, and an application may have packages with the same names. So an installation
-has the server's packages in the folder `_server`, which is not on the module path. Only a process
-that runs the server adds this folder to its path. An editable installation has no such folder: its
-server is in the source tree.
+An application may have packages with the same names. So an installation has the server's packages
+in the folder `_server`, which is not on the module path. Only a process that runs the server adds
+this folder to its module path. An editable installation has no folder `_server`, because it uses
+the source tree.
 """
 
 import os
@@ -24,8 +24,8 @@ def add_server() -> None:
         ours = os.path.realpath(os.path.join(folder, name))
         if module is not None and ours not in map(os.path.realpath, getattr(module, "__path__", ())):
             raise ImportError(
-                f"the server has a package called {name!r}, and this process has imported another {name!r}: {module!r}."
-                " Run the server in a process of its own: python -m dynamodb_emulator"
+                f"this process has imported a package {name!r} that is not the server's package {name!r}: {module!r}."
+                " Run the server in a separate process: python -m dynamodb_emulator"
             )
     if folder not in sys.path[:1]:
         sys.path.insert(0, folder)

@@ -1,4 +1,4 @@
-"""A server in a separate process. It ends with the process that has started it."""
+"""A server in a separate process. The server ends when the process that started it ends."""
 
 import math
 import os
@@ -12,15 +12,16 @@ from typing import IO
 
 _PACKAGES = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
-# The new Python process may not find our package, or may find another one with the same name. So
-# the program puts our folder on the module path. With -P, the current folder is not on the path.
+# The new Python process may not find this package, or may find another package with the same name.
+# So the program puts the folder of this package on the module path. Python's flag -P keeps the
+# current folder off the module path.
 _PROGRAM = (
     f"import sys; sys.path.insert(0, {_PACKAGES!r}); from dynamodb_emulator.__main__ import main; "
     "del sys.path[0]; sys.exit(main())"
 )
 _FLAGS = ("--port=0", "--exit-with-parent")
 _POLL = 0.002  # seconds between polls; the server takes about 150 ms to start
-_START = 60.0  # seconds after which a start counts as failed; no limit if the server loads files
+_START = 60.0  # seconds after which a start has failed; there is no limit if the server loads files
 _STOP = 10.0  # seconds after which a server that does not end is killed
 
 
@@ -30,13 +31,13 @@ def command(*arguments: str) -> list[str]:
 
 
 class StartError(Exception):
-    """The server has not started. The text has the server's output."""
+    """The server has not started. The message contains the server's output."""
 
 
 class Process:
-    """A server process. It listens on a free port, unless the arguments name one.
+    """A server process. It listens on a free port, unless the arguments have a port.
 
-    errors: a file for the server's stderr. By default, stderr is a part of what `log` returns.
+    errors: a file for the server's stderr. By default, `log` returns stdout and stderr together.
     """
 
     url: str
@@ -45,7 +46,7 @@ class Process:
         self, arguments: Sequence[str], environment: Mapping[str, str], errors: int | IO[bytes] | None = None
     ) -> None:
         self._parent = os.getpid()
-        # Append mode: the server always writes at the end, even after `log` has moved the position.
+        # In append mode, the server always writes at the end, although `log` moves the position.
         self._output = tempfile.TemporaryFile("a+b")  # noqa: SIM115 - closed by `stop`
         with tempfile.TemporaryDirectory(prefix="dynamodb-emulator-") as folder:
             ready = os.path.join(folder, "ready")
@@ -67,14 +68,14 @@ class Process:
                 raise
 
     def log(self) -> str:
-        """Return what the server has written to stdout (and stderr) since its start."""
+        """Return the output of the server since its start, with stderr unless `errors` is set."""
         self._output.seek(0)
         return self._output.read().decode(errors="replace")
 
     def stop(self) -> None:
         """End the server and wait for its end.
 
-        In another process than the one that started the server, such as a forked child, do nothing.
+        Only the process that started the server can end it. In a forked child, this does nothing.
         """
         if os.getpid() != self._parent:
             return
@@ -87,7 +88,10 @@ class Process:
         self._output.close()
 
     def _wait_until_ready(self, ready: str, patience: float) -> str:
-        """Return the URL that the server writes into the file `ready`. Raises StartError."""
+        """Return the URL that the server writes to its ready file. Raises StartError.
+
+        ready: the path of this file. patience: the most seconds to wait.
+        """
         end = time.monotonic() + patience
         while time.monotonic() < end:
             ended = self._process.poll() is not None

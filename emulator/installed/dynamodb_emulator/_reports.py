@@ -1,4 +1,4 @@
-"""The requests of a failed test, as lines for its report."""
+"""Lines for the report of a failed test: the test's last requests."""
 
 from collections.abc import Mapping
 from http.client import HTTPException
@@ -9,7 +9,10 @@ from dynamodb_emulator.server import ControlError
 
 
 def lines_of(account: Account, most: int) -> list[str]:
-    """Return a line for each of the last requests of a test; none if the server has ended."""
+    """Return a line for each of the last requests of a test, or [] if the server has ended.
+
+    most: the most requests to show. A line before them has the number of earlier requests.
+    """
     try:
         requests = account.requests()
     except (OSError, HTTPException, ControlError):

@@ -17,7 +17,7 @@ _ENDPOINTS = (
 _REGIONS = ("AWS_REGION", "AWS_DEFAULT_REGION")
 
 _IN_THE_WAY = (
-    "AWS_PROFILE",  # SDKs fail if the profile is missing; if it exists, its settings count
+    "AWS_PROFILE",  # SDKs use the settings of this profile, or fail if it does not exist
     "AWS_DEFAULT_PROFILE",
     "AWS_SESSION_TOKEN",
     "AWS_SECURITY_TOKEN",
@@ -33,7 +33,7 @@ _LOCAL = "127.0.0.1,localhost"
 
 
 def variables(url: str, access_key: str, region: str) -> dict[str, str]:
-    """Return the variables that direct SDKs to a server, with an access key and a region."""
+    """Return the variables with which SDKs use a server, an access key and a region."""
     return {
         **dict.fromkeys(_ENDPOINTS, url),
         **dict.fromkeys(_REGIONS, region),
@@ -43,10 +43,11 @@ def variables(url: str, access_key: str, region: str) -> dict[str, str]:
 
 
 def changes(ours: Mapping[str, str], environment: Mapping[str, str]) -> dict[str, str | None]:
-    """Return which variables of an environment must change so that `ours` have an effect.
+    """Return the variables to set in an environment so that SDKs use the variables in `ours`.
 
-    None means that a variable must be removed. If the environment sets a proxy, NO_PROXY changes
-    too, because SDKs send even requests for 127.0.0.1 to a proxy.
+    The value None means that a variable must be removed, because SDKs would use it instead of
+    `ours`, or would fail. If the environment has a proxy, NO_PROXY is set too, because SDKs would
+    send requests for 127.0.0.1 to the proxy.
     """
     changed: dict[str, str | None] = {name: None for name in _IN_THE_WAY if name in environment}
     changed.update(ours)
@@ -57,7 +58,7 @@ def changes(ours: Mapping[str, str], environment: Mapping[str, str]) -> dict[str
 
 @contextmanager
 def applied(ours: Mapping[str, str]) -> Iterator[None]:
-    """Set environment variables in this process until the end of a `with` block."""
+    """Apply `changes` to the environment of this process until the end of a `with` block."""
     changed = changes(ours, os.environ)
     before = {name: os.environ.get(name) for name in changed}
     _write(changed)
@@ -77,9 +78,9 @@ def _write(changed: Mapping[str, str | None]) -> None:
 
 
 def _forget_credentials() -> None:
-    """Make boto3's default session read the variables again.
+    """Make boto3's default session read the credentials from the variables again.
 
-    The session keeps the credentials that it read for its first client.
+    Otherwise it would keep the credentials that it has read for its first client.
     """
     session = getattr(getattr(sys.modules.get("boto3"), "DEFAULT_SESSION", None), "_session", None)
     if getattr(getattr(session, "_credentials", None), "method", None) == "env":

@@ -1,7 +1,7 @@
 """The server as an ASGI application: `uvicorn dynamodb_emulator.asgi:app`.
 
 Importing this module puts the server's packages on the module path of the process. The application
-takes its settings from the environment. Its lifespan opens and closes the database.
+takes its settings from environment variables. Its ASGI lifespan opens and closes the database.
 """
 
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -18,16 +18,13 @@ _Send = Callable[[_Message], Awaitable[None]]
 
 
 async def app(scope: _Message, receive: _Receive, send: _Send) -> None:
-    """Answer one request, or handle the lifespan of the server."""
+    """Answer one request, or handle the start and the end of the server (ASGI's lifespan)."""
     await _application()(scope, receive, send)
 
 
 @cache
 def _application() -> Callable[[_Message, _Receive, _Send], Awaitable[None]]:
-    """Return the application.
-
-    It is created at first use, so that importing `app` takes little time.
-    """
+    """Return the application. The first call creates it, so that importing `app` is fast."""
     from emulator.http.application import create  # noqa: PLC0415 - as the docstring says
 
     return create()

@@ -28,13 +28,13 @@ Setting: TypeAlias = bool | int | float | str | os.PathLike[str] | Sequence[str]
 ACCESS_KEY = "local"
 REGION = "us-east-1"
 
-_SETTINGS = "DYNAMODB_EMULATOR_"  # the prefix of the variables for settings
-_TIMEOUT = 65.0  # seconds without a byte from the server, after which a call fails
+_SETTINGS = "DYNAMODB_EMULATOR_"  # the prefix of the environment variables for settings
+_TIMEOUT = 65.0  # seconds without a byte from the server after which a call fails
 _OK = 200
 
 
 class ControlError(Exception):
-    """The server has refused the call of a control. str(error) is the reason."""
+    """The server has refused the call of a control. The message is the reason."""
 
     def __init__(self, status: int, text: str) -> None:
         super().__init__(text)
@@ -42,11 +42,14 @@ class ControlError(Exception):
 
 
 class LoadError(Exception):
-    """Files could not be loaded completely. The text is the reason."""
+    """Files could not be loaded completely. The message is the reason."""
 
 
 class Snapshot(NamedTuple):
-    """A saved state. created: seconds since the epoch, by the server's clock."""
+    """A saved state of tables. created: seconds since the epoch, by the server's clock.
+
+    tables, items: the number of saved tables and items.
+    """
 
     name: str
     created: float
@@ -60,9 +63,9 @@ def running(**settings: Setting) -> Iterator["Server"]:
 
     The server listens on a free port and keeps its data in memory, unless the settings say
     otherwise. settings: the flags of the command, with `_` instead of `-`:
-    `running(data_dir="data", enforce_throughput=True)`. Settings in the environment have no effect.
-    Several servers can run at the same time. A server ends with the process that has started it,
-    even if that process is killed.
+    `running(data_dir="data", enforce_throughput=True)`. Environment variables for settings have no
+    effect. Several servers can run at the same time. If the process that started a server ends or
+    is killed, the server ends too.
 
     Raises StartError.
     """
@@ -74,7 +77,10 @@ def running(**settings: Setting) -> Iterator["Server"]:
 
 
 def start(arguments: Sequence[str]) -> "Server":
-    """Start a server with the command's arguments. The caller must stop it. Raises StartError."""
+    """Start a server with these arguments of the command. The caller must call `stop`.
+
+    Raises StartError.
+    """
     stored = any(each.startswith(("--in-memory", "--data-dir")) for each in arguments)
     environment = {name: text for name, text in os.environ.items() if not name.startswith(_SETTINGS)}
     # --init loads tables for the access key and region that these variables name.
@@ -83,7 +89,7 @@ def start(arguments: Sequence[str]) -> "Server":
 
 
 def arguments_of(settings: Mapping[str, Setting]) -> list[str]:
-    """Return the arguments of the command for these settings."""
+    """Return the arguments of the command for the settings of `running`."""
     arguments = []
     for name, value in settings.items():
         flag = "--" + name.replace("_", "-")
@@ -97,9 +103,9 @@ def arguments_of(settings: Mapping[str, Setting]) -> list[str]:
 
 
 class Server:
-    """A running server. `running` makes one.
+    """A running server. `running` returns such an object.
 
-    url: its address, for example `http://127.0.0.1:41237`. clock: its clock.
+    url: the server's address, for example `http://127.0.0.1:41237`. clock: the server's clock.
     """
 
     def __init__(self, process: Process) -> None:
@@ -109,7 +115,7 @@ class Server:
         self.clock = Clock(self)
 
     def environment(self, access_key: str = ACCESS_KEY, region: str = REGION) -> dict[str, str]:
-        """Return the environment variables with which AWS SDKs and the AWS CLI find this server.
+        """Return the environment variables with which AWS SDKs and the AWS CLI use this server.
 
         Each pair of access key and region has its own tables.
         """
@@ -134,9 +140,9 @@ class Server:
         return self.clients.resource(access_key, region, options)
 
     def control(self, name: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """Call a control by its path under `/_emulator/`; return its answer.
+        """Call a control, and return its answer. name: its path after `/_emulator/`.
 
-        Without a body, the call is a GET, which only reads. Raises ControlError.
+        Without a body, the call is a GET, which changes nothing. Raises ControlError.
         """
         from http.client import HTTPConnection  # noqa: PLC0415 - takes longer than the rest of the import
         from urllib.parse import urlsplit  # noqa: PLC0415 - as above
@@ -169,10 +175,10 @@ class Server:
         seed: int = 0,
         **members: Any,  # noqa: ANN401 - members of any effect
     ) -> "Fault":
-        """Give requests a fault, until `remove` is called or to the end of a `with` block.
+        """Make requests fail or wait, until `remove` is called or until the end of a `with` block.
 
-        The arguments are those of `Account.faults`. access_key: only requests with this one.
-        Raises ControlError.
+        access_key: only requests with this access key match; None means any. The other arguments
+        are those of `Account.faults`. Raises ControlError.
         """
         from dynamodb_emulator._faults import Fault, fault_body  # noqa: PLC0415 - few programs have faults
 
@@ -190,10 +196,11 @@ class Server:
         access_key: str = ACCESS_KEY,
         region: str = REGION,
     ) -> AbstractContextManager[None]:
-        """Return a context manager that fails if the requests in it cost more than this.
+        """Return a context manager that fails if the requests in its block exceed a budget.
 
-        read, write: capacity units, including those of indexes. requests: their number. None: any.
-        Only requests of this access key and region count. Raises BudgetExceeded, ControlError.
+        read, write: the most capacity units, including the units of indexes. requests: the most
+        requests. None means no limit. Only requests with this access key and region count. Raises
+        BudgetExceeded, ControlError.
         """
         from dynamodb_emulator._budget import budget  # noqa: PLC0415 - few programs have budgets
 
@@ -214,8 +221,8 @@ class Server:
     def reset(self, *, access_key: str | None = None, region: str | None = None) -> None:
         """Delete all tables, streams and event source mappings, or only those of an access key.
 
-        region: delete only those in this region of the access key. Without an access key, this also
-        ends all declarations and releases the clock. Raises ControlError.
+        region: with an access key, delete only the tables, streams and mappings in this region.
+        Without an access key, also end all declarations and release the clock. Raises ControlError.
         """
         given = {"AccessKey": access_key, "Region": region}
         self.control("reset", {name: value for name, value in given.items() if value is not None})
@@ -237,25 +244,27 @@ class Server:
         tables: Sequence[str] | None = None,
         replace: bool = False,
     ) -> Snapshot:
-        """Save a snapshot of everything, or only of what access key, region and tables select.
+        """Save a snapshot of everything, or only of selected tables.
 
-        replace: whether it may replace a snapshot with the same name. Raises ControlError.
+        access_key, region, tables: select tables by access key, region and name. None selects all.
+        replace: True to replace an earlier snapshot with the same name. Raises ControlError.
         """
         given = {"AccessKey": access_key, "Region": region, "Tables": None if tables is None else list(tables)}
         body = {"Name": name, "Replace": replace, **{each: value for each, value in given.items() if value is not None}}
         return _snapshot(self.control("snapshots/save", body))
 
     def restore_snapshot(self, name: str) -> Snapshot:
-        """Restore a snapshot. Tables that were created after the save are deleted.
+        """Restore the tables of a snapshot. Tables that were created after the save are deleted.
 
         Raises ControlError.
         """
         return _snapshot(self.control("snapshots/restore", {"Name": name}))
 
     def branch_snapshot(self, name: str, access_key: str, *, region: str | None = None) -> int:
-        """Copy a snapshot's tables to another access key; return their number.
+        """Copy the tables of a snapshot to another access key. Return the number of tables.
 
-        region: by default, each table stays in its region. Raises ControlError.
+        region: the region of the copies. By default, each copy has the region of its original.
+        Raises ControlError.
         """
         body = {"Name": name, "AccessKey": access_key} | ({} if region is None else {"Region": region})
         return int(self.control("snapshots/branch", body)["Tables"])
@@ -265,7 +274,7 @@ class Server:
         self.control("snapshots/delete", {"Name": name})
 
     def snapshots(self) -> list[Snapshot]:
-        """Return the snapshots, in the order of their names."""
+        """Return all snapshots, sorted by name."""
         return [_snapshot(each) for each in self.control("snapshots")["Snapshots"]]
 
     def log(self) -> str:
@@ -280,7 +289,7 @@ class Server:
 
     @property
     def clients(self) -> "Clients":
-        """Makes the boto3 clients of this server. The first use imports boto3."""
+        """The object that makes boto3 clients of this server. Its first use imports boto3."""
         if self._clients is None:
             from dynamodb_emulator._boto import Clients  # noqa: PLC0415 - imports boto3
 
@@ -293,16 +302,16 @@ def _snapshot(saved: Mapping[str, Any]) -> Snapshot:
 
 
 class Clock:
-    """The clock of a server. Everything that depends on time follows it.
+    """The clock of a server. The server uses it for everything that depends on time.
 
-    Methods that move the clock start the work that is due at the new time. They then return this
-    time, in seconds since the epoch.
+    A method that moves the clock also starts the background work that is due at the new time. It
+    returns the new time, in seconds since the epoch.
     """
 
     def __init__(self, server: Server) -> None:
         self._server = server
         self.moved = False
-        """Whether the clock may differ from the machine's clock."""
+        """True if the clock may show another time than the machine's clock."""
 
     def now(self) -> float:
         """Return the clock's time, in seconds since the epoch."""
@@ -313,29 +322,32 @@ class Clock:
         return self._move("Advance", seconds)
 
     def freeze(self, at: float | str | None = None) -> float:
-        """Stop the clock, now or at a time: seconds since the epoch, or ISO 8601."""
+        """Stop the clock at its current time, or at another time.
+
+        at: seconds since the epoch, or a text in ISO 8601.
+        """
         return self._move("Freeze", True if at is None else at)
 
     def set_offset(self, seconds: float) -> float:
-        """Let the clock run this many seconds ahead of the machine's clock."""
+        """Make the clock show the machine's time plus this number of seconds."""
         return self._move("Offset", seconds)
 
     def next_event(self) -> list[dict[str, Any]]:
-        """Move the clock to the next event, do the event's work, and return the events.
+        """Move the clock to the time of the next event, and do the work that is due then.
 
-        An event has the members Kind, Resource and Time. If no event is to come, the clock does not
-        move, and the list is empty.
+        Return the events of this time, each with the members Kind, Resource and Time. If no event
+        is scheduled, do not move the clock, and return [].
         """
         self.moved = True
         events: list[dict[str, Any]] = self._server.control("clock", {"Next": True})["Events"]
         return events
 
     def release(self) -> float:
-        """Let the clock follow the machine's clock again."""
+        """Make the clock show the time of the machine's clock again."""
         return self._move("Release", True)  # noqa: FBT003 - a value of JSON
 
     def _move(self, kind: str, value: object) -> float:
-        self.moved = True  # set before the call: if it fails, the clock may still have moved
+        self.moved = True  # set before the call, because a failed call may have moved the clock
         now = float(self._server.control("clock", {kind: value})["Now"])
         self.moved = kind != "Release"
         return now

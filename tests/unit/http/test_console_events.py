@@ -236,7 +236,7 @@ def test_failures_and_dead_letters_are_sent_again(console, stage):
     console.done("functions/redeliver", id=first)
     assert stage.deliver(lambda _: FAILED) == [["b"]]
     assert "Failed" in console.shown("functions/letter", id=first)
-    assert "are sent again: 2." in console.done("functions/redeliver", uuid=uuid)
+    assert "are being sent again: 2." in console.done("functions/redeliver", uuid=uuid)
     assert "Waiting" in console.shown("functions/mapping", uuid=uuid)
     assert stage.deliver(lambda _: DONE) == [[HOSTILE], ["b"]]
     assert "There are no dead letters." in console.shown("functions/mapping", uuid=uuid)

@@ -37,7 +37,7 @@ def test_a_rule_is_made_counted_and_removed(observed, opened):
     opened.done("faults/remove", id=rule["Id"])
     opened.done("faults/create", kind="Throttle", which="", count="")
     opened.done("faults/create", kind="ShortPage", which="Every", count="2", Items="3", operation="Read")
-    assert "Rules that were removed: 2." in opened.done("faults/remove")
+    assert "Removed rules: 2." in opened.done("faults/remove")
 
 
 def test_rules_do_not_affect_the_console(observed, opened):

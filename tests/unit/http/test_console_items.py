@@ -181,7 +181,7 @@ def test_a_change_of_somebody_else_is_not_lost(console, call, orders):
     put(call, "a", 1, total={"N": "99"})
     fields = {"text": json.dumps(before | {"note": {"S": "x"}}), "before": json.dumps(before)}
     refused = console.post("tables/Orders/item/save", **fields)
-    assert "Somebody has changed the item" in refused.text
+    assert "The item has changed since you opened it" in refused.text
     assert get(call, "a", 1)["total"] == {"N": "99"}
     console.done("tables/Orders/item/save", **fields, replace="on")
     assert get(call, "a", 1)["note"] == {"S": "x"}
@@ -192,7 +192,7 @@ def test_another_key_is_another_item(console, call, orders):
     shown = console.done(
         "tables/Orders/item/save", text=json.dumps(before | {"sk": {"N": "77"}}), before=json.dumps(before)
     )
-    assert "The old item is still there." in shown
+    assert "The item with the old key still exists." in shown
     assert get(call, "a", 77)["total"] == get(call, "a", 1)["total"]
 
 
@@ -200,4 +200,4 @@ def test_an_item_is_deleted(console, call, orders):
     console.done("tables/Orders/item/delete", key=key("a", 1))
     assert get(call, "a", 1) is None
     gone = console.get("tables/Orders/item", key=key("a", 1))
-    assert (gone.status, "There is no item with this key any more." in gone.text) == (400, True)
+    assert (gone.status, "There is no item with this key." in gone.text) == (400, True)

@@ -188,7 +188,7 @@ def test_many_items_are_imported(console, call, orders):
         ("pk,pk\n1,2", "csv", "the header has an empty or repeated name"),
         ("pk,sk\nn,1,2", "csv", "there are 3 fields"),
         ("pk,sk\nn,x", "csv", "cannot be converted to a numeric value"),
-        ('{"pk": "n", "sk": 1, "x": "\\ud800"}', "json", "a text of this item is not UTF-8"),
+        ('{"pk": "n", "sk": 1, "x": "\\ud800"}', "json", "this item has a text that is not UTF-8"),
         ('{"pk": "n", "sk": "x"}', "json", "cannot be converted to a numeric value"),
         ('{"sk": 1}', "json", "The provided key element does not match the schema"),
     ],

@@ -59,7 +59,7 @@ def test_the_clock_moves_to_the_next_event(console, db):
     assert "Orders" in console.done("time/next")
     assert items(db) == 0
     db("PutItem", TableName="Orders", Item={**ITEM, "end": {"N": str(int(db.clock.now()) - 100)}})
-    assert "Expired items that were deleted: 1." in console.done("time/expire")
+    assert "Deleted expired items: 1." in console.done("time/expire")
 
 
 @pytest.mark.parametrize("seconds", ["", "\u0661", "1_0", "soon", "nan", "1e999", "-5"])

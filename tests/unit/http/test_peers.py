@@ -73,7 +73,7 @@ def test_a_worker_that_does_not_answer(db, doors, monkeypatch):
 def test_a_worker_that_fails(db, doors, caplog):
     with pytest.raises(PeerFailed, match="worker 1 failed: the member Enabled"):
         ask_of(db, doors, "keep_requests", {})
-    assert "the control keep_requests failed for another worker" in caplog.text
+    assert "the control keep_requests, called by another worker, failed" in caplog.text
 
 
 def test_a_control_says_that_a_worker_failed(db, monkeypatch, caplog):

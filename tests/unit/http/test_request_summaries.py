@@ -61,10 +61,14 @@ def send(front, operation, request, key="test", **more):
         (
             {"Kind": "Drop"},
             599,
-            "a fault closed the connection: the control `faults` lists those in force",
+            "a fault closed the connection: the control `faults` lists the faults in force",
         ),
-        ({"Kind": "Throttle"}, 400, "a fault may have caused it: the control `faults` lists those in force"),
-        ({"Kind": "Error"}, 500, "a fault may have caused it: the control `faults` lists those in force"),
+        (
+            {"Kind": "Throttle"},
+            400,
+            "a fault may have caused this error: the control `faults` lists the faults in force",
+        ),
+        ({"Kind": "Error"}, 500, "a fault may have caused this error: the control `faults` lists the faults in force"),
     ],
 )
 def test_reasons_of_faults(db, front, effect, status, reason):
@@ -244,7 +248,9 @@ def test_a_transaction(db, front):
 def test_a_declared_conflict(db, front):
     registry.call(db.emulator, "transactions", {"TableName": "Orders", "Key": ITEM, "Seconds": 60})
     send(front, "PutItem", {"TableName": "Orders", "Item": ITEM})
-    expected = "a test declared a transaction as in progress: the control `transactions`, or --ongoing-transaction"
+    expected = (
+        "a test declared a transaction in progress, with the control `transactions` or with --ongoing-transaction"
+    )
     assert reason(db) == expected
     send(front, "TransactWriteItems", {"TransactItems": [{"Put": {"TableName": "Orders", "Item": ITEM}}]})
     assert reason(db) == f"action 1, Put on Orders: TransactionConflict; {expected}"
@@ -260,8 +266,8 @@ def test_a_table_of_somebody_else(db, front):
 @pytest.mark.parametrize(
     ("declared", "expected"),
     [
-        ({"TableName": "Slow"}, "the control `throttling` enforces it for this table"),
-        ({}, "the control `throttling` enforces it for all tables"),
+        ({"TableName": "Slow"}, "the control `throttling` enforces this limit for this table"),
+        ({}, "the control `throttling` enforces the limits of all tables"),
     ],
 )
 def test_provisioned_throughput(db, front, declared, expected):
@@ -293,7 +299,7 @@ def test_what_a_batch_did_not_process(db, front):
     assert 0 < left < 10
     assert reason(db) == (
         f"not processed: {left} of Slow, which has 1 provisioned write units a second; "
-        "the control `throttling` enforces it for all tables"
+        "the control `throttling` enforces the limits of all tables"
     )
     send(front, "BatchWriteItem", {"RequestItems": {"Orders": puts[:1]}})
     assert reason(db) is None
@@ -313,7 +319,7 @@ def exchange(began, seconds, others=0.0, operation="Scan"):
     [
         ([exchange(1, 0.05)], None),
         ([exchange(1, 0.2)], "its own work took 200 ms"),
-        ([exchange(1, 0.3, others=0.2)], "its own work took 100 ms, other requests between its slices 200 ms"),
+        ([exchange(1, 0.3, others=0.2)], "its own work took 100 ms, other requests in between took 200 ms"),
         (
             [exchange(1, 0.2), exchange(1.2, 0.001)],
             "it may have waited up to 200 ms, mostly for Scan (200 ms)",

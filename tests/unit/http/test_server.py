@@ -174,7 +174,7 @@ def test_a_request_that_outlasts_the_grace_is_cancelled(run, monkeypatch, caplog
         return on.front.site.cancelled
 
     assert run(use)
-    assert "requests that are not answered yet, and are now cancelled: 1" in caplog.messages
+    assert "the server stops and cancels requests that are not answered yet: 1" in caplog.messages
 
 
 def test_what_waits_for_something_that_may_never_come_is_cancelled_at_once(run):

@@ -225,4 +225,4 @@ def test_a_lack_of_file_descriptors_is_logged(loop: Loop, monkeypatch, caplog, n
         if number is not None:
             patch.setattr(os, "open", refuse)
         pass_seconds(upkeep_of(store, loop), loop, store, 5, writing=False)
-    assert caplog.text.count("used up its file descriptors") == logged
+    assert caplog.text.count("has no free file descriptors") == logged

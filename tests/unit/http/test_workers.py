@@ -123,7 +123,7 @@ def test_the_log_says_that_a_dead_worker_is_restarted(supervisor, processes, cap
     processes.status = signal.SIGKILL
     processes.at_fork = end
     supervisor.supervise()
-    assert caplog.messages == ["worker 0 ended with status -9; it is restarted"]
+    assert caplog.messages == ["worker 0 ended with status -9; the server restarts it"]
     assert caplog.records[0].levelname == "ERROR"
 
 
@@ -132,7 +132,7 @@ def test_the_log_does_not_say_so_of_the_last_one(supervisor, processes, caplog):
     processes.status = 3 << 8
     with pytest.raises(workers.ServeError):
         supervisor.supervise()
-    restarted = [message.endswith("ended with status 3; it is restarted") for message in caplog.messages]
+    restarted = [message.endswith("ended with status 3; the server restarts it") for message in caplog.messages]
     assert restarted == [True] * (workers._PATIENCE - 1) + [False]
     assert caplog.messages[-1].endswith("ended with status 3")
 

@@ -1,4 +1,4 @@
-"""The console as an ASGI application: routes, headers, the check of tokens, and errors."""
+"""The console as an ASGI application: routes, headers, checks of form tokens, and error pages."""
 
 import asyncio
 import logging
@@ -36,20 +36,20 @@ _HEADERS: Final = {
     "content-security-policy": _POLICY,
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
-    # With `no-referrer`, browsers would send forms with the origin `null`, which is refused.
+    # With `no-referrer`, browsers would send forms with `Origin: null`. page_guard.py refuses it.
     "referrer-policy": "same-origin",
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
 }
 _FORM: Final = "application/x-www-form-urlencoded"
-_LARGE: Final = 1 << 18  # characters of a form; parsing them takes about 5 ms
+_LARGE: Final = 1 << 18  # characters; a form of this length takes about 5 ms to parse
 _SEE_OTHER: Final = 303
 _BAD: Final = 400
 _FORBIDDEN: Final = 403
 _NOT_FOUND: Final = 404
 _FAILED: Final = 500
-_NO_ROOM: Final = 507  # Insufficient Storage
-_BUSY: Final = 503  # Service Unavailable
+_NO_ROOM: Final = 507  # the status Insufficient Storage
+_BUSY: Final = 503  # the status Service Unavailable
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -62,8 +62,8 @@ class Console:
         self._token = Token(front.emulator.sharing)
         self._templates = Templates({"navigation": navigation(), "token": self._token.text, "token_name": FIELD})
         self._begun = False
-        # These pages show counts that begin only when a page is opened first. So the functions that
-        # begin the counts (`first_page`) run before them.
+        # The paths of the pages that show counts (the group Insight). The functions registered with
+        # `first_page` begin to count, so they must run before the first of these pages is made.
         self._insight = {each.path for each in registered() if each.group == "Insight"}
         routes = [
             Route(f"/{{acting}}/{each.path}", self._endpoint(each), methods=[each.method]) for each in registered()
@@ -89,7 +89,7 @@ class Console:
         await _secured(PlainTextResponse("There is no such page.", _NOT_FOUND))(scope, receive, send)
 
     async def _first(self, _request: Request) -> Response:
-        """Open the tables of the first account that has tables."""
+        """Redirect to the tables of the first account that has tables."""
         known = (await run(self._front, find(accounts.NAME), {}))["Accounts"]
         found = Acting(known[0]["AccessKey"], known[0]["Region"]) if known else DEFAULT
         return _tables_of(found)
@@ -118,14 +118,14 @@ class Console:
             if first and collects:
                 await _begin(visit)
             answer = await self._rendered(await page.handler(visit))
-        except Exception as error:  # noqa: BLE001 - becomes an answer
+        except Exception as error:  # noqa: BLE001 - the error becomes an answer
             answer = await self._rendered(_failed(visit, error))
         if first and not collects:
             answer.background = BackgroundTask(_begin, visit)
         return answer
 
     async def _rendered(self, answer: Response) -> Response:
-        """Make the HTML of an answer. Other requests have their turn between two slices of it."""
+        """Make the HTML of an answer in slices, so that other requests are answered in between."""
         if isinstance(answer, Rendering):
             failure = await self._front.sliced.finish(_steps(answer))
             if failure is not None:
@@ -134,28 +134,28 @@ class Console:
 
 
 def _steps(page: Rendering) -> Steps[Exception | None]:
-    """Make the HTML of a page, in steps; return the exception that this raises."""
+    """Make the HTML of a page, in steps. Return an exception that this raises, or None."""
     try:
         yield from page.steps()
-    except Exception as error:  # noqa: BLE001 - is raised again by the caller
+    except Exception as error:  # noqa: BLE001 - the caller raises the error again
         return error
     return None
 
 
 async def _begin(visit: Visit) -> None:
-    """Run the functions that `first_page` has registered.
+    """Run the functions that were registered with `first_page`.
 
-    They take 15 ms. So most pages are sent first, and do not wait for them.
+    The functions take 15 ms. So they run after the first page was sent, unless it shows counts.
     """
     try:
         for begin in beginnings():
             await begin(visit)
-    except Exception as error:  # noqa: BLE001 - is logged
-        log_failure("the beginning of the console", error)
+    except Exception as error:  # noqa: BLE001 - the error is logged
+        log_failure("the console's work at its first page", error)
 
 
 def _failed(visit: Visit, error: Exception) -> Response:
-    """Return the page for an error: its text if it is about the request, else status 500."""
+    """Return the page for an error. An unexpected error gets status 500 and is logged."""
     match error:
         case BadForm() | BadDeclaration():
             return _problem(visit, str(error), _BAD)
@@ -179,20 +179,20 @@ def _problem(visit: Visit, text: str, status: int, code: str = "") -> Response:
 
 
 async def _form(request: Request) -> Fields:
-    """Return the fields of a form. Raises BadForm.
+    """Return the fields of a form. Raises BadForm for another content type or too many fields.
 
-    Another thread reads a large form, so that other requests are answered meanwhile.
+    Another thread parses a large form, so that this thread can answer other requests meanwhile.
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     body = await request.body()
     if kind != _FORM:
-        raise BadForm(f"a form of the console has the content type {_FORM}")
+        raise BadForm(f"Send the form with the content type {_FORM}.")
     text = body.decode("latin-1")
     return await asyncio.to_thread(Fields.parsed, text) if len(text) > _LARGE else Fields.parsed(text)
 
 
 def _secured(answer: Response) -> Response:
-    """Add the headers that every answer of the console has."""
+    """Add the security headers and `cache-control` to an answer, and return it."""
     for name, value in _HEADERS.items():
         answer.headers[name] = value
     if "cache-control" not in answer.headers:
@@ -201,14 +201,14 @@ def _secured(answer: Response) -> Response:
 
 
 def _plain(answer: Endpoint) -> Endpoint:
-    """Return an endpoint that belongs to no account; its problems are plain text."""
+    """Wrap an endpoint that belongs to no account. It reports errors as plain text."""
 
     async def answered(request: Request) -> Response:
         try:
             return _secured(await answer(request))
         except BadForm as error:
             return _secured(PlainTextResponse(str(error), _BAD))
-        except Exception as error:  # noqa: BLE001 - is logged
+        except Exception as error:  # noqa: BLE001 - the error is logged
             log_failure(f"the page {request.url.path}", error)
             return _secured(PlainTextResponse("The page failed. The server's log has the reason.", _FAILED))
 
@@ -225,7 +225,7 @@ async def _first_of_account(request: Request) -> Response:
 
 
 async def _switch(request: Request) -> Response:
-    """Open the tables of the account and region that were chosen."""
+    """Redirect to the tables of the account and region in the query string."""
     given = _query(request)
     return _tables_of(Acting(given.text("access_key", DEFAULT.access_key), given.text("region") or DEFAULT.region))
 

@@ -1,4 +1,4 @@
-"""Attribute values for people: their kind, and a text of one line."""
+"""Converts attribute values to types, short texts and ordinary JSON, and ordinary JSON back."""
 
 import re
 from collections.abc import Mapping
@@ -21,23 +21,23 @@ KINDS: Final = {
     "BS": "Binary set",
 }
 _NUMBER: Final = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
-_MOST: Final = 300  # characters of a value in a cell
+_MOST: Final = 300  # the most characters of a value in a cell of a table
 
 
 def kind(attribute: Attribute | None) -> str:
-    """Return the type of an attribute value, `none` if there is no value."""
+    """Return the type of an attribute value, such as `S`, or `none` if there is no value."""
     return next(iter(attribute)) if attribute else "none"
 
 
 def kind_name(attribute: Attribute | None) -> str:
-    """Return the name of the type of an attribute value."""
+    """Return the type of an attribute value in words, such as `String set`."""
     return KINDS[kind(attribute)] if attribute else "no value"
 
 
 def plain(attribute: Attribute) -> Any:  # noqa: ANN401 - JSON
     """Return an attribute value as ordinary JSON.
 
-    Sets become lists. A number becomes a text if a double would change its digits.
+    Sets become lists. A number becomes a string if reading it as a double would change its digits.
     """
     ((name, value),) = attribute.items()
     match name:
@@ -55,14 +55,14 @@ def plain(attribute: Attribute) -> Any:  # noqa: ANN401 - JSON
 
 
 def plain_item(item: Mapping[str, Attribute]) -> dict[str, Any]:
-    """Return an item as ordinary JSON."""
+    """Return an item as ordinary JSON, with the values of `plain`."""
     return {name: plain(value) for name, value in item.items()}
 
 
 def exact_item(item: Mapping[str, Attribute]) -> dict[str, Any]:
-    """Return an item as ordinary JSON whose numbers have all their digits.
+    """Return an item as ordinary JSON. All numbers are JSON numbers with all their digits.
 
-    Only programs that keep the digits read such numbers exactly. Our own import does.
+    A program that reads numbers as doubles would lose digits. Our own import keeps them.
     """
     return {name: _exact(value) for name, value in item.items()}
 
@@ -88,7 +88,7 @@ def _exact_number(text: str) -> orjson.Fragment | str:
 
 
 def shown(attribute: Attribute | None) -> str:
-    """Return an attribute value as a short text for a cell."""
+    """Return an attribute value as a short text for a cell of a table, "" if there is no value."""
     if not attribute:
         return ""
     ((name, value),) = attribute.items()
@@ -102,7 +102,7 @@ def shown(attribute: Attribute | None) -> str:
 
 
 def _number(text: str) -> int | float | str:
-    """Return a number as a number of JSON, or its text if a double would change its digits."""
+    """Return a JSON number, or the text itself if a double would change the number's digits."""
     try:
         number = int(text)
     except ValueError:
@@ -113,11 +113,11 @@ def _number(text: str) -> int | float | str:
 
 
 def retyped(value: Any, before: Attribute | None) -> dict[str, Any]:  # noqa: ANN401 - JSON
-    """Return ordinary JSON as an attribute value.
+    """Convert ordinary JSON, which a person has edited, to an attribute value.
 
-    before: the value of the attribute before it was edited. JSON has no sets and no binaries, and
-    its numbers have fewer digits. So the attribute keeps its type if a value of this type can have
-    the content that was written.
+    before: the attribute value before the edit. It decides the type, because ordinary JSON has no
+    sets, no binaries and no long numbers. If `value` is possible for the old type, the attribute
+    keeps this type. Otherwise the type follows from the JSON.
     """
     if before is not None and plain(before) == value and type(plain(before)) is type(value):
         return dict(before)
@@ -146,7 +146,10 @@ def retyped(value: Any, before: Attribute | None) -> dict[str, Any]:  # noqa: AN
 
 
 def retyped_item(item: Mapping[str, Any], before: Mapping[str, Attribute]) -> dict[str, Any]:
-    """Return an item of ordinary JSON as attribute values. before: the item before the edit."""
+    """Convert an item that a person has edited as ordinary JSON to attribute values.
+
+    before: the item before the edit.
+    """
     return {name: retyped(value, before.get(name)) for name, value in item.items()}
 
 

@@ -1,4 +1,4 @@
-"""Descriptions of tables and indexes as short texts. Pure functions of DescribeTable's answer."""
+"""Short texts about tables and indexes, made from the answer of DescribeTable by pure functions."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
@@ -24,7 +24,7 @@ class Key(NamedTuple):
 
 
 class Index(NamedTuple):
-    """An index with what pages show of it."""
+    """An index as pages show it. kind: global, local or vector. size: in bytes. mode: capacity."""
 
     name: str
     kind: str
@@ -37,7 +37,10 @@ class Index(NamedTuple):
 
 
 def keys(owner: Description, table: Description) -> list[Key]:
-    """Return the key of a table or index, the partition key first."""
+    """Return the key attributes of a table or index, the partition key first.
+
+    owner: the description of the table or index. table: the description of the table.
+    """
     types = {each["AttributeName"]: each["AttributeType"] for each in table.get("AttributeDefinitions", ())}
     schema = owner.get("KeySchema", ())
     found = [Key(each["AttributeName"], types.get(each["AttributeName"], ""), each["KeyType"]) for each in schema]
@@ -50,12 +53,12 @@ def key_names(table: Description) -> list[str]:
 
 
 def is_on_demand(table: Description) -> bool:
-    """Return whether a table is on demand."""
+    """Return True if the billing mode of a table is on-demand."""
     return bool(table.get("BillingModeSummary", {}).get("BillingMode") == "PAY_PER_REQUEST")
 
 
 def mode(owner: Description, *, on_demand: bool) -> str:
-    """Return the capacity of a table or global index."""
+    """Return the capacity of a table or global index in words, such as `on demand`."""
     if on_demand:
         limits = owner.get("OnDemandThroughput")
         if not limits:
@@ -67,7 +70,7 @@ def mode(owner: Description, *, on_demand: bool) -> str:
 
 
 def projection(index: Description) -> str:
-    """Return which attributes an index has."""
+    """Return the projection of an index in words, such as `all attributes`."""
     given = index.get("Projection", {})
     kind = given.get("ProjectionType", "")
     return {"ALL": "all attributes", "KEYS_ONLY": "keys"}.get(
@@ -93,7 +96,7 @@ def indexes(table: Description) -> Iterator[Index]:
 
 
 def stream(table: Description) -> str:
-    """Return the view type of a table's stream, `off` if it has none."""
+    """Return the view type of a table's stream, or `off` without a stream."""
     given = table.get("StreamSpecification", {})
     return given.get("StreamViewType", "off") if given.get("StreamEnabled") else "off"
 

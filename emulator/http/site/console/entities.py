@@ -1,9 +1,9 @@
-"""Entities of a single-table design: recognised by the prefixes of keys. Pure functions.
+"""Recognises the entities of a single-table design by the prefixes of their keys. Pure functions.
 
 Tables with several entities have keys such as `USER#42` and `ORDER#2024-01-01#7`. A prefix ends
-with the first separator. A whole key in capital letters, such as `PROFILE`, is a prefix too. The
-prefixes of all key attributes name an entity: `USER#, ORDER#`. A key without a prefix counts as
-`*`.
+with the first separator (`#`, `|`, `:` or `/`). A whole key in capital letters, such as `PROFILE`,
+is a prefix too. A key without a prefix has the prefix `*`. The name of an entity is the list of the
+prefixes of all key attributes: `USER#, ORDER#`.
 """
 
 import re
@@ -22,7 +22,11 @@ Prefixes = tuple[str, ...]
 
 @dataclass(slots=True)
 class Entity:
-    """One kind of item. prefixes: of the key attributes; `*` for a key without a prefix."""
+    """An entity, with facts about its items.
+
+    prefixes: one for each key attribute. count: the number of items. example: one of the items.
+    attributes: how many items have each attribute.
+    """
 
     prefixes: Prefixes
     count: int = 0
@@ -31,13 +35,13 @@ class Entity:
 
     @property
     def name(self) -> str:
-        """What people call the entity."""
+        """The name of the entity, such as `USER#, ORDER#`."""
         return ", ".join(self.prefixes)
 
 
 @dataclass(slots=True)
 class Collection:
-    """The items of one partition key."""
+    """The items with one partition key. count: their number. entities: name -> number of items."""
 
     key: Mapping[str, Any]
     count: int = 0
@@ -45,7 +49,7 @@ class Collection:
 
 
 def prefix(value: Mapping[str, Any] | None) -> str:
-    """Return the prefix of a key with its separator; `*` if it has none."""
+    """Return the prefix of a key value with its separator, or `*` for a key without a prefix."""
     text = value.get("S") if value else None
     found = _PREFIX.match(text) if isinstance(text, str) else None
     if found is None:

@@ -1,4 +1,4 @@
-"""Server-sent events: HTML that a page adds to itself while it is open (static/console.js)."""
+"""Server-sent events. Each has HTML that a script (static/console.js) adds to the open page."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -10,13 +10,13 @@ from starlette.types import Receive, Scope, Send
 from emulator.http.front.front import Front
 
 _HEADERS: Final = {"cache-control": "no-store", "content-type": "text/event-stream; charset=utf-8"}
-_BEAT: Final = 15.0  # seconds; a comment is sent this often, so that proxies keep the connection open
+_BEAT: Final = 15.0  # seconds without an event after which a comment is sent, so that proxies keep the connection
 
 
 class EventStream(Response):
     """Sends each text of an iterator as one event, until the browser closes the connection.
 
-    The iterator is closed when the browser has gone or the server stops.
+    The iterator is closed when the browser has closed the connection or the server stops.
     """
 
     def __init__(self, front: Front, texts: AsyncIterator[str]) -> None:
@@ -28,7 +28,8 @@ class EventStream(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - the signature of ASGI
         """Send the events.
 
-        The background task of the answer runs before them, because the events may never end.
+        The background task of the answer runs before the events, and not after them as usual,
+        because the events may never end.
         """
         if self.background is not None:
             await self.background()
@@ -73,12 +74,12 @@ class EventStream(Response):
 
 
 def _event(text: str) -> bytes:
-    """Return one event. Each of its lines begins with `data: `."""
+    """Return a text as a server-sent event, in which each line begins with `data: `."""
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     return "".join(f"data: {line}\n" for line in lines).encode() + b"\n"
 
 
 async def _disconnected(receive: Receive) -> None:
-    """Return when the browser has closed the connection."""
+    """Wait until the browser has closed the connection."""
     while (await receive())["type"] != "http.disconnect":
         pass

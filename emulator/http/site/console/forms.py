@@ -9,11 +9,14 @@ _TOO_LARGE: Final = 1 << 63
 
 
 class BadForm(Exception):
-    """A field of a form is wrong. The text is for the person who filled in the form."""
+    """A field of a form is wrong. The message is for the person who filled in the form."""
 
 
 def integer(text: str, name: str) -> int:
-    """Return the integer in a text. Raises BadForm, also if JSON cannot have the number."""
+    """Return the integer in a text. name: the field's name, for the message.
+
+    Raises BadForm if the text is not an integer, or if the integer needs more than 64 bits.
+    """
     try:
         found = int(text)
     except ValueError:
@@ -33,7 +36,7 @@ class Fields:
 
     @classmethod
     def parsed(cls, text: str) -> Self:
-        """Parse `application/x-www-form-urlencoded`. Raises BadForm."""
+        """Parse an `application/x-www-form-urlencoded` text. Raises BadForm for too many fields."""
         try:
             pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=_MOST_FIELDS)
         except ValueError:
@@ -49,25 +52,28 @@ class Fields:
         return self._values.get(name, [])
 
     def required(self, name: str, label: str) -> str:
-        """Return the value of a field. Raises BadForm if it is empty."""
+        """Return the value of a field. Raises BadForm if it is blank. label: for the message."""
         found = self.text(name)
         if not found.strip():
             raise BadForm(f"{label} is empty")
         return found
 
     def number(self, name: str, default: int | None = None) -> int:
-        """Return a field as an integer. Raises BadForm; an empty field is the default."""
+        """Return a field as an integer, or the default if it is empty. Raises BadForm."""
         found = self.text(name).strip()
         if not found and default is not None:
             return default
         return integer(found, name)
 
     def flag(self, name: str) -> bool:
-        """Return whether a box is checked."""
+        """Return True if a checkbox is checked."""
         return bool(self.text(name))
 
     def chosen(self, name: str, choices: Sequence[str]) -> str:
-        """Return a field that is one of these texts, the first if it is missing. Raises BadForm."""
+        """Return the field's value, which must be one of the choices. Raises BadForm otherwise.
+
+        If the field is missing, return the first choice.
+        """
         found = self.text(name, choices[0])
         if found not in choices:
             raise BadForm(f"{name} must be one of these: {', '.join(choices)}")

@@ -1,4 +1,4 @@
-"""What several pages read about a table."""
+"""Functions that look up facts about a table. Several pages use them."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -12,8 +12,8 @@ _ON = ("ENABLED", "ENABLING")
 class Settings(NamedTuple):
     """Settings of a table that DescribeTable does not return.
 
-    ttl: the attribute for time to live. recovery: the days of point-in-time recovery. Both are None
-    if they are off.
+    ttl: the attribute for time to live, None if TTL is off. recovery: the recovery period of
+    point-in-time recovery in days, None if it is off.
     """
 
     ttl: str | None
@@ -21,13 +21,13 @@ class Settings(NamedTuple):
 
 
 async def described(visit: Visit, name: str) -> dict[str, Any]:
-    """Return the description of a table. Raises ApiError."""
+    """Return the description of a table from DescribeTable. Raises ApiError."""
     table: dict[str, Any] = (await visit.call("DescribeTable", {"TableName": name}))["Table"]
     return table
 
 
 async def settings(visit: Visit, name: str) -> Settings:
-    """Return the settings of a table. Raises ApiError."""
+    """Return the TTL and recovery settings of a table. Raises ApiError."""
     ttl: Mapping[str, Any] = (await visit.call("DescribeTimeToLive", {"TableName": name}))["TimeToLiveDescription"]
     answer = await visit.call("DescribeContinuousBackups", {"TableName": name})
     recovery = answer["ContinuousBackupsDescription"].get("PointInTimeRecoveryDescription", {})
@@ -38,6 +38,9 @@ async def settings(visit: Visit, name: str) -> Settings:
 
 
 def target(visit: Visit) -> Target:
-    """Return the endpoint that programs call: the address by which the browser knows the server."""
+    """Return the endpoint, region and access key for generated programs.
+
+    The endpoint is the address with which the browser has called the server.
+    """
     host = visit.request.headers.get("host", "127.0.0.1:8000")
     return Target(f"http://{host}", visit.region, visit.access_key)

@@ -1,15 +1,17 @@
-"""The query builder: from the fields of its form to a Query or Scan. Pure functions.
+"""Makes a Query or Scan from the fields of a form (the query builder). Pure functions.
 
 | field                                   | meaning                                                    |
 |-----------------------------------------|------------------------------------------------------------|
-| `index`                                 | the index to read; empty: the table                        |
-| `key-<n>`, `key-<n>-op`, `key-<n>-to`   | the n-th key attribute of the index or table               |
-| `filter-name`, `-op`, `-type`, `-value`, `-to` | the filters, each field once for every filter       |
+| `index`                                 | the index to read, or empty for the table                  |
+| `key-<n>`, `key-<n>-op`, `key-<n>-to`   | value, comparison and upper limit (`between`) of the n-th  |
+|                                         | key attribute of the index or table                        |
+| `filter-name`, `-op`, `-type`, `-value`, `-to` | the filters: each field appears once for each filter |
 | `attributes`                            | the attributes to return, with commas between them         |
-| `order`, `limit`, `consistent`, `start` | direction, items to read, ConsistentRead, ExclusiveStartKey |
+| `order`, `limit`, `consistent`, `start` | direction, Limit, ConsistentRead, ExclusiveStartKey        |
 
-All names and values become placeholders, so a name may be a reserved word and a value any text.
-"""  # noqa: W505 - a table
+The request has placeholders for all names and values. So a name may be a reserved word, and a value
+may be any text.
+"""  # noqa: W505 - the table has long lines
 
 import re
 from collections.abc import Mapping, Sequence
@@ -31,18 +33,18 @@ _WITHOUT_VALUE: Final = ("attribute_exists", "attribute_not_exists")
 _FUNCTIONS: Final = ("begins_with", "contains", "attribute_type")
 _SEGMENT: Final = re.compile(r"([^.\[\]]+)((?:\[\d+\])*)")
 _MOST_ROWS: Final = 50
-_BLANK_ROWS: Final = 2  # filters that the form offers beside those that are filled in
+_BLANK_ROWS: Final = 2  # empty filters that the form shows after the filled ones
 
 
 class Placeholders:
-    """The placeholders of one request."""
+    """The placeholders of one request, and the names and values that they stand for."""
 
     def __init__(self) -> None:
         self.names: dict[str, str] = {}
         self.values: dict[str, Any] = {}
 
     def name(self, name: str) -> str:
-        """Return the placeholder of an attribute name."""
+        """Return the placeholder of an attribute name. Add one for a new name."""
         for placeholder, known in self.names.items():
             if known == name:
                 return placeholder
@@ -51,7 +53,7 @@ class Placeholders:
         return placeholder
 
     def path(self, text: str) -> str:
-        """Return a document path, such as `a.b[0]`, with placeholders. Raises BadForm."""
+        """Return a document path, such as `a.b[0]`, with placeholders for names. Raises BadForm."""
         parts = []
         for part in text.strip().split("."):
             found = _SEGMENT.fullmatch(part)
@@ -61,14 +63,14 @@ class Placeholders:
         return ".".join(parts)
 
     def value(self, value: Mapping[str, Any]) -> str:
-        """Return the placeholder of an attribute value."""
+        """Add a placeholder for an attribute value, and return it."""
         placeholder = f":v{len(self.values)}"
         self.values[placeholder] = value
         return placeholder
 
 
 class Filter(NamedTuple):
-    """One filter of the form."""
+    """The fields of one filter in the form. to: the upper limit for `between`."""
 
     name: str = ""
     op: str = "="
@@ -78,7 +80,7 @@ class Filter(NamedTuple):
 
 
 class KeyField(NamedTuple):
-    """One key attribute of the form."""
+    """The fields of one key attribute in the form. to: the upper limit for `between`."""
 
     key: Key
     op: str
@@ -87,7 +89,11 @@ class KeyField(NamedTuple):
 
 
 class Form(NamedTuple):
-    """What the form of the query builder contains."""
+    """The contents of the form.
+
+    view: how the page shows items: grid, json or dynamodb. fields: all fields of the form except
+    `start`, for the link to the next page.
+    """
 
     index_name: str
     keys: Sequence[KeyField]
@@ -102,12 +108,12 @@ class Form(NamedTuple):
 
     @property
     def rows(self) -> Sequence[Filter]:
-        """The filters that the form shows, with blank ones at the end."""
+        """The filters that the form shows: the filled ones, then empty ones."""
         return [*self.filters, *([Filter()] * _BLANK_ROWS)]
 
 
 def form_of(fields: Fields, table: Mapping[str, Any]) -> Form:
-    """Read the form. Raises BadForm."""
+    """Return the contents of the form. Raises BadForm. table: from DescribeTable."""
     index = fields.text("index")
     parts = [
         KeyField(
@@ -136,7 +142,7 @@ def _filters(fields: Fields) -> list[Filter]:
     names = fields.texts("filter-name")
     columns = [fields.texts(f"filter-{each}") for each in ("op", "type", "value", "to")]
     if len(names) > _MOST_ROWS or any(len(each) not in (0, len(names)) for each in columns):
-        raise BadForm("the filters of the form are not complete")
+        raise BadForm(f"send at most {_MOST_ROWS} filters, each with all its fields")
     found = []
     for number, name in enumerate(names):
         op, kind, value, to = (column[number] if column else "" for column in columns)
@@ -146,7 +152,10 @@ def _filters(fields: Fields) -> list[Filter]:
 
 
 def _relation(table: Mapping[str, Any], index: str) -> Mapping[str, Any]:
-    """Return the table, or one of its indexes that can be read. Raises BadForm."""
+    """Return the description of the table, or of one of its global or local indexes.
+
+    index: "" means the table. Raises BadForm for an unknown index.
+    """
     if not index:
         return table
     for member in ("GlobalSecondaryIndexes", "LocalSecondaryIndexes"):
@@ -158,7 +167,7 @@ def _relation(table: Mapping[str, Any], index: str) -> Mapping[str, Any]:
 
 
 def request_of(form: Form, table_name: str) -> tuple[str, dict[str, Any]]:
-    """Return the operation, Query or Scan, and its request. Raises BadForm."""
+    """Return the name of the operation (Query or Scan) and its request. Raises BadForm."""
     placeholders = Placeholders()
     request: dict[str, Any] = {"TableName": table_name}
     if form.index_name:
@@ -187,7 +196,10 @@ def request_of(form: Form, table_name: str) -> tuple[str, dict[str, Any]]:
 
 
 def _key_condition(parts: Sequence[KeyField], placeholders: Placeholders) -> str:
-    """Return the key condition; empty if no key attribute has a value. Raises BadForm."""
+    """Return the KeyConditionExpression, or "" if no key attribute has a value.
+
+    Raises BadForm if only the sort key has a value.
+    """
     conditions = []
     for part in parts:
         if not part.value:
@@ -204,12 +216,12 @@ def _key_condition(parts: Sequence[KeyField], placeholders: Placeholders) -> str
 
 def _condition(given: Filter, placeholders: Placeholders) -> str:
     if given.op not in FILTERS:
-        raise BadForm(f"there is no comparison {given.op[:50]}")
+        raise BadForm(f"there is no comparison {given.op[:50]}; there are: {', '.join(FILTERS)}")
     return _comparison(given, placeholders.path(given.name), placeholders)
 
 
 def _comparison(given: Filter, operand: str, placeholders: Placeholders) -> str:
-    """Return one condition on an operand. Raises BadForm."""
+    """Return one condition of an expression. operand: a placeholder or path. Raises BadForm."""
     if given.op in _WITHOUT_VALUE:
         return f"{given.op}({operand})"
     value = placeholders.value(attribute_value("S" if given.op == "attribute_type" else given.type, given.value))
@@ -221,7 +233,11 @@ def _comparison(given: Filter, operand: str, placeholders: Placeholders) -> str:
 
 
 def attribute_value(kind: str, text: str) -> dict[str, Any]:
-    """Return the attribute value of a type that a text means. Raises BadForm."""
+    """Convert a text of the form to an attribute value.
+
+    kind: one of VALUE_TYPES. For JSON, the text is an attribute value in DynamoDB JSON. Raises
+    BadForm.
+    """
     match kind:
         case "S" | "B":
             return {kind: text}
@@ -235,11 +251,11 @@ def attribute_value(kind: str, text: str) -> dict[str, Any]:
             return {"NULL": True}
         case "JSON":
             return json_object(text, "the value")
-    raise BadForm(f"there is no type {kind[:50]}")
+    raise BadForm(f"there is no type {kind[:50]}; there are: {', '.join(VALUE_TYPES)}")
 
 
 def json_object(text: str, what: str) -> dict[str, Any]:
-    """Return the JSON object in a text. Raises BadForm."""
+    """Return the JSON object in a text. Raises BadForm. what: names the text in the message."""
     try:
         found = orjson.loads(text)
     except orjson.JSONDecodeError as error:

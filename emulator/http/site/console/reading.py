@@ -1,4 +1,4 @@
-"""Reads items from the text of a form, with the readers of emulator/formats."""
+"""Parses the items in the text of an import form, with the readers of emulator/formats."""
 
 import io
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,11 +18,11 @@ _BOM: Final = "\ufeff"
 Item = Mapping[str, Any]
 
 
-def items_of(text: str, is_csv: bool, types: Types, key_names: Sequence[str]) -> tuple[list[Item], list[str]]:  # noqa: FBT001 - a kind of text
-    """Return the items in a text, and what cannot be read.
+def items_of(text: str, is_csv: bool, types: Types, key_names: Sequence[str]) -> tuple[list[Item], list[str]]:  # noqa: FBT001 - it chooses the kind of text
+    """Return the items in a text, and messages about the problems in it.
 
-    If several items have one key, the last one counts, as with single puts. types: of the key
-    attributes of the table and its indexes.
+    If several items have the same key, return only the last one: it would replace the others.
+    types: the types of the key attributes of the table and its indexes.
     """
     data = text.removeprefix(_BOM).encode("utf-8", "replace")
     read = (
@@ -33,7 +33,7 @@ def items_of(text: str, is_csv: bool, types: Types, key_names: Sequence[str]) ->
     try:
         for record in read:
             if isinstance(record, ItemRecord) and not _is_json(record.item):
-                problems.append(f"{record.place}: a text of this item is not UTF-8, or it is nested too deeply")
+                problems.append(f"{record.place}: this item has a text that is not UTF-8, or it is nested too deeply")
             elif isinstance(record, ItemRecord):
                 found[_key_of(record.item, key_names)] = record.item
             elif isinstance(record, Problem):
@@ -44,7 +44,7 @@ def items_of(text: str, is_csv: bool, types: Types, key_names: Sequence[str]) ->
 
 
 def _key_of(item: Item, key_names: Sequence[str]) -> str:
-    """Return a text that is the same for equal keys. 1 and 1.0 are equal."""
+    """Return a text that is equal for equal keys, also for 1 and 1.0."""
     return repr([_canonical(item.get(each)) for each in key_names])
 
 
@@ -58,7 +58,10 @@ def _canonical(value: Any) -> Any:  # noqa: ANN401 - JSON
 
 
 def _is_json(item: Item) -> bool:
-    """Return whether an item can be sent. Half of a surrogate pair, such as U+D800, cannot."""
+    """Return True if an item can be written as JSON.
+
+    This is not possible for an item with half of a surrogate pair, such as U+D800.
+    """
     try:
         orjson.dumps(item)
     except orjson.JSONEncodeError:
@@ -67,9 +70,9 @@ def _is_json(item: Item) -> bool:
 
 
 def _of_json(text: bytes, types: Types) -> Iterator[Record]:
-    """Yield the items of a JSON array, of JSON lines, or of the answer of a Scan.
+    """Yield the items of a JSON array, of JSON lines, or of an answer of Scan.
 
-    Key attributes of ordinary JSON get the types that the table gives them, as in CSV.
+    In ordinary JSON, key attributes get the types that the table has for them, as in CSV.
     """
     reader, values = ItemReader(), Values(io.BytesIO(text), _NAME)
     each = values.elements() if values.next() == "[" else values.all()
@@ -83,7 +86,10 @@ def _of_json(text: bytes, types: Types) -> Iterator[Record]:
 
 
 def _with_key_types(item: Item, types: Types) -> dict[str, Any]:
-    """Return an item whose texts for key attributes have the types of these attributes."""
+    """Return an item whose key attributes have the right types.
+
+    Ordinary JSON has strings for binaries and long numbers. This converts them.
+    """
     return {
         name: {types[name]: value["S"]} if types.get(name) in ("N", "B") and "S" in value else value
         for name, value in item.items()

@@ -1,4 +1,4 @@
-"""Which pages and actions the console has.
+"""Registers the pages and actions of the console with decorators, and lists them.
 
     @page("streams", title="Streams", group="Events")
     async def streams(visit: Visit) -> Response: ...
@@ -32,11 +32,12 @@ Begin = Callable[[Visit], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page, a part of one, or an action.
+    """A page, a part of a page, or an action.
 
-    method: GET for a page, POST for an action. path: below the account and region, in Starlette's
-    form. group: where the navigation has the page; None if it has no link to it. order: of the
-    link inside its group. parent: the path of the link that is marked while the page is shown.
+    method: GET for a page, POST for an action. path: the part of the URL after account and region,
+    in Starlette's syntax. group: the group of the navigation that links to the page, or None.
+    order: sorts the links inside a group. parent: the path of the link that is marked while the
+    page is shown.
     """
 
     method: str
@@ -62,7 +63,10 @@ _begins: Final[list[Begin]] = []
 def page(
     path: str, *, title: str, group: str | None = None, order: int = 50, parent: str | None = None
 ) -> Callable[[Handler], Handler]:
-    """Register the decorated function as the handler of a page. A page changes nothing."""
+    """Register the decorated function as the handler of a page. The function must change nothing.
+
+    For the arguments see `Page`.
+    """
     assert group is None or group in GROUPS, f"the navigation has no group {group}"
     return _register("GET", path, title, group, order, path if parent is None else parent)
 
@@ -70,13 +74,13 @@ def page(
 def action(path: str, *, title: str = "Problem", parent: str = "") -> Callable[[Handler], Handler]:
     """Register the decorated function as the handler of a form.
 
-    title, parent: of the page that shows a problem.
+    title, parent: for the page that shows an error of the action (see `Page`).
     """
     return _register("POST", path, title, None, 0, parent)
 
 
 def first_page(begin: Begin) -> Begin:
-    """Run the decorated function before the first page of each process."""
+    """Register the decorated function to run once in each process, at its first page."""
     _begins.append(begin)
     return begin
 
@@ -95,21 +99,24 @@ def _register(
 
 @cache
 def registered() -> Sequence[Page]:
-    """Return all pages and actions. A path without variables comes before one with variables."""
+    """Return all pages and actions.
+
+    Paths without variables come first, because the router takes the first path that matches.
+    """
     for module in iter_modules([str(Path(__file__).parent / "pages")]):
         import_module(f"{_PAGES}.{module.name}")
     return sorted(_pages.values(), key=lambda each: ("{" in each.path, each.path))
 
 
 def beginnings() -> Sequence[Begin]:
-    """Return what runs before the first page of each process."""
+    """Return the functions that were registered with `first_page`."""
     registered()
     return _begins
 
 
 @cache
 def navigation() -> Sequence[tuple[str, Sequence[Link]]]:
-    """Return the groups of the navigation with their links."""
+    """Return the groups of the navigation, each with its links in order."""
     found = []
     for group in GROUPS:
         own = sorted((each for each in registered() if each.group == group), key=lambda each: (each.order, each.title))

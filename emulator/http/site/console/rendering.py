@@ -1,4 +1,4 @@
-"""Templates: Jinja with autoescape, and the filters and functions that templates use."""
+"""Makes HTML from templates: Jinja with autoescape, and the filters that templates use."""
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -15,7 +15,7 @@ from emulator.slices import Steps
 from emulator.version import VERSION
 from emulator.wording import amount_text
 
-_PARTS: Final = 200  # how many parts of Jinja's output are joined to one piece
+_PARTS: Final = 200  # the number of parts of Jinja's output that are joined to one piece
 _FOLDER: Final = Path(__file__).parent / "templates"
 _STEPS: Final = (("GB", 1 << 30), ("MB", 1 << 20), ("KB", 1 << 10))
 _LATEST: Final = 253402300799  # the last second of the year 9999
@@ -30,7 +30,7 @@ def _compact(value: object) -> str:
 
 
 def size(number: float) -> str:
-    """Return a number of bytes as a text for people, such as `3.2 KB`."""
+    """Return a number of bytes with a unit, such as `3.2 KB`."""
     for unit, step in _STEPS:
         if number >= step:
             return f"{number / step:.1f} {unit}"
@@ -38,7 +38,7 @@ def size(number: float) -> str:
 
 
 def moment(seconds: float | None) -> str:
-    """Return a time in seconds since the epoch as UTC."""
+    """Return a time in UTC as text. seconds: since the epoch; None gives an empty text."""
     if seconds is None:
         return ""
     if not 0 <= seconds <= _LATEST:
@@ -51,7 +51,7 @@ def _count(number: float) -> str:
 
 
 class Templates:
-    """The templates of the console. shared: values that every template sees."""
+    """The templates of the console. shared: variables that every template can use."""
 
     def __init__(self, shared: Mapping[str, Any]) -> None:
         self._environment = Environment(
@@ -82,21 +82,21 @@ class Templates:
         return self._environment.get_template(template).render(values)
 
     def pieces(self, template: str, values: Mapping[str, Any]) -> Iterator[str]:
-        """Yield the HTML of a template in pieces. Making one takes well under a millisecond."""
+        """Yield the HTML of a template in pieces. Each piece takes less than a millisecond."""
         stream = self._environment.get_template(template).stream(values)
         stream.enable_buffering(_PARTS)
         return stream
 
 
 class Rendering(HTMLResponse):
-    """A page whose HTML is not made yet. The application makes it in slices (`steps`)."""
+    """An answer whose HTML `Console` makes later, in slices, before it sends the answer."""
 
     def __init__(self, pieces: Iterator[str], status: int) -> None:
         super().__init__("", status)
         self._pieces = pieces
 
     def steps(self) -> Steps[None]:
-        """Make the HTML, in steps. A page of 1,000 rows takes 70 ms."""
+        """Make the HTML in steps, because a page with 1,000 rows takes 70 ms."""
         made = []
         for piece in self._pieces:
             made.append(piece)

@@ -1,7 +1,7 @@
-"""Scripts, style sheets and licences: the files in `static/`.
+"""Serves scripts, style sheets and licences: the files in the folder `static/`.
 
-The URL of a file has a checksum of its contents, so browsers may keep the file for ever. Only names
-that the folder has when it is read are served, so a path cannot leave the folder.
+The URL of a file has a checksum of its contents, so browsers may keep the file for ever. A request
+must name a file in the list of the folder's files. So no path can lead out of the folder.
 """
 
 from functools import cache
@@ -31,19 +31,23 @@ def _names() -> frozenset[str]:
 
 @cache
 def _contents(name: str) -> tuple[bytes, str]:
-    """Return a file and its checksum."""
+    """Return the contents of a file and their checksum."""
     data = (_FOLDER / name).read_bytes()
     return data, f"{crc32(data):08x}"
 
 
 def static_url(name: str) -> str:
-    """Return the URL of a file. An unknown name is an error of the program."""
+    """Return the URL of a file. The file must exist."""
     assert name in _names(), f"there is no static file {name}"
     return f"{ROOT}static/{name}?v={_contents(name)[1]}"
 
 
 def static_response(name: str, version: str) -> Response | None:
-    """Return a file; None if there is no such file. version: from the query string."""
+    """Return an answer with a file, or None if there is no such file.
+
+    version: the checksum in the URL. If it is out of date, browsers must ask the server again each
+    time they use the file.
+    """
     if name not in _names():
         return None
     data, checksum = _contents(name)

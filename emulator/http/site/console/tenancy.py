@@ -1,9 +1,10 @@
-"""The account and region of a page: a part of its path.
+"""The account and region of a page, which are a part of its path.
 
     /_emulator/console/<access key>@<region>/<page>
 
-So two tabs can show two accounts, and a form always acts for the account that its page shows.
-Access key and region are quoted once more than the path: a stored tenant may have any characters.
+So two tabs of a browser can show two accounts, and a form always changes the account that its page
+shows. An access key and a region may have any characters. So each of them is percent-encoded before
+the whole path is percent-encoded.
 """
 
 from typing import Final, NamedTuple
@@ -14,18 +15,21 @@ _AT: Final = "@"
 
 
 class Acting(NamedTuple):
-    """The access key and the region for which a page acts."""
+    """The access key and region whose tables a page shows and changes."""
 
     access_key: str
     region: str
 
     @property
     def segment(self) -> str:
-        """The segment of the path, not yet quoted for a URL. It is never `.` or `..`."""
+        """The segment of the path with account and region, before the path is percent-encoded.
+
+        It contains an `@`, so it is never `.` or `..`.
+        """
         return _AT.join(quote(each, safe="") for each in self)
 
     def url(self, path: str) -> str:
-        """Return the URL of a page. path: below the segment, not quoted."""
+        """Return the URL of a page. path: the part after the segment, not percent-encoded."""
         return f"{ROOT}{quote(self.segment, safe=_AT)}/{quote(path)}"
 
 
@@ -33,6 +37,6 @@ DEFAULT: Final = Acting("test", "us-east-1")
 
 
 def acting(segment: str) -> Acting | None:
-    """Return the account and region in a segment of a path; None if it is no such segment."""
+    """Return the account and region in a segment of a path, or None if it has another form."""
     access_key, at, region = segment.partition(_AT)
     return Acting(unquote(access_key), unquote(region)) if at and region else None

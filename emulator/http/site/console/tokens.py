@@ -1,6 +1,7 @@
-"""The token of forms: pages of other sites cannot read it, so they cannot send a form.
+"""The token that each form of the console must send.
 
-All workers of a server have the same token. A server that starts again has a new one.
+Web pages of other sites cannot read the token, so they cannot send a form of the console. All
+workers of a server have the same token. Each start of the server makes a new token.
 """
 
 import hmac
@@ -15,12 +16,12 @@ _PURPOSE: Final = b"forms of the console"
 
 
 class Token:
-    """The token of one server. sharing: what its workers share, None if it has one process."""
+    """The token of a server. sharing: the memory that its workers share, None for one process."""
 
     def __init__(self, sharing: SharedMemory | None) -> None:
         secret = os.urandom(16) if sharing is None else sharing.run
         self.text: Final = hmac.new(secret, _PURPOSE, sha256).hexdigest()
 
     def accepts(self, given: str) -> bool:
-        """Return whether a form has sent the token."""
+        """Return True if `given`, a form's field, is the token."""
         return hmac.compare_digest(self.text.encode(), given.encode("utf-8", "replace"))

@@ -1,4 +1,4 @@
-"""Fields of forms that are numbers of seconds, JSON, or times."""
+"""Parses fields of forms with a number of seconds, with JSON, or with a time."""
 
 from datetime import UTC, datetime
 from math import isfinite, nan
@@ -8,13 +8,13 @@ import orjson
 
 from emulator.http.site.console.forms import BadForm, Fields
 
-_SHOWN = 60  # characters of a wrong value that an error repeats
+_SHOWN = 60  # the most characters of a wrong value that a message quotes
 
 
 def seconds(form: Fields, name: str, label: str) -> float:
-    """Return a field as a number of seconds. Raises BadForm."""
+    """Return a field as a number, such as seconds. Raises BadForm. label: for the message."""
     text = form.text(name).strip()
-    # Python also reads digits of other scripts, and underscores.
+    # `float` would also accept digits of other scripts, and underscores.
     try:
         found = float(text) if text.isascii() and "_" not in text else nan
     except ValueError:
@@ -25,7 +25,7 @@ def seconds(form: Fields, name: str, label: str) -> float:
 
 
 def json_field(form: Fields, name: str, label: str) -> Any:  # noqa: ANN401 - JSON
-    """Return the JSON in a field, None if the field is empty. Raises BadForm."""
+    """Return the parsed JSON in a field, or None if the field is empty. Raises BadForm."""
     text = form.text(name).strip()
     if not text:
         return None
@@ -36,9 +36,10 @@ def json_field(form: Fields, name: str, label: str) -> Any:  # noqa: ANN401 - JS
 
 
 def moment(form: Fields, name: str, label: str) -> float | None:
-    """Return a time in UTC as seconds since the epoch, None if the field is empty. Raises BadForm.
+    """Return the time in a field as seconds since the epoch, or None if the field is empty.
 
-    The field has ISO 8601, as a browser sends it, or seconds since the epoch.
+    The field has a time in ISO 8601 (UTC if it names no zone) or seconds since the epoch. Raises
+    BadForm.
     """
     text = form.text(name).strip()
     if not text:

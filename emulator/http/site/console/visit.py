@@ -1,4 +1,4 @@
-"""One request for a page: what its handler knows and calls, and how it answers."""
+"""One request for a page or action, with the data and functions that its handler needs."""
 
 import asyncio
 import sys
@@ -21,15 +21,16 @@ from emulator.http.site.console.tenancy import ROOT, Acting
 from emulator.slices import Sliced, Steps
 
 NOTICE: Final = "console_notice"
-_LONGEST_NOTICE: Final = 1000  # characters; a cookie has at most 4 KB
+_LONGEST_NOTICE: Final = 1000  # characters; the notice is sent in a cookie, which has at most 4 KB
 _SEE_OTHER: Final = 303
 
 
 class Visit:
-    """A request for a page, for one account and region.
+    """A request for a page or action, for one account and region.
 
-    title: of the page. current: the path of the link in the navigation to which it belongs.
-    form: the fields of a POST, empty for a GET. query: the fields of the query string.
+    title: the page's title. current: the path of the link in the navigation that is marked. form:
+    the fields of a POST, empty for a GET. query: the fields of the query string. is_htmx: True if
+    htmx wants only a part of the page.
     """
 
     def __init__(
@@ -50,50 +51,54 @@ class Visit:
         self.current = current
         self.form = form
         self.query = Fields.parsed(request.scope["query_string"].decode("latin-1"))
-        # For the button "back", htmx asks for a whole page.
+        # With hx-history-restore-request, for the browser's button "back", htmx wants a whole page.
         self.is_htmx = "hx-request" in request.headers and "hx-history-restore-request" not in request.headers
         self._templates = templates
 
     @property
     def caller(self) -> Caller:
-        """The caller for which the page acts."""
+        """The caller with the page's access key and region."""
         return self.front.emulator.caller(self.access_key, self.region)
 
     @property
     def account(self) -> str:
-        """The number of the account."""
+        """The account number of the page's access key."""
         return self.front.emulator.account_of(self.access_key)
 
     @property
     def owner(self) -> dict[str, str]:
-        """The members with which controls select the account and region; {} with --shared-db."""
+        """The members AccessKey and Region for controls. {}, which means all, with --shared-db."""
         if self.front.emulator.settings.shared_db:
             return {}
         return {"AccessKey": self.access_key, "Region": self.region}
 
     def owns(self, resource: Mapping[str, Any]) -> bool:
-        """Return whether a resource with AccessKey and Region belongs to the account and region."""
+        """Return True if a resource of a control's answer belongs to the page's account and region.
+
+        resource: has the members AccessKey and Region. With --shared-db, all resources belong.
+        """
         return self.owner.items() <= resource.items()
 
     @property
     def params(self) -> Mapping[str, str]:
-        """The variable parts of the page's path."""
+        """The variable parts of the page's path: name -> value, such as table -> Orders."""
         found: Mapping[str, str] = self.request.path_params
         return found
 
     # --- calls ------------------------------------------------------------------------------------
 
     async def call(self, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Call an operation of the service; return its answer. Raises ApiError, StorageError.
+        """Call an operation of the service, and return its answer. Raises ApiError, StorageError.
 
-        Other requests have their turn before the call, so a page may call many operations.
+        Before the call, the event loop can answer other requests. So other requests do not wait for
+        a page that calls many operations.
         """
         await asyncio.sleep(0)
         text = orjson.dumps(request)
 
         async def make() -> bytes:
             try:
-                # Rules of faults are for the program under test. Pages must show tables anyway.
+                # Without faults: fault rules are for the program under test, not for pages.
                 return self.front.emulator.calls.without_faults(operation, orjson.loads(text), self.caller)
             except Sliced as sliced:
                 return await self._finished(sliced.steps)
@@ -102,7 +107,10 @@ class Visit:
         return answer
 
     async def call_functions(self, method: str, path: str, query: str = "", body: bytes = b"") -> tuple[int, Any]:
-        """Call Lambda's API; return status and JSON. Raises ApiError, StorageError."""
+        """Call Lambda's API. Return the status and the parsed answer.
+
+        Raises ApiError, StorageError.
+        """
 
         async def make() -> tuple[int, Any]:
             return self.front.emulator.call_functions(method, path, query, body, self.caller)
@@ -111,14 +119,17 @@ class Visit:
         return answer
 
     async def control(self, name: str, body: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
-        """Run a control, in all workers if need be. Raises its errors, PeerFailed and Unknown."""
+        """Run a control, in all workers if the control needs it, and return its result.
+
+        Raises the errors of the control, PeerFailed, and Unknown for an unknown control.
+        """
         return await control_calls.run(self.front, controls.find(name), body or {})
 
     async def _committed(self, make: Any) -> Any:  # noqa: ANN401 - what `make` returns
         return await committed(self.front.commits, make, among=sys.maxsize)
 
     async def _finished(self, steps: Steps[bytes]) -> bytes:
-        """Run the slices of an answer."""
+        """Run all slices of an answer, and return the answer."""
         made = await self.front.sliced.finish(_caught(steps))
         if isinstance(made, Exception):
             raise made
@@ -127,7 +138,10 @@ class Visit:
     # --- answers ----------------------------------------------------------------------------------
 
     def url(self, path: str, **query: object) -> str:
-        """Return the URL of a page for the same account and region. Values None are left out."""
+        """Return the URL of a page for the same account and region.
+
+        query: the fields of the query string. A field with the value None is left out.
+        """
         given = [(name, value) for name, value in query.items() if value is not None]
         return self.acting.url(path) + (f"?{urlencode(given, doseq=True)}" if given else "")
 
@@ -139,7 +153,7 @@ class Visit:
         return {"visit": self, "url": self.url, "title": self.title, **values}
 
     def show(self, template: str, *, status: int = 200, **values: object) -> Response:
-        """Return a whole page. It shows the notice of the action before it, once."""
+        """Return a whole page. If the last action left a notice, the page shows it once."""
         notice = self.request.cookies.get(NOTICE)
         text = "" if notice is None else unquote_to_bytes(notice).decode("utf-8", "replace")
         page = Rendering(self._templates.pieces(template, self._values({"notice": text, **values})), status)
@@ -156,7 +170,7 @@ class Visit:
         return Response(orjson.dumps(value), media_type="application/json")
 
     def done(self, path: str, notice: str = "", **query: object) -> Response:
-        """Let the browser open a page after an action. notice: a sentence that the page shows."""
+        """Redirect the browser to a page after an action. notice: a sentence for that page."""
         url = self.url(path, **query)
         answer = Response(headers={"hx-redirect": url}) if self.is_htmx else RedirectResponse(url, _SEE_OTHER)
         if notice:
@@ -165,13 +179,13 @@ class Visit:
         return answer
 
     def download(self, name: str, media_type: str, content: bytes) -> Response:
-        """Return a file that the browser saves. name: letters, digits and `._-`."""
+        """Return a file that the browser saves. name: must have only letters, digits and `._-`."""
         return Response(
             content, media_type=media_type, headers={"content-disposition": f'attachment; filename="{name}"'}
         )
 
     def downloads(self, name: str, media_type: str, chunks: AsyncIterator[bytes]) -> Response:
-        """Return a file that is made while the browser saves it."""
+        """Return a file that the browser saves. Its chunks are made while they are sent."""
         from starlette.responses import StreamingResponse  # noqa: PLC0415 - few visits need it
 
         return StreamingResponse(
@@ -179,15 +193,15 @@ class Visit:
         )
 
     def events(self, texts: AsyncIterator[str]) -> Response:
-        """Return server-sent events, each with the HTML that an iterator yields."""
+        """Return an answer with server-sent events. texts: yields the HTML of each event."""
         from emulator.http.site.console.events import EventStream  # noqa: PLC0415 - few visits need it
 
         return EventStream(self.front, texts)
 
 
 def _caught(steps: Steps[bytes]) -> Steps[bytes | Exception]:
-    """Run steps; return their result, or the exception that they raise."""
+    """Run steps. Return their result, or the exception that they raise."""
     try:
         return (yield from steps)
-    except Exception as error:  # noqa: BLE001 - is raised again by the caller
+    except Exception as error:  # noqa: BLE001 - the caller raises the error again
         return error

@@ -1,1 +1,1 @@
-"""The handlers of pages and actions: one module for each subject (`registry`)."""
+"""The handlers of pages and actions: one module for each subject. `registry` imports them."""

@@ -1,4 +1,4 @@
-"""Advice: what the advisor found, and the smallest IAM policy for what was done."""
+"""The advisor's findings, and the smallest IAM policy that allows the requests of an account."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -20,7 +20,7 @@ _FORMATS: Final = {
 
 @page("advice", title="Advice", group="Insight", order=40)
 async def advice(visit: Visit) -> Response:
-    """Show the findings."""
+    """Show the advisor's findings, or that the advisor is off."""
     accounts, confidence = visit.query.chosen("accounts", _ACCOUNTS), visit.query.chosen("confidence", _CONFIDENCES)
     table = visit.query.text("table").strip()
     refused = ""
@@ -51,7 +51,7 @@ def _selection(visit: Visit, accounts: str, confidence: str, table: str) -> dict
 
 @page("advice/report", title="Advice", parent="advice")
 async def report(visit: Visit) -> Response:
-    """Return the findings as a file."""
+    """Return the findings as a file to download: SARIF, JUnit or text."""
     kind = visit.query.chosen("format", list(_FORMATS))
     accounts, confidence = visit.query.chosen("accounts", _ACCOUNTS), visit.query.chosen("confidence", _CONFIDENCES)
     body = _selection(visit, accounts, confidence, visit.query.text("table").strip())
@@ -62,14 +62,14 @@ async def report(visit: Visit) -> Response:
 
 @page("advice/policy", title="IAM policy", parent="advice")
 async def policy(visit: Visit) -> Response:
-    """Show the smallest IAM policy that allows what the account did."""
+    """Show the smallest IAM policy that allows all requests of the account so far."""
     body = {"AccessKey": visit.access_key, "Region": visit.region}
     return visit.show("advice/policy.html", policy=await visit.control("find_iam_policy", body))
 
 
 @action("advice/advise", title="Advice", parent="advice")
 async def advise(visit: Visit) -> Response:
-    """Begin to collect evidence, or stop and forget it."""
+    """Turn the advisor on or off. If it is turned off, it forgets its evidence."""
     enabled = visit.form.chosen("enabled", ("yes", "no")) == "yes"
     await visit.control("advise", {"Enabled": enabled})
-    return visit.done("advice", "Evidence is collected from now on." if enabled else "The evidence is forgotten.")
+    return visit.done("advice", "Evidence is collected from now on." if enabled else "The evidence is deleted.")

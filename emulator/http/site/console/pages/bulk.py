@@ -13,14 +13,17 @@ from emulator.http.site.console.registry import action
 from emulator.http.site.console.visit import Visit
 
 _CHANGES: Final = ("delete", "set", "remove")
-_MOST: Final = 1000  # items of one change
+_MOST: Final = 1000  # the most items of one change
 _GONE: Final = "ConditionalCheckFailedException"
 
 Key = Mapping[str, Any]
 
 
 class _Change:
-    """The change of the items that a person has checked. Raises BadForm if the form is wrong."""
+    """A change of all items that the person has checked: delete them, set or remove an attribute.
+
+    Raises BadForm if the form is wrong.
+    """
 
     def __init__(self, form: Fields) -> None:
         self.kind = form.chosen("change", _CHANGES)
@@ -28,7 +31,7 @@ class _Change:
         if not self.keys:
             raise BadForm("Check the items that you want to change.")
         if len(self.keys) > _MOST:
-            raise BadForm(f"One change can have {_MOST:,} items.")
+            raise BadForm(f"One change can have {_MOST:,} items at most. {len(self.keys):,} are checked.")
         self.attribute = form.text("attribute").strip()
         self.value: dict[str, Any] | None = None
         if self.kind != "delete":
@@ -41,7 +44,7 @@ class _Change:
 
     @property
     def sentence(self) -> str:
-        """What happens to each item."""
+        """A sentence that tells the person what the change does to each item."""
         match self.kind:
             case "delete":
                 return "Each of these items is deleted."
@@ -50,7 +53,10 @@ class _Change:
         return f"Each of these items gets {self.attribute} = {orjson.dumps(self.value).decode()}."
 
     def request(self, table: str, key: Key, partition: str) -> dict[str, Any]:
-        """Return the DeleteItem or UpdateItem of one item. The item must still be there."""
+        """Return the request DeleteItem or UpdateItem for one item.
+
+        The request fails if the item no longer exists. partition: the name of the partition key.
+        """
         request: dict[str, Any] = {
             "TableName": table,
             "Key": key,
@@ -89,7 +95,7 @@ async def preview(visit: Visit) -> Response:
 
 
 async def _current(visit: Visit, name: str, keys: Sequence[Key]) -> list[dict[str, Any]]:
-    """Return the items with these keys that are there. Raises ApiError."""
+    """Return the items with these keys, without items that no longer exist. Raises ApiError."""
     found = []
     for key in keys:
         answer = await visit.call("GetItem", {"TableName": name, "Key": key, "ConsistentRead": True})
@@ -100,7 +106,7 @@ async def _current(visit: Visit, name: str, keys: Sequence[Key]) -> list[dict[st
 
 @action("tables/{table}/bulk/apply", title="Change items", parent="tables")
 async def apply(visit: Visit) -> Response:
-    """Change the items that are still there."""
+    """Change the checked items. Skip and count the items that no longer exist."""
     name = visit.params["table"]
     change = _Change(visit.form)
     partition = described.key_names(await lookups.described(visit, name))[0]

@@ -1,4 +1,4 @@
-"""Charts of the last hour, and the most accessed and most throttled keys."""
+"""Charts of metrics in the last hour, and lists of the most accessed and most throttled keys."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -11,7 +11,7 @@ from emulator.http.site.console.visit import Visit
 
 _MINUTE: Final = 60
 _MINUTES: Final = 60
-_KEYS: Final = 20  # keys in each list of hot keys
+_KEYS: Final = 20  # the most keys in each list of hot keys
 
 Point = Mapping[str, Any]
 Metric = Mapping[str, Any]
@@ -20,8 +20,9 @@ Metric = Mapping[str, Any]
 class Line(NamedTuple):
     """A line of a chart, with one value for each minute.
 
-    metrics: names of metrics, whose data points are added up. figure: how a value is computed from
-    the sum of a minute's points (`_values`, `_figure`).
+    metrics: names of CloudWatch metrics. The line adds up their data points. figure: how the value
+    is computed from the data points of a minute: Sum, SampleCount, Mean, Maximum, PerSecond
+    (`_figure`) or Level (`_values`).
     """
 
     label: str
@@ -30,9 +31,10 @@ class Line(NamedTuple):
 
 
 class Chart(NamedTuple):
-    """A chart.
+    """A chart with its lines.
 
-    owned: whether its metrics are those of the tables of one account, and not of the whole server.
+    owned: True if the chart shows only tables of the page's account, False if it shows the whole
+    server.
     """
 
     name: str
@@ -90,7 +92,7 @@ CHARTS: Final = (
 
 @page("charts", title="Charts", group="Insight", order=20)
 async def charts(visit: Visit) -> Response:
-    """Show the charts, and the hottest keys."""
+    """Show the charts and the lists of hot keys."""
     table = visit.query.text("table").strip()
     times, drawn = await _drawn(visit, table)
     insights = (await visit.control("insights"))["Insights"]
@@ -110,18 +112,18 @@ async def charts(visit: Visit) -> Response:
 
 @page("charts/series", title="Charts", parent="charts")
 async def series(visit: Visit) -> Response:
-    """Return the values of the charts, for their script."""
+    """Return the values of the charts as JSON, for the script that draws them."""
     times, drawn = await _drawn(visit, visit.query.text("table").strip())
     return visit.json({"times": times, "charts": drawn})
 
 
 async def _drawn(visit: Visit, table: str) -> tuple[list[int], list[dict[str, Any]]]:
-    """Return the minutes of the last hour, and each chart with the values of its lines."""
+    """Return the minutes of the last hour, in seconds since 1970, and the charts with values."""
     selection = {**visit.owner, **({"TableName": table} if table else {})}
     metrics = (await visit.control("find_cloudwatch", selection))["Metrics"]
     now = int((await visit.control("clock"))["Now"]) // _MINUTE
     minutes = range(now - _MINUTES + 1, now + 1)
-    # A metric with a Source counts a part of the writes that the metric without a Source counts.
+    # Metrics with a Source are left out: a metric without a Source already counts the same writes.
     own = [each for each in metrics if "TableName" in each["Dimensions"] and "Source" not in each["Dimensions"]]
     drawn = [
         {
@@ -145,7 +147,7 @@ def _values(line: Line, metrics: Sequence[Metric], minutes: range) -> list[float
         if metric["MetricName"] in line.metrics:
             for point in metric["Datapoints"]:
                 points.setdefault(_minute_of(point), []).append(point)
-    if line.figure == "Level":  # a level is known for the current minute only
+    if line.figure == "Level":  # only the current minute has a data point, so the whole line has its value
         level = sum(point["Sum"] for point in points.get(minutes[-1], ()))
         return [level] * len(minutes)
     return [_figure(line.figure, points.get(minute, ())) for minute in minutes]
@@ -171,7 +173,7 @@ def _minute_of(point: Point) -> int:
 
 
 def _lists(counted: Mapping[str, Any]) -> list[tuple[str, list[Mapping[str, Any]]]]:
-    """Return the lists of hot keys of a table or index, with their titles."""
+    """Return the lists of hot keys of a table or index, each after its title."""
     found = []
     for report, what in (("PartitionKeys", "partition keys"), ("Keys", "keys")):
         for event, how in (("MostAccessed", "Most accessed"), ("MostThrottled", "Most throttled")):
@@ -183,11 +185,11 @@ def _lists(counted: Mapping[str, Any]) -> list[tuple[str, list[Mapping[str, Any]
 
 @action("charts/insights", title="Charts", parent="charts")
 async def insights(visit: Visit) -> Response:
-    """Begin or stop to count the keys of a table or index."""
+    """Begin or stop to count how often each key of a table or index is accessed and throttled."""
     name, index = visit.form.required("table", "Table"), visit.form.text("index").strip()
     enabled = visit.form.chosen("enabled", ("yes", "no")) == "yes"
     request = {"TableName": name, "ContributorInsightsAction": "ENABLE" if enabled else "DISABLE"}
     if index:
         request["IndexName"] = index
     await visit.call("UpdateContributorInsights", request)
-    return visit.done("charts", f"The keys of table {name} are {'counted from now on' if enabled else 'not counted'}.")
+    return visit.done("charts", f"The keys of table {name} are {'now counted' if enabled else 'no longer counted'}.")

@@ -1,4 +1,4 @@
-"""Faults: rules that let requests fail, lagging reads, slow index backfills, transactions."""
+"""Faults: rules that make requests fail, lagging reads, slow index backfills, open transactions."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -11,21 +11,21 @@ from emulator.http.site.console.typed_fields import json_field, seconds
 from emulator.http.site.console.visit import Visit
 
 _KINDS: Final = (
-    ("Throttle", "Throttle: refuse for lack of capacity"),
+    ("Throttle", "Throttle: throttle the request"),
     ("Error", "Error: fail with status 500 or 503"),
-    ("Timeout", "Timeout: do not answer for a time"),
+    ("Timeout", "Timeout: give no answer for some time"),
     ("Drop", "Drop: close the connection without an answer"),
     ("Latency", "Latency: answer late"),
-    ("Unprocessed", "Unprocessed: leave out a share of a batch"),
+    ("Unprocessed", "Unprocessed: leave a share of a batch unprocessed"),
     ("Conflict", "Conflict: fail with a transaction conflict"),
     ("Cancel", "Cancel: cancel transactions"),
-    ("ShortPage", "Short page: end pages early"),
+    ("ShortPage", "Short page: return pages with fewer items"),
 )
 _WHICH: Final = (
     ("", "Each request that matches"),
-    ("Every", "Every n-th match"),
-    ("Share", "A share of the matches, 0 to 1"),
-    ("Next", "The next n matches"),
+    ("Every", "Every n-th request that matches"),
+    ("Share", "A share of the requests that match, 0 to 1"),
+    ("Next", "The next n requests that match"),
 )
 _TEXTS: Final = {"operation": "Operation", "table": "TableName"}
 _NUMBERS: Final = ("Seconds", "From", "To", "Median", "P99", "Share", "Items")
@@ -35,7 +35,7 @@ _CLOCKS: Final = ("Emulator", "Real")
 
 @page("faults", title="Faults", group="State", order=60)
 async def faults(visit: Visit) -> Response:
-    """Show the rules and declarations, with forms for new ones."""
+    """Show the fault rules and the declarations, with forms that make new ones."""
     backfill = await visit.control("show_backfill")
     return visit.show(
         "faults/list.html",
@@ -52,7 +52,7 @@ async def faults(visit: Visit) -> Response:
 
 @action("faults/create", title="Faults", parent="faults")
 async def create(visit: Visit) -> Response:
-    """Make a rule."""
+    """Make a fault rule."""
     form = visit.form
     body: dict[str, Any] = {"Match": _match(visit), "Effect": _effect(form)}
     if form.text("seed").strip():
@@ -73,7 +73,7 @@ def _match(visit: Visit) -> dict[str, Any]:
         match["Key"] = key
     which = form.chosen("which", [name for name, _ in _WHICH])
     if which == "Share":
-        match[which] = seconds(form, "count", "The share of the matches")
+        match[which] = seconds(form, "count", "The share of the requests")
     elif which:
         match[which] = form.number("count")
     return match
@@ -94,15 +94,15 @@ def _effect(form: Fields) -> dict[str, Any]:
 
 @action("faults/remove", title="Faults", parent="faults")
 async def remove(visit: Visit) -> Response:
-    """Remove one rule, or all."""
+    """Remove one fault rule, or all of them."""
     name = visit.form.text("id")
     removed = (await visit.control("remove_faults", {"Id": name} if name else {}))["Removed"]
-    return visit.done("faults", f"Rules that were removed: {removed}.")
+    return visit.done("faults", f"Removed rules: {removed}.")
 
 
 @action("faults/lag", title="Faults", parent="faults")
 async def lag(visit: Visit) -> Response:
-    """Let reads show the state of a while ago."""
+    """Make reads of a table, or of all tables, show an older state (lag). A lag of 0 ends this."""
     form = visit.form
     body: dict[str, Any] = {"Lag": seconds(form, "lag", "Lag"), **_table(form)}
     if form.text("given"):
@@ -113,16 +113,16 @@ async def lag(visit: Visit) -> Response:
 
 @action("faults/backfill", title="Faults", parent="faults")
 async def set_pace(visit: Visit) -> Response:
-    """Set the pace at which new indexes are filled."""
+    """Set how fast new indexes are filled, or pause the filling."""
     form = visit.form
     pace = seconds(form, "pace", "Items for each second") if form.text("pace").strip() else None
     await visit.control("backfill", {**_table(form), "ItemsPerSecond": pace, "Paused": form.flag("paused")})
-    return visit.done("faults", "The pace of new indexes is set.")
+    return visit.done("faults", "The speed at which new indexes are filled is set.")
 
 
 @action("faults/transaction", title="Faults", parent="faults")
 async def transaction(visit: Visit) -> Response:
-    """Declare that a transaction on an item is in progress, or end it."""
+    """Declare that a transaction on an item is in progress. 0 seconds end the transaction."""
     form = visit.form
     key = json_field(form, "key", "Key")
     if not isinstance(key, Mapping):

@@ -1,4 +1,4 @@
-"""Functions on streams: their mappings, failures, dead letters and redelivery."""
+"""Lambda functions that read streams: event source mappings, failures and dead letters."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -12,7 +12,7 @@ from emulator.http.site.console.registry import action, page
 from emulator.http.site.console.visit import Visit
 
 _MAPPINGS: Final = "/2015-03-31/event-source-mappings"
-_RECORDS: Final = 100  # of a dead letter; a letter may have ten thousand
+_RECORDS: Final = 100  # the most records of a dead letter that are shown; it may have ten thousand
 _POSITIONS: Final = ("LATEST", "TRIM_HORIZON")
 _NUMBERS: Final = {
     "batch_size": "BatchSize",
@@ -43,7 +43,7 @@ async def functions(visit: Visit) -> Response:
 
 @page("functions/mapping", title="Mapping", parent="functions")
 async def mapping(visit: Visit) -> Response:
-    """Show one mapping with the batches in progress and its dead letters."""
+    """Show one event source mapping with its batches in progress and its dead letters."""
     uuid = visit.query.required("uuid", "Mapping")
     _, described = await visit.call_functions("GET", f"{_MAPPINGS}/{uuid}")
     state = await visit.control("functions")
@@ -61,7 +61,10 @@ async def letter(visit: Visit) -> Response:
 
 
 async def _own_letter(visit: Visit, name: str) -> Mapping[str, Any]:
-    """Return a dead letter of this account and region. Raises BadForm, BadDeclaration."""
+    """Return a dead letter of the page's account and region.
+
+    Raises BadForm if it belongs to another account or region, BadDeclaration if it does not exist.
+    """
     [found] = (await visit.control("find_dead_letters", {"Id": name}))["DeadLetters"]
     _, _, _, region, account, *_ = found["FunctionArn"].split(":")
     if (region, account) != (visit.region, visit.account):
@@ -86,12 +89,12 @@ async def create(visit: Visit) -> Response:
     if form.text("pattern").strip():
         request["FilterCriteria"] = {"Filters": [{"Pattern": form.text("pattern")}]}
     await visit.call_functions("POST", _MAPPINGS, "", orjson.dumps(request))
-    return visit.done("functions", "The mapping is there.")
+    return visit.done("functions", "The mapping has been created.")
 
 
 @action("functions/enable", title="Functions", parent="functions")
 async def enable(visit: Visit) -> Response:
-    """Enable or disable a mapping."""
+    """Enable or disable an event source mapping."""
     uuid, enabled = visit.form.required("uuid", "Mapping"), visit.form.chosen("enabled", ("yes", "no")) == "yes"
     await visit.call_functions("PUT", f"{_MAPPINGS}/{uuid}", "", orjson.dumps({"Enabled": enabled}))
     return visit.done("functions", f"The mapping is {'enabled' if enabled else 'disabled'}.")
@@ -99,7 +102,7 @@ async def enable(visit: Visit) -> Response:
 
 @action("functions/delete", title="Functions", parent="functions")
 async def delete(visit: Visit) -> Response:
-    """Delete a mapping."""
+    """Delete an event source mapping."""
     uuid = visit.form.required("uuid", "Mapping")
     await visit.call_functions("DELETE", f"{_MAPPINGS}/{uuid}")
     return visit.done("functions", "The mapping is deleted.")
@@ -107,14 +110,14 @@ async def delete(visit: Visit) -> Response:
 
 @action("functions/redeliver", title="Functions", parent="functions")
 async def redeliver(visit: Visit) -> Response:
-    """Send one dead letter, or all of a mapping, to the function again."""
+    """Send one dead letter, or all dead letters of a mapping, to the function again."""
     uuid, name = visit.form.text("uuid"), visit.form.text("id")
     if name:
         found = await _own_letter(visit, name)
         await visit.control("redeliver", {"Id": name})
-        # The letter may be gone already, so its own page would be an error.
+        # A redelivered letter may be deleted already. Then its page would show an error.
         path = "functions/mapping" if "UUID" in found else "functions"
         return visit.done(path, "The dead letter is sent again.", uuid=found.get("UUID"))
-    await visit.call_functions("GET", f"{_MAPPINGS}/{uuid}")  # an error if it belongs to another account
+    await visit.call_functions("GET", f"{_MAPPINGS}/{uuid}")  # raises if another account owns the mapping
     count = (await visit.control("redeliver", {"UUID": uuid}))["Redelivering"]
-    return visit.done("functions/mapping", f"Dead letters that are sent again: {count}.", uuid=uuid)
+    return visit.done("functions/mapping", f"Dead letters that are being sent again: {count}.", uuid=uuid)

@@ -1,4 +1,4 @@
-"""One item: the editor, which checks types while a person writes."""
+"""The editor of one item, which checks the item while the person writes."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -14,7 +14,7 @@ from emulator.http.site.console.registry import action, page
 from emulator.http.site.console.visit import Visit
 
 _FORMS: Final = ("dynamodb", "json")
-_WIDTH: Final = 90  # characters of a value that stands in one line
+_WIDTH: Final = 90  # the most characters of a value that the editor shows in one line
 _VALID: Final = "ConditionalCheckFailedException"
 _SAMPLES: Final[Mapping[str, Any]] = {"S": "text", "N": "0", "B": ""}
 
@@ -22,7 +22,7 @@ Item = dict[str, Any]
 
 
 async def _current(visit: Visit, name: str, key: Mapping[str, Any]) -> Item | None:
-    """Return the item as it is now, None if there is none. Raises ApiError."""
+    """Return the item with this key, or None if it does not exist. Raises ApiError."""
     answer = await visit.call("GetItem", {"TableName": name, "Key": key, "ConsistentRead": True})
     found: Item | None = answer.get("Item")
     return found
@@ -36,13 +36,13 @@ async def editor(visit: Visit) -> Response:
     key = querying.json_object(visit.query.text("key"), "the key")
     item = await _current(visit, name, key)
     if item is None:
-        raise BadForm("There is no item with this key any more.")
+        raise BadForm("There is no item with this key. It may have been deleted.")
     return _shown(visit, name, table, item, item)
 
 
 @page("tables/{table}/item/new", title="New item", parent="tables")
 async def new_item(visit: Visit) -> Response:
-    """Show the editor with the key of a new item."""
+    """Show the editor with a new item that has only sample key attributes."""
     name = visit.params["table"]
     table = await lookups.described(visit, name)
     item = {each.name: {each.type: _SAMPLES[each.type]} for each in described.keys(table, table)}
@@ -71,8 +71,8 @@ def _shown(visit: Visit, name: str, table: Mapping[str, Any], item: Item, before
 async def check(visit: Visit) -> Response:
     """Check the item in the editor without saving it.
 
-    The put has a condition that is never true. So the service makes all its checks, and answers
-    that the condition has failed if they succeed.
+    This calls PutItem with a condition that is never true. So the operation checks the item and
+    never stores it. If all checks succeed, it fails with ConditionalCheckFailedException.
     """
     name = visit.params["table"]
     item = _written(visit)
@@ -96,7 +96,12 @@ async def check(visit: Visit) -> Response:
 
 @action("tables/{table}/item/save", title="Item", parent="tables")
 async def save(visit: Visit) -> Response:
-    """Put the item in the editor, unless somebody else has changed it in the meantime."""
+    """Save the item in the editor.
+
+    Raises BadForm if the item has changed since the editor opened it, or if the key is new in the
+    editor and there is already an item with this key. If the form's checkbox is checked, save
+    anyway.
+    """
     name = visit.params["table"]
     item = _written(visit)
     names = described.key_names(await lookups.described(visit, name))
@@ -108,7 +113,7 @@ async def save(visit: Visit) -> Response:
         request["ConditionExpression"] = "attribute_not_exists(#k)"
         request["ExpressionAttributeNames"] = {"#k": names[0]}
     elif before is not None and await _current(visit, name, key) != before and not visit.form.flag("replace"):
-        raise BadForm("Somebody has changed the item since you opened it. Check the box to replace it.")
+        raise BadForm("The item has changed since you opened it. Check the box to replace it.")
     try:
         await visit.call("PutItem", request)
     except ApiError as error:
@@ -117,7 +122,7 @@ async def save(visit: Visit) -> Response:
         raise BadForm("There is an item with this key already. Check the box to replace it.") from None
     text = "The item has been saved."
     if moved and before is not None:
-        text = "The key is different, so this is another item. The old item is still there."
+        text = "The item has been saved with its new key. The item with the old key still exists."
     return visit.done(f"tables/{name}/item", text, key=_json(key), form=visit.form.chosen("form", _FORMS))
 
 
@@ -130,7 +135,7 @@ async def delete(visit: Visit) -> Response:
 
 
 def _written(visit: Visit) -> Item:
-    """Return the item in the editor. Raises BadForm."""
+    """Parse the item in the editor. Raises BadForm."""
     item = querying.json_object(visit.form.text("text"), "the item")
     if visit.form.chosen("form", _FORMS) == "json":
         return retyped_item(item, _before(visit) or {})
@@ -138,18 +143,18 @@ def _written(visit: Visit) -> Item:
 
 
 def _before(visit: Visit) -> Item | None:
-    """Return the item that the editor opened, None for a new one. Raises BadForm."""
+    """Return the item as it was when the editor opened it, None for a new item. Raises BadForm."""
     text = visit.form.text("before")
     return querying.json_object(text, "the item before the change") if text else None
 
 
 def _types(item: Mapping[str, Attribute]) -> list[tuple[str, str]]:
-    """Return the attributes of an item with the names of their types."""
+    """Return a pair for each attribute of an item: its name, and its type in words."""
     return [(name, KINDS[kind(value)]) for name, value in item.items()]
 
 
 def _lines(item: Item) -> str:
-    """Return an item as JSON with one attribute in each line, or in several if it is long."""
+    """Return an item as JSON text. Each attribute has one line, a long one several lines."""
     lines = []
     for name, value in item.items():
         text = _json(value)

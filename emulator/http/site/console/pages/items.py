@@ -1,4 +1,4 @@
-"""The items of a table: the query builder and its results."""
+"""The items of a table: a form that builds a Query or Scan (the query builder), and its results."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ from emulator.http.site.console.attributes import exact_item
 from emulator.http.site.console.registry import page
 from emulator.http.site.console.visit import Visit
 
-_COLUMNS: Final = 40  # the most columns of the grid
+_COLUMNS: Final = 40  # the most columns of the grid that shows items
 _READABLE: Final = ("global", "local")
 
 
@@ -43,8 +43,8 @@ async def items(visit: Visit) -> Response:
 async def _results(
     visit: Visit, form: querying.Form, table: Mapping[str, Any], operation: str, request: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Send the request; return what the template shows of the answer. Raises ApiError."""
-    from emulator.snippets import boto3_code, cli, javascript  # noqa: PLC0415 - the time of the first page
+    """Send the request. Return the template's variables that show the answer. Raises ApiError."""
+    from emulator.snippets import boto3_code, cli, javascript  # noqa: PLC0415 - keeps the first page fast
 
     answer = await visit.call(operation, request)
     found: list[dict[str, Any]] = answer["Items"]
@@ -80,7 +80,7 @@ def columns(items: Sequence[Mapping[str, Any]], key_names: Sequence[str]) -> lis
 
 
 def key_text(item: Mapping[str, Any], key_names: Sequence[str]) -> str:
-    """Return the primary key of an item as JSON; empty if the item lacks a part of it."""
+    """Return the primary key of an item as JSON, or "" if the item lacks a part of the key."""
     key = {name: item[name] for name in key_names if name in item}
     return _json(key) if len(key) == len(key_names) else ""
 

@@ -1,6 +1,6 @@
-"""PartiQL: an editor with the plan of a statement, its results, and earlier statements.
+"""The PartiQL page: an editor, the plan of a statement, its results, and earlier statements.
 
-The browser remembers the statements (static/statements.js). The server remembers nothing.
+The browser stores the earlier statements (static/statements.js). The server does not.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,19 +13,19 @@ from emulator.http.site.console.registry import action, page
 from emulator.http.site.console.typed_fields import json_field
 from emulator.http.site.console.visit import Visit
 
-_LIMIT: Final = 100  # items of a page, if the form has no limit
+_LIMIT: Final = 100  # the most items on a page, unless the form has another limit
 _COLUMNS: Final = 60
 
 
 @page("partiql", title="PartiQL", group="Data", order=30)
 async def editor(visit: Visit) -> Response:
-    """Show the editor. The query string may have a statement for it."""
+    """Show the editor, with the statement in the query string if there is one."""
     return visit.show("partiql/editor.html", statement=visit.query.text("statement"), outcome=None)
 
 
 @action("partiql/run", title="PartiQL", parent="partiql")
 async def run(visit: Visit) -> Response:
-    """Run a statement, or only explain it; show the plan and the items."""
+    """Run or only explain a statement. Show its plan, and after a run also the items."""
     form = visit.form
     statement = form.required("statement", "Statement")
     request: dict[str, Any] = {"Statement": statement}
@@ -53,7 +53,10 @@ async def _plan(visit: Visit, request: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 async def _run(visit: Visit, request: Mapping[str, Any]) -> dict[str, Any]:
-    """Run a statement. Its plan is made before, because the statement may change what is stored."""
+    """Explain a statement and then run it. Return the variables of the template.
+
+    The plan must come first, because the statement may change the items on which the plan depends.
+    """
     plan = await _plan(visit, request)
     more: dict[str, Any] = {"ReturnConsumedCapacity": "INDEXES"}
     if request["Statement"].lstrip()[:6].upper() == "SELECT":
@@ -74,7 +77,7 @@ async def _run(visit: Visit, request: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def columns_of(items: Iterable[Mapping[str, Any]], key_first: Iterable[str] = ()) -> list[str]:
-    """Return the names of the attributes of items, at most as many as a grid shows."""
+    """Return the names of the grid's columns: `key_first`, then other attributes of the items."""
     names = dict.fromkeys(key_first)
     for item in items:
         names.update(dict.fromkeys(item))

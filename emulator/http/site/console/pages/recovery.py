@@ -1,4 +1,4 @@
-"""Recovery: continuous backups of tables, and restores to any second."""
+"""Point-in-time recovery: turn it on or off, and restore tables as they were at any second."""
 
 from typing import Any, Final
 
@@ -8,11 +8,14 @@ from emulator.http.site.console.registry import action, page
 from emulator.http.site.console.typed_fields import moment
 from emulator.http.site.console.visit import Visit
 
-TABLES: Final = 50  # of one page
+TABLES: Final = 50  # the most tables on one page
 
 
 async def page_of_tables(visit: Visit) -> tuple[list[str], str | None]:
-    """Return the names of one page of tables, and the name after which the next page begins."""
+    """Return a pair: the table names of one page, and where the next page begins.
+
+    The second value is the name after which the next page begins, or None on the last page.
+    """
     request: dict[str, Any] = {"Limit": TABLES}
     if visit.query.text("after"):
         request["ExclusiveStartTableName"] = visit.query.text("after")
@@ -22,7 +25,7 @@ async def page_of_tables(visit: Visit) -> tuple[list[str], str | None]:
 
 @page("recovery", title="Recovery", group="State", order=30)
 async def recovery(visit: Visit) -> Response:
-    """Show the continuous backups of each table."""
+    """Show the settings of point-in-time recovery, and the restorable times, of each table."""
     names, following = await page_of_tables(visit)
     tables = []
     for name in names:
@@ -35,7 +38,7 @@ async def recovery(visit: Visit) -> Response:
 
 @action("recovery/enable", title="Recovery", parent="recovery")
 async def enable(visit: Visit) -> Response:
-    """Enable the recovery of a table, or set its period."""
+    """Enable point-in-time recovery of a table, or change its recovery period."""
     name = visit.form.required("table", "Table")
     settings: dict[str, Any] = {"PointInTimeRecoveryEnabled": True}
     if visit.form.text("days").strip():
@@ -46,7 +49,7 @@ async def enable(visit: Visit) -> Response:
 
 @action("recovery/disable", title="Recovery", parent="recovery")
 async def disable(visit: Visit) -> Response:
-    """Disable the recovery of a table."""
+    """Disable point-in-time recovery of a table."""
     name = visit.form.required("table", "Table")
     await visit.call(
         "UpdateContinuousBackups",
@@ -57,7 +60,7 @@ async def disable(visit: Visit) -> Response:
 
 @action("recovery/restore", title="Recovery", parent="recovery")
 async def restore(visit: Visit) -> Response:
-    """Restore a table as it was at a time, as a new table."""
+    """Create a new table with the items that a table had at a given time."""
     form = visit.form
     source, target = form.required("table", "Table"), form.required("target", "New table")
     request: dict[str, Any] = {"SourceTableName": source, "TargetTableName": target}

@@ -1,4 +1,7 @@
-"""Replication: replicas of tables, and the pause and delay of each direction."""
+"""Replication of global tables: replicas, and how to pause or delay replication.
+
+A direction is the replication of one table from one region to another.
+"""
 
 from typing import Any
 
@@ -20,7 +23,7 @@ async def replication(visit: Visit) -> Response:
 
 @action("replication/steer", title="Replication", parent="replication")
 async def steer(visit: Visit) -> Response:
-    """Pause, resume or delay one direction."""
+    """Pause, resume or delay one direction of replication."""
     form = visit.form
     name, source, target = (form.required(each, each) for each in ("table", "from", "to"))
     arn = f"arn:aws:dynamodb:{source}:{visit.account}:table/{name}"
@@ -40,7 +43,7 @@ async def create(visit: Visit) -> Response:
     """Make a replica of a table in another region."""
     name, region = visit.form.required("table", "Table"), visit.form.required("region", "Region")
     await visit.call("UpdateTable", {"TableName": name, "ReplicaUpdates": [{"Create": {"RegionName": region}}]})
-    return visit.done("replication", f"Table {name} gets a replica in {region}.")
+    return visit.done("replication", f"A replica of table {name} in {region} is being created.")
 
 
 @action("replication/delete", title="Replication", parent="replication")
@@ -48,4 +51,4 @@ async def delete(visit: Visit) -> Response:
     """Delete the replica of a table in a region."""
     name, region = visit.form.required("table", "Table"), visit.form.required("region", "Region")
     await visit.call("UpdateTable", {"TableName": name, "ReplicaUpdates": [{"Delete": {"RegionName": region}}]})
-    return visit.done("replication", f"The replica of table {name} in {region} is deleted.")
+    return visit.done("replication", f"The replica of table {name} in {region} is being deleted.")

@@ -1,6 +1,6 @@
 """The last requests of all accounts: why they failed, how long they took, and their bodies.
 
-The server keeps requests from the first page of the console on (`begin`).
+The server begins to keep requests (`begin`) when somebody opens any page of the console.
 """
 
 from collections.abc import Mapping
@@ -25,12 +25,12 @@ _FIRST_ERROR: Final = 400
 _SHOWN: Final = 100_000  # the most characters of a body that the page shows
 _THROTTLES: Final = frozenset(("ProvisionedThroughputExceededException", "RequestLimitExceeded", "ThrottlingException"))
 _SWITCHES: Final = ("keep_requests", "count_requests", "advise")
-"""The controls that begin to collect what pages show. Each takes Enabled."""
+"""The controls that turn on the collection of data for pages. Each has the member Enabled."""
 
 
 @first_page
 async def begin(visit: Visit) -> None:
-    """Keep and count requests, and collect evidence for advice, from the first page on."""
+    """Begin to keep requests, to count them, and to collect evidence for the advisor."""
     for name in _SWITCHES:
         if name in registered():
             await visit.control(name, {"Enabled": True})
@@ -72,10 +72,10 @@ def _matches(request: Mapping[str, Any], result: str, text: str) -> bool:
 
 @action("requests/keep", title="Requests", parent="requests")
 async def keep(visit: Visit) -> Response:
-    """Keep requests from now on, or stop and forget them."""
+    """Begin to keep requests, or stop and forget the kept requests."""
     enabled = visit.form.chosen("enabled", ("yes", "no")) == "yes"
     await visit.control("keep_requests", {"Enabled": enabled})
-    return visit.done("requests", "Requests are kept." if enabled else "The kept requests are forgotten.")
+    return visit.done("requests", "Requests are kept from now on." if enabled else "The kept requests are deleted.")
 
 
 @page("requests/request", title="Request", parent="requests")
@@ -86,7 +86,11 @@ async def request(visit: Visit) -> Response:
 
 
 def _texts(found: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the page shows of the bodies. A long body is cut, and cannot be changed."""
+    """Return the template's variables about the bodies of a request and its answer.
+
+    changeable: False if the body was cut because it is long. resendable: True if the request can be
+    sent again.
+    """
     body, answer = _readable(found["Request"]), _readable(found["Answer"])
     return {
         "body": _cut(body),
@@ -104,7 +108,7 @@ def _cut(text: str | None) -> str | None:
 
 
 def _readable(text: str | None) -> str | None:
-    """Return a body in a form that people can read."""
+    """Return a body as indented JSON, or unchanged if it is not JSON."""
     if text is None:
         return None
     try:
@@ -115,17 +119,19 @@ def _readable(text: str | None) -> str | None:
 
 @action("requests/resend", title="Request", parent="requests")
 async def resend(visit: Visit) -> Response:
-    """Send a request again, perhaps with a changed body; show both answers side by side."""
+    """Send a request again, with the body in the form. Show the old and the new answer."""
     found = await visit.control("request", {"Id": visit.form.required("id", "Request")})
     texts = _texts(found)
     if not texts["resendable"]:
-        raise BadForm("this request cannot be sent again: its body or its account is unknown")
+        raise BadForm(
+            "This request cannot be sent again: the server no longer has its body, or its account is unknown."
+        )
     try:
         body = orjson.loads(visit.form.text("body") if texts["changeable"] else found["Request"])
     except orjson.JSONDecodeError:
-        raise BadForm("the body is not JSON") from None
+        raise BadForm("The body is not valid JSON.") from None
     if not isinstance(body, dict):
-        raise BadForm("the body must be a JSON object")
+        raise BadForm("The body must be a JSON object.")
     operation = found["Target"].rpartition(".")[2]
     status, answer = await _answer(_as(visit, found["AccessKey"], found["Region"]), operation, body)
     text = orjson.dumps(answer, option=orjson.OPT_INDENT_2).decode()
@@ -139,7 +145,7 @@ async def resend(visit: Visit) -> Response:
 
 
 async def _answer(visit: Visit, operation: str, body: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
-    """Return status and body of the answer to an operation, also if it is an error."""
+    """Call an operation. Return the status and the body of its answer, which may be an error."""
     try:
         return 200, await visit.call(operation, body)
     except ApiError as error:
@@ -147,7 +153,7 @@ async def _answer(visit: Visit, operation: str, body: Mapping[str, Any]) -> tupl
 
 
 def _as(visit: Visit, access_key: str, region: str) -> Visit:
-    """Return the visit as if it were for another account and region."""
+    """Return a copy of the visit that calls operations for another account and region."""
     other = copy(visit)
     other.acting = Acting(access_key, region)
     other.access_key, other.region = other.acting

@@ -19,7 +19,7 @@ async def snapshots(visit: Visit) -> Response:
 
 @action("snapshots/save", title="Snapshots", parent="snapshots")
 async def save(visit: Visit) -> Response:
-    """Save a snapshot."""
+    """Save tables of one region, of the account or of all accounts as a snapshot."""
     form = visit.form
     name = form.required("name", "Name")
     body: dict[str, Any] = {"Name": name}
@@ -54,7 +54,7 @@ async def branch(visit: Visit) -> Response:
     if form.text("region").strip():
         body["Region"] = form.text("region").strip()
     copied = await visit.control("snapshots/branch", body)
-    return visit.done("snapshots", f"Tables of {name} that were copied to account {access_key}: {copied['Tables']}.")
+    return visit.done("snapshots", f"Tables copied from snapshot {name} to account {access_key}: {copied['Tables']}.")
 
 
 @action("snapshots/delete", title="Snapshots", parent="snapshots")

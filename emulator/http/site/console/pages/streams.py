@@ -1,4 +1,7 @@
-"""Streams: their shards, their records with both images side by side, and new records live."""
+"""Streams: the shards of a stream, and its records with old and new image side by side.
+
+An open page also shows new records as they are written (live records).
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -12,16 +15,16 @@ from emulator.http.site.console.registry import action, page
 from emulator.http.site.console.visit import Visit
 
 _VIEWS: Final = ("NEW_AND_OLD_IMAGES", "NEW_IMAGE", "OLD_IMAGE", "KEYS_ONLY")
-_STREAMS: Final = 50  # streams on one page
-_RECORDS: Final = 50  # records on one page
+_STREAMS: Final = 50  # the most streams on one page
+_RECORDS: Final = 50  # the most records on one page
 
 _PAUSE: Final = 0.25  # seconds between two reads of the open shards
-_DESCRIBED_EACH: Final = 8  # the stream is described after so many reads, to find new shards
-_LONGEST: Final = 4 * 3600  # seconds after which a page gets no more live records
+_DESCRIBED_EACH: Final = 8  # the number of reads after which the page looks for new shards
+_LONGEST: Final = 4 * 3600  # seconds for which a page gets live records
 _MOST_LIVE: Final = 50  # the most pages with live records in one process
-_BATCH: Final = 100  # the most live records of one read
+_BATCH: Final = 100  # the most live records that one read of a shard returns
 
-_live = 0  # how many pages show live records now
+_live = 0  # the number of pages that show live records now
 
 
 @page("streams", title="Streams", group="Events", order=10)
@@ -41,7 +44,7 @@ async def streams(visit: Visit) -> Response:
 
 @action("streams/enable", title="Streams", parent="streams")
 async def enable(visit: Visit) -> Response:
-    """Give a table a stream."""
+    """Turn on the stream of a table."""
     name = visit.form.required("table", "Table")
     view = visit.form.chosen("view", _VIEWS)
     await visit.call(
@@ -53,20 +56,20 @@ async def enable(visit: Visit) -> Response:
 
 @action("streams/disable", title="Streams", parent="streams")
 async def disable(visit: Visit) -> Response:
-    """End the stream of a table. Its records can be read for another day."""
+    """Turn off the stream of a table. Its records can still be read for a day."""
     name = visit.form.required("table", "Table")
     await visit.call("UpdateTable", {"TableName": name, "StreamSpecification": {"StreamEnabled": False}})
-    return visit.done("streams", f"The stream of table {name} is disabled. Its records stay for a day.")
+    return visit.done("streams", f"The stream of table {name} is disabled. Its records can be read for a day.")
 
 
 @page("streams/stream", title="Stream", parent="streams")
 async def stream(visit: Visit) -> Response:
-    """Show a stream with its shards, and new records while the page is open."""
+    """Show a stream with its shards. While the page is open, its script adds live records."""
     return visit.show("streams/stream.html", stream=await _described(visit, visit.query.required("arn", "Stream")))
 
 
 async def _described(visit: Visit, arn: str) -> dict[str, Any]:
-    """Return the description of a stream with all its shards."""
+    """Return the description of a stream with all its shards, from several pages if necessary."""
     found: dict[str, Any] = (await visit.call("DescribeStream", {"StreamArn": arn}))["StreamDescription"]
     part = found
     while "LastEvaluatedShardId" in part:
@@ -78,7 +81,7 @@ async def _described(visit: Visit, arn: str) -> dict[str, Any]:
 
 @page("streams/records", title="Records", parent="streams")
 async def records(visit: Visit) -> Response:
-    """Show the records of a shard, from its beginning or after a sequence number."""
+    """Show one page of the records of a shard, from its beginning or after a sequence number."""
     arn, shard = visit.query.required("arn", "Stream"), visit.query.required("shard", "Shard")
     after = visit.query.text("after")
     place = (
@@ -101,7 +104,7 @@ async def records(visit: Visit) -> Response:
 
 
 def shown_record(record: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a record as the templates show it: its attributes before and after the change."""
+    """Return the variables with which the templates show a record."""
     change = record["dynamodb"]
     before, after = change.get("OldImage"), change.get("NewImage")
     names = dict.fromkeys((*change["Keys"], *(before or {}), *(after or {})))
@@ -128,7 +131,7 @@ def shown_record(record: Mapping[str, Any]) -> dict[str, Any]:
 
 @page("streams/live", title="Live records", parent="streams")
 async def live(visit: Visit) -> Response:
-    """Send the records of a stream that are written from now on."""
+    """Send the records that a stream gets from now on to the browser, as server-sent events."""
     arn = visit.query.required("arn", "Stream")
     if _live >= _MOST_LIVE:
         raise BadForm(f"{_MOST_LIVE} pages show live records already")
@@ -138,7 +141,7 @@ async def live(visit: Visit) -> Response:
 
 
 async def _live_records(visit: Visit, tail: "Tail") -> AsyncIterator[str]:
-    """Yield the HTML of each new record."""
+    """Yield the HTML of each new record, until the stream ends or four hours have passed."""
     global _live  # noqa: PLW0603 - a count of this process
     _live += 1
     try:
@@ -158,29 +161,29 @@ async def _live_records(visit: Visit, tail: "Tail") -> AsyncIterator[str]:
 
 
 class Tail:
-    """Reads the records that a stream gets from now on.
-
-    open: whether more records may come.
-    """
+    """Reads the records that a stream gets after the call of `begin`."""
 
     def __init__(self, visit: Visit, arn: str) -> None:
         self._visit = visit
         self._arn = arn
-        self._iterators: dict[str, str | None] = {}  # shard -> iterator, None at its end
+        self._iterators: dict[str, str | None] = {}  # shard -> iterator, None after the shard's end
 
     @property
     def open(self) -> bool:
-        """Whether some shard may have more records."""
+        """True if the stream may get more records, because it has an open shard."""
         return any(each is not None for each in self._iterators.values())
 
     async def begin(self) -> None:
-        """Begin at the end of each shard that is open."""
+        """Get an iterator at the current end of each open shard."""
         for shard in (await _described(self._visit, self._arn))["Shards"]:
             ended = "EndingSequenceNumber" in shard["SequenceNumberRange"]
             self._iterators[shard["ShardId"]] = None if ended else await self._iterator(shard["ShardId"], "LATEST")
 
     async def read(self, *, look: bool) -> list[dict[str, Any]]:
-        """Return the records since the last call. look: whether to look for new shards."""
+        """Return the records that were written since the last call. look: also find new shards.
+
+        If a shard has ended, this always looks for new shards, because its child may be open.
+        """
         found: list[dict[str, Any]] = []
         ended = False
         for shard, iterator in list(self._iterators.items()):
@@ -189,7 +192,7 @@ class Tail:
             try:
                 answer = await self._visit.call("GetRecords", {"ShardIterator": iterator, "Limit": _BATCH})
             except ApiError as error:
-                if error.code != "ExpiredIteratorException":  # moving the clock lets an iterator expire
+                if error.code != "ExpiredIteratorException":  # an iterator expires if a test moves the clock
                     raise
                 self._iterators[shard] = await self._iterator(shard, "LATEST")
                 continue

@@ -1,4 +1,4 @@
-"""One table: its settings, and the programs that create one like it."""
+"""One table: its settings, and programs that create a table with the same settings."""
 
 from starlette.responses import Response
 
@@ -9,7 +9,7 @@ from emulator.http.site.console.visit import Visit
 
 @page("tables/{table}", title="Table", parent="tables")
 async def overview(visit: Visit) -> Response:
-    """Show what a table is."""
+    """Show the keys, indexes, settings and tags of a table."""
     name = visit.params["table"]
     table, settings = await lookups.described(visit, name), await lookups.settings(visit, name)
     tags = (await visit.call("ListTagsOfResource", {"ResourceArn": table["TableArn"]}))["Tags"]
@@ -30,8 +30,8 @@ async def overview(visit: Visit) -> Response:
 
 @page("tables/{table}/code", title="Table as code", parent="tables")
 async def code(visit: Visit) -> Response:
-    """Show a table as programs and templates."""
-    from emulator.snippets import (  # noqa: PLC0415 - the time of the first page
+    """Show programs and templates that create a table with the same settings."""
+    from emulator.snippets import (  # noqa: PLC0415 - keeps the first page fast
         boto3_code,
         cli,
         cloudformation,

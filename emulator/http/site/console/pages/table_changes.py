@@ -1,4 +1,4 @@
-"""Changes of a table: its settings and indexes, copying, emptying and deleting it."""
+"""Actions that change a table: its settings, its indexes, copying, emptying, deleting."""
 
 import uuid
 from collections.abc import Mapping
@@ -39,7 +39,7 @@ async def change_form(visit: Visit) -> Response:
 
 
 async def _update(visit: Visit, text: str, **members: object) -> Response:
-    """Call UpdateTable, and show the forms again."""
+    """Call UpdateTable with these members, and show the forms again. text: the notice."""
     name = visit.params["table"]
     await visit.call("UpdateTable", {"TableName": name, **members})
     return visit.done(f"tables/{name}/change", text)
@@ -47,7 +47,7 @@ async def _update(visit: Visit, text: str, **members: object) -> Response:
 
 @action("tables/{table}/change/capacity", parent="tables")
 async def change_capacity(visit: Visit) -> Response:
-    """Change the mode and throughput of a table and its global indexes."""
+    """Change the billing mode and throughput of a table, and the throughput of its indexes."""
     form = visit.form
     mode = form.chosen("mode", ("PAY_PER_REQUEST", "PROVISIONED"))
     if mode == "PAY_PER_REQUEST":
@@ -65,7 +65,7 @@ async def change_capacity(visit: Visit) -> Response:
     if updates:
         members["GlobalSecondaryIndexUpdates"] = updates
     if not members:
-        raise BadForm("The table has this capacity already.")
+        raise BadForm("The table has this capacity already. Change a value of the form.")
     return await _update(visit, "The capacity has changed.", **members)
 
 
@@ -81,19 +81,19 @@ async def change_stream(visit: Visit) -> Response:
     if view == _OFF:
         return await _update(visit, "The stream is off.", StreamSpecification={"StreamEnabled": False})
     setting = {"StreamEnabled": True, "StreamViewType": view}
-    return await _update(visit, f"The stream has {view}.", StreamSpecification=setting)
+    return await _update(visit, f"The stream is on, with the view type {view}.", StreamSpecification=setting)
 
 
 @action("tables/{table}/change/ttl", parent="tables")
 async def change_ttl(visit: Visit) -> Response:
-    """Turn time to live on, or off if the field is empty."""
+    """Turn time to live on. If the field for the attribute is empty, turn it off."""
     name, attribute = visit.params["table"], visit.form.text("ttl").strip()
     before = (await lookups.settings(visit, name)).ttl
     if not attribute and before is None:
-        raise BadForm("Time to live is off already.")
+        raise BadForm("Time to live is off already. Write the name of an attribute to turn it on.")
     setting = {"Enabled": bool(attribute), "AttributeName": attribute or before}
     await visit.call("UpdateTimeToLive", {"TableName": name, "TimeToLiveSpecification": setting})
-    text = f"Items expire at the time in {attribute}." if attribute else "Time to live is off."
+    text = f"Items now expire at the time in their attribute {attribute}." if attribute else "Time to live is off."
     return visit.done(f"tables/{name}/change", text)
 
 
@@ -118,9 +118,9 @@ async def change_protection(visit: Visit) -> Response:
 
 @action("tables/{table}/change/class", parent="tables")
 async def change_class(visit: Visit) -> Response:
-    """Change the class of a table."""
+    """Change the table class of a table."""
     wanted = visit.form.chosen("class", described.CLASSES)
-    return await _update(visit, f"The table has the class {wanted}.", TableClass=wanted)
+    return await _update(visit, f"The table now has the table class {wanted}.", TableClass=wanted)
 
 
 @action("tables/{table}/change/add-index", parent="tables")
@@ -148,14 +148,14 @@ async def delete_index(visit: Visit) -> Response:
 
 @action("tables/{table}/change/copy", parent="tables")
 async def copy(visit: Visit) -> Response:
-    """Copy a table with its items to another name in the same account and region.
+    """Copy a table with its items to a new table in the same account and region.
 
-    The copy is a branch of a snapshot, so it has the state of one moment, however many items there
-    are.
+    The copy is made from a temporary snapshot. So it has the items of one moment, although other
+    requests may change the table during the copy.
     """
     name, target = visit.params["table"], visit.form.text("target").strip()
     if not target:
-        raise BadForm("Write the name of the copy.")
+        raise BadForm("Write the name of the new table.")
     whose = {"AccessKey": visit.access_key, "Region": visit.region}
     snapshot = f"copy of {name} {uuid.uuid4()}"[:255]
     await visit.control("snapshots/save", {"Name": snapshot, "Tables": [name], **whose})
@@ -185,6 +185,6 @@ async def delete(visit: Visit) -> Response:
 
 
 def _confirmed(visit: Visit, name: str) -> None:
-    """Raise BadForm unless the person has written the name of the table."""
+    """Raise BadForm if the person has not confirmed the action with the name of the table."""
     if visit.form.text("confirmation").strip() != name:
         raise BadForm(f"To confirm, write the name of the table: {name}")

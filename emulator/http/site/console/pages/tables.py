@@ -10,14 +10,14 @@ from emulator.http.site.console.forms import Fields
 from emulator.http.site.console.registry import action, page
 from emulator.http.site.console.visit import Visit
 
-_AT_ONCE: Final = 100  # tables of one page of the list
+_AT_ONCE: Final = 100  # the most tables on one page of the list
 _PROJECTIONS: Final = ("ALL", "KEYS_ONLY", "INCLUDE")
 _OFF: Final = "off"
 
 
 @page("tables", title="Tables", group="Data", order=10)
 async def tables(visit: Visit) -> Response:
-    """Show the tables of the account and region."""
+    """Show one page of the tables of the account and region."""
     request: dict[str, Any] = {"Limit": _AT_ONCE}
     if visit.query.text("after"):
         request["ExclusiveStartTableName"] = visit.query.text("after")
@@ -27,7 +27,7 @@ async def tables(visit: Visit) -> Response:
 
 
 async def _row(visit: Visit, name: str) -> dict[str, Any] | None:
-    """Return what the list shows of a table, None if the table has gone in the meantime."""
+    """Return the template's variables for one row of the list, or None if the table is gone."""
     try:
         table, settings = await lookups.described(visit, name), await lookups.settings(visit, name)
     except ApiError:
@@ -49,13 +49,13 @@ async def _row(visit: Visit, name: str) -> dict[str, Any] | None:
 
 @page("tables/create", title="Create a table", parent="tables")
 async def create_form(visit: Visit) -> Response:
-    """Show the form of a new table."""
+    """Show the form that creates a table."""
     return visit.show("tables/create.html", types=described.TYPES, views=described.VIEWS, classes=described.CLASSES)
 
 
 @page("tables/create/index", title="Create a table", parent="tables")
 async def index_form(visit: Visit) -> Response:
-    """Show the fields of one more index of a new table."""
+    """Return the fields of one more index, which htmx adds to the form of a new table."""
     number = visit.query.number("number", 1)
     return visit.fragment(
         "tables/index_fields.html", number=number, types=described.TYPES, projections=_PROJECTIONS, local=True
@@ -80,7 +80,7 @@ async def create(visit: Visit) -> Response:
 
 
 def create_request(form: Fields) -> dict[str, Any]:
-    """Return the input of CreateTable for the fields of a form. Raises BadForm."""
+    """Return the request for CreateTable that the fields of a form describe. Raises BadForm."""
     types: dict[str, str] = {}
     request: dict[str, Any] = {
         "TableName": form.text("name").strip(),
@@ -105,7 +105,10 @@ def create_request(form: Fields) -> dict[str, Any]:
 
 
 def key_schema(form: Fields, prefix: str, types: dict[str, str]) -> list[dict[str, str]]:
-    """Return the key in the fields of a form; add its types to `types`. Raises BadForm."""
+    """Return the KeySchema for the fields of a form. Raises BadForm.
+
+    prefix: the beginning of the fields' names. types: gets the name and type of each key attribute.
+    """
     schema = []
     for part, kind in (("partition", "HASH"), ("sort", "RANGE")):
         name = form.text(f"{prefix}{part}").strip()
@@ -116,7 +119,10 @@ def key_schema(form: Fields, prefix: str, types: dict[str, str]) -> list[dict[st
 
 
 def index_request(form: Fields, prefix: str, types: dict[str, str], *, provisioned: bool) -> dict[str, Any]:
-    """Return an index of CreateTable or UpdateTable. Raises BadForm."""
+    """Return an index as a member of CreateTable or UpdateTable. Raises BadForm.
+
+    prefix: the beginning of the fields' names. types: gets the name and type of each key attribute.
+    """
     projection: dict[str, Any] = {"ProjectionType": form.chosen(f"{prefix}projection", _PROJECTIONS)}
     names = [each.strip() for each in form.text(f"{prefix}attributes").split(",") if each.strip()]
     if projection["ProjectionType"] == "INCLUDE":
@@ -132,7 +138,7 @@ def index_request(form: Fields, prefix: str, types: dict[str, str], *, provision
 
 
 def throughput(form: Fields, prefix: str) -> dict[str, int]:
-    """Return provisioned throughput in the fields of a form. Raises BadForm."""
+    """Return the member ProvisionedThroughput for the fields of a form. Raises BadForm."""
     return {
         "ReadCapacityUnits": form.number(f"{prefix}read", 5),
         "WriteCapacityUnits": form.number(f"{prefix}write", 5),

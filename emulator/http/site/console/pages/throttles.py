@@ -1,4 +1,4 @@
-"""Throttles: each with its reason in words, and the switch that enforces throughput."""
+"""The last throttled requests with their reasons, and a switch that enforces throughput."""
 
 from starlette.responses import Response
 
@@ -8,7 +8,7 @@ from emulator.http.site.console.visit import Visit
 
 @page("throttles", title="Throttles", group="Insight", order=30)
 async def throttles(visit: Visit) -> Response:
-    """Show the last throttles, the newest first."""
+    """Show the last throttled requests, the newest first."""
     table = visit.query.text("table").strip()
     prefix = f"arn:aws:dynamodb:{visit.region}:{visit.account}:" if visit.owner else ""
     found = [
@@ -22,7 +22,7 @@ async def throttles(visit: Visit) -> Response:
 
 @action("throttles/enforce", title="Throttles", parent="throttles")
 async def enforce(visit: Visit) -> Response:
-    """Enforce throughput on a table or on all, or stop."""
+    """Begin or stop to enforce throughput, on one table or on all tables."""
     name = visit.form.text("table").strip()
     enforced = visit.form.chosen("enforced", ("yes", "no")) == "yes"
     answer = await visit.control("throttling", {"Enforced": enforced, **({"TableName": name} if name else {})})

@@ -11,7 +11,7 @@ from emulator.http.site.console.visit import Visit
 
 @page("time", title="Time", group="State", order=10)
 async def time(visit: Visit) -> Response:
-    """Show the clock."""
+    """Show the emulator's clock, and forms that move it."""
     return visit.show("time/clock.html", clock=await visit.control("clock"))
 
 
@@ -23,29 +23,29 @@ async def advance(visit: Visit) -> Response:
 
 @action("time/offset", title="Time", parent="time")
 async def offset(visit: Visit) -> Response:
-    """Let the clock run ahead of the machine's clock, or behind it."""
+    """Set the difference between the emulator's clock and the machine's clock, in seconds."""
     return await _moved(visit, {"Offset": seconds(visit.form, "seconds", "Seconds")})
 
 
 @action("time/freeze", title="Time", parent="time")
 async def freeze(visit: Visit) -> Response:
-    """Freeze the clock, now or at a time."""
+    """Stop the clock at its current time, or at the time in the form."""
     text = visit.form.text("time").strip()
     return await _moved(visit, {"Freeze": text or True})
 
 
 @action("time/release", title="Time", parent="time")
 async def release(visit: Visit) -> Response:
-    """Let the clock follow the machine's clock again."""
+    """Make the emulator's clock show the time of the machine's clock again."""
     return await _moved(visit, {"Release": True})
 
 
 @action("time/next", title="Time", parent="time")
 async def next_event(visit: Visit) -> Response:
-    """Move the clock to the next event."""
+    """Move the clock to the time of the next event, such as the end of a status."""
     moved = await visit.control("move_clock", {"Next": True})
     events = [f"{each['Kind']} {each['Resource']}" for each in moved["Events"]]
-    shown = f"It shows {moved['Time']}: {', '.join(events[:10])}." if events else "There is no coming event."
+    shown = f"The clock shows {moved['Time']}: {', '.join(events[:10])}." if events else "No event is scheduled."
     return visit.done("time", shown)
 
 
@@ -53,7 +53,7 @@ async def next_event(visit: Visit) -> Response:
 async def expire(visit: Visit) -> Response:
     """Delete the items whose time to live is over, in all accounts."""
     deleted = (await visit.control("ttl"))["Deleted"]
-    return visit.done("time", f"Expired items that were deleted: {deleted:,}.")
+    return visit.done("time", f"Deleted expired items: {deleted:,}.")
 
 
 async def _moved(visit: Visit, body: dict[str, Any]) -> Response:

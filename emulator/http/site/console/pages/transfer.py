@@ -1,4 +1,4 @@
-"""Import and export of items as CSV and JSON (emulator/formats)."""
+"""Import and export of a table's items as CSV and JSON (emulator/formats)."""
 
 import asyncio
 import io
@@ -18,10 +18,10 @@ from emulator.http.site.console.visit import Visit
 from storage import Full
 
 _FORMATS: Final = ("json", "dynamodb", "csv")
-_BATCH: Final = 25  # requests of one BatchWriteItem
-_PAGE: Final = 1000  # items that an export reads at once: about 10 ms
-_SHOWN: Final = 10  # problems that a message names
-_PREVIEW: Final = 20  # items of a preview
+_BATCH: Final = 25  # the most items that one BatchWriteItem puts
+_PAGE: Final = 1000  # items that an export reads with one Scan, which takes about 10 ms
+_SHOWN: Final = 10  # the most problems that a preview shows
+_PREVIEW: Final = 20  # the most items that a preview shows
 
 Item = Mapping[str, Any]
 
@@ -52,8 +52,9 @@ async def export(visit: Visit) -> Response:
 async def _begun(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     """Make the first chunk of a file, and return an iterator over all chunks.
 
-    If the first chunk fails, the page shows the error. When a later chunk fails, the status is
-    already sent, and only the end of the connection shows that the file is incomplete.
+    If the first chunk fails, the page can show the error, because nothing has been sent yet. If a
+    later chunk fails, the server closes the connection, so that the browser sees that the file is
+    incomplete.
     """
     first = await anext(chunks)
 
@@ -66,7 +67,7 @@ async def _begun(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
 
 
 async def _pages(visit: Visit, name: str) -> AsyncIterator[list[Item]]:
-    """Yield the items of a table, a list for each page of a Scan."""
+    """Yield the items of a table: one list for each page of a Scan."""
     request: dict[str, Any] = {"TableName": name, "Limit": _PAGE}
     while True:
         answer = await visit.call("Scan", request)
@@ -77,7 +78,10 @@ async def _pages(visit: Visit, name: str) -> AsyncIterator[list[Item]]:
 
 
 async def _json(visit: Visit, name: str, *, plain: bool) -> AsyncIterator[bytes]:
-    """Yield a JSON array with one item in each line."""
+    """Yield the parts of a JSON array with one item in each line.
+
+    plain: write ordinary JSON, not DynamoDB JSON.
+    """
     before = b"[\n"
     async for items in _pages(visit, name):
         if items:
@@ -87,8 +91,11 @@ async def _json(visit: Visit, name: str, *, plain: bool) -> AsyncIterator[bytes]
 
 
 async def _csv(visit: Visit, name: str, key_names: list[str]) -> AsyncIterator[bytes]:
-    """Yield CSV. The items are read twice: the first line has the names of all attributes."""
-    from emulator.formats.csv_rows import CsvWriter  # noqa: PLC0415 - the time of the first page
+    """Yield the parts of a CSV file.
+
+    This reads the items twice, because the first line needs the names of all attributes.
+    """
+    from emulator.formats.csv_rows import CsvWriter  # noqa: PLC0415 - keeps the first page fast
 
     names: dict[str, None] = dict.fromkeys(key_names)
     async for items in _pages(visit, name):
@@ -108,7 +115,7 @@ async def _csv(visit: Visit, name: str, key_names: list[str]) -> AsyncIterator[b
 
 @action("tables/{table}/import/preview", title="Import and export", parent="tables")
 async def preview(visit: Visit) -> Response:
-    """Show the first items of an import, and what cannot be read."""
+    """Show the first items of an import, and the problems in its text."""
     name = visit.params["table"]
     table = await lookups.described(visit, name)
     items, problems = await _read(visit, table)
@@ -125,9 +132,9 @@ async def preview(visit: Visit) -> Response:
 
 @action("tables/{table}/import", title="Import and export", parent="tables")
 async def import_items(visit: Visit) -> Response:
-    """Put all items of a text into the table. Nothing is put if a part of it cannot be read.
+    """Put all items of a text into the table. If the text has a problem, put no items.
 
-    If a request fails, the items before it stay in the table.
+    If a request fails, the items of earlier requests stay in the table.
     """
     name = visit.params["table"]
     items, problems = await _read(visit, await lookups.described(visit, name))
@@ -154,11 +161,11 @@ def _items(count: int) -> str:
 
 
 async def _read(visit: Visit, table: Mapping[str, Any]) -> tuple[list[Item], list[str]]:
-    """Return the items in the text of the form, and what cannot be read.
+    """Return the items in the text of the form, and messages about its problems.
 
-    Another thread reads the text, so that other requests are answered meanwhile.
+    Another thread parses the text, so that this thread can answer other requests meanwhile.
     """
-    from emulator.http.site.console.reading import items_of  # noqa: PLC0415 - the time of the first page
+    from emulator.http.site.console.reading import items_of  # noqa: PLC0415 - keeps the first page fast
 
     types = {each["AttributeName"]: each["AttributeType"] for each in table["AttributeDefinitions"]}
     form = visit.form.chosen("format", _FORMATS)
