@@ -42,7 +42,7 @@ times. With Python's default of 5 ms, it would wait 5 ms each time.
 """
 
 
-def portion(
+def first_pairs(
     pairs: Iterable[tuple[bytes, bytes]], limit: int, room: int = COPIED_IN_STEP
 ) -> tuple[list[tuple[bytes, bytes]], bool]:
     """Return the first pairs of `pairs`, and True if there may be more.
@@ -63,7 +63,7 @@ class Sliced(Exception):
 
     steps: the work that makes the response.
     many_objects: True if the work has so many Python objects in memory that the garbage collector
-    should be off until it ends (http/front/resting.py).
+    should be off until it ends (http/front/collector_pause.py).
     """
 
     def __init__(self, steps: Steps[bytes], *, many_objects: bool = False) -> None:
@@ -72,7 +72,7 @@ class Sliced(Exception):
         self.many_objects = many_objects
 
 
-def surrounded(steps: Steps[_T], enter: Callable[[], None], leave: Callable[[], None]) -> Steps[_T]:
+def with_hooks(steps: Steps[_T], enter: Callable[[], None], leave: Callable[[], None]) -> Steps[_T]:
     """Run `steps`, and call `enter` before and `leave` after each step."""
     with closing(steps):
         while True:

@@ -154,7 +154,7 @@ FLOORS = {
         {"workers"},
     ),
     "emulator/http/front": (
-        {"auth", "bodies", "encoding", "failures", "origins", "outbox", "resting", "states"},
+        {"auth", "bodies", "encoding", "failures", "origins", "outbox", "collector_pause", "states"},
         {"answers", "reading"},
         {"other_services", "requests", "sliced_answers", "commits"},
         {"sts"},
@@ -162,7 +162,7 @@ FLOORS = {
         {"observed", "held_answers"},
         {"front"},
         {"asgi", "cycle"},
-        {"line"},
+        {"flow_control"},
         {"connection"},
     ),
     "emulator/http/site": (

@@ -191,7 +191,8 @@ class Control:
     ends_with_client: True if the control ends when its client closes the connection. Other controls
     run to their end.
     many_objects: True if the control may make very many objects that stay in memory, such as shards
-    of streams. Then the garbage collector rests while the control runs (http/front/resting.py).
+    of streams. Then garbage collection is off while the control runs
+    (http/front/collector_pause.py).
     gather: if set, `function` runs in each worker process, and `gather` combines the results. If
     None, `function` runs only in the process that gets the call.
     first: if set, it runs once, in the process that gets the call. It returns the body with which

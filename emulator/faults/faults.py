@@ -17,7 +17,7 @@ from emulator.faults.rules import Rule, check, rule_of
 from emulator.faults.touching import with_limit, writes_of
 from emulator.settings import Settings
 from emulator.shared_memory import SharedMemory
-from emulator.slices import Dropped, Sliced, Steps, surrounded
+from emulator.slices import Dropped, Sliced, Steps, with_hooks
 
 _PIECE: Final = 0.25  # seconds; a pause is cut into pieces of this length, so that it ends early if the server stops
 
@@ -225,7 +225,7 @@ class Faults:
             rest = sliced.steps
         finally:
             self._open(None)
-        return (yield from surrounded(rest, partial(self._open, refusals), partial(self._open, None)))
+        return (yield from with_hooks(rest, partial(self._open, refusals), partial(self._open, None)))
 
     def _open(self, refusals: Refusals | None) -> None:
         """Put effects that act inside an operation into the gate. None takes them out again."""

@@ -5,9 +5,9 @@ import sys
 from emulator.controls import registry
 from emulator.controls.body import Body
 from emulator.controls.registry import Control, Result
+from emulator.http.front.collector_pause import collector_pause, in_oldest_generation
 from emulator.http.front.commits import committed
 from emulator.http.front.front import Front
-from emulator.http.front.resting import resting, settling
 from emulator.slices import Steps
 
 
@@ -30,8 +30,8 @@ async def run_here(front: Front, control: Control, body: Body) -> Result:
         steps = registry.begin(front.emulator, control, body)
         if not control.many_objects:
             return await _finished(front, steps)
-        with resting.context():
-            return await _finished(front, settling(steps))
+        with collector_pause.context():
+            return await _finished(front, in_oldest_generation(steps))
 
     return await committed(front.commits, make, among=sys.maxsize, repeatable=control.repeatable)
 

@@ -35,7 +35,7 @@ from emulator.operations.export_filter import Selection, selection_of
 from emulator.operations.exports import INCREMENTAL
 from emulator.s3_jobs.importing import gone
 from emulator.s3_jobs.outputs import DataObject, encryption_of, folder, new_name, put_manifests
-from emulator.s3_jobs.work import Call, Work, Workshop, in_slice
+from emulator.s3_jobs.work import Call, JobContext, Work, in_slice
 from emulator.values.rows import decode_row, row_json, row_size
 from emulator.values.types import Item
 
@@ -70,11 +70,11 @@ class _Part:
 _Read = Callable[[bytes], _Part]
 
 
-def exporting(workshop: Workshop, job: S3Job) -> Work[None]:
+def exporting(context: JobContext, job: S3Job) -> Work[None]:
     """Run an export: write all its objects. Raises ObjectError."""
-    database = workshop.database
+    database = context.database
     request = job.request
-    store_of = partial(workshop.store, job.access_key, job.region)
+    store_of = partial(context.store, job.access_key, job.region)
     bucket = yield Call(lambda: store_of().bucket(request["S3Bucket"], request.get("S3BucketOwner")))
     encryption = encryption_of(request)
     start = folder(request.get("S3Prefix"), job.id)

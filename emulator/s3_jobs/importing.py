@@ -29,7 +29,7 @@ from emulator.objects.store import ObjectError
 from emulator.s3_jobs.local_log import LOGS, LocalLog
 from emulator.s3_jobs.reading import Batch, ObjectFormat, ObjectReader, check_libraries, listed
 from emulator.s3_jobs.storing import put_of, readable
-from emulator.s3_jobs.work import Call, Work, Workshop, in_slice
+from emulator.s3_jobs.work import Call, JobContext, Work, in_slice
 
 log = logging.getLogger("emulator")
 
@@ -46,17 +46,17 @@ _INVALID: Final = (
 INVALID: Final = ("ItemValidationError", _INVALID)
 
 
-def importing(workshop: Workshop, job: S3Job) -> Work[None]:
+def importing(context: JobContext, job: S3Job) -> Work[None]:
     """Run an import. Raises ObjectError."""
-    database = workshop.database
+    database = context.database
     source = job.request["S3BucketSource"]
     object_format = format_of(job)
-    store_of = partial(workshop.store, job.access_key, job.region)
+    store_of = partial(context.store, job.access_key, job.region)
     yield Call(partial(check_libraries, object_format))
     bucket = yield Call(lambda: store_of().bucket(source["S3Bucket"], source.get("S3BucketOwner")))
     objects = yield Call(partial(listed, bucket, source.get("S3KeyPrefix", "")))
     yield from in_slice(database, partial(_begin, database, job))
-    errors_log = error_log(workshop, job)
+    errors_log = error_log(context, job)
     progress = yield from in_slice(database, partial(_progress, database, job))
     errors_log.cut(progress.log.get("error", 0))
     reader = ObjectReader(bucket, objects, object_format, progress.object, progress.record)
@@ -91,9 +91,9 @@ def format_of(job: S3Job) -> ObjectFormat:
     )
 
 
-def error_log(workshop: Workshop, job: S3Job) -> LocalLog:
+def error_log(context: JobContext, job: S3Job) -> LocalLog:
     """Return the local file that is the error log of an import."""
-    return LocalLog(local_folder(workshop.settings, LOGS) / GROUP / job.id / "error")
+    return LocalLog(local_folder(context.settings, LOGS) / GROUP / job.id / "error")
 
 
 def _caller(database: Database, job: S3Job) -> Caller:

@@ -42,7 +42,7 @@ from emulator.s3_jobs.local_log import LOGS, LocalLog, lines_of
 from emulator.s3_jobs.outputs import DataObject, encryption_of, folder, new_name, put_manifests
 from emulator.s3_jobs.reading import Batch, ObjectFormat, ObjectReader, check_libraries, listed
 from emulator.s3_jobs.storing import conditional_put, put_of, readable, unthrottled
-from emulator.s3_jobs.work import Call, Pause, Work, Workshop, in_slice
+from emulator.s3_jobs.work import Call, JobContext, Pause, Work, in_slice
 from emulator.values.rows import decode_row, row_size
 from storage import WriteTxn
 
@@ -55,12 +55,12 @@ CONDITION: Final = "CONDITION_CHECK_FAILURE"
 _CANCELLED: Final = ("Cancelled", "The bulk operation was cancelled.")
 
 
-def putting(workshop: Workshop, job: S3Job) -> Work[None]:
+def putting(context: JobContext, job: S3Job) -> Work[None]:
     """Put all records of the job's objects into its table. Raises ObjectError."""
-    database = workshop.database
+    database = context.database
     source, target = job.request["InputS3Configuration"], job.request["OutputS3Configuration"]
     object_format = ObjectFormat(source["InputFormat"], source["InputCompressionType"])
-    store_of = partial(workshop.store, job.access_key, job.region)
+    store_of = partial(context.store, job.access_key, job.region)
     yield Call(partial(check_libraries, object_format))
     bucket = yield Call(lambda: store_of().bucket(source["S3Bucket"], source.get("S3BucketOwner")))
     output = yield Call(
@@ -69,7 +69,7 @@ def putting(workshop: Workshop, job: S3Job) -> Work[None]:
     objects = yield Call(partial(listed, bucket, source.get("S3KeyPrefix", "")))
     total = sum(each.size for each in objects)
     progress = yield from in_slice(database, partial(_begin, database, job, total))
-    logs = {kind: _log(workshop, job, kind) for kind in target["OutputType"]}
+    logs = {kind: _log(context, job, kind) for kind in target["OutputType"]}
     reader = ObjectReader(bucket, objects, object_format, progress.object, progress.record)
     maximum = job.request.get("MaxWriteRequestUnits")
     try:
@@ -86,9 +86,9 @@ def putting(workshop: Workshop, job: S3Job) -> Work[None]:
         yield Call(each.remove)
 
 
-def _log(workshop: Workshop, job: S3Job, kind: str) -> LocalLog:
+def _log(context: JobContext, job: S3Job, kind: str) -> LocalLog:
     """Return the local file for the refused records of one type of output: ERROR or CONDITION."""
-    return LocalLog(local_folder(workshop.settings, LOGS) / "aws-dynamodb/bulk-operations" / job.id / kind)
+    return LocalLog(local_folder(context.settings, LOGS) / "aws-dynamodb/bulk-operations" / job.id / kind)
 
 
 def _begin(database: Database, job: S3Job, total: int) -> Progress:

@@ -12,12 +12,12 @@ from emulator.escaping import LONGEST_DETAIL, printable
 from emulator.objects.opening import remove_temporary, store_for
 from emulator.objects.store import ObjectError
 from emulator.s3_jobs import exporting, importing, putting
-from emulator.s3_jobs.work import Work, Workshop, in_slice, run
+from emulator.s3_jobs.work import JobContext, Work, in_slice, run
 from emulator.settings import Settings
 
 log = logging.getLogger("emulator")
 
-_WORK: Final[dict[str, Callable[[Workshop, S3Job], Work[None]]]] = {
+_WORK: Final[dict[str, Callable[[JobContext, S3Job], Work[None]]]] = {
     IMPORT: importing.importing,
     BULK: putting.putting,
     EXPORT: exporting.exporting,
@@ -37,7 +37,7 @@ class Runner:
 
     def __init__(self, database: Database, settings: Settings) -> None:
         self._database = database
-        self._workshop = Workshop(database, settings, partial(store_for, settings))
+        self._context = JobContext(database, settings, partial(store_for, settings))
         self._running: set[bytes] = set()
 
     def close(self) -> None:
@@ -64,7 +64,7 @@ class Runner:
     def _guarded(self, job: S3Job) -> Work[None]:
         """Do the work of a job. If the work raises an error, log it and end the job as FAILED."""
         try:
-            yield from _WORK[job.kind](self._workshop, job)
+            yield from _WORK[job.kind](self._context, job)
         except ObjectError as error:
             log.warning("%s has failed: %s", job.arn, printable(error.hint or str(error), LONGEST_DETAIL))
             yield from self._failed(job, (error.code, str(error)))

@@ -40,7 +40,7 @@ _FAILED: Final = object()
 
 
 @dataclass(frozen=True, slots=True)
-class Workshop:
+class JobContext:
     """The objects that the work of every S3 job needs.
 
     store: a function from access key and region to their object storage.

@@ -67,7 +67,7 @@ class Knowledge:
             defined = []
         return list(dict.fromkeys([*defined, *self._seen.get(table, ())]))
 
-    def see(self, table: str, items: Iterable[Item]) -> None:
+    def remember(self, table: str, items: Iterable[Item]) -> None:
         """Store the attribute names of a result's items, as later suggestions."""
         seen = self._seen.setdefault(table, {})
         for item in items:

@@ -104,7 +104,7 @@ class Session:
             self._show(chunk, keys)
             sys.stdout.flush()
             if table:
-                self.knowledge.see(table, chunk)
+                self.knowledge.remember(table, chunk)
             if len(chunk) == self.page and not self._wants_more():
                 break
         self._finish(count, units)

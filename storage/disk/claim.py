@@ -44,7 +44,7 @@ def claimed(folder: Path) -> Iterator[None]:
         try:
             yield
         finally:
-            identity.close(folder)
+            identity.record_closed(folder)
     finally:
         os.close(descriptor)
 

@@ -96,7 +96,7 @@ def state_of(folder: Path) -> str:
     return FOREIGN
 
 
-def begin(folder: Path) -> None:
+def record_new(folder: Path) -> None:
     """Record in a NEW folder that its data file will be created next.
 
     Raises Full or Unavailable.
@@ -124,7 +124,7 @@ def upgrade(folder: Path) -> None:
             write_whole(folder / "identity", _identity(folder))
 
 
-def adopt(folder: Path) -> None:
+def record_ours(folder: Path) -> None:
     """Record that the files of a folder, which is open now, are originals and not a copy.
 
     If the disk has no room for the record, the next opening verifies the folder.
@@ -137,10 +137,11 @@ def adopt(folder: Path) -> None:
         (folder / "closed").unlink()
 
 
-def close(folder: Path) -> None:
+def record_closed(folder: Path) -> None:
     """Write the file `closed`: no process has the folder open any more. Errors are ignored.
 
-    Do nothing if the folder has no record of `adopt`: it may be a copy that was found damaged.
+    Do nothing if `record_ours` was not called for this folder. The folder may be a copy that was
+    found damaged.
     """
     with suppress(OSError, StorageError):
         head = _head(folder)

@@ -52,7 +52,7 @@ def acquire(
             identity.upgrade(folder)
         environment = Environment(folder, map_size=map_size, writemap=writemap, durable=durable)
         shared = _shared[key] = _Shared(environment)
-        identity.adopt(folder)
+        identity.record_ours(folder)
     elif shared.environment.durable != durable:
         raise Unavailable(
             f"The data folder {folder} is already open in this process with a different value of `durable`."
@@ -78,7 +78,7 @@ def _check_copy(folder: Path, verify: Verify | None) -> None:
     """
     state = identity.state_of(folder)
     if state == identity.NEW:
-        identity.begin(folder)
+        identity.record_new(folder)
     elif state == identity.FOREIGN:
         from storage.disk.verification import verify as verify_pages  # noqa: PLC0415 - nearly no start needs it
 

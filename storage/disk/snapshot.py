@@ -172,8 +172,8 @@ def _fill(source: Path, target: Path, descriptor: int) -> int:
         # `layout` is written after all pages. A folder without `layout` is refused, so no program
         # uses an incomplete copy.
         write_layout(target)
-        identity.adopt(target)
-        identity.close(target)
+        identity.record_ours(target)
+        identity.record_closed(target)
     except OSError as error:
         raise os_error(error, f"The folder {target} cannot be written") from error
     return size

@@ -13,7 +13,7 @@ from functools import partial
 
 from emulator.database.database import Database
 from emulator.database.schema.table import Table
-from emulator.slices import DECODED_IN_STEP, Steps, portion
+from emulator.slices import DECODED_IN_STEP, Steps, first_pairs
 from storage import ReadTxn
 from storage.keycode import prefix_end
 
@@ -58,5 +58,5 @@ def next_rows(txn: ReadTxn, table: Table, walked_to: str, limit: int) -> tuple[l
     """
     start = bytes.fromhex(walked_to) + b"\0" if walked_to else table.prefix
     remaining = iter(txn.scan(start, prefix_end(table.prefix)))
-    rows, more = portion(remaining, limit, DECODED_IN_STEP)
+    rows, more = first_pairs(remaining, limit, DECODED_IN_STEP)
     return rows, rows[-1][0].hex() if more and next(remaining, None) is not None else None

@@ -34,7 +34,7 @@ from emulator.database.store.registry import DefinitionChange
 from emulator.database.views.reading import Pair
 from emulator.database.views.recording import ABSENT, plain
 from emulator.database.views.views import View, Views
-from emulator.slices import Steps, portion
+from emulator.slices import Steps, first_pairs
 from storage import ReadTxn, WriteTxn
 from storage.keycode import prefix_end
 
@@ -96,7 +96,7 @@ def _begin(database: Database, name: str) -> bool:
         for record, _ in list(txn.scan(*keyspace.deletions())):
             if deletes_from(record, then):
                 txn.delete(record)
-        written, more = portion(views.changed(txn, view), MOST_IN_ONE + 1)
+        written, more = first_pairs(views.changed(txn, view), MOST_IN_ONE + 1)
         if not more:
             _put_back(views, change, view, written)
             _finish(database, change, snapshot, view, then)
@@ -119,7 +119,7 @@ def _slice(database: Database, name: str) -> bool:
         if snapshot.restoring is None:
             return False
         view = _view(views, snapshot)
-        written, more = portion(views.changed(txn, view, bytes.fromhex(snapshot.restoring)), SLICE)
+        written, more = first_pairs(views.changed(txn, view, bytes.fromhex(snapshot.restoring)), SLICE)
         _put_back(views, change, view, written)
         if more:
             txn.put(snapshot.key, replace(snapshot, restoring=written[-1][0].hex()).dump())

@@ -9,7 +9,7 @@ from typing import Final
 
 from emulator.clock import Background
 from emulator.database.store import keyspace
-from emulator.slices import portion
+from emulator.slices import first_pairs
 from storage import Engine, WriteTxn
 from storage.keycode import prefix_end
 
@@ -83,6 +83,6 @@ def _drop_some(txn: WriteTxn, start: bytes, stop: bytes, limit: int) -> bool:
     Return True if keys remain. Large values take long, because the transaction stores them as
     originals while a frozen view is open.
     """
-    first, more = portion(txn.scan(start, stop), limit)
+    first, more = first_pairs(txn.scan(start, stop), limit)
     txn.drop_range(start, stop, len(first))
     return more

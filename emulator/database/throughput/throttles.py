@@ -14,7 +14,7 @@ from emulator.clock import Clock
 from emulator.database.definitions.tables import TableDefinition
 from emulator.database.throughput.throttle import Refusal
 from emulator.errors import ApiError
-from emulator.slices import Sliced, surrounded
+from emulator.slices import Sliced, with_hooks
 from emulator.values.types import Item
 
 KEPT: Final = 1000
@@ -89,7 +89,7 @@ class ThrottleLog:
                 steps = sliced.steps
             finally:
                 self.operation = ""
-            raise Sliced(surrounded(steps, partial(self._begin, operation), partial(self._begin, "")))
+            raise Sliced(with_hooks(steps, partial(self._begin, operation), partial(self._begin, "")))
 
         return call
 

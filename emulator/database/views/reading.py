@@ -9,7 +9,7 @@ from heapq import merge
 
 from emulator.database.store.keyspace import ITEM_PREFIX
 from emulator.database.views.recording import original_of, value_of
-from emulator.slices import COPIED_IN_STEP, portion
+from emulator.slices import COPIED_IN_STEP, first_pairs
 from storage import ReadTxn
 
 Pair = tuple[bytes, bytes]
@@ -33,11 +33,11 @@ def page(
     """
     written = [layer for layer in layers if txn.page(layer + start, layer + stop, 1)[0]]
     if not written:
-        pairs, more = portion(txn.scan(start, stop), limit, room)
+        pairs, more = first_pairs(txn.scan(start, stop), limit, room)
         return pairs, pairs[-1][0] if more else None
     live = ((key, original_of(value)) for key, value in txn.scan(start, stop))
     walks = [*(originals(txn, layer, start, stop) for layer in written), live]
-    visited, more = portion(merged(walks), limit, room)
+    visited, more = first_pairs(merged(walks), limit, room)
     pairs = [(key, value) for key, original in visited if (value := value_of(original)) is not None]
     return pairs, visited[-1][0] if more else None
 

@@ -21,7 +21,7 @@ from emulator.database.store.versions import Versions
 from emulator.database.views import reading
 from emulator.database.views.reading import Pair, Slice
 from emulator.database.views.recording import RecordingTxn, original_of, value_of
-from emulator.slices import COPIED_IN_STEP, portion
+from emulator.slices import COPIED_IN_STEP, first_pairs
 from storage import Interrupted, ReadTxn, WriteTxn
 from storage.keycode import prefix_end
 
@@ -214,7 +214,7 @@ class Views:
             return False
         with self._registries.changing() as change:
             txn = change.txn
-            moved, more = portion(txn.scan(view.originals, prefix_end(view.originals)), SLICE)
+            moved, more = first_pairs(txn.scan(view.originals, prefix_end(view.originals)), SLICE)
             for original_key, original in moved:
                 key = keyspace.changed_key(original_key)
                 older = self._older(number, key[: keyspace.ITEM_PREFIX])

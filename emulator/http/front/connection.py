@@ -9,9 +9,9 @@ this class.
 This class answers 2.1 to 2.3 times as many GetItem and PutItem requests of 1 KB a second as
 uvicorn's own HTTP with asgi.py, at 1, 8 and 32 connections (tests/bench/README.md).
 
-Requests may be pipelined. Their answers keep their order (line.py). With `--durable`, answers are
-held until the commit that has their writes (held_answers.py). A request for the site waits until no
-earlier answer is held.
+Requests may be pipelined. Their answers keep their order (flow_control.py). With `--durable`,
+answers are held until the commit that has their writes (held_answers.py). A request for the site
+waits until no earlier answer is held.
 """
 
 import asyncio
@@ -21,9 +21,9 @@ from typing import Final
 from emulator.http.front.answers import ENDS, GOES_ON, NO_ANSWER, STATUS_LINES, Answer
 from emulator.http.front.commits import ATTEMPTS
 from emulator.http.front.failures import log_failure, log_not_http
+from emulator.http.front.flow_control import FlowControl
 from emulator.http.front.front import Front
 from emulator.http.front.held_answers import Held, run_again
-from emulator.http.front.line import Line
 from emulator.http.front.requests import Request, RequestReader
 from emulator.http.front.sliced_answers import Pending
 from storage import StorageError
@@ -33,7 +33,7 @@ _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 _NO_BODY: Final = b""
 
 
-class Connection(Line):
+class Connection(FlowControl):
     """One client's connection.
 
     Other code calls three groups of methods: those of asyncio.Protocol; `shutdown`, which the

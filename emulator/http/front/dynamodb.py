@@ -128,13 +128,13 @@ class DynamoDbEndpoint:
     def _answering(self, sliced: Sliced, fields: Fields) -> Steps[Answer]:
         """Make an answer in slices.
 
-        Turn garbage collection off meanwhile if the request has many objects (resting.py).
+        Turn garbage collection off meanwhile if the request has many objects (collector_pause.py).
         """
         if not sliced.many_objects:
             return (yield from self._in_slices(sliced.steps, fields))
-        from emulator.http.front.resting import resting  # noqa: PLC0415 - few requests have many
+        from emulator.http.front.collector_pause import collector_pause  # noqa: PLC0415 - few requests have many
 
-        with resting.context():
+        with collector_pause.context():
             return (yield from self._in_slices(sliced.steps, fields))
 
     def _in_slices(self, steps: Steps[bytes], fields: Fields) -> Steps[Answer]:
@@ -234,12 +234,12 @@ class DynamoDbEndpoint:
         """Answer a request with a large body. Raises Sliced if the body has many values."""
         if self._emulator.database.sliced and body.count(b",") > _MANY:
             raise Sliced(self._call_in_steps(query, fields, body))
+        from emulator.http.front.collector_pause import collector_pause  # noqa: PLC0415 - start-up time
         from emulator.http.front.reading import spare_memory  # noqa: PLC0415 - start-up time
-        from emulator.http.front.resting import resting  # noqa: PLC0415 - start-up time
 
         name = _own_target(fields)
         self._emulator.load(name)
-        with resting.context():
+        with collector_pause.context():
             with spare_memory():
                 try:
                     raw = self._emulator.parsed(name, body)

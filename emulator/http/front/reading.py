@@ -7,8 +7,8 @@ threads inside its single call.
 
 There is only one such thread. So only one large request at a time has objects in memory, and other
 large requests wait as bytes. While a large request is waiting or in memory, garbage collection is
-off (resting.py). Otherwise the collector would visit millions of objects again and again: for some
-bodies, this took three quarters of the parsing time.
+off (collector_pause.py). Otherwise the collector would visit millions of objects again and again:
+for some bodies, this took three quarters of the parsing time.
 """
 
 import sys
@@ -22,7 +22,7 @@ import orjson
 from emulator.app import Emulator
 from emulator.errors import ApiError
 from emulator.http.front.bodies import Bodies
-from emulator.http.front.resting import resting
+from emulator.http.front.collector_pause import collector_pause
 from emulator.slices import THREAD_SWITCH
 
 _ARENA_MAX: Final = -8  # the parameter M_ARENA_MAX of mallopt, from malloc.h
@@ -61,7 +61,7 @@ class Reader:
         """
         self._emulator.load(operation)
         waiting = _Waiting()
-        resting.begin()
+        collector_pause.begin()
         if bodies is not None:
             bodies.record(waiting, len(body))
         reading = self._thread.submit(self._read, operation, body)
@@ -71,7 +71,7 @@ class Reader:
             if bodies is not None:
                 bodies.release(waiting)
             if reading.cancel():
-                resting.end()
+                collector_pause.end()
             else:
                 self._thread.submit(self._free, reading, bodies)
 
@@ -90,7 +90,7 @@ class Reader:
             if reading.exception() is None:
                 self._emulator.free(reading.result().request)
         finally:
-            resting.end()
+            collector_pause.end()
             if bodies is not None:
                 bodies.large = True  # so that memory.py returns the memory that was just freed
 

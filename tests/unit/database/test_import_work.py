@@ -15,7 +15,7 @@ from emulator.objects.folder import FolderStore
 from emulator.s3_jobs import reading
 from emulator.s3_jobs.importing import error_log
 from emulator.s3_jobs.runner import Runner
-from emulator.s3_jobs.work import Workshop
+from emulator.s3_jobs.work import JobContext
 from emulator.settings import Settings
 from tests.support.buckets import Bucket, run_jobs, steps
 from tests.support.engines import settings_of_engine
@@ -96,7 +96,7 @@ def logged(db, description):
     """Return the lines of the error log: key and index of the record, and the message."""
     jobs = db.emulator.database.s3_jobs.of(db.caller.tenant, IMPORT, db.clock.now())
     [job] = [job for job in jobs if job.arn == description["ImportArn"]]
-    path = error_log(Workshop(db.emulator.database, db.emulator.settings, None), job).path
+    path = error_log(JobContext(db.emulator.database, db.emulator.settings, None), job).path
     found = [json.loads(line) for line in path.read_text().splitlines()]
     assert all(line["importArn"] == job.arn and line["itemS3Pointer"]["bucket"] == "bucket" for line in found)
     return [
@@ -382,7 +382,7 @@ def test_the_log_has_no_lines_of_a_slice_that_was_not_committed(db, bucket, left
     bucket.put("a", '{"Item":{}}\n')
     arn = begin(db)
     job = next(iter(db.emulator.database.s3_jobs.unfinished().values()))
-    errors = error_log(Workshop(db.emulator.database, db.emulator.settings, None), job)
+    errors = error_log(JobContext(db.emulator.database, db.emulator.settings, None), job)
     errors.append(0, [{"itemS3Pointer": {"key": "a", "itemIndex": 0}}])
     bucket.put("a", left)
     run_jobs(db)

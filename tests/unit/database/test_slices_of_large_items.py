@@ -8,7 +8,7 @@ from emulator.controls import registry
 from emulator.database.snapshots import branching, restoring, saving
 from emulator.database.snapshots.scope import Scope
 from emulator.database.store import keyspace
-from emulator.slices import COPIED_IN_STEP, portion
+from emulator.slices import COPIED_IN_STEP, first_pairs
 from storage.keycode import prefix_end
 from tests.support.tables import table_request
 
@@ -99,8 +99,8 @@ def test_what_a_snapshot_has_to_keep_when_everything_is_deleted(db, database):
 
 def test_a_portion_ends_with_the_limit_or_with_the_room():
     pairs = [(b"a", b"12"), (b"b", b"34"), (b"c", b"56")]
-    assert portion(pairs, 2, 100) == (pairs[:2], True)
-    assert portion(pairs, 9, 3) == (pairs[:2], True)
-    assert portion(pairs, 9, 1) == (pairs[:1], True)
-    assert portion(pairs, 9, 100) == (pairs, False)
-    assert portion([], 9, 100) == ([], False)
+    assert first_pairs(pairs, 2, 100) == (pairs[:2], True)
+    assert first_pairs(pairs, 9, 3) == (pairs[:2], True)
+    assert first_pairs(pairs, 9, 1) == (pairs[:1], True)
+    assert first_pairs(pairs, 9, 100) == (pairs, False)
+    assert first_pairs([], 9, 100) == ([], False)

@@ -119,7 +119,7 @@ class Tables:
 )
 def test_completion(before, after, words):
     knowledge = Knowledge(Tables())
-    knowledge.see("Orders", [{"seen": {"N": "1"}, "id": {"S": "a"}}])
+    knowledge.remember("Orders", [{"seen": {"N": "1"}, "id": {"S": "a"}}])
     found = candidates(before, after, knowledge, [".tables", ".describe", ".quit"])
     assert sorted(each.word for each in found) == sorted(words)
     for word, replaces in found:

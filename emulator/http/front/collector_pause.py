@@ -22,7 +22,7 @@ from emulator.slices import Steps
 _T = TypeVar("_T")
 
 
-class _Resting:
+class _CollectorPause:
     """Turns garbage collection off as long as there are large requests."""
 
     def __init__(self) -> None:
@@ -52,10 +52,10 @@ class _Resting:
             self.end()
 
 
-resting: Final = _Resting()
+collector_pause: Final = _CollectorPause()
 
 
-def settling(steps: Steps[_T]) -> Steps[_T]:
+def in_oldest_generation(steps: Steps[_T]) -> Steps[_T]:
     """Run steps that make objects which stay in memory. Garbage collection must be off.
 
     After each step, its objects are moved to the collector's oldest generation. Otherwise, as soon

@@ -1,6 +1,6 @@
-"""`Line`, the base class of a connection, which decides when the connection reads and closes.
+"""The base class of a connection. It decides when the connection reads and closes.
 
-`Connection` (connection.py) adds requests and answers. `Line` keeps their order:
+`Connection` (connection.py) adds requests and answers. `FlowControl` keeps their order:
 
 * While a client does not read its answers, the connection does not read its requests. Requests that
   have arrived are queued and answered one at a time, so at most one answer is buffered.
@@ -26,7 +26,7 @@ _ACTIVE: Final = 1.0  # seconds; a client counts as active for so long after byt
 _FAREWELL: Final = 0.25  # seconds in which an active client may send one more request while the server stops
 
 
-class Line(asyncio.Protocol):
+class FlowControl(asyncio.Protocol):
     """The part of a connection that has its transport, timer, state and queue."""
 
     __slots__ = (
