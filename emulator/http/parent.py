@@ -23,7 +23,7 @@ _INTERVAL: Final = 0.2  # seconds between polls
 
 
 class Parent:
-    """The process that started this process. process: the parent's id at the start."""
+    """The process that started this process. process: its process id when this process started."""
 
     def __init__(self, process: int) -> None:
         self._process = process

@@ -1,4 +1,4 @@
-"""Several worker processes over one data folder, on one port.
+"""Serves with several worker processes, which share one data folder and one port.
 
 The first process is the supervisor. It binds the port once for each worker (the kernel spreads
 connections over the sockets of one port), forks the workers, restarts a worker that dies, and stops

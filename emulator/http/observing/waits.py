@@ -10,7 +10,7 @@ from typing import Final
 from emulator.http.front.observed import Exchange
 from emulator.http.observing.summary import operation_of
 
-SLOW: Final = 0.1  # seconds; a request that took less, or waited less, gets no explanation
+SLOW: Final = 0.1  # seconds; shorter work, or a shorter wait, is not explained
 # In seconds. If the process works on no request for a longer time, it counts as idle.
 _GAP: Final = 0.002
 

@@ -1,4 +1,4 @@
-"""Faults that a test asks for: throttles, errors, timeouts and other effects on its requests."""
+"""Faults that a test asks for: throttles, errors, timeouts and other effects on requests."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress

@@ -9,7 +9,7 @@ from emulator.http.site.console.visit import Visit
 
 @page("accounts", title="Accounts")
 async def accounts(visit: Visit) -> Response:
-    """Show the accounts."""
+    """Show a link for each account and region that has tables."""
     found = await visit.control("accounts")
     accounts = [
         (

@@ -12,7 +12,7 @@ _BACKUPS: Final = 100  # the most backups on one page
 
 @page("backups", title="Backups", group="State", order=40)
 async def backups(visit: Visit) -> Response:
-    """Show the backups of the account and region."""
+    """Show one page of the backups of the account and region."""
     request: dict[str, Any] = {"Limit": _BACKUPS, "BackupType": "ALL"}
     table, after = visit.query.text("table").strip(), visit.query.text("after")
     if table:
@@ -38,7 +38,7 @@ async def create(visit: Visit) -> Response:
 
 @action("backups/restore", title="Backups", parent="backups")
 async def restore(visit: Visit) -> Response:
-    """Restore a backup as a new table."""
+    """Create a new table from a backup."""
     arn, target = visit.form.required("arn", "Backup"), visit.form.required("target", "New table")
     await visit.call("RestoreTableFromBackup", {"BackupArn": arn, "TargetTableName": target})
     return visit.done("backups", f"Table {target} is being restored.")

@@ -1,4 +1,4 @@
-"""Changes of many items: first a preview, then the change."""
+"""Changes many items of a table: first shows a preview, and then changes the items."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
