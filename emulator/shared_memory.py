@@ -13,7 +13,7 @@ The supervisor maps a few bytes of memory before it forks the workers:
     1 byte          1 if the workers count requests (controls/counters.py)
     1 byte          1 if the workers collect evidence for the advisor (controls/advice.py)
 
-A second map has the rules of faults (emulator/faults/books.py):
+A second map has the rules of faults (emulator/faults/rule_store.py):
 
     16 bytes each   two counters of a rule, in FAULT_SLOTS slots
     8 bytes         the version of the text

@@ -225,7 +225,7 @@ FLOORS = {
         {"statuses"},
         {"kinds"},
     ),
-    "emulator/faults": ({"effects", "books"}, {"rules"}, {"touching", "refusals"}, {"plans"}, {"faults"}),
+    "emulator/faults": ({"effects", "rule_store"}, {"rules"}, {"touching", "refusals"}, {"plans"}, {"faults"}),
     "emulator/outbound": (
         {"function_check", "function_process", "function_url", "kinesis", "s3_jobs"},
         {"invoker"},

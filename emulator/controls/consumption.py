@@ -35,10 +35,10 @@ def consumption(emulator: Emulator, body: Body) -> Result:
         raise BadDeclaration("this emulator is not served over HTTP, so it counts no requests")
     emulator.database.catalog.meter_callers()
     log = emulator.request_log()
-    log.count_requests()
+    log.count_callers()
     meters = emulator.database.enforcer.meters
     assert meters is not None, "the catalog meters now"
     # With --shared-db, all callers share the tables, so units belong to no access key or region.
     owner = (None, None) if emulator.settings.shared_db else (access_key, region)
     read, write = meters.total(*owner)
-    return {"Read": read, "Write": write, "Requests": log.requests_of(access_key, region)}
+    return {"Read": read, "Write": write, "Requests": log.caller_total(access_key, region)}

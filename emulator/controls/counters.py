@@ -46,7 +46,7 @@ def counters(emulator: Emulator, _body: Body) -> Result:
 
     Raises BadDeclaration.
     """
-    counted = None if emulator.request_log is None else emulator.request_log().counted()
+    counted = None if emulator.request_log is None else emulator.request_log().counters()
     if counted is None:
         raise BadDeclaration("this server does not count requests: start it with --metrics, or call count_requests")
     if not emulator.database.owner:
@@ -71,7 +71,7 @@ def count_requests(emulator: Emulator, body: Body) -> Result:
     counting = enabled or emulator.settings.metrics
     if emulator.sharing is not None:  # a process that starts later reads this
         emulator.sharing.counts_requests = counting
-    emulator.request_log().count(on=counting)
+    emulator.request_log().meter(on=counting)
     return {"Counting": counting}
 
 

@@ -48,7 +48,7 @@ from collections.abc import Sequence
 
 from emulator.controls.body import BadDeclaration, Body, member, refuse_unknown
 from emulator.controls.registry import Emulator, Result, control
-from emulator.faults.books import BookFull
+from emulator.faults.rule_store import RuleStoreFull
 from emulator.faults.rules import WrongRule
 
 # Members that clients do not send. `_add` and `_remove` return them for all processes: the id of
@@ -64,7 +64,7 @@ def _add(emulator: Emulator, body: Body) -> Body:
     """
     try:
         return {_ADDED: emulator.faults.add(body)}
-    except (WrongRule, BookFull) as error:
+    except (WrongRule, RuleStoreFull) as error:
         raise BadDeclaration(str(error)) from None
 
 

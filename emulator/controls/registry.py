@@ -47,11 +47,11 @@ class RequestLog(Protocol):
         ...
 
     @property
-    def counts(self) -> bool:
+    def metering(self) -> bool:
         """True if the process counts its requests."""
         ...
 
-    def count(self, *, on: bool) -> None:
+    def meter(self, *, on: bool) -> None:
         """Count requests and units from now on, or stop and forget the counts."""
         ...
 
@@ -63,7 +63,7 @@ class RequestLog(Protocol):
         """Return summaries of the kept requests, in the order in which the requests ended."""
         ...
 
-    def counted(self) -> Result | None:
+    def counters(self) -> Result | None:
         """Return the counters of this process, None if it does not count requests."""
         ...
 
@@ -75,14 +75,14 @@ class RequestLog(Protocol):
         """Return the time in nanoseconds, by a clock that all processes share."""
         ...
 
-    def count_requests(self) -> None:
+    def count_callers(self) -> None:
         """Count the requests of each caller from now on."""
         ...
 
-    def requests_of(self, access_key: str | None, region: str | None) -> int:
+    def caller_total(self, access_key: str | None, region: str | None) -> int:
         """Return how many requests the callers with this access key and region have sent.
 
-        None means any access key, or any region. `count_requests` begins the count.
+        None means any access key, or any region. `count_callers` begins the count.
         """
         ...
 

@@ -13,7 +13,7 @@ and in tests that call the emulator in process. Without rules, nothing of this p
 | `rules.py`    | a rule: what it matches, which of the matching requests it hits           |
 | `effects.py`  | the effects, read from the JSON of a rule                                 |
 | `touching.py` | the tables and keys that a request names                                  |
-| `books.py`    | rules and their counts, which all processes of a server share             |
+| `rule_store.py`    | rules and their counts, which all processes of a server share             |
 | `plans.py`    | the effects of all rules on one request                                   |
 | `refusals.py` | the effects inside an operation, where real throttles act                 |
 | `faults.py`   | `Faults`: adds and removes rules, and runs requests with their plans      |

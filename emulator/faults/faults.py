@@ -9,10 +9,10 @@ from emulator import errors
 from emulator.database.catalog.catalog import Caller
 from emulator.database.database import Database
 from emulator.database.throughput.gate import Gate
-from emulator.faults.books import Book, CommonMemory, OwnMemory
 from emulator.faults.effects import Conflict, Failure, Silence, Throttle, Unprocessed
 from emulator.faults.plans import Plan, plan_of
 from emulator.faults.refusals import Refusals
+from emulator.faults.rule_store import CommonMemory, OwnMemory, RuleStore
 from emulator.faults.rules import Rule, check, rule_of
 from emulator.faults.touching import with_limit, writes_of
 from emulator.settings import Settings
@@ -51,9 +51,9 @@ class Faults:
         self._database = database
         self._answer = answer
         self._switch = switch
-        self._book = Book(OwnMemory() if sharing is None else CommonMemory(sharing))
+        self._store = RuleStore(OwnMemory() if sharing is None else CommonMemory(sharing))
         self._rules: list[Rule] = []
-        self._version = -1  # the version of the book from which `_rules` was read
+        self._version = -1  # the version of the rule store from which `_rules` was read
         self._gate = Gate()
         self._started_with: list[int] = []
         self.stopping = False
@@ -71,40 +71,40 @@ class Faults:
             for name, operations in _OF_SETTINGS.items()
             if (share := getattr(settings, name))
         ]
-        if not self._book.used:
+        if not self._store.used:
             for body in bodies:
                 self.add(body)
-        self._started_with = [number for number, _, body in self._book.rules() if body in bodies]
+        self._started_with = [number for number, _, body in self._store.rules() if body in bodies]
         self.adopt()
 
     def add(self, body: Mapping[str, Any]) -> str:
-        """Add a rule to the book; return its name, such as "f-1". Raises WrongRule, BookFull.
+        """Add a rule; return its name, such as "f-1". Raises WrongRule or RuleStoreFull.
 
         A process applies the rule after its next call of `adopt`.
         """
         check(body)
-        number, slot, _ = self._book.add(dict(body))
+        number, slot, _ = self._store.add(dict(body))
         return rule_of(body, number, slot).id
 
     def remove(self, name: str | None = None) -> int:
-        """Remove the rule with this name from the book. Return the number of removed rules.
+        """Remove the rule with this name from the rule store. Return the number of removed rules.
 
         name: None to remove all rules.
         """
         kept = [] if name is None else [each.number for each in self._entries() if each.id != name]
-        return self._book.keep(kept)
+        return self._store.keep(kept)
 
     def reset(self) -> None:
         """Remove all rules but those that settings ask for.
 
         Other processes stop applying the removed rules at their next request.
         """
-        self._book.keep(self._started_with)
+        self._store.keep(self._started_with)
         self.adopt()
 
     def adopt(self) -> None:
-        """Read the rules from the book, and apply them in this process from now on."""
-        self._version = self._book.version
+        """Read the rules from the rule store, and apply them in this process from now on."""
+        self._version = self._store.version
         self._rules = list(self._entries())
         inside = any(isinstance(rule.effect, _INSIDE) for rule in self._rules)
         enforcer = self._database.enforcer
@@ -127,7 +127,7 @@ class Faults:
         return next((self._shown(rule) for rule in self._entries() if rule.id == name), None)
 
     def _shown(self, rule: Rule) -> dict[str, Any]:
-        counts = self._book.counts(rule.slot)
+        counts = self._store.counts(rule.slot)
         return {
             "Id": rule.id,
             "Match": rule.body.get("Match", {}),
@@ -138,7 +138,7 @@ class Faults:
         }
 
     def _entries(self) -> Iterator[Rule]:
-        return (rule_of(body, number, slot) for number, slot, body in self._book.rules())
+        return (rule_of(body, number, slot) for number, slot, body in self._store.rules())
 
     # --- requests ---------------------------------------------------------------------------------
 
@@ -147,9 +147,9 @@ class Faults:
 
         Raises ApiError, Dropped, Sliced.
         """
-        if self._version != self._book.version:
+        if self._version != self._store.version:
             self.adopt()
-        plan = plan_of(self._rules, self._book, operation, raw, caller)
+        plan = plan_of(self._rules, self._store, operation, raw, caller)
         if plan is None:
             return self._answer(operation, raw, caller)
         steps = self._steps(plan, operation, raw, caller)

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from emulator.database.catalog.catalog import Caller
-from emulator.faults.books import Book
 from emulator.faults.effects import Conflict, Effect, Failure, Latency, ShortPage, Silence, Throttle, Unprocessed
 from emulator.faults.refusals import names, partition_of
+from emulator.faults.rule_store import RuleStore
 from emulator.faults.rules import Rule, Touch
 from emulator.faults.touching import PAGED, touched, writes_of
 
@@ -34,7 +34,7 @@ class Plan:
     end: Failure | Silence | None = None
 
 
-def plan_of(rules: Iterable[Rule], book: Book, operation: str, request: object, caller: Caller) -> Plan | None:
+def plan_of(rules: Iterable[Rule], store: RuleStore, operation: str, request: object, caller: Caller) -> Plan | None:
     """Count a request for each rule that matches it, and return the plan of the request.
 
     None means that no rule hits the request.
@@ -53,7 +53,7 @@ def plan_of(rules: Iterable[Rule], book: Book, operation: str, request: object, 
         touches = [each for each in found[keys] if _is_about(rule, each, caller)]
         if not touches and (rule.table is not None or keys):
             continue
-        number, hit = book.count(rule.slot, rule.hits)
+        number, hit = store.count(rule.slot, rule.hits)
         if hit:
             plan = plan or Plan()
             _add(plan, rule, number, touches)

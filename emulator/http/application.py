@@ -144,7 +144,7 @@ def _load_request_log(front: Front) -> "RequestLog":
         return RequestLog(front, 0, keep=keeping_wanted(settings), advise=settings.advise)
     log = RequestLog(front, sharing.worker_index, keep=sharing.keeps_requests, advise=sharing.advises)
     if sharing.counts_requests:
-        log.count(on=True)
+        log.meter(on=True)
     return log
 
 

@@ -39,14 +39,14 @@ class Constraint:
     longest: int | None = None
 
 
-def scalar_constraints(shape: Shape, owner: str) -> Sequence[Constraint]:
+def scalar_constraints(shape: Shape, model_name: str) -> Sequence[Constraint]:
     """Return the constraints on a scalar, in the order in which errors report them.
 
-    owner: the member with the scalar, as "Structure.Member".
+    model_name: the member with the scalar, as "Structure.Member".
     """
-    if _is_table_name(shape, owner):
-        return _table_name_constraints(*_table_name_rule(owner))
-    constraints = range_constraints(shape, owner)
+    if _is_table_name(shape, model_name):
+        return _table_name_constraints(*_table_name_rule(model_name))
+    constraints = range_constraints(shape, model_name)
     if shape.pattern is not None:
         constraints += _pattern(shape.pattern)
     if shape.enum:
@@ -54,20 +54,20 @@ def scalar_constraints(shape: Shape, owner: str) -> Sequence[Constraint]:
     return constraints
 
 
-def scalar_accept(shape: Shape, owner: str) -> Accept | None:
+def scalar_accept(shape: Shape, model_name: str) -> Accept | None:
     """Return one test for all constraints on a scalar, or None if it has no constraints."""
-    if _is_table_name(shape, owner):
-        return _table_name_accept(*_table_name_rule(owner))
-    return all_accept(scalar_constraints(shape, owner))
+    if _is_table_name(shape, model_name):
+        return _table_name_accept(*_table_name_rule(model_name))
+    return all_accept(scalar_constraints(shape, model_name))
 
 
-def range_constraints(shape: Shape, owner: str) -> list[Constraint]:
+def range_constraints(shape: Shape, model_name: str) -> list[Constraint]:
     """Return the minimum and maximum constraints of a shape.
 
     They limit the value of a number, and the length of any other value.
     """
-    change = CHANGES.get(owner, _NO_CHANGE)
-    low = None if owner in overrides.OPTIONAL_LENGTH else change.minimum or shape.minimum
+    change = CHANGES.get(model_name, _NO_CHANGE)
+    low = None if model_name in overrides.OPTIONAL_LENGTH else change.minimum or shape.minimum
     high = change.maximum or shape.maximum
     numeric = shape.type in _NUMBERS
     constraints = []
@@ -154,14 +154,14 @@ def _pattern(pattern: str) -> Iterator[Constraint]:
 # --- table names (behaviour 3.4) ------------------------------------------------------------------
 
 
-def _is_table_name(shape: Shape, owner: str) -> bool:
-    return shape.name == overrides.TABLE_NAME_SHAPE and owner.endswith(f".{overrides.TABLE_NAME}")
+def _is_table_name(shape: Shape, model_name: str) -> bool:
+    return shape.name == overrides.TABLE_NAME_SHAPE and model_name.endswith(f".{overrides.TABLE_NAME}")
 
 
-def _table_name_rule(owner: str) -> tuple[int, bool]:
+def _table_name_rule(model_name: str) -> tuple[int, bool]:
     """Return a pair: the minimum length of a table name, and True if an ARN is valid too."""
-    minimum = overrides.TABLE_NAME_MINIMUM if owner in overrides.FULL_TABLE_NAMES else 1
-    return minimum, owner not in overrides.NEW_TABLE_NAMES
+    minimum = overrides.TABLE_NAME_MINIMUM if model_name in overrides.FULL_TABLE_NAMES else 1
+    return minimum, model_name not in overrides.NEW_TABLE_NAMES
 
 
 def _table_name_accept(minimum: int, arn: bool) -> Accept:  # noqa: FBT001 - the result of _table_name_rule

@@ -198,17 +198,17 @@ WORDINGS: Final[Mapping[tuple[str, Kind], Wording]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class FailureOrder:
     """The way in which an operation reports several failures of one request.
 
-    An operation may have several Reports. It uses the first Report that applies to the request.
+    An operation may have several orders. It uses the first one that applies to the request.
 
     first: the members whose failures are reported first, in this order. Failures of other members
     follow in the model's order.
     only_first: True if only the first failure is reported.
     old: True if all failures are reported with the OLD wording.
-    without: a member. The Report applies only to requests without this member.
-    deep: True if the Report applies only to requests with a deeply nested value (nesting.py).
+    without: a member. The FailureOrder applies only to requests without this member.
+    deep: True if the FailureOrder applies only to requests with a deeply nested value (nesting.py).
     """
 
     first: tuple[str, ...] = ()
@@ -218,25 +218,27 @@ class Report:
     deep: bool = False
 
 
-DEFAULT_REPORT: Final = Report()
-_TOKEN_FIRST: Final = (Report(first=("ClientRequestToken",)),)  # behaviour 8.3
+DEFAULT_ORDER: Final = FailureOrder()
+_TOKEN_FIRST: Final = (FailureOrder(first=("ClientRequestToken",)),)  # behaviour 8.3
 _OLD_ORDER: Final = ("ReturnConsumedCapacity", "TableName", "ReturnValues", "ConditionalOperator")
 _SINGLE_WRITE: Final = (
-    Report(first=_OLD_ORDER, old=True, deep=True),
-    Report(first=("ReturnConsumedCapacity", "TableName", "ReturnValues")),
+    FailureOrder(first=_OLD_ORDER, old=True, deep=True),
+    FailureOrder(first=("ReturnConsumedCapacity", "TableName", "ReturnValues")),
 )
 
-REPORTS: Final[Mapping[str, tuple[Report, ...]]] = {
+FAILURE_ORDERS: Final[Mapping[str, tuple[FailureOrder, ...]]] = {
     "PutItemInput": _SINGLE_WRITE,
     "DeleteItemInput": _SINGLE_WRITE,
     # Inferred from PutItem and DeleteItem.
-    "GetItemInput": (Report(first=("ReturnConsumedCapacity",)),),
+    "GetItemInput": (FailureOrder(first=("ReturnConsumedCapacity",)),),
     "UpdateItemInput": (
-        Report(first=_OLD_ORDER, old=True, without="Key"),
-        Report(first=_OLD_ORDER, old=True, deep=True),
-        Report(first=("TableName", "ReturnValues", "ReturnConsumedCapacity"), only_first=True),
+        FailureOrder(first=_OLD_ORDER, old=True, without="Key"),
+        FailureOrder(first=_OLD_ORDER, old=True, deep=True),
+        FailureOrder(first=("TableName", "ReturnValues", "ReturnConsumedCapacity"), only_first=True),
     ),
-    "CreateTableInput": (Report(first=("AttributeDefinitions", "TableName", "KeySchema", "GlobalSecondaryIndexes")),),
+    "CreateTableInput": (
+        FailureOrder(first=("AttributeDefinitions", "TableName", "KeySchema", "GlobalSecondaryIndexes")),
+    ),
     "TransactWriteItemsInput": _TOKEN_FIRST,
     "ExecuteTransactionInput": _TOKEN_FIRST,
 }

@@ -32,7 +32,7 @@ from emulator.model.constraints import (
     scalar_constraints,
 )
 from emulator.model.nesting import nests_deeply
-from emulator.model.overrides import CHANGES, Change, Kind, Report, Wording
+from emulator.model.overrides import CHANGES, Change, FailureOrder, Kind, Wording
 from emulator.model.printing import java_text, json_text, lower_camel, shares
 from emulator.model.shapes import SCALARS, OperationModel, Shape, Shapes
 
@@ -72,11 +72,11 @@ class MemberPath(NamedTuple):
 class Failure:
     """A constraint that a value breaks.
 
-    owner: the place of the value in the model: "Structure.Member". For a member of a list or map,
-    the name of the list's or map's shape.
+    model_name: the name of the value in the model: "Structure.Member". For a member of a list or
+    map, the name of the list's or map's shape.
     """
 
-    owner: str
+    model_name: str
     kind: Kind
     path: MemberPath
     text: str
@@ -94,7 +94,7 @@ _MATCHED: Final = 100_000
 class Node:
     """The compiled check of a shape.
 
-    owner: see Failure.
+    model_name: see Failure.
     own: the constraints on the value itself.
     accept: the fast check of the value and its contents; None if every value is valid.
     inside: a function that yields the failures inside the value, such as in its elements.
@@ -103,7 +103,7 @@ class Node:
     """
 
     shape: Shape
-    owner: str
+    model_name: str
     own: Sequence[Constraint]
     accept: Accept | None
     inside: _Explain | None
@@ -113,7 +113,7 @@ class Node:
         """Yield the failures of the value and of its contents, in the order of the model."""
         for constraint in self.own:
             if not constraint.accepts(value[:_MATCHED] if constraint.kind == "pattern" else value):
-                yield Failure(self.owner, constraint.kind, path, constraint.text, self.shape, value)
+                yield Failure(self.model_name, constraint.kind, path, constraint.text, self.shape, value)
         if self.inside is not None:
             yield from self.inside(value, path)
 
@@ -155,36 +155,36 @@ def _refuse(shapes: Shapes, node: Node, request: dict[str, Any]) -> None:
     bare = overrides.REQUIRED_BARE.get(structure)
     if bare is not None and bare not in request:
         raise errors.parameter_required(bare)
-    report = _report(structure, request)
+    order = _failure_order(structure, request)
     failures: list[Failure] = []
-    for name in sorted(node.members, key=lambda name: _rank(name, report)):
+    for name in sorted(node.members, key=lambda name: _rank(name, order)):
         failures += islice(node.members[name](request, MemberPath()), _EXPLAINED)
     if failures:
-        raise _error(shapes, failures, report)
+        raise _error(shapes, failures, order)
 
 
-def _report(structure: str, request: dict[str, Any]) -> Report:
-    for report in overrides.REPORTS.get(structure, ()):
-        if (report.without is None or report.without not in request) and (not report.deep or nests_deeply(request)):
-            return report
-    return overrides.DEFAULT_REPORT
+def _failure_order(structure: str, request: dict[str, Any]) -> FailureOrder:
+    for order in overrides.FAILURE_ORDERS.get(structure, ()):
+        if (order.without is None or order.without not in request) and (not order.deep or nests_deeply(request)):
+            return order
+    return overrides.DEFAULT_ORDER
 
 
-def _rank(member: str, report: Report) -> int:
-    return report.first.index(member) if member in report.first else len(report.first)
+def _rank(member: str, order: FailureOrder) -> int:
+    return order.first.index(member) if member in order.first else len(order.first)
 
 
 def _is_last_resort(failure: Failure) -> bool:
-    return (failure.owner, failure.kind) in overrides.LAST_RESORT
+    return (failure.model_name, failure.kind) in overrides.LAST_RESORT
 
 
-def _error(shapes: Shapes, failures: Sequence[Failure], report: Report) -> errors.ApiError:
+def _error(shapes: Shapes, failures: Sequence[Failure], order: FailureOrder) -> errors.ApiError:
     reported = [failure for failure in failures if not _is_last_resort(failure)] or failures
-    worded = [(failure, _wording(failure, report)) for failure in reported]
+    worded = [(failure, _wording(failure, order)) for failure in reported]
     lone = next(((failure, wording) for failure, wording in worded if wording.alone), None)
     if lone is not None:
         worded = [lone]
-    elif report.only_first:
+    elif order.only_first:
         worded = worded[:1]
     worded = worded[:_PARTS]
     values = shares([_printed(shapes, failure, wording) for failure, wording in worded], _PRINTED)
@@ -204,10 +204,10 @@ _LONGEST_KEY: Final = 1_500
 _PRINTED: Final = 44_000
 
 
-def _wording(failure: Failure, report: Report) -> Wording:
-    if report.old:
+def _wording(failure: Failure, order: FailureOrder) -> Wording:
+    if order.old:
         return overrides.OLD
-    return overrides.WORDINGS.get((failure.owner, failure.kind), overrides.OLD)
+    return overrides.WORDINGS.get((failure.model_name, failure.kind), overrides.OLD)
 
 
 def _part(failure: Failure, wording: Wording, printed: str) -> str:
@@ -222,7 +222,7 @@ def _printed(shapes: Shapes, failure: Failure, wording: Wording) -> str:
     """
     if failure.value is None or "{value}" not in wording.template:
         return ""
-    if failure.owner in overrides.PRINTED_AS_JSON:
+    if failure.model_name in overrides.PRINTED_AS_JSON:
         return json_text(failure.value)[: errors.LONGEST_WHOLE + 1]
     return java_text(shapes, failure.shape, failure.value, errors.LONGEST_WHOLE)
 
@@ -249,17 +249,17 @@ _TOTALS: Final[dict[str, Validator]] = {"BatchGetItem": _batch_get_total, "Batch
 # --- structures -----------------------------------------------------------------------------------
 
 
-def _node(shapes: Shapes, shape: Shape, owner: str) -> Node:
-    if shape.name == _OPAQUE or owner in overrides.UNCHECKED:
-        return Node(shape, owner, (), None, None)
+def _node(shapes: Shapes, shape: Shape, model_name: str) -> Node:
+    if shape.name == _OPAQUE or model_name in overrides.UNCHECKED:
+        return Node(shape, model_name, (), None, None)
     if shape.type in SCALARS:
-        return Node(shape, owner, scalar_constraints(shape, owner), scalar_accept(shape, owner), None)
+        return Node(shape, model_name, scalar_constraints(shape, model_name), scalar_accept(shape, model_name), None)
     if shape.type == "structure":
-        return _structure(shapes, shape, owner)
-    return _list(shapes, shape, owner) if shape.type == "list" else _map(shapes, shape, owner)
+        return _structure(shapes, shape, model_name)
+    return _list(shapes, shape, model_name) if shape.type == "list" else _map(shapes, shape, model_name)
 
 
-def _structure(shapes: Shapes, shape: Shape, owner: str) -> Node:
+def _structure(shapes: Shapes, shape: Shape, model_name: str) -> Node:
     members = {name: shape.members[name] for name in overrides.MEMBER_ORDERS.get(shape.name, ())} | dict(shape.members)
     nodes = {name: _node(shapes, shapes[inner], f"{shape.name}.{name}") for name, inner in members.items()}
     required = _required(shape)
@@ -271,7 +271,7 @@ def _structure(shapes: Shapes, shape: Shape, owner: str) -> Node:
         if name in value:
             yield from node.explain(value[name], path.child(name))
         elif name in required and required[name] not in value:
-            yield Failure(node.owner, "required", path.child(name), errors.MUST_NOT_BE_NULL, node.shape, None)
+            yield Failure(node.model_name, "required", path.child(name), errors.MUST_NOT_BE_NULL, node.shape, None)
 
     explain = {name: partial(explain_member, name) for name in nodes}
 
@@ -279,7 +279,7 @@ def _structure(shapes: Shapes, shape: Shape, owner: str) -> Node:
         for explain_one in explain.values():
             yield from explain_one(value, path)
 
-    return Node(shape, owner, (), accept, inside, explain)
+    return Node(shape, model_name, (), accept, inside, explain)
 
 
 def _required(shape: Shape) -> dict[str, str | None]:
@@ -311,24 +311,24 @@ def _accept_structure(required: tuple[str, ...], accepts: dict[str, Accept]) -> 
 # --- lists and maps -------------------------------------------------------------------------------
 
 
-def _list(shapes: Shapes, shape: Shape, owner: str) -> Node:
+def _list(shapes: Shapes, shape: Shape, model_name: str) -> Node:
     node = _node(shapes, shapes[shape.value], shape.name)
-    own = [*range_constraints(shape, owner), *_members_constraint("Member", node, list.__iter__)]
+    own = [*range_constraints(shape, model_name), *_members_constraint("Member", node, list.__iter__)]
 
     def inside(value: list[Any], path: MemberPath) -> Iterator[Failure]:
         for number, member in enumerate(value, 1):
             yield from _explain_member(node, member, path.member(number))
 
-    return Node(shape, owner, own, _accept_members(own, node, list.__iter__), inside)
+    return Node(shape, model_name, own, _accept_members(own, node, list.__iter__), inside)
 
 
-def _map(shapes: Shapes, shape: Shape, owner: str) -> Node:
+def _map(shapes: Shapes, shape: Shape, model_name: str) -> Node:
     if shape.value == _OPAQUE:  # values/wire.py checks the names and the values of such a map
-        own = range_constraints(shape, owner)
-        return Node(shape, owner, own, all_accept(own), None)
+        own = range_constraints(shape, model_name)
+        return Node(shape, model_name, own, all_accept(own), None)
     node = _node(shapes, shapes[shape.value], shape.name)
     own = [
-        *range_constraints(shape, owner),
+        *range_constraints(shape, model_name),
         *key_constraint(shapes[shape.key]),
         *_members_constraint("Map value", node, dict.values),
     ]
@@ -337,7 +337,7 @@ def _map(shapes: Shapes, shape: Shape, owner: str) -> Node:
         for key, member in value.items():
             yield from _explain_member(node, member, path.member(key))
 
-    return Node(shape, owner, own, _accept_members(own, node, dict.values), inside)
+    return Node(shape, model_name, own, _accept_members(own, node, dict.values), inside)
 
 
 def _explain_member(node: Node, member: Any, path: MemberPath) -> Iterator[Failure]:  # noqa: ANN401 - any parsed value
@@ -347,7 +347,7 @@ def _explain_member(node: Node, member: Any, path: MemberPath) -> Iterator[Failu
     `_members_constraint`).
     """
     if member is None:
-        yield Failure(node.owner, "required", path, errors.MUST_NOT_BE_NULL, node.shape, None)
+        yield Failure(node.model_name, "required", path, errors.MUST_NOT_BE_NULL, node.shape, None)
     elif node.inside is not None:
         yield from node.inside(member, path)
 

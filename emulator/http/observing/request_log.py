@@ -74,7 +74,7 @@ class RequestLog:
             self._evidence = _evidence(self._front) if on else None
             self._apply()
 
-    def count_requests(self) -> None:
+    def count_callers(self) -> None:
         """Begin to count the requests of each caller, for the control `consumption`."""
         if self._counts is None:
             from emulator.http.observing.request_counts import RequestCounts  # noqa: PLC0415 - few servers need it
@@ -83,21 +83,21 @@ class RequestLog:
             self._others.append(self._counts.observer)
             self._apply()
 
-    def requests_of(self, access_key: str | None, region: str | None) -> int:
+    def caller_total(self, access_key: str | None, region: str | None) -> int:
         """Return the number of requests with this access key and region. None means any."""
         return 0 if self._counts is None else self._counts.total(access_key, region)
 
     @property
-    def counts(self) -> bool:
+    def metering(self) -> bool:
         """True while requests are counted for metrics."""
         return self._counters is not None
 
-    def count(self, *, on: bool) -> None:
+    def meter(self, *, on: bool) -> None:
         """Begin to count requests and units for metrics. With on=False, stop and forget the counts.
 
         The control `count_requests` calls this.
         """
-        if on != self.counts:
+        if on != self.metering:
             self._counters = _counters(self._front) if on else None
             self._front.emulator.database.catalog.meter(on=on)
             self._apply()
@@ -116,7 +116,7 @@ class RequestLog:
             return []
         return [{**self._identity(exchange), **summary} for exchange, summary in self._kept.summaries()]
 
-    def counted(self) -> dict[str, Any] | None:
+    def counters(self) -> dict[str, Any] | None:
         """Return the counters and memory of this process, or None if requests are not counted."""
         if self._counters is None:
             return None

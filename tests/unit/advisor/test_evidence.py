@@ -290,7 +290,7 @@ def test_a_header_that_names_no_line_gives_no_place(orders, calls, place):
 
 def test_units_that_the_server_counts_are_exact(orders, calls):
     """A budget or a page of the console makes it count them."""
-    orders._db.emulator.request_log().count(on=True)
+    orders._db.emulator.request_log().meter(on=True)
     orders(*put(1, data={"S": "x" * 5_000}))
     orders("Query", {**QUERY, "ProjectionExpression": "sk"})
     written, read = accesses(orders, calls)

@@ -20,7 +20,7 @@ from emulator.http.control_calls import run
 from emulator.http.front.failures import log_failure
 from emulator.http.front.front import Front, PeerFailed
 from emulator.http.site.console.forms import BadForm, Fields
-from emulator.http.site.console.registry import Page, beginnings, navigation, registered
+from emulator.http.site.console.registry import Page, at_first_page_functions, navigation, registered
 from emulator.http.site.console.rendering import Rendering, Templates
 from emulator.http.site.console.static_files import static_response
 from emulator.http.site.console.tenancy import DEFAULT, Acting, acting
@@ -63,7 +63,7 @@ class Console:
         self._templates = Templates({"navigation": navigation(), "token": self._token.text, "token_name": FIELD})
         self._begun = False
         # The paths of the pages that show counts (the group Insight). The functions registered with
-        # `first_page` begin to count, so they must run before the first of these pages is made.
+        # `at_first_page` begin to count, so they must run before the first of these pages is made.
         self._insight = {each.path for each in registered() if each.group == "Insight"}
         routes = [
             Route(f"/{{acting}}/{each.path}", self._endpoint(each), methods=[each.method]) for each in registered()
@@ -143,12 +143,12 @@ def _steps(page: Rendering) -> Steps[Exception | None]:
 
 
 async def _begin(visit: Visit) -> None:
-    """Run the functions that were registered with `first_page`.
+    """Run the functions that were registered with `at_first_page`.
 
     The functions take 15 ms. So they run after the first page was sent, unless it shows counts.
     """
     try:
-        for begin in beginnings():
+        for begin in at_first_page_functions():
             await begin(visit)
     except Exception as error:  # noqa: BLE001 - the error is logged
         log_failure("the console's work at its first page", error)

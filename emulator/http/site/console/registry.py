@@ -79,7 +79,7 @@ def action(path: str, *, title: str = "Problem", parent: str = "") -> Callable[[
     return _register("POST", path, title, None, 0, parent)
 
 
-def first_page(begin: Begin) -> Begin:
+def at_first_page(begin: Begin) -> Begin:
     """Register the decorated function to run once in each process, at its first page."""
     _begins.append(begin)
     return begin
@@ -108,8 +108,8 @@ def registered() -> Sequence[Page]:
     return sorted(_pages.values(), key=lambda each: ("{" in each.path, each.path))
 
 
-def beginnings() -> Sequence[Begin]:
-    """Return the functions that were registered with `first_page`."""
+def at_first_page_functions() -> Sequence[Begin]:
+    """Return the functions that were registered with `at_first_page`."""
     registered()
     return _begins
 

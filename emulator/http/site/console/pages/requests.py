@@ -13,7 +13,7 @@ from starlette.responses import Response
 from emulator.controls.registry import registered
 from emulator.errors import ApiError
 from emulator.http.site.console.forms import BadForm
-from emulator.http.site.console.registry import action, first_page, page
+from emulator.http.site.console.registry import action, at_first_page, page
 from emulator.http.site.console.tenancy import Acting
 from emulator.http.site.console.visit import Visit
 
@@ -28,7 +28,7 @@ _SWITCHES: Final = ("keep_requests", "count_requests", "advise")
 """The controls that turn on the collection of data for pages. Each has the member Enabled."""
 
 
-@first_page
+@at_first_page
 async def begin(visit: Visit) -> None:
     """Begin to keep requests, to count them, and to collect evidence for the advisor."""
     for name in _SWITCHES:

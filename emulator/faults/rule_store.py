@@ -1,11 +1,12 @@
-"""The book of a server: all its fault rules, and how many requests each rule has matched and hit.
+"""The store of a server's fault rules, with the numbers of requests that each rule matched and hit.
 
-If a server has one process, the book is in the memory of this process. Several processes share one
-book, in a shared memory area (emulator/shared_memory.py). A lock lets only one process count at a
-time. So the requests that match a rule are numbered 1, 2, 3 and so on, across all processes.
+If a server has one process, the rules are in the memory of this process. Several processes share
+one rule store, in a shared memory area (emulator/shared_memory.py). A lock lets only one process
+count at a time. So the requests that match a rule are numbered 1, 2, 3 and so on, across all
+processes.
 
-A *slot* is the number of the place where the book keeps the two counts of a rule. A new rule gets a
-free slot, with counts of zero.
+A *slot* is the number of the place where the store keeps the two counts of a rule. A new rule gets
+a free slot, with counts of zero.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,12 +17,12 @@ import orjson
 from emulator.shared_memory import FAULT_SLOTS, SharedMemory
 
 
-class BookFull(Exception):
-    """The book has no room for another rule. The message says why."""
+class RuleStoreFull(Exception):
+    """The rule store has no room for another rule. The message says why."""
 
 
 class BookedRule(NamedTuple):
-    """A rule in the book: its number, its slot and its JSON."""
+    """A rule in the rule store: its number, its slot and its JSON."""
 
     number: int
     slot: int
@@ -36,7 +37,7 @@ class Counts(NamedTuple):
 
 
 class Memory(Protocol):
-    """The memory in which a book is stored: a text (the rules as JSON), and the counts in slots."""
+    """The memory of a rule store: a text (the rules as JSON), and the counts in slots."""
 
     @property
     def version(self) -> int:
@@ -46,7 +47,7 @@ class Memory(Protocol):
         """Return the text of the rules, b"" if there was never a rule."""
 
     def write(self, text: bytes) -> None:
-        """Replace the text of the rules. Raises BookFull."""
+        """Replace the text of the rules. Raises RuleStoreFull."""
 
     def counts(self, slot: int) -> Counts:
         """Return the counts in a slot."""
@@ -63,7 +64,7 @@ class Memory(Protocol):
 
 
 class OwnMemory:
-    """The memory of a book that only one process uses."""
+    """The memory of a rule store that only one process uses."""
 
     def __init__(self) -> None:
         self.version = 0
@@ -96,7 +97,7 @@ class OwnMemory:
 
 
 class CommonMemory:
-    """The memory of a book that several processes share."""
+    """The memory of a rule store that several processes share."""
 
     def __init__(self, sharing: SharedMemory) -> None:
         self._sharing = sharing
@@ -112,12 +113,12 @@ class CommonMemory:
             return self._sharing.faults
 
     def write(self, text: bytes) -> None:
-        """Replace the text of the rules. Raises BookFull."""
+        """Replace the text of the rules. Raises RuleStoreFull."""
         with self._sharing.locked():
             try:
                 self._sharing.faults = text
             except ValueError as error:
-                raise BookFull(f"all rules together are too long: {error}") from None
+                raise RuleStoreFull(f"all rules together are too long: {error}") from None
 
     def counts(self, slot: int) -> Counts:
         """Return the counts in a slot."""
@@ -142,7 +143,7 @@ class CommonMemory:
 _EMPTY: Final = {"Last": 0, "Rules": []}
 
 
-class Book:
+class RuleStore:
     """All fault rules of a server, with their counts."""
 
     def __init__(self, memory: Memory) -> None:
@@ -165,7 +166,7 @@ class Book:
         return [BookedRule(*each) for each in self._content()["Rules"]]
 
     def add(self, body: dict[str, Any]) -> BookedRule:
-        """Add a rule with counts of zero, and return it. Raises BookFull.
+        """Add a rule with counts of zero, and return it. Raises RuleStoreFull.
 
         body: the JSON of the rule.
         """
@@ -173,7 +174,7 @@ class Book:
         taken = {slot for _, slot, _ in content["Rules"]}
         slot = next((each for each in range(FAULT_SLOTS) if each not in taken), None)
         if slot is None:
-            raise BookFull(f"there are already {FAULT_SLOTS} rules, which is the maximum: remove some")
+            raise RuleStoreFull(f"there are already {FAULT_SLOTS} rules, which is the maximum: remove some")
         added = BookedRule(content["Last"] + 1, slot, body)
         self._memory.set_counts(slot, Counts(0, 0))
         self._save(added.number, [*content["Rules"], added])
