@@ -75,7 +75,7 @@ class _Option(NamedTuple):
 
 OPTIONS: Final[Mapping[str, _Option]] = {
     "-port": _Option("port to listen on (default: 8000)", "port", "N", partial(parsed, FIELDS["port"])),
-    "-inMemory": _Option("keep everything in memory and forget it at exit", "in_memory"),
+    "-inMemory": _Option("keep all data in memory only; they are lost at exit", "in_memory"),
     "-dbPath": _Option(
         f"directory that contains the data folder {FOLDER} (default: working directory)", "data_dir", "DIR", _store
     ),

@@ -114,7 +114,7 @@ class Engine(Protocol):
         ...
 
 
-def first_page(walk: Iterator[tuple[bytes, bytes]], limit: int) -> Page:
+def first_page(scanned: Iterator[tuple[bytes, bytes]], limit: int) -> Page:
     """Return the next `limit` values of a `scan`, and the key of the last of them."""
-    pairs = list(islice(walk, limit))
+    pairs = list(islice(scanned, limit))
     return [value for _, value in pairs], pairs[-1][0] if pairs else b""
