@@ -105,8 +105,9 @@ class Call:
 
     time: when its answer was complete, in seconds by a clock that all processes share.
     client: identifies the sender: the client object that the pytest plugin names, or else the
-    User-Agent. place: file, line and function that sent the request, in the form of the header of
-    the pytest plugin; "" without the plugin.
+    User-Agent.
+    place: the file, line and function that sent the request, such as `tests/a.py:12;
+    function=test_a`. The pytest plugin sends it in an HTTP header. "" without the plugin.
     code: the code of an error, "" for success. A request that failed has no accesses.
     attempted: the writes of a request that failed because of a condition or a limit.
     attempt: 1 for a first attempt, a higher number for a retry of an SDK.

@@ -141,7 +141,7 @@ def records(readers: Sequence[StreamReader], pace: Pace) -> Iterator[tuple[Strea
 
 
 def _written(found: tuple[StreamReader, Record]) -> tuple[float, int]:
-    """Return the sort key of a record: the second of its creation, then its sequence number."""
+    """Return what records are merged by: creation time in seconds, then sequence number."""
     change = found[1]["dynamodb"]
     return change["ApproximateCreationDateTime"], int(change["SequenceNumber"])
 

@@ -10,12 +10,13 @@
 While `Keeping` is true, the server keeps its last thousand requests. `Keeping` is true from the
 start with --log-requests or --keep-requests, otherwise after a call of `keep_requests`. `Requests`
 are summaries of the requests (http/observing/summary.py), each with an `Id`. They come from all
-worker processes, in the order in which the requests arrived.
+worker processes. Each result lists its requests in the order in which they arrived.
 
-Without `After`, the result has the newest `Limit` requests that match. A client sends `Last` of the
-result as `After` of its next call. This call returns requests that were answered later: the oldest
-`Limit` that match. So a client that repeats the call gets each request once. It misses a request
-only if a thousand newer requests have replaced it.
+Without `After`, the result has the `Limit` matching requests that arrived last. `Last` marks the
+time up to which the result is complete. A client sends it as `After` of its next call. That call
+selects by the time of the answer: it returns the first `Limit` matching requests that were answered
+after `Last`. So a client that repeats the call gets each new request once. It misses a request only
+if newer requests have replaced it.
 
 `request` returns a summary with `Id`, `Method`, `Path`, `Target` (the header X-Amz-Target), and the
 texts of the bodies, `Request` and `Answer`. The server keeps at most 16 MB of bodies, and drops the

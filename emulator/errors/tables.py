@@ -22,7 +22,7 @@ def resource_not_found() -> ApiError:
 def table_not_found(name: str) -> ApiError:
     """Return the control plane's error for a table that does not exist (behaviour 10.2).
 
-    name: the table's name or ARN. The message has only the name (ack-api-quirks, DDB-TABLE-072).
+    name: the table's name or ARN. The message has only the name (findings ack-api-quirks, DDB-TABLE-072).
     """
     return missing_resource(f": Table: {name.rsplit('/', 1)[-1]} not found")
 
@@ -61,7 +61,7 @@ def index_in_use(table: str, index: str, status: str, action: str) -> ApiError:
     status: the index's status, CREATING or DELETING.
     action: Create, Update or Delete.
 
-    Sources: ack-api-quirks, DDB-TABLE-149 and DDB-TABLE-163.
+    Sources: the findings ack-api-quirks, DDB-TABLE-149 and DDB-TABLE-163.
     """
     if status == "CREATING" and action == "Delete":
         return still_in_use(

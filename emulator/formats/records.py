@@ -98,9 +98,11 @@ class Definition:
         return str(self.create["TableName"])
 
     def check(self) -> None:
-        """Raise an error of WRONG_FORM if a name or the keys do not have the form for CreateTable.
+        """Raise one of the exceptions in WRONG_FORM if CreateTable cannot be called with this.
 
-        `load` needs names and keys before it calls the server. The server checks all other members.
+        That is so if the table's name, its key schema or its attribute definitions are missing, if
+        a name or type is not a valid string, or if a value cannot be written as JSON. The server
+        checks everything else.
         """
         members = [("AttributeDefinitions", "AttributeType"), ("KeySchema", "KeyType")]
         names = [each[name] for member, other in members for each in self.create[member] for name in (_NAME, other)]

@@ -102,7 +102,9 @@ def _as_text(key: Any) -> Any:  # noqa: ANN401 - PyYAML's objects
 
 def _loader() -> Any:  # noqa: ANN401 - a class that PyYAML makes
     class Loader(yaml.SafeLoader):
-        """A SafeLoader that accepts values of JSON, and CloudFormation's tags such as `!Ref`."""
+        """A SafeLoader that makes only values that JSON has, and accepts CloudFormation's `!Ref` and so on.
+
+        It reads dates as texts."""
 
     Loader.yaml_implicit_resolvers = {
         letter: [(tag, pattern) for tag, pattern in resolvers if tag != f"{_TAG}timestamp"]

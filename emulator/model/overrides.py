@@ -66,7 +66,7 @@ REQUIRED_BARE: Final[Mapping[str, str]] = {
 OPTIONAL_LENGTH: Final = frozenset({"BatchWriteItemInput.RequestItems", "ExportTableToPointInTimeInput.TableArn"})
 
 # Members that the validator does not check, because the operations check them and raise errors with
-# other texts. Tags: behaviour 13, operations/tag_rules.py (observed: ack-api-quirks, DDB-TABLE-107,
+# other texts. Tags: behaviour 13, operations/tag_rules.py (findings ack-api-quirks, DDB-TABLE-107,
 # 457). Table classes: behaviour 10.1, operations/tables/rules.py.
 UNCHECKED: Final = frozenset(
     {"Tag.Key", "Tag.Value", "TagKeyList", "CreateTableInput.TableClass", "UpdateTableInput.TableClass"}

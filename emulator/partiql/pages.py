@@ -97,7 +97,8 @@ def read(
     start: where the page begins; None for the first page.
     limit: the most items to evaluate.
     measured: True if the caller needs the consumed units.
-    sliced: True if rows may stay untested. Then the caller must run `complete` of the result.
+    sliced: True if the caller runs `complete` of the result, in slices. Then this function leaves
+    rows to `complete` if their filter and projection take long.
     """
     remaining = UNLIMITED if limit is None else limit
     if plan.merged:

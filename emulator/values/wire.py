@@ -320,13 +320,15 @@ _PARSERS: Final[dict[str, Callable[[Any, Raw, list[Problem], int], int]]] = {
 }
 
 
-# --- below the last level -------------------------------------------------------------------------
+# --- values that are nested too deeply ------------------------------------------------------------
 
 
 def _check_types(values: Iterable[object]) -> None:
-    """Raise SerializationException for the first wrong JSON type in values below the last level.
+    """Raise SerializationException for the first wrong JSON type in values nested too deeply.
 
-    Such values are not parsed. The function does not recurse, because JSON may have 1024 levels.
+    These values are below level 32, the deepest that DynamoDB allows. Only their types are checked;
+    they are not parsed. A request's JSON may have 1024 levels, so a recursive function could exceed
+    Python's limit.
     """
     pending: list[Iterator[object]] = [iter(values)]
     while pending:

@@ -337,7 +337,7 @@ def test_many_items_are_changed_and_deleted(browser, visit, client, orders):
     browser.run("document.querySelector('[data-check-all]').click()")
     fill(browser, {"With the checked items": "set", "Attribute": "seen", "Type": "BOOL", "New value": "true"})
     press(browser, "Preview the change")
-    wait_for_text(browser, "Each of these items gets seen")
+    wait_for_text(browser, "Each of these items will get seen")
     assert accessible(browser)
     assert "seen" not in get(client, orders, "USER#2", "PROFILE")
     assert "4 items have changed." in press_and_load(browser, "Change 4 items")
@@ -345,7 +345,7 @@ def test_many_items_are_changed_and_deleted(browser, visit, client, orders):
     visit(f"tables/{orders}/items?key-0={quote('USER#2')}")
     browser.run("document.querySelector('input[name=item]').click()")
     press(browser, "Preview the change")
-    wait_for_text(browser, "Each of these items is deleted.")
+    wait_for_text(browser, "Each of these items will be deleted.")
     press_and_load(browser, "Change 1 item")
     assert client("Scan", TableName=orders)["Count"] == 7
 

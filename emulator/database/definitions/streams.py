@@ -183,9 +183,9 @@ class StreamDefinition:
 
 
 def opened(stream: StreamDefinition, first: int, moment: float) -> StreamDefinition:
-    """Return the stream with a new shard for each slot.
+    """Return the stream with a new shard for each slot (a range of partition key hashes).
 
-    The parent of a new shard is the last shard of its slot. first: the first sequence number of the
+    The parent of a new shard is the previous shard of the same slot, if there is one. first: the first sequence number of the
     new shards. moment: the time at which they open.
     """
     parents = {shard.slot: shard.id for shard in stream.shards}

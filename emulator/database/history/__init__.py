@@ -12,11 +12,13 @@ The view shows both as they were when it was opened. So a reader cannot choose a
 
     views = database.views                              # before the transaction
     with database.registries.changing() as change:
-        past = past_items.open_past(views, change, table.definition, at)    # T, or None for now
-    ...                                         # store past.view: `find` below needs this number
+        # at: the time T, or None for the current items
+        past = past_items.open_past(views, change, table.definition, at)
+        number = past.view  # store it in this transaction: it is needed to find `past` again
     with database.read() as txn:
         past = past_items.find(views, txn, number)
-        rows, after = past_items.page(views, txn, past, b"", 500, MIB)      # None: no item remains
+        # after: the `start` of the next page, or None if no item remains
+        rows, after = past_items.page(views, txn, past, b"", 500, MIB)
     with database.registries.changing() as change:
         past_items.close(views, change, past)
 

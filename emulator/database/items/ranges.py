@@ -102,7 +102,7 @@ def start_key(table: Table, relation: Table | Index, key: Item) -> bytes:
     except errors.ApiError as error:
         raise errors.starting_key_invalid(error.message) from None
     if entry is None:
-        assert isinstance(relation, Index), "only an index can have no entry for a start key"
+        assert isinstance(relation, Index), "a start key without a storage key must be one of an index"
         raise errors.starting_key_invalid(_entry_problem(relation, key).message)
     return entry
 

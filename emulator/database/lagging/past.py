@@ -35,8 +35,9 @@ class PastTxn(ReadTxn):
     """A read transaction that shows each key of a table as it was at an earlier time.
 
     txn: the transaction that shows the current state. The code that opened it closes it.
-    originals: the prefix of the log's originals.
-    since: the position at which the records after the earlier time begin.
+    originals: the prefix of the keys of the originals in the table's lag log.
+    since: the first position after the earlier time. A position is the time and number of a record
+    of the log, as bytes (log.py).
     """
 
     __slots__ = ("_originals", "_since", "_txn")

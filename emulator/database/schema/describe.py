@@ -1,7 +1,7 @@
 """Makes TableDescription, with which responses describe a table (behaviour 10.3).
 
 A description lists attributes in the order of their names, and indexes in the order in which they
-were added (observed: ack-api-quirks, DDB-TABLE-125).
+were added (findings ack-api-quirks, DDB-TABLE-125).
 """
 
 from collections.abc import Sequence

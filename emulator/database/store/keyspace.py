@@ -406,7 +406,10 @@ def originals(view: int) -> bytes:
 
 
 def changed_key(key: bytes) -> bytes:
-    """Return the changed key to which an original belongs. key: the key of the original."""
+    """Return the key whose earlier value an original of a frozen view has.
+
+    key: the key under which the original is stored.
+    """
     return key[ITEM_PREFIX:]
 
 

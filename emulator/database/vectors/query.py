@@ -127,7 +127,7 @@ class Query:
             self._limit = self._best[-1][0]
 
     def _score(self, rank: float) -> float:
-        """Return the score of a rank, rounded to float32 (control-plane 15)."""
+        """Return the score that belongs to a rank (see Query), as a float32 (control-plane 15)."""
         if self._distance == COSINE:
             score = 0.0 if rank < _NOTHING else min(rank, 2.0)
         elif self._distance == EUCLIDEAN:

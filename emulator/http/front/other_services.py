@@ -88,7 +88,7 @@ def answer(answers: Answers, method: str, path: bytes, query: bytes, fields: Fie
 
 
 def made(answers: Answers, found: Reply, fields: Fields) -> Answer:
-    """Return the HTTP answer for a reply."""
+    """Turn a Reply into an HTTP answer, with the header lines that all our answers have."""
     return answers.make(found.status, found.body, fields).typed(found.content_type).with_lines(found.head)
 
 

@@ -68,7 +68,7 @@ def answer_facts(body: bytes) -> Mapping[str, Any]:
         position = body.rfind(b'"%b":' % name.encode(), len(body) - _LONGEST_REST)
         if position >= 0:
             found = _object(b"{" + body[position:])
-            if found:  # otherwise the match was an attribute that has the member's name
+            if found:  # else rfind has found an attribute of an item with the name of the member
                 return found
     return {}
 

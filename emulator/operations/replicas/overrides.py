@@ -66,9 +66,10 @@ def _capacity(
     *,
     creates: bool,
 ) -> dict[str, Any]:
-    """Store or remove the overrides of capacity in `overrides`.
+    """Return the fields of a replica's or index's definition that the overrides in `body` set.
 
-    Return the fields of the definition that they set.
+    Also change `overrides`: store an override of capacity there if its value differs from that of
+    `source`, else remove it.
     """
     fields: dict[str, Any] = {}
     provisioned, maximums = (body.get(member, {}) for member in CAPACITY)

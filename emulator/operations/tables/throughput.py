@@ -3,7 +3,7 @@
 In all functions, `index` is the name of a global index, or None for the table.
 
 The facts are in behaviour 2.5, 10.1, 10.4 and features 4. Error texts that are not in these
-sections were observed: ack-api-quirks, DDB-TABLE-038, 039, 059, 128, 152, 155, 164, 170.
+sections come from these findings: ack-api-quirks, DDB-TABLE-038, 039, 059, 128, 152, 155, 164, 170.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -34,10 +34,10 @@ Members = Mapping[str, Any]
 
 
 def _in_order(figures: Mapping[str, int], members: Iterable[str]) -> Iterator[tuple[str, int]]:
-    """Yield pairs of a member's name and its figure, in the order of `members`.
+    """Yield the name and the value of each of `members` that `figures` has, in their order.
 
-    The figure for reads comes first in `members`, because the service reports its errors first
-    (behaviour 10.1).
+    Callers name the member for reads first: if the values for reads and writes are both wrong, the
+    service reports the one for reads (behaviour 10.1).
     """
     return ((name, figures[name]) for name in members if name in figures)
 

@@ -1,7 +1,7 @@
 """Checks UpdateTable requests, and makes the changed definitions (behaviour 10.4).
 
-Error texts that are not in behaviour 10.4 were observed: ack-api-quirks, DDB-TABLE-047, 050, 135,
-152, 161, 162, 169, 375, 442.
+Error texts that are not in behaviour 10.4 come from these findings (reference/README.md):
+ack-api-quirks and DDB-TABLE-047, 050, 135, 152, 161, 162, 169, 375 and 442.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

@@ -31,7 +31,7 @@ def orders(call):
 def test_a_preview_shows_the_items_and_changes_nothing(console, call, orders):
     fields = {"item": [key("a", 1), key("a", 9)], "change": "delete"}
     part = console.post("tables/Orders/bulk", HTMX, **fields).text
-    assert "Each of these items is deleted. 1 checked item is gone." in part
+    assert "Each of these items will be deleted. 1 checked item is gone." in part
     assert faults(part) == []
     page = console.post("tables/Orders/bulk", **fields)
     assert (page.status, faults(page.text)) == (200, [])
@@ -51,7 +51,7 @@ def test_many_items_are_deleted(console, call, orders):
 def test_an_attribute_is_set_and_removed(console, call, orders):
     items = [key("a", 1), key("a", 2), key("a", 9)]
     fields = {"item": items, "change": "set", "attribute": "select", "type": "S", "value": "<x>"}
-    assert "Each of these items gets select" in console.post("tables/Orders/bulk", HTMX, **fields).text
+    assert "Each of these items will get select" in console.post("tables/Orders/bulk", HTMX, **fields).text
     assert "2 items have changed. 1 was gone." in console.done("tables/Orders/bulk/apply", **fields)
     assert [get(call, "a", number).get("select") for number in (1, 2, 3)] == [{"S": "<x>"}, {"S": "<x>"}, None]
     assert get(call, "a", 9) is None

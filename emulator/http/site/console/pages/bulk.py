@@ -44,13 +44,13 @@ class _Change:
 
     @property
     def sentence(self) -> str:
-        """A sentence that tells the person what the change does to each item."""
+        """A sentence that tells the person what the change will do to each item."""
         match self.kind:
             case "delete":
-                return "Each of these items is deleted."
+                return "Each of these items will be deleted."
             case "remove":
-                return f"Each of these items loses the attribute {self.attribute}."
-        return f"Each of these items gets {self.attribute} = {orjson.dumps(self.value).decode()}."
+                return f"Each of these items will lose the attribute {self.attribute}."
+        return f"Each of these items will get {self.attribute} = {orjson.dumps(self.value).decode()}."
 
     def request(self, table: str, key: Key, partition: str) -> dict[str, Any]:
         """Return the request DeleteItem or UpdateItem for one item.
