@@ -22,7 +22,8 @@ def resource_not_found() -> ApiError:
 def table_not_found(name: str) -> ApiError:
     """Return the control plane's error for a table that does not exist (behaviour 10.2).
 
-    name: the table's name or ARN. The message has only the name (findings ack-api-quirks, DDB-TABLE-072).
+    name: the table's name or ARN. The message has only the name (findings ack-api-quirks and
+    DDB-TABLE-072).
     """
     return missing_resource(f": Table: {name.rsplit('/', 1)[-1]} not found")
 

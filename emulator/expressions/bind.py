@@ -171,7 +171,7 @@ class Binding:
         return bound
 
     def check_members(self) -> None:
-        """Check ExpressionAttributeNames and ExpressionAttributeValues before expressions are parsed."""
+        """Check the members ExpressionAttributeNames and -Values, before expressions are parsed."""
         member = unusable_member(self.request, self.users)
         if member is not None:
             raise errors.only_with_expressions(member)

@@ -102,9 +102,10 @@ def _as_text(key: Any) -> Any:  # noqa: ANN401 - PyYAML's objects
 
 def _loader() -> Any:  # noqa: ANN401 - a class that PyYAML makes
     class Loader(yaml.SafeLoader):
-        """A SafeLoader that makes only values that JSON has, and accepts CloudFormation's `!Ref` and so on.
+        """A SafeLoader that makes only values that JSON has. It reads dates as texts.
 
-        It reads dates as texts."""
+        It also accepts CloudFormation's tags, such as `!Ref`.
+        """
 
     Loader.yaml_implicit_resolvers = {
         letter: [(tag, pattern) for tag, pattern in resolvers if tag != f"{_TAG}timestamp"]

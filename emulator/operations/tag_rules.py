@@ -1,8 +1,8 @@
 """Checks the tags of requests (behaviour 13).
 
-The error for a wrong key or value of a tag was observed (findings ack-api-quirks, DDB-TABLE-105 to 107, 110,
-372). It has no envelope, its text differs from that of a member constraint, and it prints a missing
-key or value as `null`.
+The error for a wrong key or value of a tag comes from the findings ack-api-quirks, DDB-TABLE-105 to
+107, 110 and 372. It has no envelope, its text differs from that of a member constraint, and it
+prints a missing key or value as `null`.
 """
 
 import unicodedata

@@ -185,8 +185,8 @@ class StreamDefinition:
 def opened(stream: StreamDefinition, first: int, moment: float) -> StreamDefinition:
     """Return the stream with a new shard for each slot (a range of partition key hashes).
 
-    The parent of a new shard is the previous shard of the same slot, if there is one. first: the first sequence number of the
-    new shards. moment: the time at which they open.
+    The parent of a new shard is the previous shard of the same slot, if there is one.
+    first: the first sequence number of the new shards. moment: the time at which they open.
     """
     parents = {shard.slot: shard.id for shard in stream.shards}
     number = max((shard.number for shard in stream.shards), default=0) + 1

@@ -7,8 +7,8 @@ The service makes one change for each request. It allows only these combinations
 - a switch to on-demand mode and a change of the stream
 - a new index and BillingMode
 
-The combinations and the order of the errors come from these findings: ack-api-quirks, DDB-TABLE-156, 160, 174,
-359, 382, 433, 456.
+The combinations and the order of the errors come from these findings: ack-api-quirks,
+DDB-TABLE-156, 160, 174, 359, 382, 433, 456.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
