@@ -1,4 +1,4 @@
-"""A small table for tests of the console in process: its items and calls that use them."""
+"""The small table `Orders` for tests of the console in process."""
 
 import json
 from collections.abc import Callable
@@ -33,7 +33,7 @@ def put(call: Call, pk: str, sk: int, **attributes: Any) -> None:
 
 
 def get(call: Call, pk: str, sk: int) -> Any:
-    """Return an item, None if there is none."""
+    """Return an item, or None if the table has no such item."""
     return call("GetItem", TableName="Orders", Key={"pk": {"S": pk}, "sk": {"N": str(sk)}}).get("Item")
 
 

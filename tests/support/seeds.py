@@ -1,4 +1,7 @@
-"""Two tables with a few items, and a valid request of each operation, for tests to break."""
+"""Two tables with a few items, and a valid request of each operation.
+
+Tests break these requests, to see that each wrong request gets an error and no 500.
+"""
 
 import json
 from typing import Any
