@@ -18,7 +18,7 @@ _OF_A_MACHINE = re.compile(
 
 
 def texts():
-    """Yield the path and text of each file, without binary ones."""
+    """Yield (path, text) of each file in the repository that is not binary."""
     files = [path for path in ROOT.iterdir() if path.is_file()]
     for folder in FOLDERS:
         files += [path for path in (ROOT / folder).rglob("*") if path.is_file()]

@@ -61,6 +61,6 @@ def wait(db: InProcess, seconds: float = 60) -> None:
 
 
 def sweep(db: InProcess) -> Any:
-    """Delete expired items now, as the control `expire` does; return table ARN -> their number."""
+    """Delete expired items now, as the control `ttl` does; return table ARN -> their number."""
     database = db.emulator.database
     return finish(ttl_sweep.sweep(database, ttl_sweep.tables(database)))
