@@ -13,7 +13,8 @@ def sliced(
 ) -> tuple[Any, int]:
     """Send a request, and run all slices of its answer.
 
-    Return the parsed answer and the number of slices, which is 0 if the answer needed none. Raises ApiError.
+    Return the parsed answer and the number of slices, which is 0 if the answer needed none.
+    Raises ApiError.
 
     between: a function that is called after each slice.
     """

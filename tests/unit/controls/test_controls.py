@@ -19,7 +19,7 @@ def test_names_of_controls_are_unique():
 
 @pytest.mark.parametrize("name", ALL)
 def test_every_control_is_complete(name):
-    """It has a summary, and a GET changes nothing: any web page may send one (origins.py)."""
+    """It has a summary, and a GET changes nothing: any web page may link to one (origins.py)."""
     found = ALL[name]
     assert found.method == "POST" or (found.method == "GET" and not found.changes)
     assert found.summary

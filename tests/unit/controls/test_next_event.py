@@ -51,7 +51,7 @@ def test_items_expire_in_their_order(db):
 
 
 def test_a_late_event_happens_and_the_clock_stays(db):
-    """An item that has expired waits for the next sweep, which comes every minute. `Next` runs it."""
+    """An item that has expired waits for the next sweep, which is due within a minute."""
     table = create(db)
     put(db, table, "late", NOW - 1)
     assert following(db) == (0, ["TimeToLive"])

@@ -1,7 +1,7 @@
-"""Declared transactions: requests conflict with them until the clock ends them.
+"""Transactions that a test declares: requests for their items conflict until the time is over.
 
-Facts: behaviour 8.4. Black-box tests of the same are in tests/compat/test_conflicts.py; here the
-clock is moved.
+The facts are in behaviour 8.4. tests/compat/test_conflicts.py tests the same rules over HTTP; here
+the tests also move the clock.
 """
 
 import pytest
@@ -94,8 +94,9 @@ def test_statements_that_write(db, table):
 
 
 def test_a_batch_is_refused_as_a_whole(db, table):
-    """Inferred: the service model has no conflict among the errors of BatchWriteItem, behaviour
-    8.4 says "write".
+    """This is inferred: behaviour 8.4 says that a "write" conflicts.
+
+    The service model does not list a conflict among the errors of BatchWriteItem.
     """
     declare(db, TableName=table, Key=KEY, Seconds=10)
     writes = [{"PutRequest": {"Item": OTHER}}, {"DeleteRequest": {"Key": KEY}}]
@@ -183,7 +184,10 @@ def test_the_key_may_be_written_otherwise(db, table):
 
 @pytest.mark.parametrize("key", [{"pk": {"S": "p"}}, KEY | {"more": {"S": ""}}, {"pk": {"S": "p"}, "sk": {"S": "1"}}])
 def test_a_key_of_another_form_is_of_no_item(db, key):
-    """The declaration was made before the table was there, so nothing could refuse the key."""
+    """A declared key that does not fit the key schema conflicts with no item.
+
+    Such a key can be declared only before the table exists.
+    """
     declare(db, TableName="later", Key=key, Seconds=10)
     db("CreateTable", table_request("pk:S sk:N", TableName="later"))
     db("PutItem", TableName="later", Item=KEY)
