@@ -370,7 +370,7 @@ def test_what_is_in_a_package_imports_only_what_is_on_lower_floors(package):
 
 
 DOORS = {"storage", "storage.data_folder", "storage.errors", "storage.host", "storage.keycode"}
-"""The modules of storage/ that other code may import. It must not know the engines."""
+"""The modules of storage/ that other code may import. The other modules belong to engines."""
 
 ABOVE_STORAGE = [path for path in sources() if path.is_relative_to(ROOT / "emulator")]
 
@@ -463,8 +463,10 @@ KNOW_REAL_TIME = (
     "emulator/event_sources/child.py",
     "emulator/log_limits.py",
 )
-"""The clock, sockets, dates in requests, the start of a server, the log, and functions, whose
-timeout is real time.
+"""Files and folders that may read the real time.
+
+They need it for the clock, sockets, dates in requests, the start of a server, the log, and the
+timeouts of functions.
 """
 
 

@@ -21,7 +21,7 @@ _OLD_FORMS = re.compile(
     re.IGNORECASE,
 )
 _BARE = re.compile(rf"(?:#\s*|\()({_NUMBER})(?=[),;:]|$| and )|\bC\d{{1,3}}\b(?! [0-9A-F+])", re.MULTILINE)
-"""A section without its file, or the number of a correction, but no hexadecimal bytes."""
+"""A section without its file, or a number such as C84, but no hexadecimal bytes such as C1 02."""
 
 
 def headings(file):
@@ -95,13 +95,13 @@ def test_every_citation_is_of_a_section_that_exists():
     assert {path: citations for path, citations in wrong.items() if citations} == {}
 
 
-def test_many_are_found():
-    """Otherwise the regular expression is wrong, and the other tests check nothing."""
+def test_many_citations_are_found():
+    """If few are found, the regular expression is wrong, and the other tests check nothing."""
     count = sum(len(list(cited(path.read_text()))) for path in sources())
     assert count > 400
 
 
-def test_there_is_one_form():
+def test_all_citations_have_one_form():
     wrong = {path.relative_to(ROOT).as_posix(): old_forms(path.read_text()) for path in sources()}
     assert {path: forms for path, forms in wrong.items() if forms} == {}
 
@@ -140,5 +140,5 @@ def test_a_made_up_section_is_found(text, expected):
         ('"""C12."""', ["C12"]),
     ],
 )
-def test_another_form_is_found(source, expected):
+def test_a_citation_in_another_form_is_found(source, expected):
     assert old_forms(source) == expected

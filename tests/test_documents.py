@@ -29,9 +29,7 @@ _LINKED = re.compile(r"\]\((?!https?://)([^)#]+)\)")
 
 def missing(text, folder):
     """Return the paths in a document that exist neither below its folder nor below the root."""
-    named = [
-        name for name in _NAMED.findall(text) if not name.startswith("/")
-    ]  # a path that begins with / is part of a URL
+    named = [name for name in _NAMED.findall(text) if not name.startswith("/")]  # a leading / is that of a URL
     linked = [name for name in _LINKED.findall(text) if not (folder / name).exists()]
     return [name for name in named if not (there(folder, name) or there(ROOT, name))] + linked
 
@@ -56,7 +54,7 @@ def test_a_made_up_path_is_found():
 
 
 def test_the_documents_name_many_paths():
-    """Otherwise the regular expression is wrong, and the other tests check nothing."""
+    """If few are found, the regular expression is wrong, and the other tests check nothing."""
     assert sum(len(_NAMED.findall((ROOT / document).read_text())) for document in DOCUMENTS) > 100
 
 

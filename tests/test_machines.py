@@ -14,7 +14,10 @@ MADE = ROOT / "emulator" / "model" / "data"
 _OF_A_MACHINE = re.compile(
     r"(?<![\w./~}-])/(?!home/dynamodblocal\b)(?:home|root|Users|work|workspace|opt|mnt|media|srv|private)/[\w.-]+"
 )
-"""/home/dynamodblocal is the working folder in containers, as in those of amazon/dynamodb-local."""
+"""The paths of such folders, without /home/dynamodblocal.
+
+That is the working folder in our containers, as in those of amazon/dynamodb-local.
+"""
 
 
 def texts():

@@ -21,8 +21,8 @@ Json = Mapping[str, Any]
 class Advised:
     """An emulator whose advisor is on. Only `pause` lets time pass between requests.
 
-    client: names the client of the next requests. place: file and line of the program that seem
-    to send them.
+    client: names the client of the next requests. place: the file and line of a program from
+    which they seem to come.
     """
 
     def __init__(self, db: InProcess) -> None:

@@ -20,7 +20,7 @@ Send = Callable[[str, str, dict[str, str], bytes], tuple[int, dict[str, str], by
 
 
 class Page(NamedTuple):
-    """An answer of the console."""
+    """The console's answer to one request."""
 
     status: int
     headers: dict[str, str]

@@ -10,10 +10,10 @@ Call = Callable[..., Any]
 """A function that calls an operation with the members of its request."""
 
 ORDERS = "tables/Orders/items"
-"""The page of the items."""
+"""The path of the page that lists the items."""
 
 HTMX = {"hx-request": "true"}
-"""The header by which a page knows that htmx wants a part of it."""
+"""The header of a request in which htmx wants only a part of a page."""
 
 
 def create_orders(call: Call) -> None:

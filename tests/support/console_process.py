@@ -14,7 +14,7 @@ from tests.support.in_process import InProcess
 
 
 class ObservedWorld(InProcess):
-    """An emulator with a front. `send` sends an observed request; calls of the object do not."""
+    """An emulator with a front. Observers see the requests of `send`, not other calls."""
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(Settings(in_memory=True, **settings))

@@ -24,7 +24,7 @@ MARKUP = (
     "<!--",
     "x" * 5000,
 )
-"""Texts that would do harm in a page that does not escape them. Each would set `window.hostile`."""
+"""Texts that would do harm in a page that does not escape them. Scripts set `window.hostile`."""
 
 TABLE = "Hostile-1._table"
 EMPTY = "Empty"

@@ -60,7 +60,7 @@ class Containers:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._state = TemporaryDirectory(prefix="podman-", dir="/tmp")  # in /tmp: podman allows paths of 50 characters
+        self._state = TemporaryDirectory(prefix="podman-", dir="/tmp")  # a short path: podman allows 50 characters
         self._store = ("--root", str(folder / "store"), "--runroot", self._state.name, "--storage-driver", "overlay")
         self._holder = subprocess.Popen(
             ["unshare", "--mount", "sh", "-c", "mount -t tmpfs none /sys/fs/cgroup && echo && exec cat"],

@@ -46,7 +46,7 @@ TABLES: dict[str, dict[str, Any]] = read("given_tables")
 
 
 def entries() -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield (name, entry) of each entry in all files of cases."""
+    """Yield (name, entry) of each entry in all files of cases. An entry is a rule with its rows."""
     for path in sorted(FOLDER.glob("*.json")):
         if path.stem != "given_tables":
             yield from json.loads(path.read_text()).items()

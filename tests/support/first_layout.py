@@ -1,13 +1,14 @@
-"""A small data folder of layout 1: streams, a function and a Kinesis destination read its changes.
+"""A small data folder of layout 1, with streams that a function and a Kinesis destination read.
 
 The archive `layout_1.tar.xz` has such a folder. Commit 3b033fa wrote it. That was the last commit
-whose stored stream records do not contain their lengths. There, this module ran as a program:
+whose stored stream records do not contain their lengths. At that commit, this module ran as a
+program:
 
     python -m tests.support.first_layout tests/robustness/layout_1.tar.xz
 
 `held.json` in the archive has a shard iterator and the id of an event source mapping. It also has
-the data that this commit read from the folder: the records of every stream, the next events of the
-function, and the next records for Kinesis.
+the data that the code of this commit read from the folder: the records of every stream, the next
+events of the function, and the next records for Kinesis.
 """
 
 import sys
@@ -32,7 +33,7 @@ HARD = {
     "100 %b%%": {"L": [{"N": "-1.5E-7"}, {"NULL": True}, {"B": "AP8="}, {"BOOL": False}]},
     "NewImage": {"SS": ["%d", "☃"]},
 }
-"""An item whose names and values look like the frame of a record."""
+"""An item whose names and values look like the JSON around the items in a stream record."""
 
 HOURS = 3600
 

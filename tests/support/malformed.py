@@ -317,7 +317,7 @@ expressions = st.one_of(
 
 @st.composite
 def with_expressions(draw: st.DrawFn, seed: dict[str, Any]) -> Any:
-    """Draw the seed with one or two expressions that are replaced, or in part, by random words."""
+    """Draw the seed with random words in place of one or two expressions, or of parts of them."""
     request = dict(seed)
     present = [name for name in EXPRESSIONS if name in request] or EXPRESSIONS[:-1]
     for name in draw(st.lists(st.sampled_from(present), min_size=1, max_size=2)):

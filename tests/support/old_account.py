@@ -2,7 +2,7 @@
 
 The archive `old_account.tar.xz` has such a folder. Commit 69094b4 wrote it. That was the last
 version in which an access key that is not a number of twelve digits belonged to account
-000000000000. There, this module ran as a program:
+000000000000. At that commit, this module ran as a program:
 
     python -m tests.support.old_account tests/robustness/old_account.tar.xz
 

@@ -384,7 +384,7 @@ FOUND = {
         ([orders(), *(step for _ in range(650) for step in (put("a", data=TEN), ("wait", 1)))], "possible", 650),
     ],
 }
-"""Rule -> cases: the requests, the confidence of its one finding, and its count."""
+"""Rule -> cases: (steps, confidence of the rule's only finding, count of this finding)."""
 
 QUIET = {
     "scan-as-query": [
@@ -611,7 +611,7 @@ QUIET = {
         [orders(), *BIG, ("wait", 700), *BIG],
     ],
 }
-"""Rule -> requests in which it finds nothing."""
+"""Rule -> cases, each a list of steps in which the rule finds nothing."""
 
 
 def run(advised, rule, steps):

@@ -32,7 +32,7 @@ ROLE = (
 
 
 def change(low: int = 5, high: int = 100, target: float = 50.0, **members: Any) -> dict[str, Any]:
-    """Return the settings of an update, the value of a member such as WRITES."""
+    """Return an AutoScalingSettingsUpdate: bounds of the units, and the target in percent."""
     policy = {"TargetTrackingScalingPolicyConfiguration": {"TargetValue": target}}
     return {"MinimumUnits": low, "MaximumUnits": high, "ScalingPolicyUpdate": policy, **members}
 

@@ -417,7 +417,10 @@ BAD = {
     "delivered is false": ({"UUID": "u", "Delivered": False}, "the member Delivered must be true"),
     "no such mapping": ({"UUID": "u", "Delivered": True}, "there is no event source mapping u"),
 }
-"""Texts that are None come from the operations of the service, which have tests of their own."""
+"""Case -> (body, message that refuses it).
+
+None is for messages of the service's operations, which other tests check.
+"""
 
 
 @pytest.mark.parametrize("case", BAD)

@@ -68,7 +68,7 @@ def control_plane(text, home):
         (TABLE + "/stream/2026-10-08T12:34:56.789", SHARED, KIND, FINDS),
     ],
 )
-def test_whose_an_arn_is(text, home, as_table_name, as_resource):
+def test_which_callers_may_use_an_arn(text, home, as_table_name, as_resource):
     assert answer(control_plane, text, home) == as_table_name.format(text)
     assert answer(arns.tagged, text, home) == as_resource.format(text)
 

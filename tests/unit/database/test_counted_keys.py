@@ -33,7 +33,7 @@ def key(partition, sort):
 
 
 def report(db, index=None):
-    """Return the control's entry for the only table, or for its index of this name."""
+    """Return the entry of the control `insights` for the only table, or for one of its indexes."""
     found = [each for each in registry.call(db.emulator, "insights", {})["Insights"] if each.get("IndexName") == index]
     (entry,) = found
     return entry

@@ -89,7 +89,7 @@ def test_a_replica_waits_for_the_writes_of_both_directions(regions):
     check_store(regions.database)
 
 
-def test_of_two_members_both_become_regional():
+def test_if_one_of_two_members_leaves_both_become_regional():
     regions = Regions()
     regions(EAST, "CreateTable", **TABLE)
     regions.replicate(WEST)

@@ -96,7 +96,7 @@ def test_statements_that_write(db, table):
 def test_a_batch_is_refused_as_a_whole(db, table):
     """This is inferred: behaviour 8.4 says that a "write" conflicts.
 
-    The service model does not list a conflict among the errors of BatchWriteItem.
+    The service model, however, lists no conflict among the errors of BatchWriteItem.
     """
     declare(db, TableName=table, Key=KEY, Seconds=10)
     writes = [{"PutRequest": {"Item": OTHER}}, {"DeleteRequest": {"Key": KEY}}]
@@ -183,7 +183,7 @@ def test_the_key_may_be_written_otherwise(db, table):
 
 
 @pytest.mark.parametrize("key", [{"pk": {"S": "p"}}, KEY | {"more": {"S": ""}}, {"pk": {"S": "p"}, "sk": {"S": "1"}}])
-def test_a_key_of_another_form_is_of_no_item(db, key):
+def test_a_key_that_does_not_fit_the_table_conflicts_with_no_item(db, key):
     """A declared key that does not fit the key schema conflicts with no item.
 
     Such a key can be declared only before the table exists.

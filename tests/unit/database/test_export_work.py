@@ -1,4 +1,7 @@
-"""Exports in process: of earlier times and windows of time, over restarts and resets; refusals."""
+"""Exports in process: of earlier times and of windows of time, and after restarts and resets.
+
+Also requests that are refused.
+"""
 
 import json
 from itertools import islice

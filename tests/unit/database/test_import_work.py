@@ -135,7 +135,7 @@ def test_a_bad_record_is_logged_and_the_next_is_imported(db, bucket, line, messa
 
 
 @pytest.mark.parametrize("line", ["{", '{"Item":', "nonsense", '{"Item":{"pk":{"S":"\udcff"}}}', "1 2 x", "\x1f\x8b"])
-def test_what_cannot_be_parsed_ends_its_object(db, bucket, line):
+def test_a_line_that_cannot_be_parsed_ends_the_reading_of_its_object(db, bucket, line):
     """Of ten lines, the sixth is bad: five are imported, and no more (control-plane 5.4)."""
     text = "\n".join([*(GOOD % number for number in range(5)), line, *(GOOD % number for number in range(6, 10))])
     bucket.put("a", text.encode(errors="surrogateescape"))

@@ -1,4 +1,4 @@
-"""Item collections: their stored sizes are exact, and a limit stops them (behaviour 9.4)."""
+"""Item collections: stored sizes are exact, and a limit stops their growth (behaviour 9.4)."""
 
 import random
 

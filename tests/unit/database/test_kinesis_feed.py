@@ -193,7 +193,7 @@ def test_what_is_no_active_destination_cannot_be_updated(fed):
         fed.clock.advance(HOURS)
 
 
-def test_what_failed_gets_nothing_and_leaves_nothing(fed):
+def test_a_failed_destination_gets_no_records_and_leaves_nothing(fed):
     """A destination whose enabling failed gets no records.
 
     Another destination may be enabled beside it (control-plane 13).
@@ -210,7 +210,7 @@ def test_what_failed_gets_nothing_and_leaves_nothing(fed):
     assert fed.drain() == [("a", 2)]
 
 
-def test_what_expires_says_so(fed):
+def test_the_record_of_an_expired_item_says_that_the_service_deleted_it(fed):
     fed(
         "UpdateTimeToLive",
         TableName="tab",

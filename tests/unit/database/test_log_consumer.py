@@ -179,7 +179,7 @@ def test_no_more_is_read_than_there_is_room_for(db, one):
     assert small.waiting() == numbers[:1]
 
 
-def test_what_is_too_old_is_skipped(db, one):
+def test_records_that_are_too_old_are_skipped(db, one):
     """Records older than the retention are skipped even if they are still in the store."""
     one.put()
     db.clock.advance(LIFE - MINUTE)
@@ -341,7 +341,7 @@ def test_nothing_is_written_if_nothing_has_moved(db, one):
     reading.consumer.save(pytest.fail)
 
 
-def test_finished(db, one):
+def test_a_consumer_of_a_closed_stream_finishes(db, one):
     """A consumer has finished when a closed stream is read to its end and all inboxes are empty."""
     one.put()
     reading = Reading(one)

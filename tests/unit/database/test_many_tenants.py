@@ -70,7 +70,7 @@ def test_a_hundred_thousand_keys_leave_nothing_behind(inside, caplog):
     assert more.total() < 5_000  # the log remembers the last minute, up to a maximum
 
 
-def test_a_miss_costs_the_same_however_many_spaces_have_the_table(inside, caplog):
+def test_a_miss_costs_the_same_however_many_tenants_have_the_table(inside, caplog):
     """A miss is a request for a table that the caller does not have.
 
     The log is on, so its cost counts too: the first miss of an access key writes a line.
@@ -126,7 +126,7 @@ def test_a_caller_sees_the_tables_that_come_later(inside):
         create(inside, "tab")
 
 
-def test_spaces_without_tables_are_forgotten(inside):
+def test_tenants_without_tables_are_forgotten(inside):
     create(as_(inside, "key"), "tab")
     tenants = inside.emulator.database.catalog._tenants
     assert [tenant for tenant, _ in tenants] == [("key", "us-east-1")]
