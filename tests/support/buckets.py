@@ -64,7 +64,7 @@ def run_jobs(db: InProcess) -> None:
 
 
 def steps(work: Work[None]) -> Iterator[None]:
-    """Run an S3 job; yield after each call to the bucket, before the job goes on."""
+    """Run an S3 job; yield after each of its blocking calls, such as a read of an object."""
     step: Callable[[], Call | Pause] = work.__next__
     while True:
         try:

@@ -11,7 +11,7 @@ from storage.disk.group import LmdbGroup
 
 
 class FailingTransaction:
-    """An LMDB transaction with one method that fails, as it would on a full disk or map."""
+    """An LMDB transaction with one method that fails, as if the disk or the map were full."""
 
     def __init__(self, txn: Any, method: str, error: Exception) -> None:
         self.txn, self.method, self.error = txn, method, error
@@ -32,7 +32,7 @@ def environment_of(engine: LmdbEngine) -> Environment:
 
 
 def group_of(engine: LmdbEngine) -> LmdbGroup:
-    """Return the open group commit of a durable engine."""
+    """Return the write transaction of a durable engine's group commit."""
     assert engine._group is not None
     return engine._group
 
@@ -44,7 +44,7 @@ def fail_group(engine: LmdbEngine, method: str, error: Exception) -> None:
 
 
 def lose_group(engine: LmdbEngine) -> None:
-    """Make the group commit fail as if another process had written after the group began."""
+    """Make the group commit believe that another process has written since the group began."""
     group_of(engine)._number = -1
 
 

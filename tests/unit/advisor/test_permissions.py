@@ -131,7 +131,7 @@ def test_a_restore_needs_to_read_and_write_the_new_table(orders):
     assert ({"RestoreTableFromBackup"}, [backup], None) in found
 
 
-def test_a_restore_to_a_point_in_time_needs_them_too(orders):
+def test_a_restore_to_a_point_in_time_needs_the_same_permissions(orders):
     enabled = {"PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True}}
     orders("UpdateContinuousBackups", {"TableName": "Orders", **enabled})
     request = {"SourceTableName": "Orders", "TargetTableName": "Copy", "UseLatestRestorableTime": True}

@@ -24,13 +24,13 @@ def following(inside):
     return round(answer["Now"] - NOW, 3), [event["Kind"] for event in answer["Events"]]
 
 
-def test_nothing_is_to_come(db):
+def test_without_future_events_next_does_nothing(db):
     create(db)
     assert following(db) == (0, [])
 
 
 @pytest.mark.parametrize("value", [False, 1, "yes", None])
-def test_next_is_true(db, value):
+def test_the_member_next_must_be_true(db, value):
     with pytest.raises(BadDeclaration, match="the member Next must be true"):
         registry.call(db.emulator, "move_clock", {"Next": value})
 

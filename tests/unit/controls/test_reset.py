@@ -58,7 +58,7 @@ def left(db):
     return [key for key, _ in dump(db.emulator.database) if not key.startswith(b"\x01")]
 
 
-def test_everything_goes(db):
+def test_a_reset_without_members_deletes_everything(db):
     for access_key in ("one", "two"):
         create(as_(db, access_key), "tab")
         token = {"Update": {"TableName": "tab", "Key": key(0), "UpdateExpression": "SET a = pk"}}

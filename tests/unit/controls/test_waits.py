@@ -65,7 +65,7 @@ def test_items(db, case):
     assert look(db, **{"TableName": table, "Key": KEY, **body}) == (holds, {"Item": item})
 
 
-def test_a_table_that_there_is_not_yet(db):
+def test_a_table_that_does_not_exist_yet(db):
     assert look(db, TableName="later", Key=KEY) == (False, {"TableStatus": "NOT_FOUND"})
     assert look(db, TableName="later", Count=0) == (False, {"TableStatus": "NOT_FOUND"})
     assert look(db, TableName="later", Expired=KEY) == (False, {"TableStatus": "NOT_FOUND"})

@@ -57,7 +57,7 @@ WRITES = {
 
 
 @pytest.mark.parametrize("case", WRITES)
-def test_writes_are_refused_until_it_is_over(db, table, case):
+def test_writes_are_refused_until_the_declared_transaction_is_over(db, table, case):
     operation, request = WRITES[case]
     declare(db, TableName=table, Key=KEY, Seconds=10)
     for _ in range(2):
@@ -77,7 +77,7 @@ def test_writes_are_refused_until_it_is_over(db, table, case):
         db(operation, TableName=table, **request)
 
 
-def test_zero_seconds_end_it_at_once(db, table):
+def test_zero_seconds_end_a_declared_transaction(db, table):
     declare(db, TableName=table, Key=KEY, Seconds=10)
     declare(db, TableName=table, Key=OTHER, Seconds=10)
     declare(db, TableName=table, Key=KEY, Seconds=0)

@@ -228,7 +228,7 @@ def test_the_record_of_an_expired_item_says_that_the_service_deleted_it(fed):
     ]
 
 
-def test_only_changes_while_it_is_enabled(engine_name, tmp_path):
+def test_only_changes_while_the_destination_is_enabled_are_sent(engine_name, tmp_path):
     fed = Fed(settings_of(engine_name, tmp_path / "data"))
     fed("CreateTable", {**table_request("pk:S"), "TableName": "tab"})
     fed.put("a", 1)

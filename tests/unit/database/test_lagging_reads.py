@@ -243,7 +243,7 @@ def test_a_reset_ends_lags(db, table):
     check_store(db.emulator.database)
 
 
-def test_an_emptied_table_lags_on(db, table):
+def test_a_table_keeps_its_lag_when_it_is_emptied(db, table):
     lag(db)
     put(db)
     registry.call(db.emulator, "reset", {"TableName": "ttt"})

@@ -127,8 +127,8 @@ def test_parents_first(db, one):
     assert reading.drain() == [1, 3, 4, 5, 6]
 
 
-def test_children_of_a_parent_that_is_gone(db, one):
-    """The records of a deleted parent stay in their inbox, and its children wait for them.
+def test_children_wait_for_a_parent_that_is_deleted(db, one):
+    """The records of the deleted parent stay in their inbox until they are done.
 
     The owner of the inbox decides when to give the records up.
     """
@@ -188,7 +188,7 @@ def test_records_that_are_too_old_are_skipped(db, one):
     assert Reading(one).drain() == [young]
 
 
-def test_retention_is_the_streams(db, one):
+def test_the_retention_is_that_of_the_stream(db, one):
     stream = replace(Reading(one).stream, retention=2 * DAY)
     with db.emulator.database.write() as txn:
         txn.put(keyspace.stream(stream.id), stream.dump())
@@ -299,7 +299,7 @@ def test_checkpoints_of_shards_that_are_gone_go(db, one):
     assert len(reading.consumer.shards) <= 7
 
 
-def test_checkpoints_of_shards_that_went_while_nothing_read_go_too(db, one):
+def test_checkpoints_of_shards_that_were_deleted_while_nobody_read_are_deleted(db, one):
     generations(one, 2)
     first = Reading(one)
     first.drain()
@@ -383,5 +383,5 @@ def test_back_off_doubles_up_to_its_longest():
 
 @pytest.mark.parametrize(("now", "over"), [(99, False), (100, True), (95, False), (89, True), (0, True), (200, True)])
 def test_back_off_ends_with_the_clock(now, over):
-    """It also ends if the clock was set back to a time before the back-off began."""
+    """It also ends if more than the longest wait remains: then the clock was set back."""
     assert BackOff(first=1, longest=10).over(100, now) is over
