@@ -1,4 +1,6 @@
-"""Requests and a loaded emulator for the in-process benchmarks. The HTTP comparison sends the same.
+"""Requests and a loaded emulator for the in-process benchmarks.
+
+The HTTP comparison sends requests like these.
 
 A benchmark sends the same objects many times. The emulator changes a request to its canonical form
 in place, so these requests are canonical from the start. It does not store a write that changes

@@ -169,7 +169,7 @@ def update_empty(kind):
     )
 
 
-# attributes, text of a put, text of an update if it differs
+# Case -> attributes, text of a put, text of an update (None: the same).
 WRONG_INDEX_KEYS = {
     "number": ({"x": N}, index_key_mismatch("x", "S", "N", "first"), None),
     "string": ({"n": S}, index_key_mismatch("n", "N", "S", "second"), None),
