@@ -8,8 +8,8 @@ Only its import needs pandas, not its files, so install it without dependencies:
 
 The script starts a server on a folder and loads the flights with BatchWriteItem from several
 processes. It answers the questions below from the table and from the raw file, and compares the
-answers. Then it restarts the server on the same folder and asks again. It prints a Markdown table. Its exit
-status is 1 if an answer differs.
+answers. Then it restarts the server on the same folder and asks again. It prints a Markdown table.
+Its exit status is 1 if an answer differs.
 
 | | partition key | sort key | question |
 |---|---|---|---|
@@ -61,7 +61,7 @@ def flights(limit=None):
     archive = zipfile.ZipFile(Path(package.origin).parent / "data" / "flights.csv.zip")
     with archive.open("flights.csv") as file:
         for row in islice(csv.DictReader(io.TextIOWrapper(file, "utf-8")), limit):
-            # Few values are different: with interned strings, the year takes 0.3 GB instead of 1 GB.
+            # Few values differ, so with interned strings the year takes 0.3 GB instead of 1 GB.
             yield {name: sys.intern(value) for name, value in row.items() if value != "NA"}
 
 
@@ -208,7 +208,7 @@ class Asked:
         return [item["SK"]["S"] for item in self.query("PK = :day AND SK BETWEEN :from AND :to", values)]
 
     def cancelled(self):
-        """Return the flights that the February blizzard kept at Newark, by a query with a filter."""
+        """Return the flights that a blizzard in February kept at Newark, by query and filter."""
         values = {":day": {"S": "DEP#EWR#2013-02-08"}}
         return [
             item["SK"]["S"]

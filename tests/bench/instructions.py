@@ -44,7 +44,7 @@ OPERATIONS = (
 )
 ENGINES = ("memory", "lmdb")
 LEVELS = ("call", "respond")
-"""From parsed JSON (`Emulator.call`), and from headers and body (`DynamoDbEndpoint.respond`)."""
+"""A request begins as parsed JSON (`Emulator.call`) or as bytes (`DynamoDbEndpoint.respond`)."""
 
 TURNS = 20  # N in the docstring of this module
 WARM = 60  # requests before counting: every write is sent once, and Python specialises its code

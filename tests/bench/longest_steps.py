@@ -132,7 +132,7 @@ class Bench:
             pass
 
     def prepare_pages(self, steps):
-        """Prepare pages and room for new writes, as a server does (http/upkeep.py)."""
+        """Prepare pages and room for new writes, as a server does (emulator/http/upkeep.py)."""
         store = self.database.upkeep
         if store is None:
             return

@@ -52,7 +52,7 @@ def runs_of(*lines):
 
 @pytest.fixture
 def runs():
-    """Return three rounds. In the second, the machine is half as fast. dynalite is the best peer."""
+    """Return three rounds, the second on a machine half as fast. dynalite is the best peer."""
     rounds = [(1.0, 300), (0.5, 320), (1.0, 310)]
     lines = []
     for number, (speed, ours) in enumerate(rounds):

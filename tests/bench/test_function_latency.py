@@ -1,7 +1,7 @@
 """Functions on streams: the time from a PutItem's answer to the function, and the cost of a poll.
 
-Target: a `module:callable` function is entered 50 ms after the answer (median). `make test` runs
-each benchmark once.
+Target: a `module:callable` function begins at most 50 ms after the answer (median). `make test`
+runs each benchmark once.
 """
 
 import json

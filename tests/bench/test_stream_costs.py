@@ -1,4 +1,4 @@
-"""What a stream and recovery add to a write, and the time to read records of a stream.
+"""What a stream and point-in-time recovery add to a write, and the time to read stream records.
 
 These benchmarks run in process, from parsed JSON.
 

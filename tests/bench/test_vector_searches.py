@@ -3,7 +3,8 @@
     VECTORS=100000 OPENBLAS_NUM_THREADS=1 make bench-stages ARGS=tests/bench/test_vector_searches.py
 
 Target for 100,000 vectors: 50 ms. The server loads NumPy with one thread. Here, a test may have
-loaded NumPy before, so the command sets OPENBLAS_NUM_THREADS. `make test` runs each benchmark once with few vectors, and checks its answer.
+loaded NumPy before, so the command sets OPENBLAS_NUM_THREADS. `make test` runs each benchmark once
+with few vectors, and checks its answer.
 """
 
 import os

@@ -21,7 +21,9 @@ ITEMS = 1_200  # in `records`, which is read by key, updated and scanned: more t
 PARTITION = 100  # items of 200 B under one partition key
 BIG = 1_200  # items of 1 KB under one partition key
 READS = 200  # different keys that are read or updated
-WRITES = 10  # different items to put: so few stay in the processor's cache, as a just parsed request does
+# Different items to put: so few that they stay in the processor's cache. In a server, a request
+# that was just parsed is there too.
+WRITES = 10
 BATCHES = 2  # different BatchWriteItem requests of 25 items
 
 HEADERS = [
@@ -117,7 +119,7 @@ class Loaded:
         return lambda: call(operation, turn(), caller)
 
     def over_protocol(self, operation: str, bodies: list[bytes]) -> Callable[[], Any]:
-        """Return a function that sends the next request, as headers and body, and returns the answer."""
+        """Return a function like that of `direct`, which sends requests as headers and body."""
         respond = self.endpoint.respond
         headers = [(b"x-amz-target", b"DynamoDB_20120810." + operation.encode()), *HEADERS]
         turn = cycle(bodies).__next__

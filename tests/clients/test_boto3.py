@@ -108,9 +108,8 @@ def test_index_is_queried_with_begins_with(shop):
     shipped = Key("GSI1PK").eq("STATUS#shipped")
     january = shop.query(IndexName="GSI1", KeyConditionExpression=shipped & Key("GSI1SK").begins_with("2024-01"))
     assert january["Items"] == [ORDERS[0], ORDERS[1], ORDERS[3]]
-    assert (
-        shop.scan(IndexName="GSI1", Select="COUNT")["Count"] == 4
-    )  # all items but the profile, which has no key of the index
+    # All items but the profile, which has no key of the index.
+    assert shop.scan(IndexName="GSI1", Select="COUNT")["Count"] == 4
     shop.update_item(
         Key={"PK": "USER#alice", "SK": "ORDER#2024-02-03#ord-003"},
         UpdateExpression="SET GSI1PK = :shipped",
@@ -468,9 +467,8 @@ VALUES = {
     "integer": Decimal(42),
     "fraction": Decimal("-0.125"),
     "many digits": Decimal("1234567890.1234567890123456789012345678"),
-    "large": Decimal(
-        "9.9999999999999999999999999999999999999E+37"
-    ),  # the largest that boto3 can read: it refuses 39 digits
+    # The largest that boto3 can read: it refuses 39 digits.
+    "large": Decimal("9.9999999999999999999999999999999999999E+37"),
     "tiny": Decimal("1E-130"),
     "bytes": Binary(bytes(range(256))),
     "no bytes": Binary(b""),

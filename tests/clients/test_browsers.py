@@ -145,7 +145,7 @@ def test_a_page_without_an_origin_can_do_nothing(browser, server):
 
 
 def test_a_rebound_name_can_do_nothing(browser, server):
-    """The browser takes page and server for one origin, so only the server can refuse the page."""
+    """For the browser, the page has the server's origin, so only the server can refuse it."""
     assert "--allowed-host rebound.example" in browser.open(f"http://rebound.example:{server}{CLOCK}")
     assert browser.run("origin") == f"http://rebound.example:{server}"
     for script in attacks(CLOCK)[:4]:

@@ -136,7 +136,7 @@ VALUE = 'it\'s "quoted"\n\\ ${x} `y` $(z)'
 
 @pytest.fixture(scope="module")
 def query_texts(server, client):
-    """A function that returns programs for a query. The item has quotes and binary data."""
+    """A function that returns programs for a query of an item with quotes and binary data."""
     client("CreateTable", **table_request("pk:S", TableName="Texts"))
     client("PutItem", TableName="Texts", Item={"pk": {"S": VALUE}, "data": {"B": "AAH/"}})
 
@@ -160,5 +160,5 @@ def test_a_query_runs_with_javascript(query_texts):
 
 @pytest.mark.skipif(not AWS.exists(), reason=REASON_TO_SKIP)
 def test_a_query_runs_with_the_aws_cli(query_texts, server):
-    """The query has no binary data: version 1 of the CLI, which pip installs, reads no Base64."""
+    """The query has no binary data: version 1 of the CLI, which pip installs, takes no Base64."""
     assert json.loads(run("bash", "-e", text=query_texts()["AWS CLI"], **cli_environment(server)))["Count"] == 1

@@ -1,4 +1,4 @@
-"""`dynamodb-emulator exec -- COMMAND...`: a command with a server that only it uses."""
+"""`dynamodb-emulator exec -- COMMAND...` runs a command, with a server only for that command."""
 
 import json
 import os

@@ -218,7 +218,7 @@ def test_a_failure_is_retried_when_the_clock_has_moved(clients, functions):
 
 
 def test_every_worker_knows_the_next_retry_and_waits_for_the_delivery(functions, tmp_path):
-    """One worker delivers. Each call opens a new connection, so either worker may answer it."""
+    """Only one worker delivers records. Each call opens a new connection, to either worker."""
     with running("--data-dir", str(tmp_path), "--workers", "2", *functions.option) as server:
         declare = declaring(server.url)
         for number in range(4):

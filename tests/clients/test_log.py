@@ -1,4 +1,4 @@
-"""The log of a real server at debug and trace.
+"""The log of a real server at the levels debug and trace.
 
 The server is one process, has workers, or is a plain ASGI application.
 """

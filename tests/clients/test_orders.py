@@ -1,9 +1,9 @@
-"""A program for orders and stock with transactions: with sixteen clients, the sums stay right.
+"""A program for orders and stock with transactions: with sixteen clients, all sums stay right.
 
 An order takes all of its products or none. Clients read with TransactGetItems and write on the
-condition that nothing has changed since (`version`). If something has, they begin again. Sometimes
-a client behaves as if an answer was lost: it sends the request again with the same token, which
-must have no further effect.
+condition that nothing has changed since (`version`). If something has changed, they begin again.
+Sometimes a client behaves as if an answer was lost: it sends the request again with the same token,
+which must have no further effect.
 """
 
 import random
@@ -22,7 +22,7 @@ from tests.support.tables import index_request, table_request
 CLIENTS = 16
 ORDERS_EACH = 4
 PRODUCTS = {f"product-{number}": 10 + number for number in range(6)}
-"""Name and price."""
+"""Name -> price."""
 STOCK = 15
 
 _serialize = TypeSerializer().serialize
@@ -259,7 +259,7 @@ def test_books_balance(session, endpoint, resource, tables):
     is_open = orders.query(IndexName="by_state", KeyConditionExpression=Key("state").eq("open"))["Items"]
     assert {item["id"]: (item["customer"], item["lines"]) for item in is_open} == left
     assert all(item["state"] in ("open", "canceled") for item in orders.scan(ConsistentRead=True)["Items"])
-    # A client repeats an attempt only if another client has written in between, so attempts end.
+    # An attempt fails only if another client has written in between, so attempts are limited.
     attempts = [count for shop in shops for count in shop.attempts]
     assert max(attempts) <= 2 * CLIENTS * ORDERS_EACH
     assert sum(sold_out for _, sold_out in results) > 0, "no order failed for lack of stock"

@@ -15,8 +15,8 @@ The blocks run in order, as a reader would type them.
 
 The test replaces the ports, the name of the host in containers, and the installation of the server:
 `make run` starts the server of this source tree. Other targets of make must exist, but do not run.
-Of the lines for Docker, only the files must exist.
-Of AWS's variables, the environment has only those that the README sets.
+Lines for Docker do not run, but the files that they name must exist. Of AWS's variables, the
+environment has only those that the README sets.
 """
 
 import json
@@ -84,7 +84,7 @@ await new DynamoDBClient().send(new ListTablesCommand());
 
 @dataclass
 class Block:
-    """A fenced block: its language, its text, and its first line in the README."""
+    """A fenced block: its language, its text, and the number of its first line."""
 
     language: str
     text: str

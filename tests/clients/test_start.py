@@ -20,7 +20,7 @@ from tests.support.servers import free_port
 def test_without_standard_files(closed):
     """A server starts and ends if standard input, output or errors are closed.
 
-    The store's files must not get their numbers: closing these would abort the process.
+    No file of the store may get one of their descriptors: closing it would abort the process.
     """
     port = free_port()
     command = f"exec {sys.executable} -m emulator --in-memory --port {port} --log-level debug {closed}"

@@ -112,7 +112,7 @@ class Consumer:
         try:
             start = self.iterators.get(shard) or self.first_iterator(shard)
             answer = self.streams.get_records(ShardIterator=start, Limit=BATCH)
-        except self.streams.exceptions.ExpiredIteratorException:  # the iterator is too old, because the clock has moved
+        except self.streams.exceptions.ExpiredIteratorException:  # because the clock has moved
             del self.iterators[shard]
             return True
         records, following = answer["Records"], answer.get("NextShardIterator")
@@ -205,7 +205,10 @@ def handled(client):
 
 
 def check(found, log, lineage):
-    """Check that each change has one record, in order, and that an item's shards are one line."""
+    """Check that each change of an item has one record, in order.
+
+    The shards of an item's records must also descend from each other.
+    """
     recorded, shards = defaultdict(list), defaultdict(list)
     for record in found:
         name = record["item"]["S"]

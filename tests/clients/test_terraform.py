@@ -1,4 +1,4 @@
-"""Terraform's own AWS provider makes, changes and destroys tables with everything they can have.
+"""Terraform's own AWS provider makes, changes and destroys tables with all their settings.
 
 After each apply, a plan must have nothing to change: what the provider reads is what it has set
 (control-plane 18.1).

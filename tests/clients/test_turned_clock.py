@@ -24,7 +24,7 @@ IN_2030 = "2030-01-01T00:00:00.000Z"
 
 @pytest.fixture(scope="module", params=[*ENGINES, "workers"])
 def endpoint(request, tmp_path_factory):
-    """Yield the URL of a server whose sweeps are 1e9 seconds of its clock apart.
+    """Yield the URL of a server that sweeps every 1e9 seconds of its clock.
 
     Its transient statuses last three seconds of its clock.
     """

@@ -10,7 +10,7 @@ from emulator.commands import advise
 from tests.support.tables import new_name, table_request
 
 CONNECTIONS = 16
-"""The kernel spreads connections over two workers: all in one has a probability of 1 in 32,768."""
+"""The kernel spreads connections over two workers. The chance that one gets all is 1 in 32,768."""
 KEY = {"pk": {"S": "a"}, "sk": {"S": "b"}}
 SCAN = {"FilterExpression": "pk = :v", "ExpressionAttributeValues": {":v": {"S": "a"}}}
 OFF = "the advisor is off: start the server with --advise, or call the control advise"

@@ -2,8 +2,8 @@
 
 | | partition key | sort key | purpose |
 |---|---|---|---|
-| table | `COUNTRY#US` | `AIRPORT#KJFK` | an airport; `META` has how many a country has |
-| index `by_zone` | `ZONE#America/New_York` | elevation | the highest and lowest of a time zone |
+| table | `COUNTRY#US` | `AIRPORT#KJFK` | an airport; item `META` has their number |
+| index `by_zone` | `ZONE#America/New_York` | elevation | highest and lowest airports of a zone |
 | index `by_iata` | `IATA#J` | `JFK` | the names of airports, only those with an IATA code |
 
 Each access pattern is a pair of functions that answer the same question: one queries the table, the

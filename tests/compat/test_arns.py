@@ -117,7 +117,7 @@ CONTROL_PLANE = {
         "UpdateKinesisStreamingConfiguration": {"ApproximateCreationDateTimePrecision": "MICROSECOND"},
     },
 }
-"""Operations with a member TableName, and what they need besides it."""
+"""Operations with a member TableName -> the other members that they need."""
 
 DATA_PLANE = {
     "get_item": lambda name: {"TableName": name, "Key": KEY},

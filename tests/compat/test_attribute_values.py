@@ -6,7 +6,7 @@ See behaviour 2.1, 2.2 and 3.7. How an operation reports a bad value (behaviour 
 |---|---|
 | writes of one item | with the envelope |
 | reads of one item, BatchGetItem, Query | without it |
-| BatchWriteItem, Scan | without it, and with an older text (OLD) for some values |
+| BatchWriteItem, Scan | without it, and for some values in the words of the OLD layer |
 
 A *surface* is a place of a request that may have an attribute value.
 """

@@ -116,7 +116,7 @@ WRITE_REFUSALS = {
     "empty map": ({"RequestItems": {}}, "The requestItems parameter is required for BatchWriteItem"),
     "neither": (
         {"RequestItems": {"TABLE": [{}]}},
-        # behaviour 7.2, as for BatchGetItem
+        # behaviour 7.2: one text for both faults
         "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes",
     ),
     "both": (

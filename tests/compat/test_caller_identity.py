@@ -1,4 +1,4 @@
-"""STS GetCallerIdentity on the port of DynamoDB (control-plane 18.1), and endpoints by account."""
+"""STS GetCallerIdentity on the port of DynamoDB (control-plane 18.1), and account endpoints."""
 
 import urllib.error
 import urllib.request

@@ -81,7 +81,7 @@ def test_the_simulation_ends(client, shared_table, declare, held, refused):
 
 
 def test_an_arn_means_one_table_of_one_account(endpoint, declare, key):
-    """A name means the tables with that name of every access key, in every region."""
+    """A name means all tables of that name: of every access key, and in every region."""
     name = new_name()
     clients = [boto3.client("dynamodb", **boto_options(endpoint, f"{number}23456789012")) for number in range(2)]
     arns = []

@@ -6,7 +6,7 @@ from tests.support.http_clients import Client
 from tests.support.tables import index_request
 
 CONNECTIONS = 12
-"""The kernel spreads connections over two workers: all in one has a probability of 1 in 2048."""
+"""The kernel spreads connections over two workers. The chance that one gets all is 1 in 2048."""
 
 KEY = {"pk": {"S": "a"}, "sk": {"S": "b"}}
 

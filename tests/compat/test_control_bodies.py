@@ -150,7 +150,7 @@ def test_a_wrong_call_changes_nothing(declare, client, shared_table):
 
 
 CONNECTIONS = 12
-"""New connections, so that with two workers the chance that one has none is 1 in 2048."""
+"""With so many new connections, the chance that one of two workers gets none is 1 in 2048."""
 
 
 def everywhere(declare, call):

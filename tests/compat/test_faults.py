@@ -1,4 +1,4 @@
-"""Faults as SDKs see them, on each kind of server. All processes of a server count together."""
+"""Faults as SDKs see them, on each kind of server. Its processes count requests together."""
 
 import os
 import signal
@@ -15,7 +15,7 @@ from tests.support.servers import running
 from tests.support.tables import new_name, table_request
 
 CONNECTIONS = 12
-"""The kernel spreads connections over two workers: all in one has a probability of 1 in 2048."""
+"""The kernel spreads connections over two workers. The chance that one gets all is 1 in 2048."""
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ ITEMS = [
 ID = r"[0-9]{14}-[0-9a-f]{8}"
 
 FIRST = {"Delay": 0, "MaxAttempts": 2}
-"""For waiters: a description waits for the end of a job, so the first or second one shows it."""
+"""For waiters: describing a job waits for its end, so the first or second answer shows it."""
 
 
 def creation(name, **members):

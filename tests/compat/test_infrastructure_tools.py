@@ -17,8 +17,8 @@ The calls are data: tests/cases/tools/*.json. Each file is a list of calls:
 `<table>` is a table's name, and `<bucket>` a bucket with the `objects` of the file.
 
 Each file runs on each kind of server, where a poll may miss transient statuses. It also runs on a
-server with `--delay-transient-statuses` and a frozen clock, where each poll must see every status of
-`sees`. A file with `"kinesis": true` runs only on that server, because only that one has a Kinesis.
+server with `--delay-transient-statuses` and a frozen clock, where each poll must see every status
+of `sees`. Only that server has a Kinesis, so files with `"kinesis": true` run only there.
 """  # noqa: W505 - a table
 
 import json

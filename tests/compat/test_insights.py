@@ -1,4 +1,7 @@
-"""Update-, Describe-, ListContributorInsights, and the control `insights` (control-plane 12)."""
+"""UpdateContributorInsights, DescribeContributorInsights, ListContributorInsights; `insights`.
+
+The last one is a control. See control-plane 12.
+"""
 
 import re
 

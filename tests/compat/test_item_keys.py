@@ -18,7 +18,7 @@ def empty(kind, name):
     return f"{NOT_VALID}The AttributeValue for a key attribute cannot contain an empty {kind} value. Key: {name}"
 
 
-# The operations that take a whole key, and those that put an item.
+# Name -> operation: those that take a whole key, and those that put an item.
 WITH_KEY = {
     "get": lambda t, key: ("get_item", {"TableName": t, "Key": key}),
     "delete": lambda t, key: ("delete_item", {"TableName": t, "Key": key}),

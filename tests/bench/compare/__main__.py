@@ -111,7 +111,7 @@ def selection(found: Found, wanted: Sequence[str] | None) -> Found:
 
 
 def whole(found: Found, chosen: argparse.Namespace) -> int:
-    """Measure what was requested, save each line as soon as it is measured, and write the report."""
+    """Measure what was requested, save each line as soon as it is there, and write the report."""
     complete = (
         chosen.targets is None
         and chosen.workloads == DEFAULT

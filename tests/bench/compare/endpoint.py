@@ -11,9 +11,9 @@ from tests.bench.compare.datasets import DATASETS
 from tests.bench.compare.workloads import WORKLOADS, Workload, named
 
 FEWEST = 5
-"""If `wrk` completes fewer requests than this, the workload is sent again, one by one.
+"""If `wrk` completes fewer requests than this, `send` repeats the workload, one by one.
 
-`wrk` does not count the requests that are open at its end.
+The reason is that `wrk` does not count requests that are open at its end.
 """
 
 FAILURES = (AnswerError, RuntimeError, OSError, KeyError, AssertionError)
@@ -79,7 +79,7 @@ class Endpoint:
             self.preparing += time.monotonic() - started
 
     def wrk(self, name: str, connections: int, workload: Workload | None = None) -> dict[str, Any]:
-        """Check the answer to each call, warm up once, send the workload with wrk, and return figures."""
+        """Check the answers, warm up once, send the workload with wrk, and return the figures."""
         workload = workload or WORKLOADS[name]
         self.prepare(workload.table)
         for call in workload.calls:

@@ -140,7 +140,7 @@ def boto3_call(name: str, client: Any, rng: random.Random) -> Callable[[], objec
 
 
 def _cycle(client: Any) -> Callable[[], object]:
-    """Return a function that creates a table, puts and gets 20 items, and deletes the table."""
+    """Return a function for one cycle, from the creation of a table to its deletion."""
     names = (f"bench_cycle_{os.getpid()}_{number}" for number in count(1))
 
     def step() -> None:

@@ -95,7 +95,7 @@ class Server:
         return ticks / os.sysconf("SC_CLK_TCK")
 
     def memory(self) -> dict[str, float]:
-        """Return memory: `rss_mb`, `pss_mb` (shared pages once), `pss_anon_mb` (no mapped files)."""
+        """Return sizes: `rss_mb`, `pss_mb` (shared pages once), `pss_anon_mb` (no mapped files)."""
         sizes = {"Rss": 0, "Pss": 0, "Pss_Anon": 0}
         for pid in self.pids():
             with suppress(OSError):

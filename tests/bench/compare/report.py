@@ -287,7 +287,7 @@ def boto3_table(runs: Runs) -> str:
 
 
 def scale_table(runs: Runs) -> str:
-    """Return a table of the rates at each size, and the ratio of the largest to the smallest size."""
+    """Return a table of the rates at each size, and the ratio of the last size to the first."""
     names = [name for name in runs.workloads if name.startswith("scale") and not name.startswith("scale_load")]
     sizes = sorted({int(name.rpartition("_")[2]) for name in names})
     rows = []

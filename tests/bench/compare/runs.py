@@ -16,7 +16,7 @@ Line = dict[str, Any]
 
 
 def read_lines(files: Iterable[Path]) -> "Runs":
-    """Return the measurements in files of JSON lines. The first line describes the machine."""
+    """Return the measurements in files of JSON lines. First lines describe the machine."""
     return Runs([json.loads(line) for file in files for line in file.read_text().splitlines()])
 
 
@@ -83,8 +83,8 @@ class Runs:
     def ratio(self, one: tuple[str, str], other: tuple[str, str], field: str = "rps", below: str = "") -> float | None:
         """Return the median, over the rounds, of one figure divided by another.
 
-        `one` and `other` are pairs of label and workload. `below` is the field of the divisor, if it
-        is not `field`. The result is None if no round has both figures.
+        `one` and `other` are pairs of label and workload. `below` is the field of the divisor, if
+        it is not `field`. The result is None if no round has both figures.
         """
         divisors = self.values(*other, below or field)
         ratios = [
@@ -93,7 +93,7 @@ class Runs:
         return statistics.median(ratios) if ratios else None
 
     def best_peer(self, workload: str, field: str = "rps") -> str | None:
-        """Return the label of the peer with the highest rate or, for another field, the lowest value."""
+        """Return the label of the peer with the highest rate or, for other fields, lowest value."""
         medians = {label: self.median(label, workload, field) for label in self.peers}
         found = {label: median for label, median in medians.items() if median is not None}
         if not found:

@@ -1,7 +1,7 @@
-"""Measures rates on tables of several sizes: four operations at 8 connections, 100 items of 1 KB in a partition.
+"""Measures the rates of four operations on tables of several sizes, with 8 connections.
 
-Each size has its own server. The runs are interleaved, so that the figures of all sizes come from
-the same minutes.
+A partition has 100 items of 1 KB. Each size has its own server. The runs are interleaved, so that
+the figures of all sizes come from the same minutes.
 """
 
 import time

@@ -101,7 +101,7 @@ def _writes(store: Store, check: Callable[[Item], None] | None) -> dict[str, Ope
 
 
 def _tables() -> dict[str, Operation]:
-    """Return the operations on tables. A table exists, even without CreateTable, until it is deleted."""
+    """Return the operations on tables. All tables exist at first, even without CreateTable."""
     gone: set[str] = set()
 
     def describe(request: dict[str, Any]) -> bytes | None:
