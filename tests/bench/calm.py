@@ -1,7 +1,7 @@
 """The latency of other clients while one client sends the most expensive requests.
 
     .venv/bin/python -m tests.bench.calm                        # in memory; about ten minutes
-    .venv/bin/python -m tests.bench.calm --lmdb --only filter   # on LMDB, cases with "filter"
+    .venv/bin/python -m tests.bench.calm --lmdb --only filter   # on LMDB, names with "filter"
     .venv/bin/python -m tests.bench.calm --items 1000000        # the sweep deletes a million items
 
 The script starts and loads a server, and measures one case after another. One client repeats the

@@ -1,7 +1,7 @@
 """The most expensive requests that a client can send: long lists, long names, large sets.
 
-The server must refuse most of them. The others are the most expensive valid requests. `calm.py`
-measures their effect on other clients. Unit tests check the answers to smaller requests like them.
+The server must refuse many of them. The others are the most expensive valid requests. `calm.py`
+measures the effect of all on other clients. Unit tests check the answers to smaller requests.
 """
 
 import zlib

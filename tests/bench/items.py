@@ -11,7 +11,7 @@ Item = dict[str, Any]
 
 
 def token(offset: int = 0) -> str:
-    """Return a token that the load generator replaces with the request's number plus an offset."""
+    """Return a token. The load generator replaces it with the request's key number plus `offset`."""
     return f"@@@@@@{offset:02d}"
 
 

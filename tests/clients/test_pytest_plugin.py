@@ -296,7 +296,10 @@ def test_of_its_own(dynamodb):
 
 
 def test_pynamodb(project):
-    """PynamoDB reads the environment when a model is first used, and keeps its client."""
+    """PynamoDB works with the isolation `reset`.
+
+    It reads the environment when a model is first used, and keeps its client.
+    """
     project.ini("dynamodb_isolation = reset", "usefixtures = dynamodb_server")
     project.write(
         test_it="""

@@ -1,6 +1,6 @@
 """UpdateContinuousBackups and DescribeContinuousBackups (control-plane 2).
 
-tests/unit/database/test_recovery_window.py tests how the window moves with the clock.
+tests/unit/database/test_recovery_window.py tests how the window of recovery moves with the clock.
 """
 
 import pytest

@@ -5,14 +5,14 @@ The calls are data: tests/cases/tools/*.json. Each file is a list of calls:
 | member   | meaning                                                                                |
 |----------|----------------------------------------------------------------------------------------|
 | `call`   | the operation; `with` has its request                                                  |
-| `region` | its region, by default us-east-1; `account` has its account                            |
+| `region` | its region, by default us-east-1; `account`: its account, used as the access key       |
 | `shows`  | JMESPath expressions, and their values in the answer                                   |
 | `keeps`  | names, and expressions whose values replace `<name>` in later calls                    |
 | `fails`  | the code of the error that answers the call                                            |
 | `retries`| the code of an error after which the tool sends the call again                         |
 | `polls`  | an expression: the tool sends the call until its value is the last one of `sees`       |
 | `sees`   | the values of that expression in their order; an error counts as a value, by its code  |
-| `moves`  | seconds by which the clock moves before the call, if statuses last some time           |
+| `moves`  | seconds by which a frozen clock moves before the call                                  |
 
 `<table>` is a table's name, and `<bucket>` a bucket with the `objects` of the file.
 

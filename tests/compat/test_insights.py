@@ -1,7 +1,4 @@
-"""UpdateContributorInsights, DescribeContributorInsights, ListContributorInsights; `insights`.
-
-The last one is a control. See control-plane 12.
-"""
+"""Contributor Insights: three operations, and the control `insights` (control-plane 12)."""
 
 import re
 

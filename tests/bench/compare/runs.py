@@ -16,7 +16,7 @@ Line = dict[str, Any]
 
 
 def read_lines(files: Iterable[Path]) -> "Runs":
-    """Return the measurements in files of JSON lines. First lines describe the machine."""
+    """Return the measurements in files of JSON lines, of which the first describes the machine."""
     return Runs([json.loads(line) for file in files for line in file.read_text().splitlines()])
 
 
