@@ -11,7 +11,7 @@ Item = dict[str, Any]
 
 
 def token(offset: int = 0) -> str:
-    """Return a token. The load generator replaces it with the request's key number plus `offset`."""
+    """Return a token. The load generator replaces it with a key number plus `offset`."""
     return f"@@@@@@{offset:02d}"
 
 
