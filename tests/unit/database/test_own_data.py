@@ -1,4 +1,5 @@
-"""The ids in a table's definition: a copy, an emptied table and a replica share none of them.
+"""Ids in a table's definition: a branch of a table and a replica share none with it. An emptied
+table keeps only the id of its stream.
 
 `OWN_DATA` and `LOGS` of emulator/database/definitions/tables.py list the fields with ids.
 """
@@ -39,7 +40,7 @@ def test_every_field_with_an_id_is_listed():
 
 @pytest.fixture
 def table(db):
-    """The definition of a table with data of every kind that has an id."""
+    """Return the definition of a table in which every field with an id is set."""
     request = table_request(
         "pk:S",
         define="g:S",
@@ -70,7 +71,7 @@ def ids(definition):
 
 
 def shared(one, other):
-    """Return the fields in which two definitions have the same id or the same data."""
+    """Return what two definitions share: names of fields with equal ids, and key prefixes."""
     same = {name for name, number in ids(one).items() if number is not None and number == ids(other)[name]}
     return same | {prefix for prefix in one.data_prefixes() if prefix in other.data_prefixes()}
 
