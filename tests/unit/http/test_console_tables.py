@@ -158,7 +158,7 @@ def test_time_to_live_is_turned_on_and_off(console, call, orders, emulator):
     assert console.post("tables/Orders/change/ttl", ttl=" ").status == 400
     console.done("tables/Orders/change/ttl", ttl="expires")
     assert status() == "ENABLED"
-    emulator.clock.advance(3601)  # the service allows one change in an hour
+    emulator.clock.advance(3601)  # TTL can be changed only once an hour
     console.done("tables/Orders/change/ttl", ttl="")
     assert status() == "DISABLED"
 

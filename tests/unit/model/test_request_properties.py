@@ -51,7 +51,9 @@ def request_sample(name):
 
 
 def required_members(shapes, name, path=()):
-    """Yield the paths of all members that the validator requires; 0 is a list's first member."""
+    """Yield the path of each member that the validator requires. In a path, 0 is a list's first
+    member.
+    """
     if name in SAMPLES:
         return
     shape = shapes[name]
@@ -69,7 +71,7 @@ REQUIRED = [
 
 
 def answer(name, raw):
-    """Return the error code if the request is refused, else None."""
+    """Return the code of the error with which a request is refused, or None."""
     model = request_model(name)
     try:
         request = model.parse(raw)
@@ -127,7 +129,7 @@ EXAMPLES = profile(200)
 
 
 def places(raw):
-    """Yield (container, key) of everything inside a request."""
+    """Yield (container, key) of each value inside a request."""
     for key, value in list(raw.items() if isinstance(raw, dict) else enumerate(raw)):
         yield raw, key
         if isinstance(value, dict | list):

@@ -14,7 +14,9 @@ PAGES = {0: ["a", "b", "c"], 1: ["d"], 2: []}
 
 
 class Source:
-    """Scans of a table with three segments. failures: number of a call -> what it raises."""
+    """Answers Scans of a table with three segments. failures: number of a call -> the error that it
+    raises.
+    """
 
     def __init__(self, failures=()):
         self.calls = []

@@ -1,4 +1,6 @@
-"""The rules of behaviour 2.3. test_wire.py tests that parsing a request computes the same sizes."""
+"""The sizes of values by the rules of behaviour 2.3. test_wire.py tests that parsing a request
+computes the same sizes.
+"""
 
 import pytest
 
