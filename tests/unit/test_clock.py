@@ -168,8 +168,8 @@ class Worker:
         )
 
     def tries_of(self, log, seconds, step=0.05):
-        """Run slices for some seconds; return how often the work was tried that appends
-        to the log.
+        """Run slices for some seconds; return how often the work that appends to the
+        log was tried.
         """
         before = len(log)
         for _ in range(round(seconds / step)):

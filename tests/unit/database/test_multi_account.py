@@ -49,7 +49,7 @@ def make_source(made: Accounts) -> Accounts:
 
 
 def replica(region: str, source: str = EAST, **members: Any) -> dict[str, Any]:
-    """Return the CreateTable request that adds a replica of the table of the region `source`."""
+    """Return the CreateTable request that adds, in a region, a replica of the table in `source`."""
     return {
         "TableName": "music",
         "GlobalTableSourceArn": arn(source),
@@ -61,7 +61,7 @@ def replica(region: str, source: str = EAST, **members: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def source() -> Accounts:
-    """Return accounts. Only that of EAST has the table, whose settings permit replicas."""
+    """Return accounts. Only EAST's account has the table, whose settings permit replicas."""
     return make_source(Accounts())
 
 

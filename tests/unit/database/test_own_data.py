@@ -1,5 +1,5 @@
-"""Ids in a table's definition: a branch of a table and a replica share none with it. An emptied
-table keeps only the id of its stream.
+"""The ids in a table's definition: branches and replicas of a table have new ids. An emptied table
+keeps only the id of its stream.
 
 `OWN_DATA` and `LOGS` of emulator/database/definitions/tables.py list the fields with ids.
 """

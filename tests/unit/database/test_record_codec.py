@@ -257,7 +257,9 @@ def test_a_record_whose_history_is_gone_has_no_images(written):
 
 
 def test_header_of_each_version_has_the_same_beginning(written):
-    """Code that needs only these fields reads a stored record without a conversion to version 2."""
+    """Code that needs only the first fields of a header reads them without a conversion
+    to version 2.
+    """
     for version in (FIRST_VERSION, VERSION, REFERRING_VERSION):
         stored = written.in_version(version)
         assert (record_milliseconds(stored), record_time(stored)) == (int(NOW * 1000), NOW)

@@ -94,7 +94,7 @@ def test_old_records_are_deleted_in_slices(db, table, monkeypatch):
     assert database.run_slice()
     assert records(db) == 7  # one slice deletes three records
     database.background.run_all()
-    assert records(db) == 5  # also the record of 48 hours ago: records are kept a minute longer
+    assert records(db) == 5  # the record of 48 hours ago stays: records are kept a minute longer
     check_store(database)
     db.clock.advance(2 * 3600)
     database.scheduler.run_due()
@@ -107,8 +107,8 @@ def test_old_records_are_deleted_in_slices(db, table, monkeypatch):
 
 
 def test_a_transaction_has_one_time(db, table, monkeypatch):
-    """All changes of a transaction get the same time, also in several tables and if it takes long.
-    So no restore has only a part of the transaction.
+    """All changes of a transaction get the same time, even if they are in several tables or take
+    long. So no restore has only a part of the transaction.
     """
     switch(db)
     db("CreateTable", {**table_request("pk:S"), "TableName": "second"})

@@ -223,7 +223,7 @@ def test_a_copy_with_waiting_writes_is_sound():
     regions.replicate(WEST)
     with Held(regions):
         put(regions, EAST, "a", "1")
-        put(regions, EAST, "a", "2")  # the log now stores the first write's row
+        put(regions, EAST, "a", "2")  # the table no longer has the first row, so the log stores it
         with regions.database.read() as txn:
             soundness.check(txn)
         with regions.database.write() as change:

@@ -20,8 +20,8 @@ OF_PARTITION = {"FilterExpression": MANY_OPERATORS, "ExpressionAttributeValues":
 
 @pytest.fixture
 def table(db, monkeypatch):
-    """Return the name of a table with 60 items. To filter more than ten of them counts as long, and
-    a slice filters five.
+    """Return the name of a table with 60 items. Filtering more than ten of them counts as long
+    work, and a slice filters five.
     """
     wanted = table_request(
         "pk:S sk:N",

@@ -195,8 +195,9 @@ def test_nobody_writes_by_definitions_that_are_out_of_date(two):
 
 
 def test_a_block_that_fails_leaves_the_definitions_current(two):
-    """The failed transaction had raised the version number of the definitions. The process must not
-    believe that it has that version, which the other process makes next.
+    """The failed transaction raised the version number of the definitions. Then the other process
+    makes a version with this number. The first process must notice that it does not have that
+    version.
     """
     mine, other = two
     with pytest.raises(Full):

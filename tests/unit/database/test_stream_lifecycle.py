@@ -1,5 +1,5 @@
-"""The life of streams: the transaction of a table's settings also opens, changes and closes its
-stream. And which callers see a stream.
+"""How streams open, change and close: in the transaction that changes their table's settings. Also:
+which callers see a stream.
 """
 
 import re
@@ -141,7 +141,9 @@ def check_unchanged(db, before, shown):
     ],
 )
 def test_a_commit_that_fails_neither_opens_nor_closes_a_stream(db, monkeypatch, failing, operation, request_):
-    """Readers see neither the new stream nor the end of the old one, and can repeat the request."""
+    """Clients see neither the new stream nor the end of the old one. The request succeeds when it
+    is repeated.
+    """
     streamed = Streamed(db, TableName="with")
     db("CreateTable", {**table_request("pk:S"), "TableName": "without"})
     db("DescribeTable", TableName="without")

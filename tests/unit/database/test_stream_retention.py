@@ -69,8 +69,8 @@ def test_readers_never_see_what_is_too_old(db, hourly):
 
 
 def test_deletion_follows_the_clock(db, hourly):
-    """In each shard, the newest of the records that are too old stays as a mark until the shard
-    goes.
+    """The newest record that is too old stays in its shard, as a mark of deleted records, until the
+    shard goes.
     """
     counts = []
     for _ in range(24):
@@ -255,7 +255,8 @@ def test_streams_of_a_table_end_one_by_one(db):
     later(db, 5 * HOUR)
     newer = Streamed(db, TableName="again")
     newer.put()
-    for hours, left in ((0, 3), (8, 3), (2, 2), (8, 2), (2, 0)):  # closed after 10, 20 and 20 hours; now: 25
+    # The three streams were closed after 10, 20 and 20 hours; now 25 hours have passed.
+    for hours, left in ((0, 3), (8, 3), (2, 2), (8, 2), (2, 0)):
         later(db, hours * HOUR)
         finish(db)
         listed = [stream["StreamArn"] for stream in db("ListStreams")["Streams"]]

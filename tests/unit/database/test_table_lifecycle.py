@@ -327,7 +327,8 @@ def test_several_changes_under_way_come_one_by_one(slow):
     name = provisioned(slow)
     slow("UpdateTable", TableName=name, WarmThroughput={"ReadUnitsPerSecond": 50})
     slow.clock.advance(1)
-    slow("UpdateTable", TableName=name, WarmThroughput={"WriteUnitsPerSecond": 60})  # joins the pending change
+    # Starts the wait for both changes again.
+    slow("UpdateTable", TableName=name, WarmThroughput={"WriteUnitsPerSecond": 60})
     slow("UpdateTable", TableName=name, SSESpecification={"Enabled": True})
     slow.clock.advance(1)
     slow("UpdateTable", TableName=name, **units(9))

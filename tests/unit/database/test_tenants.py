@@ -84,8 +84,8 @@ def test_the_account_of_other_access_keys_can_be_set(tmp_path, account):
 
 
 def test_keys_of_one_account_have_separate_tables(db):
-    """Access keys may share an account number. An ARN in a request still names the own table of the
-    caller's key.
+    """Access keys may share an account number. An ARN in a request still names the table that
+    belongs to the caller's key.
     """
     stream = {"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"}
     callers = (HERE, OTHER_KEY, ("123456789012", "us-east-1"))
@@ -186,7 +186,7 @@ def test_the_log_is_silent_about_tables_that_are_nowhere(db, caplog):
 @pytest.mark.parametrize("shared", [False, True])
 def test_unfinished_work_waits_for_the_same_value_of_shared_db(tmp_path, monkeypatch, shared):
     """A deletion and a half-filled index survive a start with the other setting, and do not disturb
-    the server that was started so.
+    that server.
     """
     monkeypatch.setattr("emulator.database.jobs.backfill.SLICE", 1)
     ours = Settings(data_dir=tmp_path / "data", shared_db=shared)

@@ -221,8 +221,8 @@ def test_a_new_process_sweeps_what_the_old_one_left(tmp_path):
 
 
 def test_a_wrong_ticket_is_deleted_without_an_item(db):
-    """A ticket has another time than its item, or has no item. It must not delete an item that has
-    not expired.
+    """The ticket has another time than its item, or no item. The sweep must not delete an item that
+    has not expired.
     """
     table = create(db)
     put(db, table, "item", NOW + HOUR)

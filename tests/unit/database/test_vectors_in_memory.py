@@ -228,7 +228,7 @@ def test_memory_is_bounded(points):
 
 
 def test_pending_writes_are_found_once_they_are_committed(tmp_path):
-    """Before the commit, the writes may be lost, and other writes may get their numbers."""
+    """Before the commit, the writes may be lost, and other writes may get their change numbers."""
     inside = InProcess(Settings(data_dir=tmp_path / "data", durable=True))
     database = inside.emulator.database
     inside("CreateTable", {**table_request("pk:S", VectorIndexes=[INDEX]), "TableName": "tab"})

@@ -19,8 +19,8 @@ def table(name):
 
 
 def request(given, parameter, expression):
-    """Return a request with an expression, and those of the file's names and values
-    that it uses.
+    """Return a request with an expression, and with the names and values of the file that the
+    expression uses.
     """
     mentioned = set(re.findall(r"[#:]\w+", expression))
     names = {key: value for key, value in given.get("names", {}).items() if key in mentioned}

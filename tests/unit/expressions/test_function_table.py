@@ -1,5 +1,5 @@
-"""The table of functions in expressions: each row follows the rules, and one more row is enough for
-a toy function.
+"""The table of functions in expressions: each row follows the rules, and a new function needs only
+one more row.
 """
 
 import json
@@ -310,8 +310,8 @@ def test_whether_partiql_has_it(row):
 
 @pytest.mark.parametrize("row", ROWS)
 def test_it_has_cases(row):
-    """The rules do not say what a function computes, so the tables of cases must have
-    results of it.
+    """The rules do not say what a function computes, so the tables of cases must have at least two
+    of its results.
     """
     table = "updates" if row.role == "update operand" else "conditions"
     cases = json.loads((CASES / f"{table}.json").read_text())["cases"]

@@ -157,7 +157,7 @@ REFUSED = [
     (HASH_ONLY, [PK, ("a", "=", n(1))], TOO_MANY.format(2, 1)),
     (HASHES, [("h1", "=", s("x")), ("h2", "=", s("x")), ("a", "=", n(1))], TOO_MANY.format(3, 2)),
     (MANY, [H1, H2, ("r1", "=", s("x")), ("a", "=", n(1))], MISSED + "r2"),
-    # a RANGE attribute that precedes another one and has no condition, or one without =
+    # a RANGE attribute that precedes another one has no condition or is not compared with =
     (MANY, [H1, H2, ("r2", "=", n(1))], GAP.format("r1", "r2")),
     (MANY, [H1, H2, ("r3", "=", s("x"))], GAP.format("r1, r2", "r3")),
     (MANY, [H1, H2, ("r1", "=", s("x")), ("r3", "<", s("x"))], GAP.format("r2", "r3")),

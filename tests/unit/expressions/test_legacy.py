@@ -1,5 +1,5 @@
 """The legacy parameters: every operator and action, and every error text of behaviour
-18, 3.6 and 4.7.
+3.6, 4.7 and 18.
 """
 
 import pytest

@@ -245,7 +245,7 @@ def varuint(number):
     return bytes(digits)
 
 
-IMPORT = bytes.fromhex("84817885210188247735 9400".replace(" ", ""))  # of table x, version 1, 2,000,000,000 symbols
+IMPORT = bytes.fromhex("84817885210188247735 9400".replace(" ", ""))  # 2,000,000,000 symbols of a table x, version 1
 TABLE_OF_SYMBOLS = struct(b"\x86\xbd\xdc" + IMPORT)
 LONG_ION_NUMBER = "more than 1,000 digits in a row, which is too long for a number"
 ION_FILES = {

@@ -129,7 +129,7 @@ def test_a_text_that_is_not_unicode_ends_the_file():
 
 @given(binary(), st.randoms())
 def test_damaged_binary_ion_ends_the_file(data, random):
-    """For some of these texts, the extension module of the library amazon.ion does not return."""
+    """For some damaged data, the extension module of the library amazon.ion does not return."""
     damaged = bytearray(data)
     for _ in range(random.randint(1, 4)):
         damaged[random.randrange(4, len(damaged))] = random.randrange(256)

@@ -47,8 +47,8 @@ def test_bodies_that_are_too_large(ask):
 
 @pytest.mark.parametrize("pieces", [[], [b"{}"], [b"{", b"}"]])
 def test_a_client_that_disconnects(db, pieces):
-    """The request does not run, even if its received part is valid JSON. Its bytes are no longer
-    counted.
+    """The request does not run, even if its received part is valid JSON. Its bytes no longer count
+    in the total of bodies.
     """
     messages = [{"type": "http.request", "body": piece, "more_body": True} for piece in pieces]
     messages.append({"type": "http.disconnect"})

@@ -235,8 +235,8 @@ def test_connection_that_cannot_be_released_keeps_no_other_waiting(durable):
 
 
 def lose_the_group(durable):
-    """Let the group be lost: the next write finds no room, and another process has written before
-    there is some.
+    """Let the group of pending writes be lost: the next write finds no room, and another process
+    writes before there is room.
     """
     group = group_of(durable.emulator.database.engine)
     group.txn = Failing(group.txn, lmdb.MapFullError("full"))

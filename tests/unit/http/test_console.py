@@ -94,7 +94,7 @@ def test_a_hostile_account_and_region_do_no_harm(emulator, text):
     console = in_process(emulator, segment)
     for path in ("tables", "accounts", "tables/create", "tables/Orders", "tables/Orders/code", "tables/None"):
         page = console.get(path)
-        assert page.status in (200, 400)  # 400 because a region with a colon makes no ARN
+        assert page.status in (200, 400)  # 400 for a region with a colon, which makes no ARN
         assert faults(page.text) == []
     console.done("tables/Orders/change/empty", confirmation="Orders")
     page = in_process(emulator).get("accounts").text
@@ -314,8 +314,8 @@ def test_errors_of_controls(emulator, console, monkeypatch, error):
 
 
 def test_answers_in_slices(emulator, console, monkeypatch):
-    """Answers to the console come in slices. Between two slices of its description, the
-    table goes.
+    """The console's own requests are answered in slices. The table is deleted between two slices of
+    its description.
     """
 
     def steps(answer):

@@ -8,7 +8,7 @@ from tests.support.tables import index_request, table_request
 
 @pytest.fixture
 def orders(call):
-    """A table on demand with a global index."""
+    """Return the name of an on-demand table with a global index."""
     request = table_request(
         "pk:S", TableName="Orders", define="status:S", GlobalSecondaryIndexes=[index_request("by-status", "status")]
     )

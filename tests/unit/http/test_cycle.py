@@ -281,7 +281,7 @@ def test_a_client_that_does_not_read_stops_the_application(db):
 
 
 def test_a_last_part_that_the_client_has_not_read_ends_the_application(db):
-    """Otherwise the server could not stop without waiting for the application."""
+    """If the application did not end, a server that stops would wait for it."""
     lines = []
 
     async def app(_scope, _receive, send):

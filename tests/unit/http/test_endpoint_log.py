@@ -96,8 +96,8 @@ def test_paths_hosts_origins_and_services(endpoint, lines, method, path, query, 
 
 
 def test_missing_operations_are_logged_once(endpoint, lines, monkeypatch):
-    """No operation is missing today, so the test hides them. A newer model of the service may have
-    more.
+    """No operation is missing today, so the test hides all of them. A newer model of the service
+    may have more.
     """
     monkeypatch.setattr("emulator.app.find", lambda _name: None)
     first, second = sorted(operations())[:2]

@@ -50,8 +50,8 @@ def test_the_collector_rests(monkeypatch, coding, body, status, rests):
 
 
 def test_the_collector_rests_during_a_check_in_steps_and_finds_nothing_afterwards():
-    """The objects of 100 long statements, 500,000 in all, are freed with the request, also if it
-    fails. So the collector finds nothing.
+    """The objects of long statements, 500,000 for 100 statements, are freed with the request, also
+    if it fails. So the collector finds nothing.
     """
     emulator = Emulator(Settings(data_dir=None, in_memory=True))
     emulator.database.sliced = True

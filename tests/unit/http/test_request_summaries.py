@@ -489,7 +489,7 @@ def part(now, *requests):
     [
         ([part(10, (1, 2, 0)), part(12, (0, 5, 1))], ["5-1", "2-0"]),  # in the order of arrival
         ([part(10, (1, 2, 1)), part(12, (1, 2, 0))], ["2-0", "2-1"]),
-        ([part(10, (1, 2, 0)), part(12, (3, 11, 1))], ["2-0"]),  # process 0 may end another request before 11
+        ([part(10, (1, 2, 0)), part(12, (3, 11, 1))], ["2-0"]),  # left out: process 0 may end one before 11
     ],
 )
 def test_the_requests_of_several_processes(parts, expected):

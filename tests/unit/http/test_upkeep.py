@@ -99,7 +99,7 @@ def test_nothing_written_nothing_synced(loop: Loop) -> None:
     store = Store()
     pass_seconds(upkeep_of(store, loop), loop, store, 30, writing=False)
     assert store.done == []
-    assert store.dropped  # drop_vectors() was called nevertheless
+    assert store.dropped  # unused vectors are dropped also while nothing is written
 
 
 def test_what_was_written_is_synced_when_writing_pauses(loop: Loop) -> None:

@@ -77,7 +77,7 @@ def test_botocore_is_not_imported():
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory):
-    """Return a data folder as a wheel has it."""
+    """Return a folder with the data files that a wheel has."""
     folder = tmp_path_factory.mktemp("data")
     write_models(folder)
     return folder

@@ -10,7 +10,7 @@ from emulator.model import shortening
 from emulator.model.service import operations, request_model
 from tests.support.long_requests import LONG_REQUESTS, MANY
 
-KEPT = 1_000  # the parser reads so many members of each list or map in these tests
+KEPT = 1_000  # the number of members that the parser reads of each list or map in these tests
 EMPTY = b",".join([b"{}"] * MANY)
 TABLES = b",".join([b'"t%d":[]' % number for number in range(MANY)])
 PUT = b'{"PutRequest":{"Item":{"pk":{"S":"a"}}}}'

@@ -1,4 +1,4 @@
-"""A local folder as object storage: names never leave it."""
+"""A local folder as object storage: names of objects never lead out of it."""
 
 import os
 from contextlib import suppress

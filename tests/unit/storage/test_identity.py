@@ -77,7 +77,9 @@ def copied(folder: Path) -> Path:
 
 
 def restored(folder: Path) -> Path:
-    """Copy the folder away and back. On many file systems, inode numbers come back too."""
+    """Copy the folder away and back. On many file systems, the files get their old
+    inode numbers.
+    """
     away = copied(folder)
     shutil.rmtree(folder)
     shutil.copytree(away, folder)
@@ -124,7 +126,7 @@ def test_only_folders_that_may_be_torn_are_verified_and_only_once(
 
 
 def test_data_file_that_is_not_the_closed_one_is_verified(path: Path, ended: bool) -> None:
-    """A data file that was put in the place of another keeps the folder's identity."""
+    """The folder's identity does not show that its data file was replaced by another one."""
     if not ended:
         pytest.skip("nothing says what the data file was")
     before = (path / "data.mdb").read_bytes()

@@ -326,7 +326,9 @@ def test_opening_on_an_almost_full_disk(tiny_disk: Path) -> None:
 
 
 def test_size_is_only_changed_under_the_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """LMDB truncates the file to its map. Another process must not read the size meanwhile."""
+    """LMDB shortens the file to the size of its map. Another process must not read the
+    size then.
+    """
     held = []
 
     def is_held() -> bool:

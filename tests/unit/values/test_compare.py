@@ -272,8 +272,8 @@ def test_large_values_are_compared_once():
 
 
 def test_numbers_that_size_makes_are_compared_each_time():
-    """Such a number does not outlive its operator, so a later number may have the same id. An
-    outcome must not be remembered by it.
+    """Such a number does not outlive its operator, so a later number may have its id. No outcome
+    must be remembered by this id.
     """
     test = compare.remembering(
         lambda _item, _values: [compare.equal({"N": str(number)}, {"N": "3"}) for number in range(10)]
