@@ -20,10 +20,10 @@ from tests.support.invariants import check_store
 from tests.support.tables import index_request, table_request
 
 NUMBERS = ("recovery_days",)
-"""The fields of a table that may be None or a number that is not an id."""
+"""The fields of a table with the type `int | None` whose numbers are not ids."""
 
 RARE = {each.__name__: each for each in (InsightsSetting, AttachedPolicy, Membership, VectorDefinition)}
-"""Classes of fields, which tables.py imports for type checks only."""
+"""Classes of fields that tables.py imports only for type checks, by their names."""
 
 
 def test_every_field_with_an_id_is_listed():

@@ -45,7 +45,7 @@ from storage.keycode import prefix_end
 NOW = 1_700_000_000.125
 STREAM_ARN = 'arn:aws:dynamodb:eu"%d-1:123456789012:table/t/stream/"%s'
 FIRST_HEADER = Struct(">BQQI")
-"""Version, milliseconds, sequence number, SizeBytes: the whole header of version 1."""
+"""The header of version 1: version, milliseconds, sequence number, SizeBytes."""
 
 VIEWS = {
     "KEYS_ONLY": (False, False),

@@ -20,7 +20,7 @@ from tests.support.tables import table_request, vector, vector_index_request
 INDEX = vector_index_request("near", "v", 2, "EUCLIDEAN", "KEYS_ONLY")
 SEARCH = {"TableName": "tab", "IndexName": "near", "SearchVector": vector(0, 0)["L"], "TopK": 3}
 KEEP = 7
-"""Changes of an index that are recorded, in these tests."""
+"""The number of changes of an index that the store keeps, in these tests."""
 
 
 @pytest.fixture(autouse=True)

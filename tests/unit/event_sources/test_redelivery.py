@@ -1,5 +1,5 @@
-"""Dead letters: the controls that list them and send them again. A letter that is processed leaves
-its file.
+"""Dead letters: the controls that list them and send them again. Letters that are processed are
+removed from their file.
 """
 
 import json

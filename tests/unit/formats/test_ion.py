@@ -36,7 +36,7 @@ TEXT = (
     "b:{{aGVsbG8=}},yes:true,nothing:null,m:{'null':\"\",'a b':{},'it\\'s \"\\\\':[],'$1':1.,'é':false},"
     'l:[1.,"x"],ss:$dynamodb_SS::["a","b"],ns:$dynamodb_NS::[1.,2.5],bs:$dynamodb_BS::[{{AA==}},{{aGVsbG8=}}]}}\n'
 )
-"""As the service writes it (control-plane 4.4)."""
+"""The item in Ion, as the service writes it (control-plane 4.4)."""
 
 
 def binary():

@@ -324,7 +324,7 @@ def test_a_write_that_finds_the_disk_full_fails_alone(durable):
 
 
 class Client:
-    """A connection that counts how often it was released."""
+    """Stands in for a connection; counts how often its held answers were released."""
 
     def __init__(self):
         self.released = 0

@@ -1,8 +1,7 @@
-"""Properties of all operations: complete samples, which are made from the shapes, and broken
-samples.
+"""Properties of all operations: complete requests are accepted, and broken ones are refused.
 
-A sample has every member of its operation's input. SAMPLES has the values that cannot be made from
-a shape.
+The requests are samples made from the shapes of the service model. A sample has every member of its
+operation's input. SAMPLES has the values that cannot be made from a shape.
 """
 
 from copy import deepcopy

@@ -53,7 +53,7 @@ def path(tmp_path: Path, ended: bool) -> Path:
 
 
 def verified_by_opening(folder: Path) -> bool:
-    """Open a folder and check its rows; return whether it was verified."""
+    """Open a folder and check its rows; return True if the folder was verified."""
     asked: list[Path] = []
     with claimed(folder):
         engine = open_engine(folder, verify=asked.append)

@@ -10,7 +10,7 @@ from emulator.transfer.copying import BadState, Rate, State, copy
 from emulator.transfer.progress import Progress
 
 PAGES = {0: ["a", "b", "c"], 1: ["d"], 2: []}
-"""The items of each segment, a page each."""
+"""Segment -> its items, each of which is a page."""
 
 
 class Source:

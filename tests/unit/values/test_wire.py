@@ -82,7 +82,7 @@ CANONICAL = [
     ({"L": [{"N": "01"}, {"S": "ab"}]}, {"L": [{"N": "1"}, {"S": "ab"}]}, 3 + 1 + 2 + 1 + 2),
     ({"M": {}}, {"M": {}}, 3),
     ({"M": {"é": {"N": "+1"}}}, {"M": {"é": {"N": "1"}}}, 3 + 1 + 2 + 2),
-    # absent and unknown members
+    # members that are null or unknown
     ({"S": "a", "N": None}, {"S": "a"}, 1),
     ({"S": "a", "Unknown": 5}, {"S": "a"}, 1),
     ({"Unknown": {"S": 5}, "N": "1.0"}, {"N": "1"}, 2),
@@ -377,8 +377,8 @@ def nested(value, maps):
 def test_type_error(sent, message):
     mixtures = [
         sent,
-        {"S": "a", "N": "x", **sent},  # beside other members
-        {"L": [{}, {"N": "x"}, sent]},  # after problems
+        {"S": "a", "N": "x", **sent},  # beside members of other types
+        {"L": [{}, {"N": "x"}, sent]},  # after values with problems
         nested(sent, 31),
         nested(sent, 32),  # in a value that is too deep
         nested({"L": [{"S": "a"}, {"L": [None, sent]}]}, 60),
