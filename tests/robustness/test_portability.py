@@ -1,4 +1,4 @@
-"""A server in memory with one process needs no feature that only Linux has."""
+"""A server in memory with one process runs where there are no features of Linux."""
 
 import subprocess
 import sys
