@@ -60,7 +60,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture(autouse=True)
 def log_anew() -> None:
-    """Forget all logged lines: so a test sees its line even if another test has just logged it."""
+    """Let lines that are logged at most once a minute be logged again in the next test."""
     once_a_minute._logged.clear()
 
 
@@ -82,7 +82,7 @@ def bucket(engine_name: str, s3_folder: Path) -> Iterator[Bucket]:
 
 @pytest.fixture(scope="session")
 def endpoint(engine_name: str, tmp_path_factory: pytest.TempPathFactory, s3_folder: Path) -> Iterator[str]:
-    """Yield the URL of a server of this kind, which is started once for all tests."""
+    """Yield the URL of a server of the kind `engine_name`; all tests share it."""
     if engine_name not in SERVERS:
         yield engine_name
         return
@@ -159,7 +159,7 @@ def post(endpoint: str) -> Callable[..., Answer]:
 
 @pytest.fixture
 def db(engine_name: str, tmp_path: Path) -> Iterator[InProcess]:
-    """Yield an emulator in process, on the engine of this run."""
+    """Yield a new emulator in process, on the engine `engine_name`."""
     inside = InProcess(settings_of_engine(engine_name, tmp_path / "data"))
     yield inside
     inside.emulator.close()

@@ -11,7 +11,7 @@ from tests.support.servers import running
 from tests.support.tables import new_name
 
 CONNECTIONS = 16
-"""The kernel spreads connections over two workers: all in one has a probability of 1 in 32,768."""
+"""The kernel spreads them over two workers; that one gets all has a probability of 1 in 32,768."""
 
 
 @pytest.fixture(scope="module", autouse=True)

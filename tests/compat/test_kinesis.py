@@ -15,7 +15,7 @@ OTHER = "arn:aws:kinesis:us-east-1:000000000000:stream/others"
 STATE = "Table is not in a valid state to enable Kinesis Streaming Destination: "
 # Observed: github.com/aws-cloudformation/cloudformation-coverage-roadmap/issues/707
 ALREADY = STATE + "EnableKinesisStreamingDestination must be DISABLED or ENABLE_FAILED to perform ENABLE operation."
-# Observed, "enable" included: github.com/aws/aws-cdk/issues/16393
+# Observed: github.com/aws/aws-cdk/issues/16393. The text says "enable" although this is a DISABLE.
 NOT_ACTIVE = STATE + "KinesisStreamingDestination must be ACTIVE to perform DISABLE operation."
 NOT_UPDATABLE = (  # behaviour 15
     STATE + "Kinesis streaming is not in ACTIVE state. Updates are only allowed in ACTIVE state. "
@@ -50,7 +50,7 @@ def test_life_of_a_destination(client, make_table):
         "TableName": table,
         "StreamArn": ARN,
         "DestinationStatus": "ENABLING",
-        "EnableKinesisStreamingConfiguration": {},  # behaviour 15
+        "EnableKinesisStreamingConfiguration": {},  # returned even if it was not sent (behaviour 15)
     }
     assert destinations(client, table) == [
         {"StreamArn": ARN, "DestinationStatus": "ENABLING", "DestinationStatusDescription": REASON}
@@ -76,7 +76,7 @@ def test_precision_is_kept_and_echoed(client, make_table):
 
 
 def test_disabling_refuses_a_configuration(refused):
-    """The table is not even looked up. Observed: ack-api-quirks, DDB-TABLE-301."""
+    """It is refused before the table is looked up. Observed: ack-api-quirks, DDB-TABLE-301."""
     request = {"TableName": "no-such-table", "StreamArn": ARN, "EnableKinesisStreamingConfiguration": {}}
     assert refused("disable_kinesis_streaming_destination", **request) == (
         "ValidationException",

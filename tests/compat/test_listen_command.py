@@ -79,7 +79,7 @@ def test_a_wrong_count(count, capsys):
 
 @pytest.fixture
 def listening(address):
-    """listening(*arguments) starts the command; it returns the process once that listens."""
+    """listening(*arguments) starts `listen`, waits until it is ready, and returns the process."""
     started = []
 
     def start(*arguments):
@@ -91,7 +91,7 @@ def listening(address):
             stderr=subprocess.PIPE,
             text=True,
             bufsize=1,
-            # If the tests run under nohup or with `&`, the process would otherwise ignore SIGINT.
+            # If a script runs the tests with `&`, the process would otherwise ignore SIGINT.
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no other threads
         )
         started.append(process)

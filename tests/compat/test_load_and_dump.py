@@ -113,7 +113,7 @@ def test_a_reader_that_has_seen_enough(endpoint, client, make_table, command):
 
 
 def test_a_dump_has_the_state_of_one_moment(endpoint, client, make_table):
-    """With two workers, pages may come from the worker that does not hold the snapshot."""
+    """That is so even for pages from a worker that does not have the hold on the snapshot."""
     table = make_table("pk:S")
     for number in range(50):
         client.put_item(TableName=table, Item={"pk": {"S": str(number)}})

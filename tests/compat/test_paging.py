@@ -8,7 +8,7 @@ import pytest
 from tests.support.tables import index_request, new_name
 
 LARGE = 30
-"""A partition with items of 50 KB: one and a half pages."""
+"""The number of items of 50 KB in a partition: one and a half pages."""
 
 
 @pytest.fixture(scope="module")
@@ -161,7 +161,7 @@ def equal(value):
     ],
 )
 def test_a_query_of_a_whole_key_has_no_last_key(client, one, form, forward, more, count):
-    """No query may start after its only item, so it gets no key (exception to behaviour 6.2)."""
+    """Such a query refuses any start key, so it returns none (exception to behaviour 6.2)."""
     for limit in (1, 2):
         answer = client.query(**one[form], **more, Limit=limit, ScanIndexForward=forward)
         assert (answer["Count"], answer["ScannedCount"]) == (count, 1)
@@ -169,7 +169,7 @@ def test_a_query_of_a_whole_key_has_no_last_key(client, one, form, forward, more
 
 
 def test_a_statement_of_whole_keys_has_no_last_key(client, ten, one):
-    """With Limit=1, each page has the next key; the page of the last key has no NextToken."""
+    """With Limit=1, each page has the item of the next key; the last page has no NextToken."""
     partition = ten["ExpressionAttributeValues"][":p"]["S"]
     two, hash_only = ten["TableName"], one["one key"]["TableName"]
     statements = {

@@ -92,9 +92,9 @@ PARAMETERS = [
 
 @pytest.mark.parametrize(("value", "message"), PARAMETERS, ids=lambda part: str(part)[:40])
 def test_bad_parameters(outcome, batch, canceled_or_refused, value, message):
-    """PartiQL words these errors differently; in a batch, only the statement fails.
+    """PartiQL has other error texts than native operations (behaviour 14.4).
 
-    See behaviour 14.4 and 14.5.
+    In a batch, only the statement with the bad parameter fails (behaviour 14.5).
     """
     error = ("ValidationException", message)
     assert outcome("SELECT * FROM T WHERE pk = 'pk' AND np = ?", value) == error
@@ -286,7 +286,7 @@ def test_boolean_functions_are_compared(outcome, condition, holds):
 
 @pytest.mark.parametrize(("value", "holds"), [(True, True), (False, False)])
 def test_boolean_functions_are_compared_with_parameters(outcome, value, holds):
-    """behaviour 14.1."""
+    """See behaviour 14.1."""
     found = outcome("SELECT sk FROM T WHERE pk = 'k' AND attribute_exists(a) = ?", {"BOOL": value})
     assert found == ([{"sk": {"S": "s"}}] if holds else [])
 
@@ -306,7 +306,7 @@ def test_boolean_functions_are_compared_with_parameters(outcome, value, holds):
     ],
 )
 def test_failed_members_name_their_table_only_when_they_were_run(batch, table, statement, code, named):
-    """behaviour 14.5."""
+    """A statement that fails before it is run has no TableName in its answer (behaviour 14.5)."""
     [answer] = batch((statement,))
     assert answer["Error"]["Code"] == code
     assert answer.get("TableName") == (table if named else None)

@@ -404,7 +404,8 @@ CHECKS = {
     ),
 }
 NAMES = list(CHECKS)
-# These change the same header or query, so two of them cannot be in one request.
+# The test leaves out pairs of these: a request that has a signature only in its query is signed, and
+# signed once.
 AUTHENTICATION = {"signed twice", "not signed", "incomplete"}
 
 

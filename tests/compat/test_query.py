@@ -364,7 +364,7 @@ REFUSED = [
     ("sk = :a", {":a": S}, "Query condition missed key schema element: pk"),
     ("pk = :a AND extra = :b", {":a": S, ":b": S}, "Query condition missed key schema element: sk"),
     ("pk > :a", {":a": S}, "Query key condition not supported"),
-    # Conditions with two errors: the one that is reported first (behaviour 4.3).
+    # Conditions with several errors, and the one that is reported (behaviour 4.3).
     (":a > pk", {":a": N}, TYPE),
     ("pk BETWEEN :a AND :b", {":a": N, ":b": {"N": "2"}}, TYPE),
     ("pk > :a AND sk = :b", {":a": S, ":b": N}, TYPE),
@@ -461,7 +461,7 @@ def test_different_spellings_of_one_condition(client, shared_table, condition):
 
 @pytest.fixture(scope="module")
 def filled(client, shared_table):
-    """Fill a partition with ten items (n 0..9, with a map m); return a query for all of them."""
+    """Fill a partition with ten items (n 0..9, with a map m); return a Query request for them."""
     partition = new_name()
     for number in range(10):
         client.put_item(

@@ -14,7 +14,7 @@ from tests.support.servers import SERVERS, running
 from tests.support.tables import table_request
 
 CONNECTIONS = 12
-REAL_KEY = "AKIAIOSFODNN7EXAMPLE"  # an example of AWS's documentation
+REAL_KEY = "AKIAIOSFODNN7EXAMPLE"  # the example access key of AWS's documentation
 
 
 def work(url, key="test"):

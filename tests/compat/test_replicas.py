@@ -19,7 +19,7 @@ ITEM = {"pk": {"S": "a"}, "sk": {"S": "s"}}
 
 @pytest.fixture(scope="session")
 def west(endpoint):
-    """Return a client of another region."""
+    """Return a client for the region of the replica."""
     return boto3.client("dynamodb", **boto_options(endpoint, region=WEST))
 
 

@@ -121,7 +121,7 @@ def test_members_without_an_expression_come_before_values(refused, key, members,
 
 
 def test_bad_names_come_before_missing_values(refused):
-    """An ExpressionAttributeNames with a bad name is reported first (behaviour 3.6)."""
+    """A bad name is reported before an empty ExpressionAttributeValues (behaviour 3.6)."""
     answer = refused(
         "scan",
         TableName="missing-table-of-no-one",
@@ -285,8 +285,8 @@ def test_batches(refused, shared_table, key, method):
 
 # --- one expression with several problems (behaviour 4.2) -----------------------------------------
 
-# A row for each kind of problem, in the order of the checks: a condition, which also has the
-# problems of most later rows, and the error of its first problem.
+# A row for each kind of problem, in the order of the checks: a condition, which also has problems of
+# later rows, and the error of its first problem.
 CONDITION_FAULTS = [
     (
         "size = #x AND ((a = :x)) AND now(a) AND size(a) AND attribute_exists(:n) AND a =",

@@ -50,7 +50,7 @@ NUMBER_BYTES = {
 def scattered(client, make_shared_table):
     """Return a table and its items, in the order of a Scan.
 
-    It has forty partitions of three items; the index has the items of every second partition.
+    The table has forty partitions of three items, every second of which is in the index `global`.
     """
     name = make_shared_table("pk:S sk:N", define="g:S", GlobalSecondaryIndexes=[index_request("global", "g")])
     items = [

@@ -79,7 +79,7 @@ def put_all(client, table, count, **attributes):
 
 
 def update(client, name, specification):
-    """Change a table's stream, wait, and return the table's description."""
+    """Change a table's stream; return the table's description once it is ACTIVE again."""
     client.update_table(TableName=name, StreamSpecification=specification)
     client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1})
     return client.describe_table(TableName=name)["Table"]
@@ -216,7 +216,7 @@ def test_stream_of_a_deleted_table(client, streams):
 
 
 def test_pages_of_streams(client, streams, make_table):
-    """Each stream is in one page. Only the last page may have fewer streams than the limit."""
+    """Each stream is on one page. Only the last page may have fewer streams than the limit."""
     names = [make_table("pk:S", StreamSpecification=IMAGES) for _ in range(3)]
     update(client, names[0], OFF)
     update(client, names[0], IMAGES)
@@ -312,7 +312,7 @@ def far(**delta):
 
 
 def test_latest_returns_later_records(client, streams, table, arn):
-    """LATEST and each NextShardIterator after it return later records; Watch reads with them."""
+    """`Watch` starts with LATEST iterators, and goes on with those that GetRecords returns."""
     call = api(streams)
     partition = {"S": new_name()}
     watch = Watch(call, arn, partition)

@@ -18,7 +18,7 @@ STRONG = {"MultiRegionConsistency": "STRONG"}
 
 @pytest.fixture(scope="session")
 def west(endpoint):
-    """Return a client of another region."""
+    """Return a client for the second region of the groups."""
     return boto3.client("dynamodb", **boto_options(endpoint, region=WEST))
 
 

@@ -27,7 +27,7 @@ ITEMS = [
 STORED = [{**item, "b": {"B": "eA=="}} for item in ITEMS]
 
 FIRST = {"Delay": 0, "MaxAttempts": 2}
-"""For waiters: a description waits for the end of a job, so the first or second one shows it."""
+"""Settings of waiters: DescribeExport waits for the end of a job, so one or two calls suffice."""
 
 
 @pytest.fixture

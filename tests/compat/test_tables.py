@@ -837,7 +837,7 @@ def test_delete_table_returns_a_shorter_description(client, refused):
     client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1})
     before = described(client, name)
     reported = client.delete_table(TableName=name)["TableDescription"]
-    reported.pop("GlobalSecondaryIndexes", None)  # AWS returns this member only at times
+    reported.pop("GlobalSecondaryIndexes", None)  # AWS returns this member in some answers only
     assert reported == {
         "BillingModeSummary": before["BillingModeSummary"],  # behaviour 10.2
         "TableName": name,

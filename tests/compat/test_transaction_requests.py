@@ -514,7 +514,7 @@ def test_number_of_actions(refuse, shared_table, key):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_mode_of_failed_conditions(refuse, shared_table, key, kind):
-    """A wrong mode is reported before missing tables and two actions on one item."""
+    """A wrong ReturnValuesOnConditionCheckFailure is reported before errors of other actions."""
     wrong = action(kind, shared_table, key, ReturnValuesOnConditionCheckFailure="ALL_NEW")
     path = f"transactItems.2.member.{kind[0].lower()}{kind[1:]}.returnValuesOnConditionCheckFailure"
     reported = refuse(action("Delete", new_name(), key), wrong, action("Delete", shared_table, key))

@@ -15,7 +15,7 @@ def near(name: str = "near", distance: str = "EUCLIDEAN", **changes: Any) -> dic
 def points(client, make_shared_table) -> str:
     """Return a table with four vectors, an index for each distance, and the index `parts`.
 
-    A search in `parts` gives a tenant, its partition key.
+    The partition key of `parts` is `tenant`; a search may also filter on `color`.
     """
     kinds = ("COSINE", "DOT_PRODUCT", "EUCLIDEAN")
     name: str = make_shared_table(
@@ -165,7 +165,7 @@ def test_sizes_count_vectors_as_four_bytes_a_dimension(client, make_table):
     client.put_item(TableName=table, Item={"pk": {"S": "a"}, "s": {"S": "s"}, "v": vector(0.123456789, 1)})
     client.put_item(
         TableName=table, Item={"pk": {"S": "b"}, "v": vector(0.123456789, 1)}
-    )  # no entry in the index: no s
+    )  # no s, so no entry in the index
     described = client.describe_table(TableName=table)["Table"]
     assert described["TableSizeBytes"] == (3 + 2 + 1 + 8) + (3 + 1 + 8)
     (index,) = described["VectorIndexes"]

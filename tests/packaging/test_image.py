@@ -70,7 +70,7 @@ def holds_a_table(container, port=8000):
 
 
 def status(container, *options, port=8000):
-    """Return the status with which `/` answers curl in the container."""
+    """Request `/` with curl in the container; return the HTTP status, as text."""
     print_status = ("--silent", "--output", "/dev/null", "--write-out", "%{http_code}")
     return container.run("curl", *print_status, *options, f"http://localhost:{port}")[1]
 
@@ -84,7 +84,7 @@ def test_what_the_image_says(containers):
     assert config["WorkingDir"] == HOME
     assert config["Entrypoint"] == ["dynamodb-emulator"]
     assert list(config["ExposedPorts"]) == ["8000/tcp"]
-    assert "Volumes" not in config  # a declared volume hides data that a derived image adds
+    assert "Volumes" not in config  # builders may drop what a derived image adds to a volume
 
 
 def test_the_image_adds_less_than_50_mb(containers):

@@ -78,4 +78,4 @@ def test_no_markup_is_left_in_the_text(page):
 def test_links_lead_to_headings_or_out_of_pypi(page):
     out = [link for link in page.links if link.startswith("https://")]
     assert len(out) > 5
-    assert set(page.links) - set(out) <= {*page.ids, "http://127.0.0.1:8000"}  # an example in the README
+    assert set(page.links) - set(out) <= {*page.ids, "http://127.0.0.1:8000"}  # the README links to a local server

@@ -97,7 +97,7 @@ def key_of(item: Item, names: tuple[str, ...] = KEYS) -> Item:
 
 
 def order(value: dict[str, str]) -> Any:
-    """Return what orders the values of a key attribute: a Decimal or bytes (behaviour 2.6)."""
+    """Return a Decimal or bytes that sort as the values of a key attribute do (behaviour 2.6)."""
     ((kind, content),) = value.items()
     return Decimal(content) if kind == "N" else content.encode()
 

@@ -170,7 +170,7 @@ def check_answer(status: int, headers: dict[bytes, bytes], body: bytes) -> None:
 @pytest.fixture(scope="module")
 def world(engine_name: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     folder = tmp_path_factory.mktemp("world") / "data"
-    # Nothing listens at this endpoint: the code that would connect to it never runs.
+    # Nothing listens at this address. The tests never run the code that would connect to it.
     made = World(settings_of_engine(engine_name, folder, kinesis_endpoint="http://127.0.0.1:9"))
     yield made
     made.emulator.close()
@@ -247,7 +247,7 @@ def test_broken_headers(world: World) -> None:
 
 
 def renamed(value: Any, names: dict[str, str]) -> Any:
-    """Return a request in which texts that are a key of `names` are replaced: names of tables."""
+    """Return a request with other names of tables. `names` maps old names to new ones."""
     if isinstance(value, dict):
         return {names.get(name, name): renamed(inner, names) for name, inner in value.items()}
     if isinstance(value, list):

@@ -1,7 +1,7 @@
 """The console is fast with much data: its pages need little CPU time even with a million items.
 
-A person would notice more than these limits. The pages take a fraction of them, so the tests also
-pass on a busy machine.
+A person would notice if a page took longer than the limits. The pages take a fraction of that time,
+so the tests also pass on a busy machine.
 """
 
 import os

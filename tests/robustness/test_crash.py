@@ -1,6 +1,6 @@
 """After `kill -9`, acknowledged writes are stored, no write is partial, and long work goes on.
 
-No test waits. A server is killed after a number of acknowledged requests. Each request runs one
+No test sleeps. A server is killed after a number of acknowledged requests. Each request runs one
 slice of unfinished background work.
 """
 

@@ -1,4 +1,4 @@
-"""A dumped and loaded table is the same. A large file is loaded fast and with little memory."""
+"""A table is the same after a dump and a load. Large files load fast and with little memory."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""The stored bytes are those of the layout; servers start and stop with a data folder.
+"""The bytes in a data folder do not change within a layout; servers start and stop cleanly.
 
 A golden file has every record of a small store, as LMDB stores it. If the code writes other bytes,
 it cannot read the data folders of the version before. Such a change needs a new number in
@@ -79,7 +79,7 @@ VECTORED = table_request(
 )
 """The table with a vector index; another one like it is dropped."""
 STREAM_SEED = "0123456789abcdef"
-"""The random parts of a stream's records."""
+"""Replaces the random seed of each stream, so that each run stores the same bytes."""
 EXPIRING = {"k": {"S": "é"}, "ttl": {"N": "1700100000.5"}}
 ITEMS: list[dict[str, Any]] = [
     {"pk": {"S": "é"}, "sk": {"S": "a\0b"}, "l": {"N": "-12.50"}, "g": {"B": "AP8="}, "h": {"S": "\0"}},
@@ -139,7 +139,7 @@ def write_store(path: Path) -> None:
 
 
 def write_history(inside: InProcess) -> None:
-    """Make histories, one of a table with a stream, and a backup of the user.
+    """Make two histories, one of a table with a stream, and a USER backup.
 
     Deleting a table with a history later makes a SYSTEM backup.
     """

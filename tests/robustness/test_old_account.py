@@ -197,7 +197,7 @@ def test_the_database_of_all_callers(case: dict[str, Any]) -> None:
 
 
 def test_opening_writes_nothing(case: dict[str, Any]) -> None:
-    """Another account changes no stored bytes, so a crash cannot leave a change half done."""
+    """A start with another account writes nothing, so a crash cannot leave it half done."""
     stage = opened(case["folder"], account=case["before"])
     before = dump(stage.emulator.database)
     stage.emulator.close()

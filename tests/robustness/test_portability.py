@@ -1,4 +1,4 @@
-"""A server in memory with one process runs where there are no features of Linux."""
+"""A server in memory with one process runs without the features that only Linux has."""
 
 import subprocess
 import sys

@@ -42,7 +42,7 @@ SHARED = "shared"
 
 
 class Writer(threading.Thread):
-    """Writes in one region until the server is gone. written: the keys of its new items."""
+    """Writes in one region until the server is gone. written: keys of acknowledged new items."""
 
     def __init__(self, url: str, region: str, name: str, acknowledged: threading.Semaphore) -> None:
         super().__init__(daemon=True)
@@ -80,7 +80,7 @@ def make_group(url: str, *, strong: bool) -> None:
     with HttpEndpoint(url, "test", EAST) as client:
         client.call("CreateTable", TABLE)
         client.call("UpdateTable", {"TableName": "music", **members})
-        for _ in range(1000):  # each request fills the replica with one slice
+        for _ in range(1000):  # each request copies one slice to the replica
             table = client.call("DescribeTable", {"TableName": "music"})["Table"]
             if [each["ReplicaStatus"] for each in table["Replicas"]] == ["ACTIVE"] == [table["TableStatus"]]:
                 return

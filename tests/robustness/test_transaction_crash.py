@@ -2,9 +2,9 @@
 
 Several connections transfer money between accounts. A transfer is a transaction: it changes two
 accounts, and puts two items into another table, the ledger, which has a global and a local index.
-So an account's balance must be the sum of its items in the ledger. A transfer that was not
-acknowledged is sent again after the restart, with the same token. It must happen exactly once, even
-if it had happened before the crash.
+So an account must have its opening balance plus the sum of its items in the ledger. A transfer that
+was not acknowledged is sent again after the restart, with the same token. It must happen exactly
+once, even if it had happened before the crash.
 """
 
 import http.client

@@ -146,7 +146,7 @@ class Run:
             answer = self.call(
                 "UpdateItem", UpdateExpression=expression, ExpressionAttributeValues={":v": value}, **NAMED, **request
             )
-        if answer:  # no answer: the ADD failed; {}: a REMOVE found no item
+        if answer:  # None: the ADD failed; {}: the REMOVE found no item
             self.items[pk] = answer["Attributes"].get("end")
 
     def switch(self) -> None:
@@ -190,8 +190,8 @@ class Run:
         self.call("DeleteTable")
         for inside in self.pair.emulators:
             inside("ListTables")
-            # The job that deletes streams may have run before the clock was set back. Then its first
-            # call only corrects the time at which it is due.
+            # If the job that deletes streams last ran before the clock was set back, its first call
+            # only corrects the time at which it is due.
             for seconds in (86_400, 60):
                 inside.clock.advance(seconds)
                 inside.emulator.run_due()
