@@ -156,8 +156,8 @@ def test_a_policy_that_locks_its_author_out(client, refused, arn):
 
 INVALID = "One or more parameter values were invalid: "
 VALIDATION = "ValidationException"
-# case: (template of an ARN, error code, message). {table} is the ARN of a table; {region}, {account}
-# and {name} are its parts.
+# case: (template of an ARN, error code, message). {table} is the ARN of a table; {region},
+# {account} and {name} are its parts.
 FOREIGN = {
     "a table's name": ("{name}", VALIDATION, INVALID + "ARNs must start with 'arn:': {name}"),
     "an index": (

@@ -404,8 +404,8 @@ CHECKS = {
     ),
 }
 NAMES = list(CHECKS)
-# The test leaves out pairs of these: a request that has a signature only in its query is signed, and
-# signed once.
+# The test leaves out pairs of these: a request that has a signature only in its query is signed,
+# and signed once.
 AUTHENTICATION = {"signed twice", "not signed", "incomplete"}
 
 

@@ -285,8 +285,8 @@ def test_batches(refused, shared_table, key, method):
 
 # --- one expression with several problems (behaviour 4.2) -----------------------------------------
 
-# A row for each kind of problem, in the order of the checks: a condition, which also has problems of
-# later rows, and the error of its first problem.
+# A row for each kind of problem, in the order of the checks: a condition, which also has problems
+# of later rows, and the error of its first problem.
 CONDITION_FAULTS = [
     (
         "size = #x AND ((a = :x)) AND now(a) AND size(a) AND attribute_exists(:n) AND a =",

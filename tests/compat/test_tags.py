@@ -116,8 +116,8 @@ TABLE_ARN = "Invalid TableArn: Invalid ResourceArn provided as input {arn}"
 MISSING = "Requested resource not found: ResourceArn: {arn} not found"
 ACCESS = "Access is denied"
 
-# case: (template of an ARN, error code, message). {table} is the ARN of a table; {region}, {account}
-# and {name} are its parts.
+# case: (template of an ARN, error code, message). {table} is the ARN of a table; {region},
+# {account} and {name} are its parts.
 FOREIGN = {
     "no ARN": ("nope", VALIDATION, INVALID + "ARNs must start with 'arn:': nope"),
     "a table's name": ("{name}", VALIDATION, INVALID + "ARNs must start with 'arn:': {name}"),
