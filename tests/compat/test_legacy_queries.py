@@ -272,7 +272,7 @@ UNINDEXABLE = {
 
 @pytest.mark.parametrize("operator", UNINDEXABLE)
 def test_operators_that_keys_do_not_support(refused, numbers, operator):
-    """The error for a wrong operator is reported after all other errors (behaviour 18)."""
+    """The error for such an operator is reported after all other errors (behaviour 18)."""
     wrong = condition(operator, *UNINDEXABLE[operator])
 
     def answer(conditions, table=numbers, **more):

@@ -154,14 +154,14 @@ TOO_MANY_ELEMENTS = "The document path has too many nesting levels; nesting leve
     ],
 )
 def test_paths_have_32_elements(outcome, batch, statement, message):
-    """A path with more elements is refused (behaviour 2.5)."""
+    """A path with more than 32 elements is refused (behaviour 2.5)."""
     assert outcome(statement) == ("ValidationException", message)
     [answer] = batch((statement,))
     assert answer["Error"]["Code"] == "ValidationError"
 
 
 def test_a_path_of_32_elements(outcome):
-    """Such a path is still accepted (behaviour 2.5)."""
+    """A path with exactly 32 elements is accepted (behaviour 2.5)."""
     assert outcome(f"SELECT {LONG.removesuffix('[0]')} FROM T WHERE pk = 'none'") == []
 
 
@@ -241,7 +241,7 @@ def not_projected(index, *names):
     ],
 )
 def test_filters_on_attributes_that_an_index_does_not_project(outcome, statement, expected):
-    """Such a filter is refused if the statement gives the partition key (behaviour 14.2).
+    """The filter is refused if the statement gives the partition key (behaviour 14.2).
 
     Without the partition key, the statement is a scan, and the filter applies to the index entries.
     """

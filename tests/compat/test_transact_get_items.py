@@ -175,7 +175,10 @@ REFUSED = {
 
 @pytest.mark.parametrize("case", REFUSED)
 def test_errors_in_a_request_are_refused(refused, shared_table, case):
-    """Such an error is reported before missing tables, two reads of one item and wrong keys."""
+    """The error of the wrong Get is reported first.
+
+    Other reads have a missing table, the same item, or a wrong key.
+    """
     extra, message = REFUSED[case]
     same = get(shared_table, key_of("a", "a"))
     reads = [get(new_name(), key_of("a", "a")), same, same, get(shared_table, {}), get(shared_table, key_of("a", "b"))]

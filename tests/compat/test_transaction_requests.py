@@ -251,7 +251,10 @@ CASES = {
 
 @pytest.mark.parametrize("case", CASES)
 def test_errors_in_an_action_are_refused(client, refuse, shared_table, key, case):
-    """Such an error comes before missing tables, repeated items, wrong keys, failing conditions."""
+    """The error of the wrong action is reported first.
+
+    Other actions have a missing table, a wrong key, a failing condition, or the same item.
+    """
     make, message = CASES[case]
     same = action("Put", shared_table, {**key, "sk": {"S": "same"}})
     others = [
@@ -309,7 +312,7 @@ def test_actions_are_checked_in_request_order(refuse, shared_table, key):
 
 
 def test_an_expression_is_reported_before_a_deep_key(refuse, shared_table, key):
-    """That is the order inside one action (behaviour 3.7)."""
+    """If one action has both errors, that of the expression is reported (behaviour 3.7)."""
     wrong = key | {"sk": deep(32)}
     assert refuse(action("Delete", shared_table, wrong)) == NESTING
     reported = refuse(action("Delete", shared_table, wrong, ConditionExpression="a ="))
@@ -336,7 +339,7 @@ EMPTY = {
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("case", EMPTY)
 def test_empty_key_value_is_refused(refuse, shared_table, key, case, kind):
-    """It is reported before two actions on one item, and before keys that are wrong otherwise."""
+    """An empty key value is reported before two actions on one item and before other wrong keys."""
     wrong, message = EMPTY[case]
     same = action("Delete", shared_table, {**key, "sk": {"S": "same"}})
     wrong_key = action("Delete", shared_table, {"pk": {"N": "1"}})
@@ -384,7 +387,7 @@ def indexed(make_shared_table):
 
 @pytest.mark.parametrize("case", UPDATES_TO_EMPTY)
 def test_an_update_of_an_index_key_to_an_empty_value_is_refused(client, refused, refuse, indexed, key, case):
-    """The error is no cancellation, even if other actions would cancel (behaviour 8.1)."""
+    """The error is not a cancellation, even if other actions would cancel (behaviour 8.1)."""
     expression, kind = UPDATES_TO_EMPTY[case]
     message = (
         f"{NOT_VALID}The update expression attempted to update a secondary index key to a value that is not supported. "
@@ -425,7 +428,7 @@ def test_a_statement_that_updates_an_index_key_to_an_empty_value(client, refused
 
 
 def test_missing_table(refused, shared_table, key):
-    """It is reported before two actions on one item, wrong keys and failing conditions."""
+    """A missing table is reported before repeated items, wrong keys and failing conditions."""
     same = action("Put", shared_table, key)
     failing = action(
         "ConditionCheck", shared_table, key | {"sk": {"S": "b"}}, ConditionExpression="attribute_exists(pk)"
@@ -437,7 +440,7 @@ def test_missing_table(refused, shared_table, key):
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("other", KINDS)
 def test_two_actions_on_one_item(refuse, shared_table, key, kind, other):
-    """They are reported before wrong keys and failing conditions."""
+    """Two actions on one item are reported before wrong keys and failing conditions."""
     failing = action(
         "ConditionCheck", shared_table, key | {"sk": {"S": "b"}}, ConditionExpression="attribute_exists(pk)"
     )
@@ -447,7 +450,7 @@ def test_two_actions_on_one_item(refuse, shared_table, key, kind, other):
 
 
 def test_equal_keys_that_are_written_differently(client, refuse, make_table):
-    """Two actions on one item are found even if one writes the number or the table otherwise."""
+    """Two actions on one item are found even if they write its number or table differently."""
     table = make_table("id:N")
     arn = client.describe_table(TableName=table)["Table"]["TableArn"]
     first = action("Put", table, {"id": {"N": "10"}})

@@ -1,7 +1,7 @@
 """The control `wait` over HTTP: a call that begins before a write is answered after it.
 
 Each call of a control uses a separate connection, so with two workers, simultaneous waits are
-distributed over both. No test sleeps: it writes once the server reports that the wait has begun.
+distributed over both. No test sleeps: each writes once the server reports that the wait has begun.
 """
 
 import http.client

@@ -25,7 +25,10 @@ SOON = {"Delay": 1, "MaxAttempts": 30}
 
 @cache
 def models(kind):
-    """Return (service, name) of all waiters (kind "waiters-2") or paginators ("paginators-1")."""
+    """Return (service, name) of all waiters if kind is "waiters-2".
+
+    Return those of all paginators if kind is "paginators-1".
+    """
     loader = botocore.session.get_session().get_component("data_loader")
     found = set()
     for service in SERVICES:

@@ -82,6 +82,6 @@ def test_an_installed_wheel_serves(environment, tmp_path, workers):
 
 
 def test_the_smoke_set_passes(environment, wheel):
-    """The tests, and the servers that they start, run on this Python."""
+    """The smoke set, which is a few important tests, runs on this Python, with all its servers."""
     run(environment / "bin" / "pip", "install", "--quiet", "--disable-pip-version-check", f"{wheel}[test]")
     run(environment / "bin" / "python", "-B", "-m", "pytest", "-q", "-p", "no:xdist", *IN_PROCESS, *OVER_HTTP)

@@ -142,7 +142,10 @@ def test_workers_open_the_folder(held: dict[str, Any], tmp_path: Path) -> None:
 
 
 def test_the_folder_is_verified_copied_and_marked(held: dict[str, Any], tmp_path: Path) -> None:
-    """Verifying and copying leave the folder's layout 1; the copy and an opened folder have 2."""
+    """Verifying or copying the folder does not change its layout, 1.
+
+    A copy has layout 2, and so has the folder after a server has opened it.
+    """
     soundness.verify(tmp_path / "data")
     copy(tmp_path / "data", tmp_path / "copy", soundness.verify)
     assert [layout(tmp_path / name) for name in ("data", "copy")] == ["1", "2"]

@@ -317,7 +317,7 @@ def parsed(value: bytes) -> dict[str, Any] | None:
         return None
     try:
         definition: dict[str, Any] = json.loads(value)
-    except ValueError:  # no JSON: a binary number that begins with the byte of "{"
+    except ValueError:  # not JSON: a binary number that begins with the byte of "{"
         return None
     return definition
 

@@ -164,7 +164,7 @@ def test_an_event_source_mapping(case: dict[str, Any]) -> None:
 
 
 def test_a_kinesis_destination(case: dict[str, Any]) -> None:
-    """The destination's ARN is that of the user's data stream, so it keeps its account.
+    """The destination's ARN is that of the user's data stream, so its account does not change.
 
     Delivery continues at the checkpoint.
     """
@@ -181,7 +181,7 @@ def test_a_kinesis_destination(case: dict[str, Any]) -> None:
 
 
 def test_the_database_of_all_callers(case: dict[str, Any]) -> None:
-    """With --shared-db, requests may have ARNs of any account; answers have the creator's."""
+    """With --shared-db, requests may have ARNs of any account; answers have that of the creator."""
     stage = as_(stage_of(case, shared_db=True), EUROPE)
     for maker, mapper in ((LOCAL, ACCOUNT), (ACCOUNT, LOCAL)):
         account, function = ("111122223333" if each == ACCOUNT else case["after"] for each in (maker, mapper))
@@ -197,7 +197,7 @@ def test_the_database_of_all_callers(case: dict[str, Any]) -> None:
 
 
 def test_opening_writes_nothing(case: dict[str, Any]) -> None:
-    """A start with another account writes nothing, so a crash cannot leave it half done."""
+    """Opening with another account writes nothing, so no crash leaves a half-changed folder."""
     stage = opened(case["folder"], account=case["before"])
     before = dump(stage.emulator.database)
     stage.emulator.close()

@@ -318,7 +318,7 @@ RETURNING = {"ALL OLD": "ALL_OLD", "ALL NEW": "ALL_NEW", "MODIFIED OLD": "UPDATE
 
 
 def change(twin: Twin) -> tuple[str, str, str]:
-    """Return a SET or REMOVE of PartiQL, and the same for an update expression: section, text."""
+    """Return a random SET or REMOVE of PartiQL, and its twin: section and text of an update."""
     targets = st.sampled_from(["a", "b", "s", "n", "m.x", "m.z", "l[0]", "l[7]", "z", "nope.x"])
     kind = twin.draw(st.sampled_from(["value", "path", "add", "remove", "append", "set_add", "set_delete"]))
     target = twin.path(targets)
