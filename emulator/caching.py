@@ -14,7 +14,7 @@ Result = TypeVar("Result")
 
 # The estimate of a result's size. Measured with tracemalloc: the result for a statement or
 # expression takes 3 to 140 bytes for each character of the text, nearly always less than 100.
-PER_RESULT: Final = 2_048  # bytes of each result, besides those for its characters
+PER_RESULT: Final = 2_048  # bytes of each result, in addition to PER_CHARACTER for each character of its text
 PER_CHARACTER: Final = 100
 LONG: Final = 1_024  # characters; a text with more counts as long
 
@@ -26,7 +26,7 @@ LONG_TEXTS: Final = 4 << 20
 class BoundedCache(dict[Any, Result]):
     """A dictionary that drops the oldest results when it is full.
 
-    `get` is the method of `dict`, for speed. So use does not make a result newer.
+    The oldest was added first. Reads do not change this order: `get` is that of `dict`, for speed.
     """
 
     __slots__ = ("_long", "_short")
@@ -60,7 +60,7 @@ class BoundedCache(dict[Any, Result]):
 class _Segment:
     """The keys of one segment of the cache, oldest first, and their estimated sizes.
 
-    weight: the sum of the sizes, in bytes. limit: the highest sum.
+    weight: the sum of the sizes, in bytes. limit: the highest sum that is allowed.
     """
 
     __slots__ = ("limit", "weight", "weights")

@@ -17,7 +17,7 @@ from emulator.log_limits import once_a_minute
 
 log = logging.getLogger("emulator")
 
-_SHORTEST_PAUSE: Final = 0.5  # seconds of the shortest pause of background work
+_SHORTEST_PAUSE: Final = 0.5  # the length of the shortest pause of background work, in seconds
 _LONGEST_PAUSE: Final = 30.0
 # Seconds. A pause that begins sooner than this after the end of the last pause is twice as long.
 _RECENT: Final = 60.0
@@ -161,7 +161,7 @@ class Moment:
         self._machine: int | None = None  # the machine's time at the first change of the current transaction
 
     def fix(self, now: float) -> None:
-        """Give all changes the time `now`, in seconds, until `release` is called."""
+        """Give all changes this time, in seconds since the epoch, until `release` is called."""
         self._fixed = microseconds(now)
         self._machine = None
 
@@ -170,13 +170,13 @@ class Moment:
         self._fixed = None
 
     def micros(self) -> int:
-        """Return the time of a change, in microseconds since the epoch."""
+        """Return the time for a change that is made now, in microseconds since the epoch."""
         return microseconds(self._clock.now()) if self._fixed is None else self._fixed
 
     def machine_micros(self) -> int:
-        """Return the machine's time of a change, in microseconds since the epoch.
+        """Return the machine's time for a change that is made now, in microseconds since the epoch.
 
-        All changes of a transaction have the same time.
+        All changes of a transaction get the same time.
         """
         if self._fixed is None:
             return microseconds(self._clock.machine_now())
@@ -206,8 +206,8 @@ class Background:
     also advances under load, and a request waits for at most one slice. Tests call `run_slice`
     themselves.
 
-    A slice that cannot run now raises an exception, and is tried again later. An exception of a
-    type in `full` means that the disk had no room. Types in `wait` are other reasons to try later.
+    A slice that cannot run now raises an exception, and the queue tries it again later. The types
+    in `full` mean that the disk had no room. The types in `wait` are other reasons to try later.
 
     A pause begins when the slices of all queued work have found no room, one after another. It also
     begins when `pause` is called. No work runs during a pause. A pause lasts half a second of real
@@ -263,7 +263,7 @@ class Background:
             self._paused = False
 
     def run_slice(self, name: Hashable | None = None) -> bool:
-        """Run one slice of the work with this name, or for None of the first work in the queue.
+        """Run one slice of the work with this name, or of the first work in the queue for None.
 
         The work goes to the end of the queue if it is not complete. Return True if a slice ran, and
         False if it could not run or nothing is queued.
@@ -334,5 +334,5 @@ class Scheduler:
             if job.due <= now:
                 job.work()
                 job.due = now + job.seconds
-            elif job.due > now + job.seconds:  # the clock was set back: do not wait so long
+            elif job.due > now + job.seconds:  # the clock was set back, so the job would wait too long
                 job.due = now + job.seconds

@@ -103,7 +103,7 @@ class Permissions:
                     self._need(call, action, self._resource(call, target, ""), None)
 
     def rows(self) -> list[Row]:
-        """Return the needed permissions as rows, which are JSON, for another process."""
+        """Return the needed permissions as lists that can be sent as JSON to another process."""
         return [[*needed, None if keys is None else sorted(keys)] for needed, keys in self._needed.items()]
 
     def _need(self, call: Call, action: str, resource: str, keys: set[str] | None) -> None:
@@ -133,7 +133,7 @@ class Permissions:
         yield from found or ["*"]
 
     def _resource(self, call: Call, table: str, index: str) -> str:
-        """Return the ARN of a table or index."""
+        """Return the ARN of a table, or of its index if `index` is not ""."""
         if table.startswith("arn:"):
             arn = table
         else:
@@ -164,9 +164,9 @@ def _of_everybody(needed: Mapping[Needed, set[str] | None]) -> dict[Needed, set[
 
 
 def policy(rows: Iterable[Row], access_key: str | None = None, region: str | None = None) -> Mapping[str, Any]:
-    """Return the smallest IAM policy with these permissions.
+    """Return the smallest IAM policy with the permissions in some rows of `Permissions.rows`.
 
-    access_key, region: whose permissions to use, None for those of all callers.
+    access_key, region: the caller whose permissions to use, None for those of all callers.
     """
     needed: dict[Needed, set[str] | None] = {}
     for row in rows:

@@ -53,7 +53,10 @@ def _get(request: Json, answer: Json, find: Find) -> Iterator[Access]:
 
 
 def _got(request: Json, item: Item | None, find: Find, *, times: int = 1) -> Access:
-    """Return the access of a read of one item. times: the factor of its units."""
+    """Return the access of a read of one item.
+
+    times: the factor by which its units are multiplied: 2 in a transaction.
+    """
     access = _of_key("GetItem", request, find)
     access.consistent = bool(request.get("ConsistentRead")) or times > 1
     access.scanned = 1
@@ -202,7 +205,7 @@ def _page(action: str, request: Json, answer: Json, find: Find) -> Access:
 def _partition(request: Json, name: str) -> str:
     """Return the value of the partition key in a Query's key condition, as text.
 
-    name: the partition key.
+    name: the name of the partition key.
     """
     text = request.get("KeyConditionExpression")
     if text:

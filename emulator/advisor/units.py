@@ -37,7 +37,7 @@ def mean_of(access: Access) -> int:
 def pay_write(access: Access, size: int, item: Item) -> None:
     """Set the units of a write: for the item of this size, and for its entries in indexes.
 
-    item: the known attributes. An index counts if they include its key.
+    item: the attributes that are known. An index counts if these include its key.
     """
     access.write = capacity.write_units(size, size)
     if access.facts is None:

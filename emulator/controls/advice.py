@@ -63,7 +63,7 @@ def advise(emulator: Emulator, body: Body) -> Result:
     enabled = member(body, "Enabled", bool)
     if emulator.request_log is None:
         raise BadDeclaration("this emulator is not served over HTTP, so it sees no requests")
-    if emulator.sharing is not None:  # a process that starts later reads this
+    if emulator.sharing is not None:  # worker processes that start later read this
         emulator.sharing.advises = enabled
     emulator.request_log().advise(on=enabled)
     return {"Advising": enabled}
@@ -95,7 +95,7 @@ def _advice(body: Body, results: Sequence[Result]) -> Steps[Result]:
 
 
 def _check(body: Body) -> tuple[str, str]:
-    """Return the members Confidence and Format of a body. Raises BadDeclaration if it is wrong."""
+    """Return the members Confidence and Format of a body. Raises BadDeclaration if one is wrong."""
     refuse_unknown(body, *_CALLER, "TableName", "Confidence", "Format")
     for name in (*_CALLER, "TableName"):
         _text(body, name)

@@ -15,11 +15,11 @@ from emulator.advisor.recent import Recent
 from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, cost, units
 from emulator.advisor.tally import Note, Tally
 
-_SECONDS: Final = 600.0  # the shortest run, for a finding
+_SECONDS: Final = 600.0  # a finding needs a run of at least this length
 _HOUR: Final = 3_600
 _AS_MUCH: Final = 1_040  # on-demand units that cost as much as one provisioned unit for an hour
-_HALF: Final = 0.5  # the other mode must cost less than this part of the cost, for a finding
-_MANY: Final = 1_000  # the fewest units that the run used, for a finding
+_HALF: Final = 0.5  # for a finding, the other mode must cost less than this part of the mode in use
+_MANY: Final = 1_000  # a finding needs a run that used at least this many units
 _MOST: Final = 1_000  # tables whose units in the current second are remembered
 
 

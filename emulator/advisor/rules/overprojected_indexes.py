@@ -15,7 +15,7 @@ from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, cost, count
 from emulator.advisor.tally import Tally
 
 _MANY: Final = 5  # the fewest reads for a finding
-_LARGE: Final = 1_024  # bytes; smaller items are no finding, because their entries cost one unit anyway
+_LARGE: Final = 1_024  # bytes; smaller items give no finding, because an entry costs at least one unit
 
 
 class _Watcher(Noting):
