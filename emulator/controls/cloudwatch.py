@@ -124,7 +124,10 @@ def _metrics(emulator: Emulator, selected: Mapping[str, str]) -> Steps[Result]:
 
 
 def _selects(selected: Mapping[str, str], place: Sequence[str]) -> bool:
-    """Return True if a table is selected. place: its access key, region and name."""
+    """Return True if a table is selected.
+
+    selected: the members of the body. place: the table's access key, region and name.
+    """
     return all(selected.get(name, value) == value for name, value in zip(_SELECTS, place, strict=True))
 
 
@@ -148,9 +151,9 @@ def _of_table(database: Database, table: Table) -> Iterator[list[Any]]:
 def _shown_as(table: Table, name: str, subject: str) -> Iterator[tuple[str, list[str]]]:
     """Yield pairs of a name and dimensions under which a metric of a table is shown.
 
-    subject: the name of an index, empty for the table. For a latency, it is the receiving region.
-    Consumed write units of a global table are shown twice: in the sum of all writes, and by their
-    Source.
+    name: the metric's own name. subject: the name of an index, "" for the table; for a replication
+    latency, the receiving region. Consumed write units of a global table are shown twice: in the
+    sum of all writes, and separately with the dimension Source.
     """
     if name == REPLICATION_LATENCY:
         yield name, [table.name, "", "", "", subject]
