@@ -60,7 +60,7 @@ def has_snapshots(database: Database) -> bool:
 
 
 def release_snapshots(database: Database) -> None:
-    """Queue the deletion of holds that a killed process left behind."""
+    """Queue the deletion of holds (snapshots for one client) that a killed process left behind."""
     if has_snapshots(database):
         from emulator.database.snapshots import holding  # noqa: PLC0415 - start-up time
 

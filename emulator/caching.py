@@ -12,10 +12,11 @@ from typing import Any, Final, TypeVar
 
 Result = TypeVar("Result")
 
-# The estimate of a result's size. Measured with tracemalloc: the result for a statement or
-# expression takes 3 to 140 bytes for each character of the text, nearly always less than 100.
-PER_RESULT: Final = 2_048  # bytes of each result, in addition to PER_CHARACTER for each character of its text
-PER_CHARACTER: Final = 100
+# The cache estimates a result's size as PER_RESULT, plus PER_CHARACTER for each character of its
+# text. Measured with tracemalloc: the result for a statement or expression takes 3 to 140 bytes for
+# each character of the text, nearly always less than 100.
+PER_RESULT: Final = 2_048  # bytes
+PER_CHARACTER: Final = 100  # bytes
 LONG: Final = 1_024  # characters; a text with more counts as long
 
 SHORT_TEXTS: Final = 3 << 20  # bytes: room for 261 texts of 100 characters

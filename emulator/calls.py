@@ -30,8 +30,8 @@ Raises ApiError and Sliced.
 class Calls:
     """Chooses the function that answers the requests of one emulator.
 
-    plain: Emulator.answer. adopt: a function that Calls calls with the chosen function after each
-    choice.
+    plain: Emulator.answer. adopt: a function that is called after each choice. It gets the chosen
+    function.
     """
 
     def __init__(

@@ -19,7 +19,7 @@ log = logging.getLogger("emulator")
 
 _SHORTEST_PAUSE: Final = 0.5  # the length of the shortest pause of background work, in seconds
 _LONGEST_PAUSE: Final = 30.0
-# Seconds. A pause that begins sooner than this after the end of the last pause is twice as long.
+# Seconds. A pause that begins sooner than this after the last pause is twice as long as that one.
 _RECENT: Final = 60.0
 _FREED: Final = 1 << 20  # bytes; a pause ends early when the disk has this many more free bytes
 
@@ -112,8 +112,8 @@ class EmulatorClock:
     def ahead(self) -> float:
         """Return how many seconds this clock is ahead of the machine's clock.
 
-        The result is negative if this clock is behind. For a frozen clock, it shrinks as time
-        passes.
+        The result is negative if this clock is behind. While this clock is frozen, the result
+        shrinks as the machine's time passes.
         """
         offset, frozen = self._cells
         return offset if isnan(frozen) else frozen - self._machine()
@@ -234,7 +234,7 @@ class Background:
         self._failures = 0  # how many slices in a row found no room
         self._paused = False
         self._length = 0.0  # the length of the last pause, in seconds
-        self._until = -inf  # when the pause ends
+        self._until = -inf  # when the pause ends, by `monotonic`
         self._free = 0  # bytes that were free when the pause began
         self.slices: dict[Hashable, Slice] = {}
 

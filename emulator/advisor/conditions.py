@@ -91,7 +91,8 @@ def changes_of(tree: ast.UpdateTree, names: Names, values: Mapping[str, Any]) ->
         kind = "set"
         match action:
             case ast.AddAction(_, ast.Placeholder(placeholder)):
-                # An ADD to a set has the kind "set", because a second such ADD changes nothing.
+                # An ADD to a set has the kind "set" (assignment), because a second such ADD has no
+                # effect.
                 kind = kind_of_addition(values.get(placeholder, {}))
             case ast.RemoveAction() | ast.DeleteAction():
                 kind = "remove"

@@ -28,7 +28,7 @@ Row = Sequence[Any]
 It has the parts of `Needed`, and then the partition keys, or None if any key is needed.
 """
 
-_FEW: Final = 10  # partition keys; if more were used, the policy allows all
+_FEW: Final = 10  # partition keys; if more were used, the policy allows all keys
 _LONGEST: Final = 200  # characters; if a longer partition key was used, the policy allows all keys
 _MOST: Final = 5_000  # needed permissions; when there are more, those of all callers are merged
 
@@ -150,7 +150,10 @@ def _action(call: Call, access: Access) -> str:
 
 
 def _join(found: dict[Needed, set[str] | None], needed: Needed, keys: set[str] | None) -> None:
-    """Add partition keys to a needed permission. None means that it needs all keys."""
+    """Add a needed permission to those that were found, or add partition keys to it.
+
+    keys: the partition keys that a request named, None for all keys. More than ten keys become all.
+    """
     known = found.get(needed, set())
     joined = None if known is None or keys is None else known | keys
     found[needed] = None if joined is None or len(joined) > _FEW else joined

@@ -28,7 +28,9 @@ Its arguments: access key, region, table, index or "". It returns None if there 
 
 _MOST: Final = 500  # tables; usually 2 KB each
 _UNKNOWN_SIZE: Final = 400  # bytes; the estimate until a request shows an item of the table
-_WEIGHT: Final = 50  # after 50 items, each new item counts for a 50th of the mean size, so old items fade
+_WEIGHT: Final = (
+    50  # after 50 items, each new item counts for a 50th of the mean size, so old items count less and less
+)
 
 
 @dataclass(frozen=True, slots=True)

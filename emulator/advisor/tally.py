@@ -49,7 +49,7 @@ class Tally:
     """The counts of one subject.
 
     read, write: capacity units. exact: whether these are known, and not estimated.
-    figures, peaks: sums and highest values that the rule's judge needs, by names of the rule.
+    figures, peaks: sums and highest values that the rule's judge needs. The rule names them.
     names: how often each name was seen, such as that of an attribute. more: how often other names
     were seen after `names` was full.
     example: the request that was noted first.
@@ -111,7 +111,7 @@ class Tally:
 
 
 class Note:
-    """The function with which the watcher of a rule counts a case that it finds."""
+    """The function with which the watcher of a rule counts a request, or a part of a request."""
 
     def __init__(self, tallies: "Tallies", rule: str) -> None:
         self._tallies = tallies
@@ -129,12 +129,12 @@ class Note:
         detail: str = "",
         costs: bool = True,
     ) -> Tally:
-        """Count one more case in the tally of a subject, add its units, and return the tally.
+        """Count one more request or access in the tally of a subject, and return the tally.
 
-        access: the part of the request in which the case is, None for the whole request.
+        access: the read or write that is counted, None for the whole request.
         table, index, operation: parts of the subject that replace those of the request.
         everywhere: count all operations and places of a table or index in one tally.
-        costs: whether to add the units of the access.
+        costs: whether to add the units of the access or request to the tally.
         """
         parts = call.accesses if access is None else [access]
         if not table and parts:

@@ -152,7 +152,7 @@ SHAPES: Final[Mapping[str, Mapping[str, Member]]] = {
 
 
 def parsed(operation: str, raw: object) -> Request:
-    """Return the members of a request. Raises ApiError."""
+    """Return the members of a request after all checks. Raises ApiError if one is wrong."""
     if not isinstance(raw, dict):
         raise errors.scaling_not_parsed()
     request = _typed(raw, SHAPES[operation])

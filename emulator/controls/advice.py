@@ -105,7 +105,8 @@ def _check(body: Body) -> tuple[str, str]:
 def _advisor(results: Sequence[Result]) -> Steps[Any]:
     """Return an advisor that has seen the requests of all processes.
 
-    results: the evidence of each process. A server with one process gives its advisor directly.
+    results: the calls and tables that each process has collected. If the server has one process,
+    the only result has this process's own advisor.
     """
     if "Advisor" in results[0]:
         return results[0]["Advisor"]

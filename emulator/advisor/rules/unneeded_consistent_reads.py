@@ -20,9 +20,7 @@ _REPEATED: Final = 3  # the fewest unneeded reads, for a finding; fewer may be a
 _SURE: Final = 10  # the fewest unneeded reads, for a likely finding
 
 _Partition = tuple[str, str, str, str]
-_WHOLE_TABLE: Final = (
-    "\0table"  # in place of a partition key: a write to any partition of the table; no key has this value
-)
+_WHOLE_TABLE: Final = "\0table"  # stands for all partition keys of a table; no partition key has this value
 
 
 class _Watcher(Noting):
