@@ -42,7 +42,10 @@ AUTO_SCALING: Final = "AnyScaleFrontendService."
 """The prefix of X-Amz-Target, and of names of operations, for Application Auto Scaling."""
 
 _REPLICATION_SECONDS: Final = 1.0
-"""The seconds between two polls of replication. A write also begins it, in its own process."""
+"""The seconds between two polls of replication.
+
+A write also begins replication immediately, but only in the process that made the write.
+"""
 
 _PACE_SECONDS: Final = 0.1  # the interval between two slices of a backfill that a test has slowed down with a pace
 _SCALING_SECONDS: Final = 60.0  # the interval between two runs of auto scaling

@@ -1,7 +1,7 @@
 """What the advisor knows about tables: keys, indexes, throughput, TTL and sizes of items.
 
-The facts come from answers to requests such as DescribeTable. If there was no such request, a
-function describes the table. The advisor remembers the facts after a table is deleted, because it
+The facts come from answers to requests such as DescribeTable. If there was no such request, the
+emulator describes the table. The advisor remembers the facts after a table is deleted, because it
 examines requests some time after their answers.
 """
 

@@ -18,8 +18,8 @@ Latencies have only the dimension `Operation`: they are counted for all tables a
 together. Provisioned units are shown for the current minute only. The emulator has no metrics of
 returned items and bytes.
 
-The control adds up the figures of all processes. A minute is a minute of the emulator's clock. The
-figures of a process begin at zero when it starts.
+The control adds up the values that all processes have counted. A minute is a minute of the
+emulator's clock. A process begins to count at zero when it starts.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

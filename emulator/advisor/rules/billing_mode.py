@@ -5,7 +5,8 @@ need. It examines only runs of at least ten minutes.
 
 One provisioned unit for an hour costs about as much as 1,040 on-demand units. So a steady load is
 cheaper with provisioned capacity. A load with long pauses and short peaks is cheaper with on-demand
-capacity. A run of tests is seldom like production. So repeat this with a recording of production.
+capacity. A run of tests is seldom like production. So repeat the comparison with a recording of
+requests in production.
 """
 
 from typing import Final

@@ -7,8 +7,8 @@ All items with one value of the partition key can be in one partition, which wri
 units and reads at most 3,000 units in a second. So such a key limits the throughput of the whole
 table. A partition key should have many values that are used about equally often.
 
-With a sort key, the values may be names of tenants, of which a test has only a few. So the
-confidence of such a finding is only `possible`.
+If there is a sort key, the values may be the names of customers, of which a test has only a few. So
+the confidence of such a finding is only `possible`.
 """
 
 import re

@@ -5,7 +5,7 @@ attributes or a count.
 
 An entry of an index is charged by its size, when it is written and when it is read. An index that
 projects only what its Queries want (INCLUDE, or KEYS_ONLY) is smaller and cheaper. Writes that
-change only other attributes cost nothing for it.
+change only other attributes cost no units for such an index.
 """
 
 from typing import Final
