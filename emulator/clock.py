@@ -206,8 +206,8 @@ class Background:
     also advances under load, and a request waits for at most one slice. Tests call `run_slice`
     themselves.
 
-    A slice that cannot run now raises an exception, and the queue tries it again later. The types
-    in `full` mean that the disk had no room. The types in `wait` are other reasons to try later.
+    A slice that cannot run now raises an exception, and the queue tries it again later. Exceptions
+    of the types in `full` mean that the disk had no room, and those in `wait` have other reasons.
 
     A pause begins when the slices of all queued work have found no room, one after another. It also
     begins when `pause` is called. No work runs during a pause. A pause lasts half a second of real

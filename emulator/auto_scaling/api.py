@@ -129,7 +129,7 @@ class Api:
     # --- policies ---------------------------------------------------------------------------------
 
     def _put_policy(self, caller: Caller, request: Request) -> Answer:
-        """Add a policy, or change the policy that has its name."""
+        """Add the policy of a request, or change the target's policy that has the same name."""
         target = self._target(caller, request)
         kind = request.get("PolicyType", _TRACKING)
         if kind != _TRACKING:
@@ -168,7 +168,7 @@ class Api:
     # --- scheduled actions ------------------------------------------------------------------------
 
     def _put_action(self, caller: Caller, request: Request) -> Answer:
-        """Add a scheduled action, or change the action that has its name."""
+        """Add the scheduled action of a request, or change the one that has the same name."""
         target = self._target(caller, request)
         name, now = request["ScheduledActionName"], self._database.clock.now()
         before = _named(target.actions, name)

@@ -87,7 +87,7 @@ class Activity:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A capacity that is to be set, and its cause. It waits if the table is being changed."""
+    """The capacity that a target is to get, and its cause. It is stored if it must be set later."""
 
     units: int
     cause: str

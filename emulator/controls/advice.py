@@ -143,7 +143,10 @@ def advice(emulator: Emulator, _body: Body) -> Steps[Result]:
     members=("AccessKey?", "Region?", "TableName?", "Confidence?", "Format?"),
 )
 def find_advice(emulator: Emulator, body: Body) -> Steps[Result]:
-    """Return the evidence of this process, from which `_advice` selects. Raises BadDeclaration."""
+    """Return the evidence of this process, from which `_advice` selects findings.
+
+    Raises BadDeclaration if the advisor is off or the body is wrong.
+    """
     _check(body)
     evidence = yield from _examined(emulator)
     return evidence.contribution()
