@@ -67,7 +67,8 @@ def backed_up(database: Database, caller: Caller, name: str) -> Table:
 def _is_preparing(database: Database, definition: TableDefinition) -> bool:
     """Return True if a table is CREATING, or too new for continuous backups.
 
-    A table is too new until twice the duration of a transient status has passed since its creation.
+    A table is too new until twice the duration of a transient status (a setting of the server) has
+    passed since the table's creation.
     """
     if definition.status == CREATING:
         return True

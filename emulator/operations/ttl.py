@@ -84,6 +84,6 @@ def _check(definition: TableDefinition, attribute: str, *, enabled: bool, now: f
     if current is not None and current != attribute:
         raise errors.ttl_on_another_attribute(current)
     changed = definition.ttl_changed
-    # A difference below 0 means that a test has set the clock back: allow the change then.
+    # If `now - changed` is below 0, a test has set the clock back. Then allow the change.
     if changed is not None and 0 <= now - changed < _INTERVAL:
         raise errors.ttl_changed_too_often()

@@ -66,7 +66,10 @@ class Result:
     later: list[tuple[PageRequest, Page]] = field(default_factory=list)
 
     def add(self, request: PageRequest, page: Page) -> None:
-        """Add the items of a read to the page, or keep the read in `later`."""
+        """Add the items of a read to the page.
+
+        If rows of this read or of an earlier one are not tested yet, keep the read in `later`.
+        """
         if self.later or page.rest:
             self.later.append((request, page))
         else:
@@ -215,4 +218,4 @@ class _Merged:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Do nothing: the code that opened the transaction closes it."""
+        """Do nothing: the code that opened the real transaction closes it."""

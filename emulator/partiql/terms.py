@@ -54,7 +54,7 @@ def _is_boolean(node: _Node) -> bool:
 class Terms(ValueTerms):
     """Parses conditions and paths, and notes functions, operators and errors.
 
-    functions, set_functions, operators: so far; see `Parsed` in ast.py.
+    functions, set_functions, operators: what was parsed so far; see `Parsed` in ast.py.
     refusal: an error that is raised only if the rest of the text has no syntax error; or None.
     """
 

@@ -77,7 +77,7 @@ class TokenStream:
         return position(self.text, Token("", "", self.tokens[first].start, self.tokens[end - 1].end))
 
     def next_comma(self, at: int) -> int:
-        """Return the index in `tokens` of the first comma, beginning at the index `at`."""
+        """Return the index in `tokens` of the first comma at or after the index `at`."""
         return next(number for number in range(at, len(self.tokens)) if self.tokens[number].kind == ",")
 
     def deeper(self) -> None:

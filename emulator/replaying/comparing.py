@@ -77,7 +77,8 @@ class Comparison:
     """Compares the recorded and the new answer to one request.
 
     differences: the differences to report.
-    ignored: the number of other differences by reason: a member of VOLATILE, or a text.
+    ignored: reason -> the number of differences that are not reported for this reason. A reason is
+    the name of a member in VOLATILE, or a text.
     """
 
     def __init__(self, operation: str, recorded: Any, replayed: Any) -> None:  # noqa: ANN401 - JSON

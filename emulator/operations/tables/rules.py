@@ -52,7 +52,7 @@ def check_create(request: Request) -> None:
 
 
 def _check_replica(request: Request) -> None:
-    """Raise ApiError for the first problem in a request for a replica in another account."""
+    """Raise ApiError for the first problem in CreateTable of a replica in another account."""
     from emulator.operations.replicas import accounts  # noqa: PLC0415 - few tables have replicas
 
     accounts.check(request)
@@ -77,9 +77,10 @@ def _check_table_keys(schema: Sequence[Mapping[str, str]], types: Mapping[str, s
 
 
 def _check_index_lists(request: Request, table: Sequence[Mapping[str, str]]) -> None:
-    """Raise ApiError for an empty list of indexes, or for local indexes that the key forbids.
+    """Raise ApiError for an empty list of indexes, or for local indexes without a sort key.
 
-    These errors come before those for unused attributes (behaviour 10.1). table: the key schema.
+    These errors come before those for unused attributes (behaviour 10.1).
+    table: the key schema of the table. Without a sort key, it may not have local indexes.
     """
     for member in ("LocalSecondaryIndexes", "GlobalSecondaryIndexes"):
         if member in request and not request[member]:
@@ -237,7 +238,7 @@ def check_encryption(request: Mapping[str, Any]) -> None:
             if member in wanted:
                 raise errors.encryption_member_without_encryption(member)
     kind = wanted.get("SSEType")
-    # behaviour 10.1
+    # Behaviour 10.1 has the errors for a wrong or missing SSEType.
     if kind not in (None, "KMS"):
         raise errors.encryption_type_not_supported(kind)
     if kind is None and "KMSMasterKeyId" in wanted:

@@ -149,7 +149,8 @@ def _encryption(definition: TableDefinition, wanted: Mapping[str, Any]) -> dict[
 def is_encrypting(wanted: Mapping[str, Any]) -> bool:
     """Return True if an SSESpecification enables encryption.
 
-    One with SSEType and without Enabled does too (findings ack-api-quirks, DDB-TABLE-044).
+    An SSESpecification with SSEType and without Enabled does too (findings ack-api-quirks,
+    DDB-TABLE-044).
     """
     enabled: bool = wanted.get("Enabled", "SSEType" in wanted)
     return enabled

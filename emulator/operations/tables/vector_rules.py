@@ -29,7 +29,7 @@ def search_names(index: Members) -> list[str]:
 def check_created(request: Request, types: Mapping[str, str], names: set[str], *, on_demand: bool) -> None:
     """Raise ApiError for the first problem in CreateTable's VectorIndexes.
 
-    names: the names of the table's other indexes. This adds the names of the vector indexes.
+    names: the names of the table's other indexes. This function adds those of the vector indexes.
     """
     indexes = request["VectorIndexes"]
     if not indexes:
@@ -179,9 +179,9 @@ def _check_deletable(definition: TableDefinition, name: str) -> None:
 
 
 def refuse_while_updating(definition: TableDefinition, request: Request) -> None:
-    """Raise ApiError if a request deletes a vector index whose resources are still allocated.
+    """Raise ApiError if a request deletes a vector index whose resources are still being allocated.
 
-    In this first part of CREATING, the service does not allow the deletion.
+    Allocation is the first part of CREATING. In this part, the service does not allow the deletion.
     """
     for update in request.get("VectorIndexUpdates", ()):
         for index in definition.vectors:
@@ -191,9 +191,9 @@ def refuse_while_updating(definition: TableDefinition, request: Request) -> None
 
 
 def changed(definition: TableDefinition, request: Request, number: int, until: float) -> TableDefinition:
-    """Return the definition with a new vector index, or with one that is DELETING.
+    """Return the definition with the vector index that the request creates or deletes.
 
-    number: the id of a new index in the store.
+    An index to delete gets the status DELETING. number: the id of a new index in the store.
     """
     vectors = list(definition.vectors)
     for update in request.get("VectorIndexUpdates", ()):
