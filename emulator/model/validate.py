@@ -88,9 +88,8 @@ class Failure:
 
 
 _Explain = Callable[[Any, MemberPath], Iterator[Failure]]
-_MANY: Final = (
-    1_000  # in a list or map with more members than this, one call of max() checks the lengths of all members
-)
+# If a list or map has more members than this, one call of max() checks the lengths of all members.
+_MANY: Final = 1_000
 # The most characters of a value that are compared with a pattern. Comparing 16 MB would take 60 ms.
 _MATCHED: Final = 100_000
 
@@ -115,7 +114,7 @@ class Node:
     members: Mapping[str, _Explain] = field(default_factory=dict)
 
     def explain(self, value: Any, path: MemberPath) -> Iterator[Failure]:  # noqa: ANN401 - any parsed value
-        """Yield the failures of the value and of its contents, in the order of the model."""
+        """Yield the failures of the value and its contents, in the order of the service model."""
         for constraint in self.own:
             if not constraint.accepts(value[:_MATCHED] if constraint.kind == "pattern" else value):
                 yield Failure(self.model_name, constraint.kind, path, constraint.text, self.shape, value)
@@ -127,7 +126,7 @@ class Node:
 
 
 def compile_validator(operation: OperationModel) -> Validator:
-    """Return the validator of an operation's requests."""
+    """Return the function that checks the constraints on an operation's requests."""
     shapes = operation.shapes
     node = input_node(operation)
     accept = node.accept or _anything
@@ -199,8 +198,8 @@ def _error(shapes: Shapes, failures: Sequence[Failure], order: FailureOrder) -> 
 
 _PARTS: Final = 10  # the most failures that a response of the service reports (behaviour 3.1)
 # The most failures that `explain` looks for in one member of the request: as many as a response
-# reports, and one more for each entry of LAST_RESORT. For such an entry, the response leaves out a
-# failure that was found, if there are others.
+# reports, and one more for each entry of LAST_RESORT, because the response leaves out the failures
+# in LAST_RESORT if there are others.
 _EXPLAINED: Final = _PARTS + len(overrides.LAST_RESORT)
 # A map's key is cut to this many bytes of JSON when it is printed in a path. This is enough for an
 # ARN, which has at most 1,024 characters.

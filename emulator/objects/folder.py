@@ -4,7 +4,7 @@ A slash in a key separates folders, so an object `a/b.json` is the file `b.json`
 A key cannot lead out of the folder. Some keys that S3 allows are not possible here:
 
 - A key with an empty part, `.`, `..` or a NUL character cannot be written.
-- A link to a file or folder outside is not listed, and access through the link is denied.
+- A link to a place outside the folder is not listed, and access through the link is denied.
 - On a file system that ignores case, a key is refused if an existing name differs from it only by
   case. Both would be the same file, but in S3 they are two objects.
 

@@ -96,7 +96,7 @@ class S3Store:
 
 
 class S3Bucket:
-    """One bucket. common: the parameters that all requests about the bucket have."""
+    """One bucket. common: parameters of all requests about the bucket, such as its name."""
 
     def __init__(self, client: Any, common: dict[str, str]) -> None:  # noqa: ANN401 - boto3 has no types
         self._client = client

@@ -148,7 +148,8 @@ def _leave_out_repeats(reads: Sequence[_Reads]) -> None:
 def _by_table(reads: Sequence[_Reads]) -> list[_Reads]:
     """Return one _Reads for each table, with all results from the table.
 
-    If the request has a table both by its name and by its ARN, `name` is the one that came first.
+    If the request has a table both by its name and by its ARN, `name` of the result is the one that
+    comes first in the request.
     """
     tables: dict[int, _Reads] = {}
     for each in reads:

@@ -27,7 +27,7 @@ from emulator.operations.s3_jobs import (
     with_token,
 )
 
-_CONCURRENT: Final = 50  # unfinished operations: the limit of imports; that of bulk operations is unknown
+_CONCURRENT: Final = 50  # unfinished bulk operations: the limit is unknown, so this is the limit of imports
 _ECHOED: Final = ("InputS3Configuration", "OutputS3Configuration", "MaxWriteRequestUnits", "PerformanceTier")
 
 

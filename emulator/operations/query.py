@@ -161,7 +161,7 @@ def query(database: Database, caller: Caller, request: Request, checked: _Checke
 
 @operation("Scan", check=_check_scan)
 def scan(database: Database, caller: Caller, request: Request, checked: _Checked) -> Response:
-    """Read one page of a table or index, or of one segment.
+    """Read one page of a table or index, or of one segment of a parallel scan.
 
     Items are in the order of the hashes of their partition keys.
     """

@@ -84,15 +84,15 @@ class Operation:
         return self.model
 
     def read(self, raw: object) -> Request:
-        """Parse a request and check it by layers 1 and 2; return it. Raises ApiError."""
+        """Parse a request; check its types and member constraints; return it. Raises ApiError."""
         model = self.load()
         request = model.parse(raw)
         model.validate(request)
         return request
 
     def unreported(self) -> AssertionError:
-        """Return the exception for a check that has left a problem unreported."""
-        return AssertionError(f"the check of {self.name} did not report a problem of attribute values")
+        """Return the exception for a check that did not report a problem in an attribute value."""
+        return AssertionError(f"the check of {self.name} did not report a problem in an attribute value")
 
 
 class OperationInSteps(Operation):
@@ -181,8 +181,8 @@ def operation(
 ) -> Callable[[Handler], Handler]:
     """Register the decorated function as the handler of an operation.
 
-    check: the check of layer 3; None if there is nothing to check. A generator function makes the
-    operation an OperationInSteps.
+    check: a function that checks the request alone; None if there is nothing to check. A generator
+    function makes the operation an OperationInSteps.
     enveloped: True if the service puts the check's errors into an envelope.
     decode: a function that checks the JSON of a request before all other checks, or None.
     """

@@ -15,7 +15,7 @@ from emulator.model.request import Request
 from emulator.operations.registry import Response, operation
 
 # seconds after a change during which the service refuses another change; 1,812 to 1,871 were
-# observed (DDB-TABLE-143)
+# observed (finding DDB-TABLE-143)
 _INTERVAL: Final = 1860.0
 
 

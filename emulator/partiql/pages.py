@@ -76,7 +76,7 @@ class Result:
             self.items += page.items
 
     def complete(self) -> Steps[None]:
-        """Test and project the rows of the reads in `later`, some rows in each step."""
+        """Test and project the rows of the reads that `add` has kept, some rows in each step."""
         for request, page in self.later:
             yield from complete(request, page)
             self.items += page.items
@@ -173,7 +173,7 @@ def _read_merged(
 
 
 class _Merged:
-    """A substitute for a read transaction, which merges a plan's ranges in sort key order.
+    """Takes the place of a read transaction, and merges a plan's ranges in sort key order.
 
     It serves the reads of one page. Each call of `scan` or `page` continues where the previous call
     ended, and ignores the range in its arguments.

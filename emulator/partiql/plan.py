@@ -65,7 +65,7 @@ def bind(prepared: PreparedStatement, table: Table, *, consistent: bool = False,
 
 @dataclass(frozen=True, slots=True)
 class _KeyOutline:
-    """The outline of an UPDATE, DELETE or EXISTS: the part of its plan without values.
+    """The outline of an UPDATE, DELETE or EXISTS: the part of its plan that needs no values.
 
     key: a pair for each key attribute: its name, and the name of its value's placeholder.
     rest: the conditions of the WHERE that are not equalities for the key; None without any.
@@ -76,9 +76,9 @@ class _KeyOutline:
 
 
 def _outline(found: Program, table: Table) -> select.Outline | _KeyOutline | None:
-    """Return the outline of a statement: the part of its plan without values. Raises ApiError.
+    """Return the outline of a statement: the part of its plan that needs no values.
 
-    Return None for INSERT, which has no WHERE.
+    Return None for INSERT, which has no WHERE. Raises ApiError.
     """
     statement = found.parsed.statement
     if isinstance(statement, Select):

@@ -27,7 +27,7 @@ class Program:
 
     types: placeholder name -> type of its value.
     checks: functions that check the values in the conditions, for each request.
-    outline: the part of the plan without values (see plan.py), for the table that was used last.
+    outline: the part of the plan that needs no values (see plan.py), for the table used last.
     outline_of: the definition of this table.
     """
 

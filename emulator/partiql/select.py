@@ -94,7 +94,10 @@ class Outline:
 
 
 def outline(prepared: Program, statement: Select, table: Table) -> Outline:
-    """Return the outline of a SELECT: the part of its plan without values. Raises ApiError."""
+    """Return the outline of a SELECT: the part of its plan that needs no values.
+
+    Raises ApiError.
+    """
     name = statement.relation.index
     relation = table if name is None else _index(table, name)
     names = relation.key_schema
@@ -154,7 +157,7 @@ def _check_order(statement: Select, relation: Table | Index, *, planned: bool) -
 
 
 def _projection(wanted: tuple[Path, ...] | None) -> tuple[Project | None, frozenset[str]]:
-    """Return a function that selects the columns `wanted`, and the top-level attributes it reads.
+    """Return a pair: a function that selects the columns `wanted`, and the attributes it reads.
 
     For `*`, return None and an empty set.
 

@@ -17,7 +17,7 @@ Items may have far fewer levels. Python's stack allows far more.
 class TokenStream:
     """The tokens of a statement, and the position of the next token.
 
-    depth: how many literals are open around the next token.
+    depth: how many nested literals (lists, maps, bags) are open around the next token.
     """
 
     def __init__(self, text: str) -> None:
@@ -36,7 +36,7 @@ class TokenStream:
         return token
 
     def peek(self, kind: str, ahead: int = 0) -> bool:
-        """Return True if a token is this symbol or has this kind.
+        """Return True if a token has this kind; the kind of a symbol is the symbol itself.
 
         ahead: 0 for the next token, 1 for the one after it.
         """

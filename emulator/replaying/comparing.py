@@ -126,7 +126,7 @@ class Comparison:
 
 
 def portable(value: Any) -> Any:  # noqa: ANN401 - JSON
-    """Return a text without the accounts and dates in its ARNs; other JSON unchanged."""
+    """Return a text without the accounts and dates in its ARNs; return other JSON unchanged."""
     if not isinstance(value, str):
         return value
     return _STREAM.sub(r"\1*", _ARN.sub(r"\1*:", value))

@@ -145,7 +145,7 @@ def _save(database: Database, job: S3Job, progress: Progress) -> None:
 
 
 def _reader(database: Database, job: S3Job) -> _Read:
-    """Return a function of a key, which reads one slice of the export from this key on."""
+    """Return a function that reads one slice of the export, from the key that is its argument."""
     definition = TableDefinition.load(orjson.dumps(job.plan["table"]), account=database.catalog.account)
     selection = selection_of(job.request.get("FilterSpecification"), table := Table(definition))
     ion = job.request["ExportFormat"] == ION

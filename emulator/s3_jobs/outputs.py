@@ -15,7 +15,7 @@ _FOLDER: Final = "AWSDynamoDB"
 def folder(prefix: str | None, *parts: str) -> str:
     """Return the start of object keys: the user's prefix, the folder AWSDynamoDB, and `parts`.
 
-    It ends with a slash.
+    The result ends with a slash.
     """
     start = [prefix.removesuffix("/")] if prefix and prefix != "/" else []
     return "/".join((*start, _FOLDER, *parts)) + "/"
@@ -79,7 +79,7 @@ def put_manifests(
 ) -> None:
     """Write the manifests of a job, the summary last.
 
-    start: the start of their keys. lines: the results of `DataObject.finish`.
+    start: the start of the manifests' keys. lines: the results of `DataObject.finish`.
     """
     for name, content in _manifests(start, lines, summary):
         put(bucket, start + name, content, encryption)

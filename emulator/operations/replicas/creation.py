@@ -103,7 +103,7 @@ def _with(membership: Membership, others: Sequence[str], region: str, owner: Own
     owner: the owner of the table in the new region; None if this table's owner owns it too.
     """
     accounts = membership.accounts if owner is None else {**membership.accounts, region: owner.access_key}
-    stayed = (other for other in others if other != region)  # an earlier replica may have had this region
+    stayed = (other for other in others if other != region)  # `others` may have it from an earlier replica
     return replace(membership, others=(*stayed, region), accounts=accounts)
 
 
@@ -190,7 +190,7 @@ def _index(index: IndexDefinition, until: float) -> IndexDefinition:
 
 
 def _encryption(source: TableDefinition, region: str) -> dict[str, Any]:
-    """Return the encryption of a replica: as the source, but with the KMS key of its region."""
+    """Return the encryption of a replica: that of the source, with a KMS key in `region`."""
     if not source.sse:
         return {}
     arn = source.sse["KMSMasterKeyArn"].replace(f":{source.region}:", f":{region}:", 1)

@@ -39,7 +39,7 @@ _REGIONAL: Final = frozenset(
 
 
 def refuse_busy(database: Database, definition: TableDefinition) -> None:
-    """Raise ApiError if a table of the group is not ACTIVE.
+    """Raise ApiError if a table or another table of its group is not ACTIVE.
 
     Do nothing for a table without replicas.
     """
@@ -53,7 +53,7 @@ def _is_strong(definition: TableDefinition) -> bool:
 
 
 def refuse_feature(definition: TableDefinition, feature: str) -> None:
-    """Raise ApiError if the table is in a group with strong consistency, which lacks a feature.
+    """Raise ApiError if the table is in a group with strong consistency, which lacks `feature`.
 
     See control-plane 7. feature: the key of the feature in errors/strong_groups.py.
     """

@@ -43,8 +43,8 @@ _ALONE: Final = {
     "TableClass": "TableClass modification",
     "DeletionProtectionEnabled": "DeletionProtection modification",
     "ReplicaUpdates": "Replica modification",
-    "DisassociationProtectionEnabled": "DisassociationProtection modification",  # inferred, not observed in an error
-    "GlobalTableSettingsReplicationMode": "GlobalTableSettingsReplicationMode modification",  # inferred too
+    "DisassociationProtectionEnabled": "DisassociationProtection modification",  # this text is inferred, not observed
+    "GlobalTableSettingsReplicationMode": "GlobalTableSettingsReplicationMode modification",  # this text is inferred
 }
 """Member that a request must not combine with other changes -> its name in the error.
 
@@ -93,7 +93,8 @@ _NOTHING_IF_EMPTY: Final = (*_ABSENT_IF_EMPTY, "GlobalSecondaryIndexUpdates", "V
 def check_asks_for_something(request: Request) -> None:
     """Raise ApiError if the request asks for no change.
 
-    The error lists the members that the request could have, but does not (behaviour 10.4).
+    The error lists members of UpdateTable that ask for changes and are not in this request
+    (behaviour 10.4).
     """
     empty = {member for member in _NOTHING_IF_EMPTY if not request.get(member)}
     if request.keys() <= _NOTHING | empty:

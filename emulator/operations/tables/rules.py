@@ -1,7 +1,7 @@
 """Checks of CreateTable requests (behaviour 10.1). UpdateTable uses some of them.
 
-The order of all errors, and the error texts that are not in behaviour 10.1, were observed:
-ack-api-quirks, DDB-TABLE-123, 126, 127, 437, 442.
+The order of all errors, and the error texts that are not in behaviour 10.1, come from these
+findings: ack-api-quirks, DDB-TABLE-123, 126, 127, 437, 442.
 """
 
 from collections.abc import Mapping, Sequence
@@ -52,7 +52,10 @@ def check_create(request: Request) -> None:
 
 
 def _check_replica(request: Request) -> None:
-    """Raise ApiError for the first problem in CreateTable of a replica in another account."""
+    """Raise ApiError for the first problem in CreateTable for a replica.
+
+    The replica is of another account's table.
+    """
     from emulator.operations.replicas import accounts  # noqa: PLC0415 - few tables have replicas
 
     accounts.check(request)
@@ -109,7 +112,7 @@ def _check_all_used(
 
 
 def _check_pair(schema: Sequence[Mapping[str, str]]) -> None:
-    """Raise ApiError unless a key schema has one HASH attribute, and then at most one RANGE."""
+    """Raise ApiError unless a key schema is one HASH attribute, and then at most one RANGE."""
     if schema[0]["KeyType"] != "HASH":
         raise errors.first_key_not_hash()
     if _repeats(schema):

@@ -219,7 +219,7 @@ def _with_index_settings(
 def _with_types(
     definition: TableDefinition, create: Mapping[str, Any], request: Request, *, on_demand: bool
 ) -> TableDefinition:
-    """Return the definition; the types of a new index's key attributes are added to it.
+    """Return the definition, with the types of a new index's key attributes added.
 
     Raises ApiError if the index cannot be created.
     """

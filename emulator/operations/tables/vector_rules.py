@@ -48,7 +48,7 @@ def check_created(request: Request, types: Mapping[str, str], names: set[str], *
 
 
 def _check_shape(index: Members, types: Mapping[str, str], keys: set[str]) -> None:
-    """Raise ApiError if the members of a new index are wrong.
+    """Raise ApiError if the members of a new vector index are wrong.
 
     types: attribute name -> type, from AttributeDefinitions.
     keys: the names of all key attributes of the table and its indexes.
@@ -91,12 +91,12 @@ def non_key_attributes(index: Members) -> list[str]:
 
 
 def defined_non_key_attributes(index: "VectorDefinition") -> list[str]:
-    """Return the result of `non_key_attributes` for an existing index."""
+    """Return an existing index's attributes that count towards the limit of NonKeyAttributes."""
     return [index.attribute, *(name for name, kind in index.search if kind != HASH), *index.non_key]
 
 
 def definition_of(index: Members) -> "VectorDefinition":
-    """Return the definition of a new index. The caller then sets its id and times."""
+    """Return the definition of a new vector index, which does not have its id and times yet."""
     from emulator.database.definitions.vectors import VectorDefinition  # noqa: PLC0415 - few tables need it
 
     return VectorDefinition(
@@ -129,7 +129,7 @@ def check_updates(request: Request) -> None:
 
 
 def updated(definition: TableDefinition, request: Request) -> TableDefinition:
-    """Return the definition with the types of the SearchSchema attributes of a new index.
+    """Return the definition, with the types of a new index's SearchSchema attributes added.
 
     Raises ApiError if an index cannot be created or deleted. Only `changed` creates and deletes
     indexes.
