@@ -28,7 +28,7 @@ from storage.keycode import prefix_end
 
 @dataclass(slots=True, eq=False)
 class _Checked:
-    """What the check of a Query or Scan compiles from the request, without the table."""
+    """The parts of a Query or Scan that its check compiles from the request, without the table."""
 
     filter: Condition | None
     projection: Projection | None

@@ -30,7 +30,7 @@ _AT_ONCE: Final = 50  # the most unfinished restores of an account and region (c
 Open = Callable[[DefinitionChange], str]
 """A function that opens the source of a restore, in the transaction that creates the table.
 
-It returns a text that identifies the source for database/jobs/restores.py.
+It returns a text that identifies the source for database/history/restores.py.
 """
 
 

@@ -42,7 +42,7 @@ _SENT: Final = frozenset(
 
 
 class Substitutes:
-    """A mapping from recorded values, such as ARNs, to the values of the new server instead."""
+    """A mapping from recorded values, such as ARNs, to the new values that replace them."""
 
     def __init__(self) -> None:
         self._values: dict[str, str] = {}

@@ -22,7 +22,10 @@ def folder(prefix: str | None, *parts: str) -> str:
 
 
 def encryption_of(members: Mapping[str, Any]) -> Encryption:
-    """Return the encryption that a request asks for. members: S3SseAlgorithm, S3SseKmsKeyId."""
+    """Return the encryption that a request asks for.
+
+    members: a mapping, in which S3SseAlgorithm and S3SseKmsKeyId are optional.
+    """
     return Encryption(members.get("S3SseAlgorithm", "AES256"), members.get("S3SseKmsKeyId"))
 
 

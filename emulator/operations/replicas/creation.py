@@ -103,7 +103,7 @@ def _with(membership: Membership, others: Sequence[str], region: str, owner: Own
     owner: the owner of the table in the new region; None if this table's owner owns it too.
     """
     accounts = membership.accounts if owner is None else {**membership.accounts, region: owner.access_key}
-    stayed = (other for other in others if other != region)  # `others` may have it from an earlier replica
+    stayed = (other for other in others if other != region)  # `others` may have `region` from an earlier replica
     return replace(membership, others=(*stayed, region), accounts=accounts)
 
 

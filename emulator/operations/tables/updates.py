@@ -116,7 +116,10 @@ def _check_encryption_change(definition: TableDefinition, request: Request) -> N
 
 
 _LATER: Final = frozenset({"read_units", "write_units", "warm", "sse", "table_class"})
-"""Fields whose changes are pending first. The response of UpdateTable has the old values."""
+"""Fields of a definition whose changes are pending at first.
+
+The response of UpdateTable has the old values.
+"""
 
 
 def _with_settings(definition: TableDefinition, request: Request, until: float) -> TableDefinition:
