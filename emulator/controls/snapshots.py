@@ -67,14 +67,14 @@ _HOLD: Final = ("Name", "AccessKey", "Region", "Tables")
 _ITEMS: Final = ("Name", "TableName", "AccessKey", "Region", "Segment", "TotalSegments", "After")
 _SEGMENT: Final = (("Segment", 0), ("TotalSegments", 1))
 _MOST_SEGMENTS: Final = 1_000_000  # the limit of TotalSegments in a Scan
-_LONGEST: Final = 255  # the most characters of a name
+_LONGEST: Final = 255  # the most characters of a snapshot's name
 _WRONG_AFTER: Final = "the member After must be the After of the last result for the same segment"
-_REST: Final = 60.0  # seconds between two steps of `hold`, which only wait
+_REST: Final = 60.0  # seconds from one step of `hold` to the next; these steps only wait
 
 
 @control("snapshots", changes=False, summary="list the snapshots")
 def listed(emulator: Emulator, _body: Body) -> Result:
-    """Return name, time and size of each snapshot that is not held."""
+    """Return name, time of creation and size of each snapshot that is not a held one."""
     with emulator.database.read() as txn:
         named = (snapshot for snapshot in snapshots(txn) if not snapshot.name.startswith(HELD))
         return {"Snapshots": [_described(snapshot) for snapshot in named]}
@@ -176,8 +176,8 @@ def hold(emulator: Emulator, body: Body) -> Steps[Result]:
     except Restoring as error:
         raise BadDeclaration(str(error)) from None
     try:
-        # Other processes see the snapshot only after a commit. Without this call, the commit would
-        # come with the next write.
+        # Other processes see the snapshot only after a commit. Without this call, they would not
+        # see it before the commit of the next write.
         database.commit()
         while True:
             yield _REST
@@ -218,7 +218,10 @@ def items(emulator: Emulator, body: Body) -> Result:
 
 
 def _renamed(body: Body) -> dict[str, str]:
-    """Return the member Rename. Raises BadDeclaration if a new name is not a valid table name."""
+    """Return the member Rename of a body: new table names by old ones. {} if it is missing.
+
+    Raises BadDeclaration if a new name is not a valid table name.
+    """
     renamed: dict[str, str] = member(body, "Rename", dict) if "Rename" in body else {}
     for name in renamed.values():
         if not isinstance(name, str) or not arns.is_table_name(name):
@@ -236,9 +239,9 @@ def _after(body: Body) -> bytes | None:
 
 
 class _Saving:
-    """The work of saving a snapshot. After an interruption, the caller calls `run` again.
+    """Saves a snapshot. If the transaction is interrupted, the caller calls `run` again.
 
-    Each call of `run` looks up the tables, because they may have changed.
+    Each call of `run` looks up the tables, because they may have changed since the last call.
     """
 
     def __init__(self, database: Database, name: str, body: Body, *, shared: bool, replaced: bool) -> None:

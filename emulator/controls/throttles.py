@@ -50,7 +50,7 @@ def _together(_body: Body, results: Sequence[Result]) -> Result:
 
 @control("throttles", changes=False, gather=_together, summary="explain the last throttles")
 def throttles(emulator: Emulator, _body: Body) -> Result:
-    """Return the last throttles of this process. `_together` merges those of all processes."""
+    """Return the last throttles of this process; `_together` merges those of all processes."""
     return {"Throttles": [_shown(each) for each in emulator.database.enforcer.throttles.kept]}
 
 

@@ -44,7 +44,10 @@ class StatusCondition:
         self._status = status
 
     def look(self) -> Seen:
-        """Read the status. It is not static, because time can end a status without a commit."""
+        """Read the status, and compare it with the one in the body.
+
+        The Seen is not static, because time can end a status without a commit.
+        """
         status = self._status()
         return Seen(status == self._wanted, {self._name: status}, static=False)
 
