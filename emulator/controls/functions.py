@@ -133,7 +133,10 @@ def dead_letters(emulator: Emulator, _body: Body) -> Steps[Result]:
     members=("UUID?", "Id?"),
 )
 def find_dead_letters(emulator: Emulator, body: Body) -> Steps[Result]:
-    """Return the dead letters that have the `UUID` and `Id` of the body. Raises BadDeclaration."""
+    """Return the dead letters that have the `UUID` and `Id` of the body.
+
+    Raises BadDeclaration if the body is wrong.
+    """
     wanted = _wanted(body)
     if not emulator.database.owner:
         return {}

@@ -126,8 +126,8 @@ class Emulator(Protocol):
     """The parts of an emulator (app.py) that controls use.
 
     sharing: memory that all worker processes share, None if there is only one process.
-    request_log: returns the log of this process, None without an HTTP server. evidence: None if the
-    advisor is off.
+    request_log: a function that returns the log of this process, None without an HTTP server.
+    evidence: the evidence of this process, None if the advisor is off.
     """
 
     database: Database
@@ -298,7 +298,7 @@ def registered() -> Mapping[str, Control]:
 
 
 def find(name: str) -> Control:
-    """Return a control by its name. Raises Unknown.
+    """Return a control by its name. Raises Unknown if no control has this name.
 
     If the control is not registered yet, this function imports all modules of controls.
     """
@@ -327,7 +327,7 @@ def begin(emulator: Emulator, found: Control, body: Body) -> Steps[Result]:
 def call(emulator: Emulator, name: str, body: Body) -> Result:
     """Run a control to its end in this process only, and return its result.
 
-    Raises Unknown, and the errors of `begin`.
+    Raises Unknown if no control has this name, and the errors of `begin`.
     """
     found = find(name)
     body = begun(emulator, found, body)
@@ -337,8 +337,8 @@ def call(emulator: Emulator, name: str, body: Body) -> Result:
 def begun(emulator: Emulator, found: Control, body: Body) -> Body:
     """Return the body with which a control runs in each process.
 
-    If the control has `first`, it makes this body. Otherwise it is the body of the call. Raises
-    BadDeclaration if `first` refuses the body.
+    The function `first` of the control makes this body. Without `first`, it is the body of the
+    call. Raises BadDeclaration if `first` refuses the body.
     """
     return body if found.first is None else found.first(emulator, body)
 

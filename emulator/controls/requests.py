@@ -71,7 +71,7 @@ def _found(body: Body, results: Sequence[Result]) -> Result:
 
 
 def _kept(emulator: Emulator, _body: Body) -> Result:
-    """Return the kept requests of this process, for `_found`."""
+    """Return the kept requests of this process, in the form that `_found` combines."""
     log = _log(emulator)
     return {"Keeping": log.keeps, "Requests": log.kept(), "Now": log.now()}
 
@@ -138,10 +138,14 @@ def request(emulator: Emulator, body: Body) -> Result:
     members=("Enabled",),
 )
 def keep_requests(emulator: Emulator, body: Body) -> Result:
-    """Turn the keeping of requests on or off in this process. Raises BadDeclaration."""
+    """Turn the keeping of requests on or off in this process.
+
+    Raises BadDeclaration if the body is wrong, or if the emulator has no HTTP server.
+    """
     refuse_unknown(body, "Enabled")
     enabled = member(body, "Enabled", bool)
-    if emulator.sharing is not None:  # a worker process that starts later reads it
+    # A worker process that starts later reads this setting from the shared memory.
+    if emulator.sharing is not None:
         emulator.sharing.keeps_requests = enabled
     _log(emulator).keep(on=enabled)
     return {"Keeping": enabled}
@@ -164,7 +168,7 @@ def _id_of(kept: Result) -> str:
 
 
 def _arrival(kept: Result) -> tuple[int, int]:
-    """Return the sort key (for `sorted`) for the order in which requests arrived."""
+    """Return the pair by which requests are sorted in the order of their arrival."""
     return kept["Began"], kept["Worker"]
 
 

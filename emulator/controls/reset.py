@@ -70,7 +70,7 @@ def reset(emulator: Emulator, body: Body) -> Steps[Result]:
 def _read(body: Body) -> tuple[str | None, str | None, str | None]:
     """Return the members TableName, AccessKey and Region of a body, None for a missing member.
 
-    Raises BadDeclaration.
+    Raises BadDeclaration if the body is wrong.
     """
     refuse_unknown(body, *_MEMBERS, _SNAPSHOTS)
     if _SNAPSHOTS in body and member(body, _SNAPSHOTS, bool) and len(body) > 1:

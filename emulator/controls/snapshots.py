@@ -86,7 +86,11 @@ def listed(emulator: Emulator, _body: Body) -> Result:
     members=("Name", "AccessKey?", "Region?", "Tables?", "Replace?"),
 )
 def save(emulator: Emulator, body: Body) -> Result:
-    """Save a snapshot. Return its description. Raises BadDeclaration."""
+    """Save a snapshot. Return its description.
+
+    Raises BadDeclaration if the body is wrong, the name is in use, or while a snapshot is being
+    restored.
+    """
     name = _name(body, _SAVED)
     database = emulator.database
     replaced = member(body, "Replace", bool) if "Replace" in body else False
@@ -103,7 +107,10 @@ def save(emulator: Emulator, body: Body) -> Result:
 
 @control("snapshots/restore", summary="restore the state that a snapshot has saved", members=("Name",))
 def restore(emulator: Emulator, body: Body) -> Steps[Result]:
-    """Restore a snapshot. Return its description. Raises BadDeclaration."""
+    """Restore a snapshot. Return its description.
+
+    Raises BadDeclaration if the body is wrong, or if the snapshot cannot be restored.
+    """
     name = _name(body, ("Name",))
     try:
         snapshot = yield from restoring.restore(emulator.database, name)
@@ -116,7 +123,10 @@ def restore(emulator: Emulator, body: Body) -> Steps[Result]:
 
 @control("snapshots/delete", summary="delete a snapshot", members=("Name",))
 def delete(emulator: Emulator, body: Body) -> Result:
-    """Delete a snapshot that is not held. Raises BadDeclaration."""
+    """Delete a snapshot that is not held.
+
+    Raises BadDeclaration if the body is wrong, or if the snapshot cannot be deleted.
+    """
     name = _name(body, ("Name",))
     database = emulator.database
     try:
@@ -134,7 +144,10 @@ def delete(emulator: Emulator, body: Body) -> Result:
     members=("Name", "AccessKey", "Region?", "Rename?"),
 )
 def branch(emulator: Emulator, body: Body) -> Steps[Result]:
-    """Copy a snapshot's tables to another account. Return their number. Raises BadDeclaration."""
+    """Copy a snapshot's tables to another account. Return their number.
+
+    Raises BadDeclaration if the body is wrong, or if the tables cannot be copied.
+    """
     name = _name(body, ("Name", "AccessKey", "Region", "Rename"))
     access_key = member(body, "AccessKey", str)
     region = member(body, "Region", str) if "Region" in body else None
@@ -165,7 +178,11 @@ def show_holds(emulator: Emulator, _body: Body) -> Result:
     members=("Name", "AccessKey?", "Region?", "Tables?"),
 )
 def hold(emulator: Emulator, body: Body) -> Steps[Result]:
-    """Save a held snapshot. When the client disconnects, delete it. Raises BadDeclaration."""
+    """Save a held snapshot. When the client disconnects, delete it.
+
+    Raises BadDeclaration if the body is wrong, the name is in use, or while a snapshot is being
+    restored.
+    """
     name = HELD + _name(body, _HOLD)
     database = emulator.database
     work = _Saving(database, name, body, shared=emulator.settings.shared_db, replaced=False)
@@ -193,7 +210,10 @@ def hold(emulator: Emulator, body: Body) -> Steps[Result]:
     members=("Name", "TableName", "AccessKey", "Region", "Segment?", "TotalSegments?", "After?"),
 )
 def items(emulator: Emulator, body: Body) -> Result:
-    """Return a page of the items of a table in a snapshot. Raises BadDeclaration."""
+    """Return a page of the items of a table in a snapshot.
+
+    Raises BadDeclaration if the body is wrong, or if the snapshot or the table does not exist.
+    """
     name = _name(body, _ITEMS)
     table, access_key, region = (member(body, each, str) for each in ("TableName", "AccessKey", "Region"))
     number, total = (member(body, each, int) if each in body else otherwise for each, otherwise in _SEGMENT)

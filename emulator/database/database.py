@@ -188,7 +188,7 @@ class Database(Entrances):
 
     @property
     def known_s3_jobs(self) -> "S3Jobs | None":
-        """The exports, imports and bulk operations. None means that the store has none."""
+        """The exports, imports and bulk operations. None if the store has no such jobs."""
         return self._s3_jobs
 
     def _notice_s3_jobs(self, txn: ReadTxn) -> None:
@@ -284,7 +284,7 @@ class Database(Entrances):
     def commit(self) -> None:
         """Commit pending writes, then notify other processes of changed definitions.
 
-        Raises the errors of GroupCommit.commit.
+        Raises a StorageError, such as Interrupted, Lost or Full, if the commit fails.
         """
         if self.group_commit is not None:
             self.group_commit.commit()

@@ -26,7 +26,7 @@ from storage import Full, Interrupted, Lost
 
 log = logging.getLogger("emulator")
 
-_ATTEMPTS: Final = 20  # how often an interrupted request runs before it fails
+_ATTEMPTS: Final = 20  # work whose transaction is interrupted runs again at most 20 times
 
 _T = TypeVar("_T")
 

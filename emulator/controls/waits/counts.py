@@ -42,9 +42,9 @@ Comparison = Callable[[int], bool]
 
 
 def comparison(value: object) -> Comparison:
-    """Return a function that returns True if a number of items is as a body wants it.
+    """Return a function that gets a number of items, and returns True if it matches `value`.
 
-    value: the member `Count` of the body. Raises BadDeclaration if it has the wrong form.
+    value: the member `Count` of a body. Raises BadDeclaration if it has the wrong form.
     """
     name, number = ("EQ", value) if not isinstance(value, dict) or len(value) != 1 else next(iter(value.items()))
     if name not in _COMPARE or not isinstance(number, int) or isinstance(number, bool) or number < 0:

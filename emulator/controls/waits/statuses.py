@@ -53,7 +53,10 @@ class StatusCondition:
 
 
 def status_condition(emulator: Emulator, body: Body) -> StatusCondition:
-    """Return a condition on the status of a table, index or stream. Raises BadDeclaration."""
+    """Return the condition that a table, index or stream has the status in the body.
+
+    Raises BadDeclaration if the body is wrong.
+    """
     if "StreamArn" in body:
         stream = StreamTarget(emulator, body)
         return StatusCondition(body, "Status", _OF_STREAMS, lambda: _stream_status(emulator, stream))
@@ -63,13 +66,19 @@ def status_condition(emulator: Emulator, body: Body) -> StatusCondition:
 
 
 def ttl_condition(emulator: Emulator, body: Body) -> StatusCondition:
-    """Return a condition on the status of a table's time to live. Raises BadDeclaration."""
+    """Return the condition that a table's time to live has the status in the body.
+
+    Raises BadDeclaration if the body is wrong.
+    """
     target = TableTarget(emulator, body)
     return StatusCondition(body, "TimeToLiveStatus", _OF_TTL, lambda: _ttl_status(target.find()))
 
 
 def state_condition(emulator: Emulator, body: Body) -> StatusCondition:
-    """Return a condition on the state of an event source mapping. Raises BadDeclaration."""
+    """Return the condition that an event source mapping has the state in the body.
+
+    Raises BadDeclaration if the body is wrong.
+    """
     uuid: str = member(body, "UUID", str)
     mappings = emulator.functions.mappings
 

@@ -145,7 +145,7 @@ class Attachments:
             stream = self._streams.open(change, next_id(change.txn), definition, definition.stream_view)
             return replace(definition, stream_id=stream.id, stream_label=stream.label)
         if definition.stream_view is None and definition.stream_id is not None:
-            # a store that an older version has written may lack the stream of a definition
+            # a store of an older version may have a definition whose stream is missing
             if self._streams.get(definition.stream_id) is not None:
                 self._streams.close(change, definition.stream_id)
             return replace(definition, stream_id=None)

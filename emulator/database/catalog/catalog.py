@@ -237,7 +237,10 @@ class Catalog:
 
 
 def require(table: Table | None) -> Table:
-    """Return the table if items can be read and written, else raise an error (behaviour 3.1)."""
+    """Return the table. Raise ResourceNotFoundException if its items cannot be used now.
+
+    That is so if `table` is None, and while its status is CREATING or DELETING (behaviour 3.1).
+    """
     if table is None or table.definition.status in (CREATING, DELETING):
         raise errors.resource_not_found()
     return table

@@ -161,10 +161,10 @@ class Enforcer:
         return bool(self._throttled.get(table.arn, self._throttled.get(table.name, False)))
 
     def throttling(self) -> tuple[bool, Mapping[str, bool]]:
-        """Return the declarations about throughput: that for all tables, and those by table.
+        """Return what is declared about throughput for all tables, and for single tables.
 
-        The first is True if throughput is enforced on all tables. The mapping has a table's name or
-        ARN as key. The value is True if throughput is enforced on this table.
+        The first value is True if throughput is enforced on all tables. The mapping has a table's
+        name or ARN as key. Its value is True if throughput is enforced on this table.
         """
         return self._throttle_all, dict(self._throttled)
 
@@ -221,7 +221,7 @@ class Enforcer:
         self.meters = Meters()
 
     def throttle(self, table_id: int) -> TableThrottle | None:
-        """Return the limits of a table, None if its throughput is not enforced."""
+        """Return the throughput limits of a table, None if its throughput is not enforced."""
         return self._throttles.get(table_id)
 
     def insights(self, table_id: int) -> "TableInsights | None":
@@ -308,7 +308,10 @@ class Enforcer:
         return TableGate(self.gate, definition)
 
     def _meter(self, definition: TableDefinition) -> "Meter | None":
-        """Return the meter of the tenant that owns a table, None if callers are not metered."""
+        """Return the meter that counts the units of the tenant that owns a table.
+
+        Return None if the units of callers are not counted.
+        """
         return None if self.meters is None else self.meters.of(definition.access_key, definition.region)
 
     def _counted_usage(self, table_id: int) -> "TableUsage":

@@ -58,7 +58,7 @@ class TableRegistry:
                 yield from tables.values()
 
     def stored(self, key: bytes) -> TableDefinition | None:
-        """Return the table definition that is stored under a key, None if there is none."""
+        """Return the table definition with this storage key, None if there is none."""
         return self._registry.get(key)
 
     def named(self, name: str) -> list[Table]:
@@ -101,7 +101,7 @@ class TableRegistry:
                 yield table
 
     def published(self, definition: TableDefinition) -> Table:
-        """Return the compiled table of a definition whose transaction has ended."""
+        """Return the compiled table of a saved definition, after the transaction has ended."""
         table = self.tenants.get(self._tenant(definition), definition.name)
         assert table is not None, "a saved definition must have a table once `changing` has ended"
         return table

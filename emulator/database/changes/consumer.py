@@ -47,7 +47,7 @@ class Inbox(Protocol):
         ...
 
     def add(self, row: bytes) -> None:
-        """Add a stored record. If the inbox does not keep the record, it counts as done."""
+        """Add a stored record. If the inbox does not keep the record, the record counts as done."""
         ...
 
     def first_not_done(self) -> int | None:
@@ -85,7 +85,7 @@ class ShardCursor(Generic[InboxT]):
     def position(self) -> int:
         """The sequence number of the first record of the shard that is not done.
 
-        If all records in the inbox are done, this is the next record to read.
+        If all records in the inbox are done, this is the number of the next record to read.
         """
         first = self.inbox.first_not_done()
         return self._next if first is None else first
@@ -185,7 +185,7 @@ class LogConsumer(Generic[InboxT]):
         busy = self._drop_gone(stream)
         held = {cursor.shard_id for cursor in self.shards.values() if not cursor.finished}
         oldest = stream.oldest(now)
-        for shard in stream.shards:  # a parent comes before its children
+        for shard in stream.shards:  # in `shards`, a parent comes before its children
             cursor = self.shards.get(shard.number)
             if cursor is None:
                 if shard.parent in held:
@@ -204,10 +204,13 @@ class LogConsumer(Generic[InboxT]):
         return True
 
     def _drop_gone(self, stream: StreamDefinition) -> bool:
-        """Forget shards that no longer exist. Return True if an inbox has records of one."""
+        """Forget shards that no longer exist.
+
+        Return True if an inbox still has records of such a shard.
+        """
         busy = False
         known = {shard.number for shard in stream.shards}
-        # Shards with a checkpoint that were deleted before this object read them.
+        # These shards have a checkpoint, but were deleted before this object read them.
         for number in self._positions.keys() - known:
             del self._positions[number]
             self._gone.add(number)

@@ -38,7 +38,8 @@ SIZE: Final = 4 * MIB
 class Images(NamedTuple):
     """Which images of an item the records of a table's streams have.
 
-    old, new: True if records have the image before the change, the image after the change.
+    old: True if the records have the item before the change. new: True if they have the item after
+    the change.
     """
 
     old: bool
@@ -84,7 +85,10 @@ class Histories:
         return self._registry.get(keyspace.history(number))
 
     def log(self, number: int | None) -> "History | None":
-        """Return the History, which writes records. None if it is closed or does not exist."""
+        """Return the History with this id, which writes its records.
+
+        Return None if the history is closed or does not exist.
+        """
         return None if number is None else self._logs.get(number)
 
     def owned(self, owns: Callable[[Tenant], bool]) -> "Iterator[HistoryDefinition]":
@@ -131,7 +135,7 @@ class Histories:
 
     def _known(self, number: int) -> "HistoryDefinition":
         history = self.get(number)
-        assert history is not None, "a history in use has a definition"
+        assert history is not None, "a history in use must have a definition"
         return history
 
     def _save(self, change: DefinitionChange, history: "HistoryDefinition") -> None:
@@ -144,7 +148,7 @@ class Histories:
 
     def _publish(self, _key: bytes, history: "HistoryDefinition") -> None:
         number = history.id
-        self._due[number] = 0.0  # due now; that work then computes when work is due again
+        self._due[number] = 0.0  # due now; the trimming then sets the next time
         if history.closed is not None:
             self._logs.pop(number, None)
         elif number in self._logs:
@@ -171,7 +175,7 @@ class Histories:
             self._background.add(("history", number), partial(self._trim_slice, number))
 
     def _trim_slice(self, number: int) -> bool:
-        """Delete some of the records that are too old, or a closed history that nothing needs.
+        """Delete some of a history's records that are too old, or a history that nothing needs.
 
         Return True if there is more to delete.
         """

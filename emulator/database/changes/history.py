@@ -75,7 +75,7 @@ def item_of(stored: bytes) -> bytes:
 
 
 def record_of(stored: bytes) -> Record:
-    """Return a stored record, split into its parts."""
+    """Split a stored record of a history into its parts."""
     _, flags, key, old, new = _header.unpack_from(stored)
     old_at = _header.size + key
     new_at = old_at + old

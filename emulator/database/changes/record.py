@@ -130,7 +130,7 @@ def record_json(row: bytes) -> bytes:
 def record_frame(row: bytes) -> tuple[bytes, int]:
     """Return the JSON text of a record without its end, and the origin of the change.
 
-    The end of the text is IDENTITIES[origin].
+    The end that is left out is IDENTITIES[origin].
     """
     origin = _header.unpack_from(row)[4]
     return row[HEADER : len(row) - len(IDENTITIES[origin])], origin

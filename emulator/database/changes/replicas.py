@@ -52,7 +52,7 @@ KEPT: Final = 10_000
 _header: Final = Struct(">HI")
 _MICROS: Final = 8
 _IN_TABLE: Final = 0x8000
-_MARK: Final = b"\0"  # the byte between a version and the number of a record
+_MARK: Final = b"\0"  # the byte between an item's version and the number of a log record
 
 
 class Write(NamedTuple):
@@ -114,7 +114,7 @@ class ReplicaLog:
         self._notify(self._table)
 
     def _complete(self, txn: WriteTxn, number: bytes, row: bytes | None) -> None:
-        """Move a row that is being replaced into the log's record of it, or drop the record.
+        """Move a replaced row into the log record of the write that made it, or drop the record.
 
         number: the number of the record, as bytes. `trim` may have deleted the record. row: the
         replaced row, None if the item does not exist.
@@ -197,7 +197,7 @@ def version_of(txn: ReadTxn, log: int, item: bytes) -> bytes:
 
 
 def version_in(stored: bytes | None) -> bytes:
-    """Return the version in the stored value, without the number of a log record after it."""
+    """Return the version in the stored value of an item's version, without a record's number."""
     return _parts(stored)[0]
 
 
@@ -224,8 +224,8 @@ def last_number(txn: ReadTxn, log: int) -> int:
 def pending(txn: ReadTxn, log: int, table: bytes, after: int, limit: int) -> list[tuple[int, Write]]:
     """Return the next writes of a replication log, at most `limit`, with their records' numbers.
 
-    after: only records with a greater number count. table: the prefix of the storage keys of the
-    table's items.
+    after: the number of the record after which to begin. table: the prefix of the storage keys of
+    the table's items.
     """
     prefix = keyspace.replicated_writes(keyspace.replica(log))
     found = []

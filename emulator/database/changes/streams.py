@@ -122,7 +122,10 @@ class Streams:
         return stream
 
     def of_resource(self, tenant: Tenant, resource: str) -> StreamDefinition | None:
-        """Return the stream whose ARN has this part after the account, None if there is none."""
+        """Return the tenant's stream whose ARN has the part `resource` after the account.
+
+        Return None if there is no such stream.
+        """
         return self._tenants.get(tenant, {}).get(resource)
 
     def of_tenant(self, tenant: Tenant) -> Iterator[StreamDefinition]:
@@ -162,7 +165,8 @@ class Streams:
     ) -> StreamDefinition:
         """Store a new stream of a table. Return its definition.
 
-        number: an unused id. hidden, retention: see StreamDefinition.
+        number: an unused id. hidden: True if clients cannot see the stream. retention: how many
+        seconds the stream keeps records.
         """
         now = self._clock.now()
         stream = StreamDefinition(

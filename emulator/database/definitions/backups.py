@@ -80,5 +80,8 @@ class Backup:
 
 
 def expiry(created: float) -> float:
-    """Return when a system backup expires. created: when it was made. Seconds since the epoch."""
+    """Return the time at which a system backup expires.
+
+    created: the time at which the backup was made. Both times are seconds since the epoch.
+    """
     return created + KEPT_DAYS * DAY

@@ -33,7 +33,7 @@ class InsightsSetting:
     mode: ALL_KEYS or THROTTLED_KEYS.
     changed: the time (seconds) at which the setting last changed.
     until: the time (seconds) at which ENABLING or DISABLING ends.
-    failed: True if enabling fails, because the account would have too many rules.
+    failed: True if enabling fails, because the account would have too many CloudWatch rules.
     """
 
     enabled: bool

@@ -56,7 +56,7 @@ UNCONNECTED: Final = "no Kinesis endpoint is configured (--kinesis-endpoint URL)
 
 
 def status(destination: KinesisDestination, now: float, *, connected: bool) -> str:
-    """Return the status of a destination that clients see at the time `now`.
+    """Return the status that clients see of a Kinesis destination, at the time `now`.
 
     connected: True if a Kinesis endpoint is configured.
     """

@@ -162,7 +162,7 @@ class StreamDefinition:
         return (shard for shard in self.shards if shard.closed is None or shard.closed + self.retention > now)
 
     def due(self) -> float:
-        """Return the next time at which a shard must be rolled over or deleted, or the stream."""
+        """Return the next time for a rollover, or for deleting a shard or the whole stream."""
         moments = [
             shard.opened + SHARD_LIFE if shard.closed is None else shard.closed + self.retention
             for shard in self.shards
@@ -191,7 +191,7 @@ def opened(stream: StreamDefinition, first: int, moment: float) -> StreamDefinit
     parents = {shard.slot: shard.id for shard in stream.shards}
     number = max((shard.number for shard in stream.shards), default=0) + 1
     numbers = range(number, number + stream.slots)
-    # sorted, because higher shard numbers must have higher ids
+    # `tails` is sorted, because higher shard numbers must have higher ids
     tails = sorted(crc32(f"{stream.seed} {each}".encode()) for each in numbers)
     shards = tuple(
         Shard(each, f"shardId-{max(0, int(moment * 1000)):020d}-{tail:08x}", parents.get(slot), slot, first, moment)

@@ -31,9 +31,7 @@ DAY: Final = 86_400  # the seconds of a day
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A change of a definition whose request is answered, and that is not yet in force.
-
-    Source: behaviour 10.4.
+    """A requested change of a definition that is not yet in force (behaviour 10.4).
 
     until: the time (seconds) at which the change comes into force. fields: the changed fields of
     the definition, each with its new value.
@@ -49,8 +47,8 @@ class IndexDefinition:
 
     hash, range: the names of the key attributes.
     projection: ALL, KEYS_ONLY or INCLUDE.
-    filled_to: the storage key (hex) of the last item that the walk has visited, which fills the
-    index (jobs/walk.py). "" at the beginning, None once the index is complete.
+    filled_to: the progress of the walk that fills the index (jobs/walk.py): the storage key (hex)
+    of the last visited item. "" at the beginning, None once the index is complete.
     until: the time (seconds) at which a status such as CREATING ends.
     The fields about throughput mean the same as in TableDefinition.
     """
@@ -108,7 +106,8 @@ class Filling:
     """The source from which a new table is filled in the background (jobs/filling.py).
 
     The table is CREATING until it has all items of the source.
-    kind: the kind of source. source: a text that identifies the source.
+    kind: the kind of source, a key of SOURCES in jobs/filling.py. source: a text that identifies
+    the source.
     position: the position in the source at which the next slice begins.
     summary: RestoreSummary, empty if the table is not being restored.
     """
@@ -185,7 +184,7 @@ class TableDefinition:
     ttl_attribute: str | None = None
     ttl_changed: float | None = None
     ttl_queue: int | None = None  # id of the TTL queue; enabling TTL again makes a new queue
-    # storage key (hex) of the last item that the walk has visited, which fills the TTL queue
+    # progress of the walk that fills the TTL queue: the storage key (hex) of the last visited item
     ttl_filled_to: str | None = None
     kinesis: tuple[KinesisDestination, ...] = ()
     recovery_days: int | None = None
@@ -246,9 +245,9 @@ class TableDefinition:
     def data_prefixes(self) -> list[bytes]:
         """Return the prefixes of the storage keys whose data are deleted with the table.
 
-        These are the prefixes of its items, index entries, collections, vectors, data for replicas,
-        TTL queue and lag log. Statistics have only one key, and no prefix. Streams outlive the
-        table.
+        These are the prefixes of its items, index entries, item collections, vectors, data for
+        replicas, TTL queue and lag log. Statistics have only one key, and no prefix. Streams
+        outlive the table.
         """
         prefixes = [keyspace.items(self.id)]
         if any(index.local for index in self.indexes):

@@ -77,7 +77,7 @@ def _row(views: Views, txn: ReadTxn, past: Past, item: bytes, following: bytes |
 def _around(
     views: Views, txn: ReadTxn, past: Past, item: bytes, first: bytes, until: bytes
 ) -> tuple[bytes, bytes | None]:
-    """Return the positions of two history records of an item: the last before `until`, the next.
+    """Return the positions of two records of an item: the last before `until`, and the next.
 
     The second position is None if no record follows. first: the position of any record of the item
     before `until`. An item may have very many records. So if the first chunk of records does not

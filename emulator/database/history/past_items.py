@@ -124,9 +124,9 @@ def page(views: Views, txn: ReadTxn, past: Past, start: bytes, limit: int, size:
 def _part(views: Views, txn: ReadTxn, past: Past, start: bytes, limit: int, size: int) -> Rows:
     """Return a part of a page: some items, and the `start` of the next part.
 
-    The second value is None if no items remain. `page` reads few items in its first parts, because
-    it does not know the size of a part before: the rows in the history may be much larger than the
-    current rows.
+    The second value is None if no items remain. The first parts of a page have few items, because
+    the size of a part is unknown until it is read: the rows in the history may be much larger than
+    the current rows.
     """
     view = open_view(views, past)
     items = keyspace.items(past.table)
