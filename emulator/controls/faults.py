@@ -33,7 +33,8 @@ requests that it matched, and `Hits` those that got its effect.
 | `Cancel`           | `Code`?: a cancellation reason    | a canceled transaction                  |
 | `ShortPage`        | `Items`                           | a page ends after so many items         |
 
-`After: true` means that the request takes effect first. Times are in seconds of real time.
+`After: true` means that the request takes effect before its client gets the fault. Times are in
+seconds of real time.
 
 The rules get a request in the order of their creation. Latency, Unprocessed and ShortPage
 combine with later rules. A rule matches only requests that its effect can change: Unprocessed does

@@ -26,10 +26,10 @@
 "unreachable") and `Detail`.
 
 A dead letter is a batch whose delivery the emulator has given up. Its `Id` is the request id of the
-batch's last invocation. If the body has an `Id`, the letter also has its `Records`. After a
-redelivery began, the letter has a `State`: Waiting, Sent, or Failed with a `Failure`. `redeliver`
-sends all letters of a mapping, or one letter, to the function again. When the function has
-processed a letter, the letter is removed.
+batch's last invocation. If the body has an `Id`, the letter also has its `Records`. `redeliver`
+sends all letters of a mapping, or one letter, to the function again. From then on, a letter has a
+`State`: Waiting, Sent, or Failed with a `Failure`. When the function has processed a letter, the
+letter is removed.
 """
 
 from collections.abc import Iterator, Sequence

@@ -318,8 +318,8 @@ def begin(emulator: Emulator, found: Control, body: Body) -> Steps[Result]:
     """Run a control in this process, in steps that return its result.
 
     If the control has `gather`, the result covers only this process. Raises BadDeclaration if the
-    body is wrong, ApiError if the disk is full, and Interrupted after too many conflicts with other
-    writers.
+    body is wrong, ApiError if the disk is full, and Interrupted if its transactions are interrupted
+    too often.
     """
     return emulator.database.run_steps(lambda: found.function(emulator, body))
 

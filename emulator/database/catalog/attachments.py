@@ -114,9 +114,9 @@ class Attachments:
         return table
 
     def in_flight(self, definition: TableDefinition) -> "InFlight | None":
-        """Return the object that refuses a write of an item while another region writes it.
+        """Return the WritesInFlight of a table in a group with strong consistency, else None.
 
-        Only a table in a group with strong consistency has one. For other tables, return None.
+        It refuses writes of items that have a write in flight from another region.
         """
         if definition.membership is None or not definition.membership.strong:
             return None

@@ -46,7 +46,7 @@ class Caller:
     tenant_tables: Tables
     """The tables of the caller's tenant. A change of a table changes this object in place."""
     tables: dict[str, Table]
-    """The same tables by name. A change of a table changes this dictionary in place."""
+    """The tables of the caller's tenant by name. A change of a table changes it in place."""
 
     @property
     def home(self) -> arns.Home:

@@ -161,7 +161,7 @@ class Enforcer:
         return bool(self._throttled.get(table.arn, self._throttled.get(table.name, False)))
 
     def throttling(self) -> tuple[bool, Mapping[str, bool]]:
-        """Return what is declared about throughput for all tables, and for single tables.
+        """Return the declarations about throughput: of all tables, and of single tables.
 
         The first value is True if throughput is enforced on all tables. The mapping has a table's
         name or ARN as key. Its value is True if throughput is enforced on this table.
@@ -208,7 +208,10 @@ class Enforcer:
         return self._metered
 
     def usage(self, table_id: int) -> "TableUsage | None":
-        """Return the units that a table consumed in the last hour, None if they are not counted."""
+        """Return the counts of a table in the last hour, such as consumed units.
+
+        Return None if units are not counted.
+        """
         return self._usages.get(table_id)
 
     def meter_callers(self) -> None:

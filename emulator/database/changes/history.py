@@ -38,7 +38,7 @@ _position: Final = Struct(">QI")
 
 POSITION: Final = _position.size
 LAST: Final = b"\xff" * POSITION
-"""Sorts after every position."""
+"""Bytes that sort after every position in a history."""
 
 
 class Record(NamedTuple):

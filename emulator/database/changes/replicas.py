@@ -47,7 +47,7 @@ from storage import ReadTxn, WriteTxn
 from storage.keycode import prefix_end, u64
 
 KEPT: Final = 10_000
-"""How many records at the beginning of a log stay when their items change again."""
+"""How many records at the beginning of a replication log stay when their items change again."""
 
 _header: Final = Struct(">HI")
 _MICROS: Final = 8
@@ -197,7 +197,7 @@ def version_of(txn: ReadTxn, log: int, item: bytes) -> bytes:
 
 
 def version_in(stored: bytes | None) -> bytes:
-    """Return the version in the stored value of an item's version, without a record's number."""
+    """Return the version of an item from its stored value, without the number of a log record."""
     return _parts(stored)[0]
 
 

@@ -54,10 +54,10 @@ class TtlQueue:
     def expired(self, now: float) -> tuple[bytes, bytes]:
         """Return the range of tickets whose items a sweep at the time `now` deletes.
 
-        The result is a pair of storage keys: the first is in the range, the second is behind it.
-        now: seconds since the epoch. The items have expired within the last five years. An item
-        expires as soon as the time in its TTL attribute is earlier than the current time (AWS API
-        Reference: UpdateTimeToLive).
+        The result is a pair of storage keys: the start of the range, and its end, which is not in
+        the range. now: seconds since the epoch. The items have expired within the last five years.
+        An item expires as soon as the time in its TTL attribute is earlier than the current time
+        (AWS API Reference: UpdateTimeToLive).
         """
         milliseconds = int(now * 1000)
         oldest = max(0, milliseconds - _TOO_OLD)

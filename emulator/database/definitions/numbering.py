@@ -1,7 +1,7 @@
 """Replaces or removes the ids of data in a table's definition, for copies and emptied tables.
 
-`OWN_DATA` and `LOGS` of tables.py list the fields with ids. So a new field with an id needs no code
-here, and none where tables are copied, emptied or replicated.
+`OWN_DATA` and `LOGS` of tables.py list the fields with ids. A new field with an id needs an entry
+in one of these lists, but no code in this module or where tables are copied, emptied or replicated.
 """
 
 from collections.abc import Container

@@ -1,7 +1,7 @@
 """Reading the items of a table that changed in a range of time (a *window*), in the order of keys.
 
-The window includes its first time and excludes its last time. To read the items when the window is
-over, open the table as it was at the end of the window (`past_items.open_past`), and call `page`.
+The window includes its first time and excludes its last time. Once the window is over, the caller
+opens the table as it was at the end of the window (`past_items.open_past`), and calls `page`.
 """
 
 from typing import Final, NamedTuple

@@ -27,7 +27,7 @@ Rows = tuple[list[Row], bytes | None]
 """Items in the order of their keys, and the `start` of the next page: None if no item remains."""
 
 _KEPT: Final = keyspace.counter("past")
-"""The key under which the view keeps its `Past`."""
+"""The storage key under which a frozen view keeps its `Past`."""
 
 _FIRST: Final = 4  # the most items in the first part of a page; the parts grow (see `_part`)
 STEPS: Final = 5  # a part of a page ends after this many steps of `first_records`: about 5 ms
