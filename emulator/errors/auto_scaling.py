@@ -106,7 +106,8 @@ def scaling_target_value(metric: str, value: float) -> ApiError:
 def scaling_forecast_unsupported(policy: str) -> ApiError:
     """Return the error for a request for the forecast of a policy that is not predictive.
 
-    AWS's model of the operation has no other error code for a wrong request. The text is our own.
+    The code is ValidationException, because AWS's model of the operation has no other error for a
+    wrong request. The text is our own.
     """
     return _invalid(f"Scaling policy {policy} is not a predictive scaling policy")  # our own text
 

@@ -149,7 +149,8 @@ def replica_protected(table: str, region: str) -> ApiError:
 
 # --- disassociation (control-plane 6.6) -----------------------------------------------------------
 
-# The service refuses these requests, but we do not know its texts. Ours follow similar texts.
+# The service refuses the requests for which the functions below make errors. We do not know its
+# texts, so these texts are our own. They follow similar texts of the service.
 
 
 def disassociation_elsewhere(region: str) -> ApiError:

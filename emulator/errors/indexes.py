@@ -101,7 +101,7 @@ def _listed(names: Iterable[str]) -> str:
 def index_not_found(index: str, table: str) -> ApiError:
     """Return UpdateTable's error for an unknown index.
 
-    Source: the findings ack-api-quirks, DDB-TABLE-161.
+    Source: the findings ack-api-quirks and DDB-TABLE-161.
     """
     return missing_resource(f": Index {index} for table {table}")
 

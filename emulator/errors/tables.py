@@ -62,7 +62,7 @@ def index_in_use(table: str, index: str, status: str, action: str) -> ApiError:
     status: the index's status, CREATING or DELETING.
     action: Create, Update or Delete.
 
-    Sources: the findings ack-api-quirks, DDB-TABLE-149 and DDB-TABLE-163.
+    Source: the findings ack-api-quirks, DDB-TABLE-149 and DDB-TABLE-163.
     """
     if status == "CREATING" and action == "Delete":
         return still_in_use(

@@ -99,8 +99,8 @@ class _Consumer:
     def adopt(self, mapping: EventSourceMapping | None) -> bool:
         """Continue with the current version of the mapping. Return False if this is impossible.
 
-        It is possible if all fields except `result` are unchanged. After the first False, every
-        later call returns False too.
+        The consumer can continue if all fields except `result` are unchanged. After the first
+        False, every later call returns False too.
 
         mapping: the current version of the mapping; None if the mapping no longer delivers.
         """
@@ -187,7 +187,7 @@ class Delivery:
         return found
 
     def _reads_on(self, consumer: _Consumer) -> bool:
-        """Return False if a consumer must end because its stream was restored from a snapshot."""
+        """Return False if a consumer must end because a snapshot was restored into its stream."""
         stream = self._database.streams.get(consumer.mapping.stream_id)
         return stream is None or stream.restored == consumer.restored
 

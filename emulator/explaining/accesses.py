@@ -59,7 +59,7 @@ class Access:
     relation: the table or index that the operation reads or writes.
     reads: the reads of a Query or Scan, in the order in which they run.
     key: the primary key, for an operation on one item.
-    condition: for an operation on one item, the text of the conditions besides its key.
+    condition: for an operation on one item, the text of the conditions besides the item's key.
     projection: the document paths to return, None for all attributes.
     """
 
@@ -139,7 +139,7 @@ def _queries(prepared: PreparedStatement, planned: Pages) -> tuple[RangeRead, ..
     assert prepared.program.where is not None, "a Query has a key condition"
     for branch in ast.chain(prepared.program.where, ast.Or):
         parts = where.branch_parts(branch, names)
-        assert parts is not None, "each side of an OR in a Query names partition keys"
+        assert parts is not None, "each side of an OR must fix the partition key, otherwise the plan is a Scan"
         queries, others = parts
         for query in queries:
             wanted = key_range.resolve(query, names, prepared.values)

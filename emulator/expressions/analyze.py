@@ -183,7 +183,7 @@ def _check_defined(parsed: Parsed[Tree], names: Names, types: Types) -> None:
 
 
 class _Analysis:
-    """The part that the analyses of conditions and of updates share: types, rules of functions."""
+    """Base class for conditions and updates. It checks types of operands and calls of functions."""
 
     def __init__(self, names: Names, types: Types) -> None:
         self.names = names
@@ -230,7 +230,7 @@ class _Analysis:
         tag = self.type_of(node) or problems.ANY_TYPE
         if tag != "S":
             raise problems.operand_type(function, tag)
-        assert isinstance(node, ast.Placeholder), "only a placeholder has the known type string"
+        assert isinstance(node, ast.Placeholder), "an operand whose type is known to be a string must be a placeholder"
         placeholder = node.name
 
         def check(values: Values) -> None:
@@ -300,7 +300,7 @@ class _ConditionAnalysis(_Analysis):
             if node.name not in self.types:
                 raise problems.undefined_value(node.name)
             return node
-        assert isinstance(node, ast.Call), "literals and arithmetic are not in the grammar of conditions"
+        assert isinstance(node, ast.Call), "an operand of a condition must be a path, a placeholder or a function call"
         return self.call(node)
 
     def call(self, node: ast.Call) -> ast.Call:

@@ -99,8 +99,8 @@ def unusable_member(request: Request, parameters: Mapping[str, Sequence[str]] | 
     """Return the first member that no expression of the request could use, None if there is none.
 
     The members are ExpressionAttributeNames and ExpressionAttributeValues.
-    parameters: for each member, the expression parameters that can use it. None stands for the
-    parameters of most operations.
+    parameters: for each of the two members, the expression parameters that can use it. If this is
+    None, all five expressions can use names, and all but ProjectionExpression can use values.
     """
     for member, users in (parameters or _USERS).items():
         if request.get(member) is not None and all(request.get(parameter) is None for parameter in users):
@@ -143,7 +143,8 @@ class Binding:
     """Makes the programs of one request whose form is not in the cache.
 
     users: ExpressionAttributeNames or ExpressionAttributeValues -> the expression parameters that
-    can use this member. None stands for the parameters of most operations.
+    can use this member. If this is None, all five expressions can use names, and all but
+    ProjectionExpression can use values.
     """
 
     users: ClassVar[Mapping[str, Sequence[str]] | None] = None
@@ -216,7 +217,7 @@ class Binding:
         return program
 
     def update(self, parsed: Parsed[Any]) -> tuple[UpdateProgram, tuple[Check, ...]]:
-        """Return the program of a parsed update. It needs no checks."""
+        """Return the program of a parsed update, and no checks: an update needs none."""
         return updates.update(analyze.analyze_update(parsed, self.names, self.types).tree, self.types), ()
 
     def condition(self, parsed: Parsed[Any]) -> tuple[Condition, tuple[Check, ...]]:

@@ -353,7 +353,10 @@ class _Parser:
 
 
 def _closing(stream: list[Token]) -> dict[int, int]:
-    """Return a dict: position of an opening parenthesis -> position of the closing one."""
+    """Return a dict: position of each opening parenthesis -> position of its closing one.
+
+    Positions are indexes in `stream`.
+    """
     closing = {}
     opened = []
     for position, token in enumerate(stream):

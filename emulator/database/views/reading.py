@@ -28,8 +28,8 @@ def page(
 
     layers: the prefixes of the originals to read, oldest view first.
     limit: the most keys to visit. A key that is absent in the view counts too. So a page may have
-    fewer pairs than `limit` although others follow.
-    room: the page ends with the pair with which its values reach this number of bytes.
+    fewer pairs than `limit` although more pairs follow.
+    room: the page ends as soon as its values together have this number of bytes or more.
     """
     written = [layer for layer in layers if txn.page(layer + start, layer + stop, 1)[0]]
     if not written:

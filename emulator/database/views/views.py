@@ -25,7 +25,7 @@ from emulator.slices import COPIED_IN_STEP, first_pairs
 from storage import Interrupted, ReadTxn, WriteTxn
 from storage.keycode import prefix_end
 
-SLICE: Final = 500  # originals moved to an older view in one slice: about 3 ms
+SLICE: Final = 500  # the most originals that one slice moves to older views; this takes about 3 ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,8 @@ class Views:
         self._background = background
         self._registry = registries.add(keyspace.views(), View.load, self._publish, self._withdraw)
         self._covering: dict[bytes, list[int]] = {}  # prefix -> ids of the views that cover it, oldest first
-        # Covered prefix -> prefix of the originals of the newest view that covers it.
+        # Covered prefix -> the prefix of the keys under which originals are stored in the newest of
+        # the views that cover it.
         self._newest: dict[bytes, bytes] = {}
         self._known: set[int] = set()
 
@@ -95,7 +96,7 @@ class Views:
         return view
 
     def keep(self, txn: WriteTxn, view: View, key: bytes, value: bytes) -> None:
-        """Make the view show `value` for `key`, which is a key that the view does not cover."""
+        """Make the view show `value` for `key`. None of the view's prefixes covers this key."""
         txn.put(view.originals + key, original_of(value))
 
     def close(self, change: DefinitionChange, view: View, *, no_more_writes: bool = True) -> None:
@@ -123,7 +124,7 @@ class Views:
     # --- reading ----------------------------------------------------------------------------------
 
     def get(self, number: int) -> View | None:
-        """Return the view with this id, None if it is closed."""
+        """Return the view with this id, None if the view and its originals are removed."""
         return self._registry.get(keyspace.view(number))
 
     def page(
@@ -131,15 +132,20 @@ class Views:
     ) -> Slice:
         """Return the first pairs with start <= key < stop that a view shows.
 
-        start, stop: keys with the same covered prefix. limit: the most keys to visit. The page ends
-        with the pair with which its values reach `room` bytes. Raises Interrupted if another
-        process has changed definitions that this process has not loaded yet.
+        start, stop: keys with the same covered prefix. limit: the most keys to visit.
+        room: the page ends as soon as its values together have this number of bytes or more.
+
+        Raises Interrupted if another process has changed definitions that this process has not
+        loaded yet.
         """
         self._check(txn)
         return reading.page(txn, self.layers(view, start[: keyspace.ITEM_PREFIX]), start, stop, limit, room)
 
     def value(self, txn: ReadTxn, view: View, key: bytes) -> bytes | None:
-        """Return the value of a covered key in a view. Raises Interrupted as `page` does."""
+        """Return the value of a covered key in a view, None if the key is absent there.
+
+        Raises Interrupted as `page` does.
+        """
         self._check(txn)
         return reading.get(txn, self.layers(view, key[: keyspace.ITEM_PREFIX]), key)
 
