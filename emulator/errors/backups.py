@@ -95,7 +95,7 @@ def source_of_another_account() -> ApiError:
 
 
 def two_restore_times() -> ApiError:
-    """Return the error for a request with RestoreDateTime and UseLatestRestorableTime.
+    """Return the error for a request with both RestoreDateTime and UseLatestRestorableTime.
 
     We do not know the end of the service's text.
     """
@@ -112,9 +112,9 @@ def restore_time_missing() -> ApiError:
 
 
 def source_table_not_found() -> ApiError:
-    """Return the error for a restore from a table that a request names by its ARN.
+    """Return the error for a restore whose source table does not exist.
 
-    There is no table with this ARN (control-plane 0.1).
+    The request names the table by its ARN (control-plane 0.1).
     """
     return ApiError("TableNotFoundException", "Table not found")
 
@@ -140,7 +140,8 @@ def restore_target_exists(table: str) -> ApiError:
 def restore_target_in_use(table: str, source: str) -> ApiError:
     """Return the error for a new table that another restore is already creating.
 
-    source: the ARN of the backup or, for a point-in-time restore, of the source table (inferred).
+    source: the ARN of the backup that is restored. For a point-in-time restore, we infer that the
+    text has the ARN of the source table instead.
     """
     return ApiError("TableInUseException", f"Table: {table} is already being restored from backup: {source}")
 
@@ -201,7 +202,7 @@ def index_override_unknown(index: str) -> ApiError:
 
 
 def index_override_warm(index: str) -> ApiError:
-    """Return the error for an index override with WarmThroughput.
+    """Return the error for a restore that overrides the WarmThroughput of an index.
 
     We do not know the service's text (control-plane 3.2).
     """

@@ -13,7 +13,8 @@ from emulator.errors.values import EMPTY_ATTRIBUTE_NAME
 def constraints(parts: Sequence[str]) -> ApiError:
     """Return one error for all failed constraints (behaviour 3.1).
 
-    The message begins with the number of failed constraints, so it needs no envelope.
+    The message begins with the number of failed constraints, so it never gets the prefix
+    "1 validation error detected: " in addition.
     """
     noun = "error" if len(parts) == 1 else "errors"
     return validation(f"{len(parts)} validation {noun} detected: " + "; ".join(parts), bare=True)
@@ -118,8 +119,8 @@ def invalid_expression_value(message: str, key: str) -> ApiError:
 def return_values_not_allowed(*, bare: bool = False) -> ApiError:
     """Return the error for a value of ReturnValues that the operation does not allow.
 
-    bare: True if the error never gets the envelope. This is the case for a request with deeply
-    nested values (behaviour 3.5).
+    bare: True if the message never gets the prefix "1 validation error detected: ". This is the
+    case for a request with deeply nested values (behaviour 3.5).
     """
     return validation("ReturnValues can only be ALL_OLD or NONE", bare=bare)
 

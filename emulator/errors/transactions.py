@@ -43,7 +43,8 @@ _NESTED_CODES: Final = {
     "DuplicateItemException": "DuplicateItem",
     "ItemCollectionSizeLimitExceededException": "ItemCollectionSizeLimitExceeded",
     "ProvisionedThroughputExceededException": "ProvisionedThroughputExceeded",
-    # We infer this code: no other code of a result fits better, and clients retry both errors.
+    # We infer that TransactionConflict replaces this error: no other code fits better, and
+    # clients retry after both errors.
     "ReplicatedWriteConflictException": "TransactionConflict",
     "RequestLimitExceeded": "RequestLimitExceeded",
     "ResourceNotFoundException": "ResourceNotFound",

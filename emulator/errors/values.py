@@ -37,7 +37,10 @@ def nesting(*, about: About = "request") -> ApiError:
 
 
 def empty_attribute_name() -> ApiError:
-    """Return the error for an empty attribute name. It never has the envelope (behaviour 2.1)."""
+    """Return the error for an empty attribute name.
+
+    It never has the prefix "1 validation error detected: " (behaviour 2.1).
+    """
     return validation(EMPTY_ATTRIBUTE_NAME, bare=True)
 
 

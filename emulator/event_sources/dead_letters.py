@@ -144,7 +144,7 @@ class DeadLetters:
             try:
                 self._rewrite(file, by_id)
             except OSError as error:
-                log.error("cannot update %s (%s): it still has processed records", file, error.strerror)  # noqa: TRY400
+                log.error("cannot remove processed records from %s (%s)", file, error.strerror)  # noqa: TRY400
 
     @property
     def _files(self) -> tuple[Path, Path]:

@@ -167,10 +167,10 @@ class Lane:
         return self._gathering + mapping.window, "BatchingWindow"
 
     def _gathered(self, mapping: EventSourceMapping, now: float) -> list[Record]:
-        """Take the records of the next batch from the queue.
+        """Take the records of the next batch from the queue, and return them.
 
-        Take none if the batch must wait for more records, because it is not full and its batching
-        window is still open.
+        Return an empty list if the batch must wait for more records, because it is not full and its
+        batching window is still open.
         """
         self._gathering = min(self._gathering, now)
         full = len(self._queue) >= mapping.batch_size or FRAME + self.size + len(self._queue) > PAYLOAD

@@ -65,7 +65,7 @@ class Redelivery:
         self._functions = functions
         self._dead_letters = dead_letters
         self._new_id = new_id
-        self._waiting: dict[str, deque[_Sent]] = {}  # ARN of a function -> its letters
+        self._waiting: dict[str, deque[_Sent]] = {}  # ARN of a function -> the letters that wait to be sent to it
         self._in_flight: dict[str, _Sent] = {}  # request id -> the letter that was sent
         # Changes that are not written to the file yet: id of a letter -> what remains of this
         # letter, None if all its records are done.

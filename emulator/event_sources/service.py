@@ -54,7 +54,7 @@ class FunctionService:
         return (event for event in self.delivery.next_events() if event[0] > now)
 
     def due(self) -> list[Invocation]:
-        """Return the invocations to make now: for stream records and for repeated dead letters."""
+        """Return the invocations to make now. Each delivers stream records or a dead letter."""
         invocations = self.delivery.due()
         if self.redelivery.busy:
             invocations += self.redelivery.due()

@@ -1,4 +1,4 @@
-"""Filters the records of one shard for one mapping, and distributes them to lanes.
+"""Filters the records of one shard for one mapping, and distributes them to lanes (queues).
 
 A record that does not pass the filter counts as done. The store has one position for the shard: the
 first record that is not done. After a restart, this record and all later records are delivered. So

@@ -154,7 +154,7 @@ def _queries(prepared: PreparedStatement, planned: Pages) -> tuple[RangeRead, ..
         add(KeyRange(reads[0][0].partition, (), None, ()), _whole(prepared))
     for reads in partitions.values():
         if len({id(others) for _, others in reads}) > 1 and not all(_limits_sort_key(wanted) for wanted, _ in reads):
-            continue  # the plan reads this whole partition, which was added above
+            continue  # the plan reads the whole partition; the loop above has added this read
         for wanted, others in reads:
             add(wanted, texts.conditions(others, prepared.values))
     return tuple(known[limits] for limits, _ in planned.ranges)

@@ -136,7 +136,8 @@ def _check_size(parsed: Parsed[Tree]) -> None:
 def _check_functions(parsed: Parsed[Tree], operands: Role) -> None:
     """Raise ExpressionError for the first unknown function, else for the first misused function.
 
-    operands: the role that a function must have where it is an operand.
+    operands: the role that a function must have if it is an operand: "condition operand" or "update
+    operand".
     """
     for usage in parsed.functions:
         if usage.function not in FUNCTIONS:

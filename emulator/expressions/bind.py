@@ -68,7 +68,9 @@ _cache: BoundedCache[Bound] = BoundedCache()
 
 
 def bind(request: Request) -> Bound:
-    """Return the programs of a request's expressions. Raises ApiError without envelope.
+    """Return the programs of a request's expressions. Raises ApiError.
+
+    The error's text does not have the prefix "1 validation error detected: ".
 
     request: members by their wire names, with the types of the service model. Attribute values must
     be canonical. A member that is None counts as absent.
@@ -127,7 +129,10 @@ def check_names(names: Collection[str]) -> None:
 
 
 def _length(request: Request, names: Mapping[str, str] | None, values: Values | None) -> int:
-    """Return the number of characters of all texts in a form: expressions, names, placeholders."""
+    """Return the number of characters of a request's expressions, names and placeholders.
+
+    These texts are in the key under which the cache keeps the programs.
+    """
     texts = [text for parameter in _PARAMETERS if (text := request.get(parameter)) is not None]
     return sum(map(len, chain(texts, names or (), (names or {}).values(), values or ())))
 
@@ -172,7 +177,10 @@ class Binding:
         return bound
 
     def check_members(self) -> None:
-        """Check the members ExpressionAttributeNames and -Values, before expressions are parsed."""
+        """Check ExpressionAttributeNames and ExpressionAttributeValues.
+
+        This happens before the expressions are parsed.
+        """
         member = unusable_member(self.request, self.users)
         if member is not None:
             raise errors.only_with_expressions(member)
@@ -186,7 +194,7 @@ class Binding:
         check_names(self.names.values())
 
     def check_used(self) -> None:
-        """Raise ApiError if no expression uses a name or value of the request."""
+        """Raise ApiError if the request has a name or a value that no expression uses."""
         names = [alias for alias in self.names if alias not in self.used]
         if names:
             raise errors.names_unused(names)

@@ -48,7 +48,7 @@ def search(read: Read, held: HeldVectors, index: VectorIndex, query: Query, *, w
 
 
 def _turn(matrix: Matrix) -> Steps[None]:
-    """Wait until the search that uses the matrix ends, or has made no progress for a while."""
+    """Wait until the other search that uses this matrix ends, or stops making progress."""
     idle = 0
     while matrix.busy and idle < _PATIENCE:
         before = matrix.progress
@@ -57,7 +57,7 @@ def _turn(matrix: Matrix) -> Steps[None]:
 
 
 def _compare(read: Read, matrix: Matrix, query: Query) -> Steps[None]:
-    """Bring a matrix up to date, and compare its rows with a query.
+    """Bring a matrix of vectors up to date, and compare its rows with a query.
 
     If entries change between two steps, read the changes and compare all rows again.
     """
@@ -81,7 +81,10 @@ def _compare(read: Read, matrix: Matrix, query: Query) -> Steps[None]:
 
 
 def _read(read: Read, index: VectorIndex, query: Query) -> Steps[None]:
-    """Read all entries from the store, and compare them with a query. Build no matrix."""
+    """Read all entries from the store, and compare them with a query.
+
+    Unlike `_compare`, this does not keep the vectors in memory.
+    """
     reader = Entries(index)
     following: bytes | None = reader.range[0]
     while following is not None:

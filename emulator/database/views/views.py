@@ -144,7 +144,8 @@ class Views:
     def value(self, txn: ReadTxn, view: View, key: bytes) -> bytes | None:
         """Return the value of a covered key in a view, None if the key is absent there.
 
-        Raises Interrupted as `page` does.
+        Raises Interrupted if another process has changed definitions that this process has not
+        loaded yet.
         """
         self._check(txn)
         return reading.get(txn, self.layers(view, key[: keyspace.ITEM_PREFIX]), key)
@@ -159,7 +160,10 @@ class Views:
     def changed(self, txn: ReadTxn, view: View, after: bytes = b"") -> Iterator[Pair]:
         """Yield pairs: a covered key that was written after the view was opened, and its original.
 
-        after: yield only keys after this one. Raises Interrupted as `page` does.
+        after: yield only keys after this one.
+
+        Raises Interrupted if another process has changed definitions that this process has not
+        loaded yet.
         """
         self._check(txn)
         covered = {bytes.fromhex(prefix) for prefix in view.prefixes}
@@ -180,9 +184,10 @@ class Views:
         return all(self._covering[bytes.fromhex(prefix)][-1] == view.id for prefix in view.prefixes)
 
     def layers(self, view: View, prefix: bytes) -> list[bytes]:
-        """Return the prefixes of the originals to read for keys that begin with `prefix`.
+        """Return the views in which originals of keys with this prefix are searched, oldest first.
 
-        These are the originals of this view and of newer views that cover `prefix`, oldest first.
+        They are this view and newer views that cover `prefix`. Each is returned as the prefix of
+        its originals' storage keys.
         """
         return [keyspace.originals(number) for number in self._covering[prefix] if number >= view.id]
 
@@ -266,8 +271,8 @@ class Views:
 def _of_prefixes(txn: ReadTxn, originals: bytes, prefixes: Iterable[bytes], after: bytes) -> Iterator[Pair]:
     """Yield pairs of a key and its original in one view, in the order of the keys.
 
-    The keys come after `after` and have one of `prefixes`. originals: the prefix of the view's
-    originals.
+    The keys come after `after` and have one of `prefixes`. originals: the prefix of the storage
+    keys of the view's originals.
     """
     for prefix in prefixes:
         stop = prefix_end(prefix)
