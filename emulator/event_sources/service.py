@@ -37,7 +37,7 @@ class FunctionService:
         return self.redelivery.busy or any(True for _ in self.mappings.delivering())
 
     def answer(self, method: str, path: str, query: str, body: bytes, caller: Caller) -> Answer:
-        """Answer a request to Lambda's API. Raises ApiError."""
+        """Answer a request to Lambda's API. Raises ApiError for a wrong request."""
         return self._api.answer(method, path, query, body, caller)
 
     def next_events(self) -> Iterator[tuple[float, str, str]]:

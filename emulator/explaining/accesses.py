@@ -84,7 +84,11 @@ class Access:
 
 
 def access_of(prepared: PreparedStatement, table: Table, *, consistent: bool = False) -> Access:
-    """Return the native operation of a statement. Raises the errors of ExecuteStatement."""
+    """Return the native operation of a statement.
+
+    Raises the ApiErrors with which ExecuteStatement refuses a wrong statement. consistent: True for
+    a strongly consistent read.
+    """
     planned = plan.bind(prepared, table, consistent=consistent)
     statement = prepared.statement
     if isinstance(planned, Pages):

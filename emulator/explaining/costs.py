@@ -96,7 +96,10 @@ class Cost:
 
 
 def cost_of(access: Access, sizes: Sizes, *, consistent: bool = False) -> Cost:
-    """Return the estimated cost of a statement's native operation."""
+    """Return the estimated cost of a statement's native operation.
+
+    consistent: True for a strongly consistent read.
+    """
     planned = access.plan
     if isinstance(planned, Read):
         return _of_item(planned, sizes, consistent=consistent)

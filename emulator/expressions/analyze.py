@@ -76,7 +76,9 @@ class Checked(NamedTuple, Generic[Tree]):
 
 
 def analyze_condition(parsed: Parsed[ast.ConditionTree], names: Names, types: Types) -> Checked[ast.ConditionTree]:
-    """Check a condition, and replace its aliases by names. Raises ExpressionError.
+    """Check a condition, and replace its aliases by names.
+
+    Raises ExpressionError for the first problem.
 
     names: alias -> attribute name. types: placeholder -> type letter of its value.
     """
@@ -89,13 +91,19 @@ def analyze_condition(parsed: Parsed[ast.ConditionTree], names: Names, types: Ty
 
 
 def analyze_key_condition(parsed: Parsed[ast.ConditionTree], names: Names, types: Types) -> Checked[KeyCondition]:
-    """Check a key condition by all rules that need no key schema. Raises ExpressionError."""
+    """Check a key condition by all rules that need no key schema.
+
+    Raises ExpressionError for the first problem.
+    """
     checked = analyze_condition(parsed, names, types)
     return Checked(key_condition(checked.tree), checked.checks)
 
 
 def analyze_update(parsed: Parsed[ast.UpdateTree], names: Names, types: Types) -> Checked[ast.UpdateTree]:
-    """Check an update, and replace its aliases by names. Raises ExpressionError."""
+    """Check an update, and replace its aliases by names.
+
+    Raises ExpressionError for the first problem.
+    """
     _check_size(parsed)
     _check_reserved(parsed)
     _check_functions(parsed, "update operand")
@@ -115,7 +123,10 @@ def analyze_update(parsed: Parsed[ast.UpdateTree], names: Names, types: Types) -
 
 
 def analyze_projection(parsed: Parsed[ast.ProjectionTree], names: Names) -> Checked[ast.ProjectionTree]:
-    """Check a projection, and replace its aliases by names. Raises ExpressionError."""
+    """Check a projection, and replace its aliases by names.
+
+    Raises ExpressionError for the first problem.
+    """
     _check_paths(parsed)
     _check_defined(parsed, names, {})
     paths = tuple([resolved(path, names) for path in parsed.tree.paths])

@@ -94,7 +94,7 @@ def check_mixing(
 def expected(request: Request) -> program.Condition | None:
     """Return the program of Expected and ConditionalOperator, None if there are no conditions.
 
-    Raises ApiError.
+    Raises ApiError for a wrong parameter.
     """
     return _combined(request, "Expected", _expectation)
 
@@ -102,8 +102,8 @@ def expected(request: Request) -> program.Condition | None:
 def filter_condition(request: Request, member: OneOf["QueryFilter", "ScanFilter"]) -> program.Condition | None:
     """Return the program of a filter and ConditionalOperator, None if there are no conditions.
 
-    Raises ApiError. The caller must check with the program's `attributes` that a QueryFilter names
-    no key attribute.
+    Raises ApiError for a wrong parameter. The caller must check with the program's `attributes`
+    that a QueryFilter names no key attribute.
     """
     return _combined(request, member, _condition)
 
@@ -329,7 +329,9 @@ def _action(path: ast.DocumentPath, element: Request) -> ast.Action:
 
 
 def key_conditions(request: Request) -> program.KeyCondition:
-    """Turn the request's KeyConditions into a key condition. Raises ApiError.
+    """Turn the request's KeyConditions into a key condition.
+
+    Raises ApiError if they are wrong.
 
     Without IndexName, at most two conditions are allowed. With IndexName, up to eight conditions
     are allowed here, because the index may have several key attributes (features 3).

@@ -49,19 +49,22 @@ _NO_WORDS: Final[frozenset[str]] = frozenset()
 
 
 def parse_condition(text: str) -> Parsed[ConditionTree]:
-    """Parse a condition, filter or key condition expression. Raises ExpressionError."""
+    """Parse a condition, filter or key condition expression.
+
+    Raises ExpressionError for a syntax error.
+    """
     parser = _Parser(text, _CONDITION_WORDS)
     return parser.finished(result_of(parser.condition()))
 
 
 def parse_update(text: str) -> Parsed[UpdateTree]:
-    """Parse an update expression. Raises ExpressionError."""
+    """Parse an update expression. Raises ExpressionError for a syntax error."""
     parser = _Parser(text, _SECTIONS)
     return parser.finished(parser.update())
 
 
 def parse_projection(text: str) -> Parsed[ProjectionTree]:
-    """Parse a projection expression. Raises ExpressionError."""
+    """Parse a projection expression. Raises ExpressionError for a syntax error."""
     parser = _Parser(text, _NO_WORDS)
     return parser.finished(parser.projection())
 
@@ -69,7 +72,7 @@ def parse_projection(text: str) -> Parsed[ProjectionTree]:
 def parse_key_condition(text: str) -> Parsed[ConditionTree]:
     """Parse a key condition expression, which has the grammar of a condition.
 
-    Raises ExpressionError.
+    Raises ExpressionError for a syntax error.
     """
     return parse_condition(text)
 

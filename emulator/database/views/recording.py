@@ -56,14 +56,20 @@ class RecordingTxn:
         self.plain.urgent = urgent
 
     def put(self, key: bytes, value: bytes) -> None:
-        """Set the value of a key. Raises Full, Interrupted."""
+        """Set the value of a key.
+
+        Raises Full if there is no room, Interrupted if the whole transaction must be run again.
+        """
         originals = self._newest.get(key[:ITEM_PREFIX])
         if originals is not None:
             self._record(originals + key, key)
         self.plain.put(key, value)
 
     def delete(self, key: bytes) -> bool:
-        """Remove a key. Return True if the key existed. Raises Full, Interrupted."""
+        """Remove a key. Return True if the key existed.
+
+        Raises Full if there is no room, Interrupted if the whole transaction must be run again.
+        """
         originals = self._newest.get(key[:ITEM_PREFIX])
         if originals is not None:
             self._record(originals + key, key)
