@@ -31,7 +31,7 @@ def scaling_operation_unknown(operation: str) -> ApiError:
 def scaling_member_invalid(value: str, path: str, constraint: str) -> ApiError:
     """Return the error for a member with a wrong value.
 
-    value: the value in the form of the message: a text in quotes, or null.
+    value: the value as the message shows it, which is a text in quotes or null.
     constraint: a sentence that begins with "Member must".
     """
     return _invalid(f"{ENVELOPE}Value {value} at '{path}' failed to satisfy constraint: {constraint}")

@@ -63,7 +63,10 @@ class Sizes(Protocol):
         ...
 
     def extent(self, limits: Range) -> Extent:
-        """Return the number and size of the rows in a range. Stop after the rows of one page."""
+        """Return the number and size of the rows in a range of storage keys.
+
+        Stop when the rows fill one page (1 MB).
+        """
         ...
 
     def first_page(self, planned: Pages, *, consistent: bool) -> float:

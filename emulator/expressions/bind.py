@@ -50,7 +50,7 @@ _NO_VALUES: Final[Values] = {}
 class Bound:
     """The programs of one request, in the order in which they are parsed.
 
-    A program is None if the request does not have its parameter.
+    A program is None if the request does not have the expression parameter.
 
     checks: pairs of an expression parameter and a check of the contents of values. When the
     programs come from the cache, the checks run again with the request's values.
@@ -145,7 +145,7 @@ def _run(parameter: str, check: Check, values: Values) -> None:
 
 
 class Binding:
-    """Makes the programs of one request whose form is not in the cache.
+    """Makes the programs for one request's expressions, if the cache does not have them.
 
     users: ExpressionAttributeNames or ExpressionAttributeValues -> the expression parameters that
     can use this member. If this is None, all five expressions can use names, and all but
@@ -208,7 +208,11 @@ class Binding:
         parse: Callable[[str], Parsed[_Tree]],
         build: Callable[[Parsed[_Tree]], tuple[_Program, tuple[Check, ...]]],
     ) -> _Program | None:
-        """Return the program of one parameter, None if the request does not have the parameter."""
+        """Return the program of one expression, None if the request does not have the expression.
+
+        parameter: the expression parameter, such as FilterExpression. parse: the function that
+        parses it. build: a function from the parsed expression to its program and its checks.
+        """
         text = self.request.get(parameter)
         if text is None:
             return None

@@ -91,7 +91,10 @@ class RecordingTxn:
         self.plain.abort()
 
     def _record(self, original_key: bytes, key: bytes) -> None:
-        """Store the original of a key that is about to change, unless the view already has one."""
+        """Store the original of a key that is about to change, unless the view already has one.
+
+        original_key: the key under which the original is stored. key: the key that will change.
+        """
         plain = self.plain
         if plain.get(original_key) is None:
             plain.put(original_key, original_of(plain.get(key)))

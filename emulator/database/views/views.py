@@ -116,7 +116,7 @@ class Views:
                 self._deletions.begin(change.txn, view.originals)
 
     def resume(self) -> None:
-        """Continue the moves of originals to older views that an earlier process did not finish."""
+        """Continue to move originals to older views, if an earlier process did not finish this."""
         for view in self._registry:
             if view.closing:
                 self._begin_merge(view.id)
