@@ -164,7 +164,7 @@ def no_stream_to_disable(table: str) -> ApiError:
 
 
 def encryption_member_without_encryption(member: str) -> ApiError:
-    """Return the error for a request that disables encryption and has a setting of encryption.
+    """Return the error for a request that disables encryption, but has a setting for encryption.
 
     member: SSEType or KMSMasterKeyId.
     """

@@ -113,7 +113,7 @@ class _Consumer:
 
 @dataclass(slots=True)
 class _InFlight:
-    """Where a batch comes from whose outcome is not known yet: consumer, shard and lane (queue)."""
+    """The origin of a batch that has no outcome yet: its consumer, its shard and its lane (queue)."""
 
     consumer: _Consumer
     cursor: ShardCursor[ShardLanes]
