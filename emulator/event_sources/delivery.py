@@ -113,7 +113,7 @@ class _Consumer:
 
 @dataclass(slots=True)
 class _InFlight:
-    """The origin of a batch that has no outcome yet: its consumer, its shard and its lane (queue)."""
+    """The origin of a batch that has no outcome yet: its consumer, shard and lane (queue)."""
 
     consumer: _Consumer
     cursor: ShardCursor[ShardLanes]
