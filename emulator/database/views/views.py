@@ -124,7 +124,10 @@ class Views:
     # --- reading ----------------------------------------------------------------------------------
 
     def get(self, number: int) -> View | None:
-        """Return the view with this id, None if the view and its originals are removed."""
+        """Return the view with this id, None if it does not exist.
+
+        A closed view may exist until its originals have moved to older views.
+        """
         return self._registry.get(keyspace.view(number))
 
     def page(
