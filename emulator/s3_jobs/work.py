@@ -18,8 +18,8 @@ _T = TypeVar("_T")
 class Call(NamedTuple):
     """A request of the work to call a function that blocks.
 
-    The result of the function becomes the value of the `yield`. An error of the function is raised
-    there.
+    The result of the function becomes the value of the `yield` expression in the work. An error of
+    the function is raised at this `yield`.
     """
 
     function: Callable[[], Any]
@@ -43,7 +43,7 @@ _FAILED: Final = object()
 class JobContext:
     """The objects that the work of every S3 job needs.
 
-    store: a function from access key and region to their object storage.
+    store: a function that returns the object storage for an access key and a region.
     """
 
     database: Database

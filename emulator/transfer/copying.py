@@ -95,7 +95,7 @@ class State:
 
 
 class Rate:
-    """Limits how many capacity units are used in a second. units: the limit, or None."""
+    """Limits how many capacity units are used in a second. units: the limit; None for no limit."""
 
     def __init__(
         self, units: float | None, sleep: Sleep = time.sleep, clock: Callable[[], float] = time.monotonic

@@ -1,6 +1,7 @@
 """The interface of an endpoint, and a function that opens an endpoint at a URL or at AWS.
 
-An endpoint belongs to one thread. Each thread opens an endpoint with a `Connect` function.
+An endpoint belongs to one thread. So each thread opens its own endpoint, with a function of the
+type `Connect`.
 """
 
 from collections.abc import Callable, Mapping

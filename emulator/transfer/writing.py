@@ -154,7 +154,8 @@ def _one_by_one(endpoint: Endpoint, table: str, batch: Iterable[ItemRecord], sle
 def persist(attempt: Callable[[], bool], sleep: Sleep) -> None:
     """Call `attempt` until it returns True, with growing pauses between the calls.
 
-    A Refused with a code in RETRIED counts as False. Raises Refused or Unreachable.
+    A Refused error with a code in RETRIED counts as False. Raises Refused for any other code, and
+    Unreachable if the server does not answer or no call returns True.
     """
     for number in range(_ATTEMPTS):
         try:

@@ -101,9 +101,9 @@ def parse_value(raw: object, problems: list[Problem], level: int = 1) -> int:
     raw: the value as orjson parsed it.
     level: the nesting level of the value: 1 for the value of an attribute.
 
-    Raises SerializationException. If `raw` is not an object, the text of the error is that for an
-    element of a list or map. For a member of a structure, the text is different: the caller must
-    check that case before.
+    Raises SerializationException for a wrong JSON type. If `raw` is not an object, the error has
+    the text for an element of a list or map. The text for a member of a structure is different, so
+    the caller must check before that such a member is an object.
     """
     return _parse_all((raw,), problems, level)
 
@@ -143,7 +143,8 @@ def parse_map(raw: object, problems: list[Problem]) -> dict[str, Value]:
 def parse_values(raw: object, problems: list[Problem]) -> dict[str, Value]:
     """Parse `ExpressionAttributeValues` in place. Raises SerializationException.
 
-    Each problem gets the placeholder of its value. The form of the placeholders is not checked.
+    Each problem gets the placeholder (such as ":v") of the value that has the problem. The form of
+    the placeholders is not checked.
     """
     if type(raw) is not dict:
         raise not_a_map(raw)
@@ -162,7 +163,7 @@ def parse_values(raw: object, problems: list[Problem]) -> dict[str, Value]:
 
 
 def _parse_named_values(raw: dict[str, Any], problems: list[Problem]) -> None:
-    """Parse values one by one, so that each problem gets the placeholder of its value."""
+    """Parse values one by one, and set the placeholder (such as `:v`) of each value's problems."""
     for name, value in raw.items():
         known = len(problems)
         if value is None:
