@@ -103,7 +103,7 @@ class Problem:
         return self.kind in _NUMBERS or self.kind == "duplicates"
 
     def text(self, layer: Layer = "new") -> str:
-        """Return the service's text for the problem, without other parts of an error message.
+        """Return the service's text for the problem, without the prefix that an error may add.
 
         layer: the service's code that reports the problem (see `Layer`).
         """
@@ -122,7 +122,7 @@ class Problem:
         return _TEXTS[self.kind]
 
     def error(self, layer: Layer = "new") -> errors.ApiError:
-        """Return the error for the problem.
+        """Return the error for the problem, without the prefix "1 validation error detected: ".
 
         layer: the service's code that reports the problem (see `Layer`).
         In the OLD layer, the error of an expression value also has the ":name" of the value

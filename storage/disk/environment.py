@@ -62,7 +62,7 @@ _LOCK_FILE_SIZE: Final = 32 << 10
 
 
 class Reader(Protocol):
-    """A reader. When the map moves, its LMDB transaction is replaced."""
+    """A reader of the store. When the memory map moves, `txn` is replaced."""
 
     txn: "Transaction"
 
@@ -75,7 +75,7 @@ class Environment:
     readers: all readers, also those that wait for reuse.
     writing: True while a write transaction is open.
     moves: how often the map has moved.
-    tight: True if the disk is full, see "A full disk" above.
+    tight: True if the disk is full (see "A full disk" in the head of this file).
     """
 
     def __init__(self, folder: Path, *, map_size: int | None, writemap: bool | None, durable: bool) -> None:
@@ -209,7 +209,7 @@ class Environment:
         return free_bytes(self.folder)
 
     def grow(self) -> None:
-        """Make the map larger by one step. Raises Full, and then the map has not changed.
+        """Make the map larger by one step. If the disk has no room, raise Full and change nothing.
 
         No write transaction may be open in this process.
         """
@@ -243,9 +243,9 @@ class Environment:
             self._move(present)
 
     def _extended(self, size: int) -> int:
-        """Reserve the largest step that fits on the disk, and return the new size of the file.
+        """Reserve room for the largest step that fits on the disk; return the file's new size.
 
-        Raises Full.
+        size: the present size of the file in bytes. Raises Full if not even the least step fits.
         """
         step = step_after(size)
         least = min(step, LEAST_STEP)
@@ -293,7 +293,7 @@ class Environment:
         return pages - data >= SPARE_PAGES or self._relaxes()
 
     def _relaxes(self) -> bool:
-        """Fill the reserve again if the disk has plenty of room, and update `tight`.
+        """Fill the reserve (room.py) again if the disk has plenty of room, and update `tight`.
 
         Return True if ordinary writes may go on, because urgent writes still have enough room.
         """
@@ -305,8 +305,9 @@ class Environment:
     def refused(self, *, urgent: bool) -> bool:
         """Record that a commit found no room. Return True to try again, after emptying the reserve.
 
-        Only urgent writes may use the reserve. In a reserved file, it would not help: all pages
-        exist already, so the error has another cause.
+        Only urgent writes may use the reserve (room.py). For a file whose blocks are reserved,
+        emptying the reserve would not help: all pages exist already, so the error has another
+        cause.
         """
         self._refusal.note()
         self.tight = self._reserve.known

@@ -39,8 +39,8 @@ class LmdbPending(LmdbTxn):
 class LmdbGroup(LmdbWrite):
     """The write transaction of a group of write blocks.
 
-    _mark: the length of the journal at the start of the current block. All later writes in the
-    journal belong to this block.
+    _mark: the length of the journal (the list of the group's writes) at the start of the current
+    block. All later writes in the journal belong to this block.
     _lost: the error that `commit` must raise because blocks of the group were lost, or None.
     _all_urgent: True if all blocks that have written something are urgent.
     """
@@ -61,7 +61,7 @@ class LmdbGroup(LmdbWrite):
         return self.txn is not ENDED or self._lost is not None
 
     def start(self) -> Self:
-        """Begin a block.
+        """Begin a write block of the group.
 
         The first block of a group makes room for all blocks. The reason: if the map had to grow
         later, other processes could write in between, and the earlier blocks would be lost.
@@ -78,7 +78,7 @@ class LmdbGroup(LmdbWrite):
             super().start()
             self._on_pending()
         self.urgent = False
-        assert self._mark == len(self._journal), "one write block at a time"
+        assert self._mark == len(self._journal), "a write block must end before the next one begins"
         self._environment.writing = True
         return self
 
@@ -103,11 +103,11 @@ class LmdbGroup(LmdbWrite):
         self._mark = len(self._journal)
 
     def abort(self) -> None:
-        """Undo every write of this block."""
+        """Undo every write of the current write block."""
         self._undo_block()
 
     def commit(self) -> None:
-        """Commit and sync all blocks of the group. Raises Lost if blocks were lost before.
+        """Commit and sync all blocks of the group. Raises Lost if earlier blocks were lost.
 
         Raises Full, Interrupted or another StorageError if the commit fails.
         """

@@ -67,9 +67,10 @@ They are the number of the last commit, the number of used bytes, and the checks
 
 
 def state_of(folder: Path) -> str:
-    """Return OURS, NEW, CLOSED or FOREIGN for a folder with a `layout` file.
+    """Return OURS, NEW, CLOSED or FOREIGN: whether a folder's files are originals or a copy.
 
-    Raises Corrupted or Unavailable.
+    The folder must have a `layout` file. Raises Corrupted if a folder that is not NEW
+    has no data, and Unavailable if data.mdb is not a file.
     """
     identity = _text(folder / "identity")
     try:
@@ -97,7 +98,7 @@ def state_of(folder: Path) -> str:
 
 
 def record_new(folder: Path) -> None:
-    """Record in a NEW folder that its data file will be created next.
+    """Record in a folder without data (NEW) that its data file will be created next.
 
     Raises Full or Unavailable.
     """
@@ -112,8 +113,8 @@ def upgrade(folder: Path) -> None:
 
     The mark changes the time of `layout`, and a folder whose `identity` has another time counts as
     a copy. So if the folder is OURS, write `identity` again after the mark. If the process is
-    killed between the mark and that write, the next opening verifies the folder without need. So
-    does a process that opens the folder at that moment.
+    killed between the mark and that write, the next opening verifies the folder without need. A
+    process that opens the folder between the two also verifies it.
 
     Raises Full or another StorageError.
     """

@@ -69,8 +69,8 @@ class Refusal:
     def stands(self) -> bool:
         """Return True if a write should be refused without trying the disk.
 
-        This is the case after _BELIEVED refusals, until LEAST_STEP more bytes are free. But one of
-        _ASK_AGAIN calls returns False, so that this write tries the disk.
+        This is the case after _BELIEVED refusals, until LEAST_STEP more bytes are free. But one
+        call in _ASK_AGAIN returns False, so that this write tries the disk.
         """
         if self._free is None or self._times < _BELIEVED or self._room() >= self._free + LEAST_STEP:
             return False
@@ -91,12 +91,12 @@ class Reserve:
 
     @property
     def spent(self) -> bool:
-        """True if the reserve was emptied for a write."""
+        """True if the file `reserve` was emptied, so that a write could use its room."""
         return self._file.size == 1
 
     @property
     def known(self) -> bool:
-        """True if the reserve is filled, or was filled once."""
+        """True if the file `reserve` is filled, or was filled once."""
         return self._file.size > 0
 
     def take(self) -> bool:

@@ -33,7 +33,10 @@ def step_after(size: int) -> int:
 
 
 def half(step: int, least: int) -> int:
-    """Return half of a step, rounded down to a multiple of UNIT, but at least `least`."""
+    """Return half of `step`, rounded down to a multiple of UNIT, but at least `least`.
+
+    step: a number of bytes by which the map may grow.
+    """
     return max(step // 2 // UNIT * UNIT, least)
 
 
@@ -43,7 +46,7 @@ def in_units(size: int) -> int:
 
 
 def in_pages(size: int) -> int:
-    """Return the size of a file, rounded down to whole pages.
+    """Return `size`, the bytes of a file, rounded down to whole memory pages.
 
     On a full disk, the last page may be incomplete.
     """

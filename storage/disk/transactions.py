@@ -40,13 +40,13 @@ Change = tuple[bytes, bytes | None]
 """A key and its new value, or None if the key is deleted."""
 
 _FIRST_CHUNK = 8  # the number of rows in the first chunk of `_short_page`
-_NEXT_CHUNKS = 32  # the number of rows in each later chunk
+_NEXT_CHUNKS = 32  # the number of rows in each later chunk of `_short_page`
 
 
 class Tables(Protocol):
     """The attributes of an environment that a read transaction needs.
 
-    long: the table of buckets. moves: how often the map has moved.
+    long: LMDB's table of the long keys (buckets.py). moves: how often the memory map has moved.
     """
 
     long: "Table"
@@ -92,7 +92,7 @@ class LmdbTxn:
         return self._short_page(buckets.bound(start), buckets.bound(stop), limit, reverse=reverse)
 
     def _has_long(self, start: bytes, stop: bytes) -> bool:
-        """Return True if the range may have long keys."""
+        """Return True if there may be long keys (over 495 bytes) with start <= key < stop."""
         cursor = self.txn.cursor(self._environment.long)
         return cursor.set_range(start[:LONGEST]) and cursor.key() < stop
 
@@ -164,7 +164,7 @@ class LmdbTxn:
                 return
 
     def _raise_unless_moved(self, error: lmdb.Error, moves: int) -> None:
-        """Raise Closed if a scan failed for another reason than a move of the map.
+        """Raise Closed if a scan failed for another reason than a move of the memory map.
 
         After a move, the scan continues with a new cursor. moves: the number of moves when the old
         cursor was made.
@@ -191,7 +191,8 @@ def _step_back(cursor: "Cursor", most: int, low: bytes, high: bytes, *, reverse:
 def _long_pairs(shared: Iterator[Pair], start: bytes, stop: bytes, *, reverse: bool) -> Iterator[Pair]:
     """Yield (key, value) for the long keys with start <= key < stop.
 
-    shared: pairs of a head and its bucket (buckets.py), in the order of the scan.
+    shared: pairs in the order of the scan: a head (the first 495 bytes of keys) and its bucket
+    (the rest of these keys, with their values; buckets.py).
     """
     for head, bucket in shared:
         pairs = [(head + tail, value) for tail, value in buckets.pairs(bucket)]
@@ -223,7 +224,7 @@ class LmdbRead(LmdbTxn):
 class LmdbWrite(LmdbTxn):
     """The write transaction.
 
-    _journal: all writes of the transaction. _number: LMDB's number of the transaction.
+    _journal: all writes of the transaction. _number: the number that LMDB gave the transaction.
     """
 
     __slots__ = ("_journal", "_number", "urgent")
@@ -312,7 +313,7 @@ class LmdbWrite(LmdbTxn):
     def _change_bucket(self, key: bytes, value: bytes | None) -> bool:
         """Set the value of a long key, or delete the key if the value is None.
 
-        Return False if there was no key to delete.
+        Return False if the key to delete does not exist.
         """
         head, tail, long = key[:LONGEST], key[LONGEST:], self._environment.long
         before = self.txn.get(head, db=long)
@@ -341,8 +342,8 @@ class LmdbWrite(LmdbTxn):
     def _replay(self, error: lmdb.Error | None) -> bool:
         """Repeat all writes of the journal, and return the result of the last one.
 
-        error: the error that made the LMDB transaction unusable. Make room and begin a new LMDB
-        transaction. With None, use the LMDB transaction that is open.
+        error: the error that made the LMDB transaction unusable. In this case, first make room and
+        begin a new LMDB transaction. With None, use the LMDB transaction that is open.
         """
         while True:
             if error is not None:
@@ -366,7 +367,7 @@ class LmdbWrite(LmdbTxn):
     def _find_room(self, error: lmdb.Error) -> None:
         """Make room if `error` says that there is no room.
 
-        Raises Full if that is not possible, and another StorageError for any other `error`.
+        Raises Full if room cannot be made, and another StorageError for any other `error`.
         """
         environment = self._environment
         if isinstance(error, lmdb.MapFullError):
