@@ -147,9 +147,9 @@ class SharedMemory:
     def notify(self, seen: bytes) -> bytes:
         """Notify the other workers that this worker has changed definitions.
 
-        Call this after the commit. seen: the hints that this worker has read last. Returns `seen`
-        with this worker's new counter: then the worker does not take its own change for a change of
-        another worker.
+        Call this after the commit. seen: the value of `hints` that this worker has read last.
+        Returns `seen` with this worker's new counter: then the worker does not take its own change
+        for a change of another worker.
         """
         self._counters[self.worker_index] += 1
         at = 8 * self.worker_index

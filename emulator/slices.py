@@ -27,7 +27,7 @@ InThread = Callable[[Callable[[], None]], Callable[[], bool]]
 It returns a function that returns True after the other function has ended.
 """
 
-# The most that one slice does, and how long that takes.
+# The limits for the work of one slice. The comments say how long that much work takes.
 PARSED_IN_STEP: Final = 8_000  # characters of expressions or statements to parse: 3 to 12 ms
 PLANNED_IN_STEP: Final = 40_000  # characters of statements to turn into plans for their tables
 DECODED_IN_STEP: Final = 200_000  # bytes of rows to decode and project: 2 to 8 ms

@@ -146,7 +146,10 @@ class ObjectReader:
         self._current: _Open | None = None
 
     def batch(self) -> Batch | None:
-        """Return the next batch, or None after the last object. Raises ObjectError."""
+        """Return the next batch of records, or None after the last object.
+
+        Raises ObjectError if the object storage fails.
+        """
         if self._current is None:
             if not self._objects:
                 return None
@@ -197,7 +200,8 @@ class _Open:
 def _parsed(record: Record | Bad) -> Record | Bad:
     """Return a record with its parsed item. A record with a condition is returned unparsed.
 
-    A thread calls this, because parsing 390 KB of small numbers takes 0.1 s.
+    The thread that reads the object calls this, because parsing 390 KB of small numbers takes
+    0.1 s, in which the main thread could not answer requests.
     """
     if isinstance(record, Bad) or not CONDITION.isdisjoint(record.content):
         return record

@@ -45,7 +45,7 @@ class Runner:
         remove_temporary()
 
     def due(self) -> Iterator[Work[None]]:
-        """Yield the work of each job that may begin and is not running yet."""
+        """Yield the work, a generator, of each job that may begin and is not running yet."""
         jobs = self._database.known_s3_jobs
         if jobs is None:
             return

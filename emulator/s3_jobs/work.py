@@ -65,7 +65,7 @@ def in_slice(database: Database, work: Callable[[], _T]) -> Work[_T]:
 
 
 def run(work: Work[_T]) -> _T:
-    """Run all steps of some work on this thread, without its pauses, and return its result.
+    """Run the work of an S3 job on this thread, without its pauses, and return its result.
 
     For tests and tools.
     """

@@ -55,7 +55,7 @@ def resource(calls: Sequence[Call]) -> str:
 
 
 def _settings(calls: Sequence[Call]) -> Block:
-    """Return the blocks for the settings that the requests after CreateTable make."""
+    """Return the Terraform blocks for the settings that the requests after CreateTable make."""
     body: Block = []
     for operation, request in calls:
         if operation == "UpdateTimeToLive":

@@ -42,7 +42,7 @@ _POLL: Final = 0.1  # seconds between two updates of the progress by the counts 
 def dump_export(pages: Pages, whole: dict[str, Any], folder: Path, progress: Progress) -> None:
     """Write a table and its definition to a folder, in the form of the service's exports.
 
-    whole: the description of the table, see `tables.whole_description`.
+    whole: DescribeTable's answer, with time to live and tags (`tables.whole_description`).
     """
     description = whole["Table"]
     table = description["TableName"]

@@ -55,7 +55,8 @@ def names(endpoint: Endpoint) -> Iterator[str]:
 def create(endpoint: Endpoint, definition: Definition, sleep: Callable[[float], None] = time.sleep) -> None:
     """Create a table, wait until it is ACTIVE, and turn on its time to live if it has one.
 
-    Raises Refused, Unreachable or TimeoutError.
+    Raises TimeoutError if the table does not become ACTIVE. Raises Refused or Unreachable if the
+    server fails.
     """
     endpoint.call("CreateTable", definition.create)
     waited = 0.0
@@ -72,7 +73,8 @@ def create(endpoint: Endpoint, definition: Definition, sleep: Callable[[float], 
 def configure(endpoint: Endpoint, definition: Definition) -> Iterator[tuple[Setting, Refused]]:
     """Make the settings that need further requests after CreateTable.
 
-    Yield each setting that the server refuses, with the refusal. Raises Unreachable.
+    Yield each setting that the server refuses, with the server's error. Raises Unreachable if the
+    server does not answer.
     """
     for setting in definition.settings:
         try:

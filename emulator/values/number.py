@@ -44,7 +44,7 @@ class NumberError(Exception):
 
 # --- parsing --------------------------------------------------------------------------------------
 
-# Matches every canonical text except "0".
+# Matches the canonical text of every number except "0".
 _PLAIN: Final = re.compile(r"-?(?:[1-9][0-9]*+|0(?=\.))(?:\.[0-9]*[1-9])?").fullmatch
 _NON_ZERO: Final = frozenset("123456789")
 _DIGITS_MAX: Final = limits.NUMBER_DIGITS

@@ -148,11 +148,11 @@ class LmdbEngine(Engine, GroupCommit, Upkeep):
         return self._upkeep.preallocate()
 
     def extend(self) -> Iterator[None] | None:
-        """Return steps that make the map larger before it is full, or None if not needed yet."""
+        """Return steps that make the memory map larger before it is full; None if not needed."""
         return self._upkeep.extend()
 
     def trim(self) -> Iterator[None]:
-        """Release a large map from this process's memory, in steps. Then make the map larger."""
+        """Release the pages of a large memory map, in steps. Then make the map larger."""
         return self._upkeep.trim()
 
     def free_bytes(self) -> int:

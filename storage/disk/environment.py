@@ -126,7 +126,7 @@ class Environment:
             raise
 
     def _open_lmdb(self) -> lmdb.Environment:
-        """Open LMDB. If a sparse map does not fit into the address space, halve it and retry."""
+        """Open LMDB. If the map of a sparse file exceeds the address space, halve it and retry."""
         while True:
             try:
                 return lmdb.open(

@@ -150,7 +150,7 @@ class LmdbGroup(LmdbWrite):
             self._reset()
 
     def _cancel(self) -> None:
-        """End the current block after an error, and keep the earlier blocks."""
+        """End the current write block after an error, and keep the writes of earlier blocks."""
         self._undo_block()
 
     def _reset(self) -> None:

@@ -174,7 +174,7 @@ class LmdbTxn:
 
 
 def _step_back(cursor: "Cursor", most: int, low: bytes, high: bytes, *, reverse: bool) -> tuple[int, bytes]:
-    """Move a cursor back until its key is in the range, but at most `most` steps.
+    """Move a cursor against the scan's direction until low <= key < high, or by `most` steps.
 
     Return the number of steps and the new key.
     """
