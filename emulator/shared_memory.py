@@ -75,7 +75,7 @@ class SharedMemory:
 
     @property
     def owner(self) -> bool:
-        """True if this process does the background work: sweeps, shard rollover, functions."""
+        """True if this process does the background work, such as sweeps and shard rollover."""
         return self.worker_index == 0
 
     @property

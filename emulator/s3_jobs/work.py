@@ -16,7 +16,7 @@ _T = TypeVar("_T")
 
 
 class Call(NamedTuple):
-    """A request of the work to call a function that blocks.
+    """Yielded by the work of an S3 job: a request to call a function that blocks.
 
     The result of the function becomes the value of the `yield` expression in the work. An error of
     the function is raised at this `yield`.
@@ -26,7 +26,7 @@ class Call(NamedTuple):
 
 
 class Pause(NamedTuple):
-    """A request of the work to wait before its next step."""
+    """Yielded by the work of an S3 job: a request to wait before its next step."""
 
     seconds: float
 

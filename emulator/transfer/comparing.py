@@ -93,8 +93,8 @@ def _lines(found: Any, wanted: Any, path: str) -> Iterator[str]:  # noqa: ANN401
 def _named(name: str, value: Any) -> Any:  # noqa: ANN401 - a JSON value
     """Convert a list to a mapping if `name`, the list's name, is in _NAMES.
 
-    The mapping has the value of the member that identifies an element -> the element's other
-    members. Return any other value unchanged.
+    The keys of the mapping are the values of the member that identifies an element, such as
+    IndexName. The values of the mapping have the other members. Return any other `value` unchanged.
     """
     if name not in _NAMES or not isinstance(value, list):
         return value

@@ -3,8 +3,9 @@
 `wire` raises an error for a wrong JSON type while it parses, because this error has priority over
 all others. Every other mistake becomes a Problem in a list: the service reports it only after the
 member constraints of the whole request (behaviour 3.1). At that point, the operation raises the
-problem that the service would report. The text depends on the operation: the OLD and NEW layers of
-the service describe bad numbers and repeated set members differently (behaviour 2.1).
+problem that the service would report. The text depends on the operation: the service has two
+validation layers, OLD and NEW, which describe bad numbers and repeated set members differently
+(behaviour 2.1).
 """
 
 from collections.abc import Sequence

@@ -109,7 +109,7 @@ def parse_value(raw: object, problems: list[Problem], level: int = 1) -> int:
 
 
 def parse_item(raw: object, problems: list[Problem]) -> ParsedItem:
-    """Parse the member `Item` of a request. Raises SerializationException.
+    """Parse the member `Item` of a request. Raises SerializationException for a wrong JSON type.
 
     Do not call this if the member is missing or null.
     """
@@ -132,7 +132,7 @@ def parse_item(raw: object, problems: list[Problem]) -> ParsedItem:
 def parse_map(raw: object, problems: list[Problem]) -> dict[str, Value]:
     """Parse a map of attributes other than `Item`, such as `Key`, in place.
 
-    Raises SerializationException.
+    Raises SerializationException for a wrong JSON type.
     """
     if type(raw) is not dict:
         raise not_a_map(raw)
@@ -141,8 +141,9 @@ def parse_map(raw: object, problems: list[Problem]) -> dict[str, Value]:
 
 
 def parse_values(raw: object, problems: list[Problem]) -> dict[str, Value]:
-    """Parse `ExpressionAttributeValues` in place. Raises SerializationException.
+    """Parse `ExpressionAttributeValues` in place.
 
+    Raises SerializationException for a wrong JSON type.
     Each problem gets the placeholder (such as ":v") of the value that has the problem. The form of
     the placeholders is not checked.
     """
@@ -174,9 +175,9 @@ def _parse_named_values(raw: dict[str, Any], problems: list[Problem]) -> None:
 
 
 def parse_values_of_list(raw: list[Any], problems: list[Problem]) -> list[Value]:
-    """Parse a list of values, such as `Parameters`. Raises SerializationException.
+    """Parse a list of values, such as `Parameters`.
 
-    A null counts as a value without a type.
+    Raises SerializationException for a wrong JSON type. A null counts as a value without a type.
     """
     _parse_all(raw, problems, 1)
     return [{} if value is None else value for value in raw] if None in raw else raw

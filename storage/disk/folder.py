@@ -133,7 +133,7 @@ def _make(folder: Path) -> None:
 
 
 def write_layout(folder: Path) -> None:
-    """Write the file `layout`, which makes a folder ours."""
+    """Write the file `layout`, which marks a folder as a data folder of this program."""
     write_whole(folder / "layout", _text_of(LAYOUT), certain=True)
 
 

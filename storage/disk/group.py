@@ -22,7 +22,7 @@ from storage.disk.room import Refusal
 from storage.disk.transactions import LmdbTxn, LmdbWrite
 from storage.errors import Full, Lost, StorageError
 
-GROUP_ROOM = 32 << 20  # bytes at the end of the map that are made free before a group begins
+GROUP_ROOM = 32 << 20  # bytes at the end of the memory map to make free before a group begins
 
 
 class LmdbPending(LmdbTxn):

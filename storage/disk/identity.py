@@ -43,8 +43,8 @@ from storage.errors import Corrupted, StorageError, Unavailable
 
 _NEW = "new\n"
 _MAGIC = 0xBEEFC0DE
-_PAGE = 4096  # the size of a page in bytes, on nearly all systems
-_PAGES = range(256, 1 << 16)  # the possible sizes of a page in bytes
+_PAGE = 4096  # bytes of a page of data.mdb, on nearly all systems
+_PAGES = range(256, 1 << 16)  # the possible sizes of a page of data.mdb in bytes
 
 # The format of a meta page (the first two pages of a file), from LMDB's mdb.c:
 #   page header: number of the page, two unused bytes, flags, four bytes of bounds

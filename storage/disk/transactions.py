@@ -328,9 +328,9 @@ class LmdbWrite(LmdbTxn):
         return self.txn.delete(key) if value is None else self.txn.put(key, value)
 
     def _retry(self, error: lmdb.Error) -> bool:
-        """Make room and replay the journal, after a write or commit that found no room.
+        """Make room and repeat all writes, after a write or commit that found no room.
 
-        Return the result of the last write in the journal. If the replay fails, cancel the
+        Return the result of the last write. If the writes cannot be repeated, cancel the
         transaction and raise Full or Interrupted.
         """
         try:
@@ -340,7 +340,7 @@ class LmdbWrite(LmdbTxn):
             raise
 
     def _replay(self, error: lmdb.Error | None) -> bool:
-        """Repeat all writes of the journal, and return the result of the last one.
+        """Repeat all writes of the transaction, and return the result of the last write.
 
         error: the error that made the LMDB transaction unusable. In this case, first make room and
         begin a new LMDB transaction. With None, use the LMDB transaction that is open.
