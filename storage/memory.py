@@ -88,7 +88,7 @@ class MemoryRead:
                 return
 
     def page(self, start: bytes, stop: bytes, limit: int, *, reverse: bool = False) -> Page:
-        """Return the first `limit` values of `scan`, and the key of the last of them."""
+        """Return the first `limit` values that `scan` yields, and the key of the last value."""
         if self._past or self._engine.undo:
             return first_page(self.scan(start, stop, reverse=reverse), limit)
         return self._engine.page(start, stop, limit, reverse=reverse)
@@ -137,7 +137,7 @@ class MemoryWrite:
         return ((key, data[key]) for key in keys.irange(start, stop, _INCLUSIVE, reverse)) if start < stop else iter(())
 
     def page(self, start: bytes, stop: bytes, limit: int, *, reverse: bool = False) -> Page:
-        """Return the first `limit` values of `scan`, and the key of the last of them."""
+        """Return the first `limit` values that `scan` yields, and the key of the last value."""
         return self._engine.page(start, stop, limit, reverse=reverse)
 
     def put(self, key: bytes, value: bytes) -> None:

@@ -45,7 +45,7 @@ class Side:
 
 
 def differences(first: Side, second: Side, progress: Progress) -> Iterator[str]:
-    """Yield a line for each difference. Raises Refused or Unreachable.
+    """Yield a line for each difference. Raises Refused or Unreachable if a server fails.
 
     A line begins with `+` for an item or a table that only `second` has, `-` for an item or a table
     that only `first` has, and `~` for a difference in an item or in the definitions.

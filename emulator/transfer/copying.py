@@ -130,7 +130,7 @@ def copy(
 
     request: members of the Scan, such as TableName and FilterExpression.
     state: the progress of the copy. It is saved after each page, and removed at the end.
-    Raises Refused or Unreachable.
+    Raises Refused or Unreachable if a server fails.
     """
 
     def done(written: Written) -> None:

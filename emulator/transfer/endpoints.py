@@ -28,7 +28,10 @@ class Endpoint(Protocol):
     """A connection to a server with DynamoDB's operations, for use in one thread."""
 
     def call(self, operation: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        """Call an operation and return its answer. Raises Refused or Unreachable."""
+        """Call an operation and return its answer.
+
+        Raises Refused if the answer is an error, or Unreachable if there is no answer.
+        """
         ...
 
     def close(self) -> None:

@@ -33,7 +33,7 @@ def frozen(connect: Connect, tables: Sequence[str]) -> Iterator[Pages]:
     """Yield a function that reads a table's items page by page: from a held snapshot, or with Scan.
 
     tables: names of the tables; empty for all tables of the access key and region.
-    Raises Refused or Unreachable.
+    Raises Refused or Unreachable if the server fails.
     """
     with closing(connect()) as holder:
         if not isinstance(holder, HttpEndpoint) or not _holds(holder):

@@ -51,7 +51,7 @@ class EmulatorEndpoint:
         self._caller = emulator.caller(access_key, region)
 
     def call(self, operation: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        """Call an operation and return its answer. Raises Refused."""
+        """Call an operation and return its answer. Raises Refused if the answer is an error."""
         raw = orjson.loads(orjson.dumps(body))
         try:
             answer = self._emulator.call(operation, raw, self._caller)

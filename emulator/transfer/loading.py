@@ -183,7 +183,8 @@ class Loader:
 def copy_definition(source: Connect, target: Connect, table: str, progress: Progress) -> None:
     """Create a table of `source` at `target`, unless `target` has the table already.
 
-    Raises Refused or Unreachable.
+    Raises Unreachable if `source` lacks the table or `target` has it with a different key. Raises
+    Refused or Unreachable if a server fails.
     """
     with closing(source()) as endpoint:
         whole = tables.whole_description(endpoint, table)

@@ -19,7 +19,7 @@ _PATIENCE: Final = 300.0  # seconds to wait for a new table to become ACTIVE
 def describe(endpoint: Endpoint, table: str) -> dict[str, Any] | None:
     """Return the `Table` of DescribeTable's answer, or None if there is no such table.
 
-    Raises Refused or Unreachable.
+    Raises Refused or Unreachable if the server fails.
     """
     try:
         described: dict[str, Any] = endpoint.call("DescribeTable", {"TableName": table})["Table"]
@@ -42,7 +42,7 @@ def key_names(description: dict[str, Any]) -> list[str]:
 
 
 def names(endpoint: Endpoint) -> Iterator[str]:
-    """Yield the names of all tables. Raises Refused or Unreachable."""
+    """Yield the names of all tables. Raises Refused or Unreachable if the server fails."""
     request: dict[str, Any] = {}
     while True:
         answer = endpoint.call("ListTables", request)
@@ -91,7 +91,7 @@ def is_missing(refusal: Refused) -> bool:
 def whole_description(endpoint: Endpoint, table: str) -> dict[str, Any] | None:
     """Return DescribeTable's answer, with time to live and tags added to it (formats/described.py).
 
-    Return None if there is no such table. Raises Refused or Unreachable.
+    Return None if there is no such table. Raises Refused or Unreachable if the server fails.
     """
     description = describe(endpoint, table)
     if description is None:

@@ -143,9 +143,8 @@ def parse_map(raw: object, problems: list[Problem]) -> dict[str, Value]:
 def parse_values(raw: object, problems: list[Problem]) -> dict[str, Value]:
     """Parse `ExpressionAttributeValues` in place.
 
-    Raises SerializationException for a wrong JSON type.
     Each problem gets the placeholder (such as ":v") of the value that has the problem. The form of
-    the placeholders is not checked.
+    the placeholders is not checked. Raises SerializationException for a wrong JSON type.
     """
     if type(raw) is not dict:
         raise not_a_map(raw)
@@ -237,8 +236,7 @@ def _parse_all(values: Iterable[Any], problems: list[Problem], level: int) -> in
 
     This function handles strings, numbers in canonical form and booleans without a call of another
     parser, because they are by far the most common values. That saves a third of the time for an
-    item. Catching exceptions, instead of checking the types first, saves another
-    eighth.
+    item. Catching exceptions, instead of checking the types first, saves another eighth.
     """
     size = 0
     parsers = _PARSERS

@@ -168,7 +168,7 @@ def _layout_text(folder: Path) -> str:
     if not file.exists():
         ignored = LEFT_BY_FILE_SYSTEMS
         if any(each.name not in ignored and not each.name.startswith(".layout-") for each in folder.iterdir()):
-            # Another process may have created `layout` a moment ago, so the code tests again.
+            # Another process may have created `layout` a moment ago, so the code looks again.
             return file.read_text("utf-8", "replace") if file.exists() else ""
         write_layout(folder)
     return file.read_text("utf-8", "replace")

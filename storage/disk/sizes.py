@@ -28,7 +28,7 @@ def first_sparse(system: str = os.name) -> int:
 
 
 def step_after(size: int) -> int:
-    """Return the number of bytes by which a map of `size` bytes grows."""
+    """Return the number of bytes by which a memory map of `size` bytes grows."""
     return min(size, LARGEST_STEP)
 
 

@@ -86,7 +86,7 @@ class LmdbTxn:
         return merge(short, _long_pairs(shared, start, stop, reverse=reverse), reverse=reverse)
 
     def page(self, start: bytes, stop: bytes, limit: int, *, reverse: bool = False) -> Page:
-        """Return the first `limit` values of `scan`, and the key of the last of them."""
+        """Return the first `limit` values that `scan` yields, and the key of the last value."""
         if self._has_long(start, stop):
             return first_page(self.scan(start, stop, reverse=reverse), limit)
         return self._short_page(buckets.bound(start), buckets.bound(stop), limit, reverse=reverse)

@@ -79,7 +79,7 @@ class PageUpkeep:
         load(environment.data, start, stop)
 
     def extend(self) -> Iterator[None] | None:
-        """Return steps that make the map larger before it is full, or None if not needed yet.
+        """Return steps that make the memory map larger before it is full; None if not needed.
 
         To grow the map, LMDB unmaps it first, which takes 4 ms for each 100 MB of resident pages.
         So the first steps release the pages. The last step maps the bytes that `preallocate` has

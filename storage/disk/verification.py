@@ -8,7 +8,7 @@ from pathlib import Path
 
 from storage.errors import Corrupted
 
-# Part of py-lmdb's message about pages that are neither free nor used. They only waste room.
+# Part of py-lmdb's message about pages that are neither free nor used. Such pages only waste room.
 _HARMLESS = "a leak"
 
 
