@@ -40,7 +40,7 @@ class Endpoint(Protocol):
 
 
 Connect = Callable[[], Endpoint]
-"""A function that opens an endpoint. Raises Unreachable."""
+"""A function that opens an endpoint. Raises Unreachable for a wrong URL or without credentials."""
 
 
 def connecting(url: str, access_key: str, region: str, profile: str | None = None) -> Connect:

@@ -30,7 +30,7 @@ RESERVE = LEAST_STEP + (128 << 10)
 """The bytes of the reserve: the smallest step, and the bytes that the file system needs for it."""
 
 SPARE_PAGES = 256
-"""On a full disk, ordinary writes must leave this many pages. A deletion needs about ten."""
+"""On a full disk, ordinary writes must leave this many free pages. A deletion needs about ten."""
 
 _PLENTY = 2 * RESERVE
 """The bytes that must be free on the disk before the reserve is filled.

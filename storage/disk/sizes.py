@@ -15,7 +15,7 @@ LARGEST_STEP: Final = 256 << 20
 """The largest step, in bytes. A smaller map doubles at each step."""
 
 UNIT: Final = 64 << 10
-"""In bytes. Every size of a map is a multiple of this unit."""
+"""A number of bytes. Every size of the memory map is a multiple of this number."""
 
 
 def first_sparse(system: str = os.name) -> int:
