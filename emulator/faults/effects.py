@@ -42,7 +42,11 @@ class Throttle:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """An error of the server (status 500 or 503). after: True if the request takes effect first."""
+    """An error of the server (status 500 or 503).
+
+    code: the name of the error. after: True if the operation runs before the error is sent, False
+    if it does not run.
+    """
 
     code: str
     after: bool
@@ -52,7 +56,7 @@ class Failure:
 class Silence:
     """No answer: the server waits for some seconds, then closes the connection.
 
-    after: True if the request takes effect first.
+    after: True if the operation runs before the wait, False if it does not run.
     """
 
     seconds: float
@@ -73,7 +77,7 @@ class Latency:
 
 @dataclass(frozen=True, slots=True)
 class Unprocessed:
-    """Leaves a share of the items of a batch unprocessed."""
+    """Leaves a share of the items of a batch unprocessed. share: from 0 (none) to 1 (all)."""
 
     share: float
 
@@ -82,8 +86,8 @@ class Unprocessed:
 class Conflict:
     """Refuses a write, or cancels a transaction.
 
-    code: the reason of the cancellation. transactions_only: True if writes outside transactions
-    are not refused.
+    code: the code of the cancellation reason, such as "TransactionConflict". transactions_only:
+    True to cancel only transactions, False to also refuse writes outside transactions.
     """
 
     code: str
@@ -92,7 +96,7 @@ class Conflict:
 
 @dataclass(frozen=True, slots=True)
 class ShortPage:
-    """Ends a page after this many evaluated items."""
+    """Ends a page of a Query or Scan early. items: the number of evaluated items in the page."""
 
     items: int
 
@@ -109,7 +113,7 @@ def effect_of(body: Mapping[str, Any]) -> Effect:
     names, make = found
     unknown = sorted(body.keys() - {"Kind", *names})
     if unknown:
-        known = f"there are: {', '.join(names)}" if names else "there are none besides Kind"
+        known = f"there are: {', '.join(names)}" if names else "the only member is Kind"
         raise WrongEffect(f"the effect {kind} has no member {unknown[0]}; {known}")
     return make(body)
 

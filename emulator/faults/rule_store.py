@@ -118,7 +118,7 @@ class CommonMemory:
             try:
                 self._sharing.faults = text
             except ValueError as error:
-                raise RuleStoreFull(f"all rules together are too long: {error}") from None
+                raise RuleStoreFull(f"the JSON of all rules together is too long: {error}") from None
 
     def counts(self, slot: int) -> Counts:
         """Return the counts in a slot."""

@@ -115,7 +115,7 @@ _DOCUMENTS: Final = (
 
 
 def of_document(document: Document, reader: ItemReader) -> Input:
-    """Return the input of a document. Raises FormatError if its kind is unknown.
+    """Return a document as an Input. Raises FormatError if the kind of the document is unknown.
 
     reader: makes records from the items of the document, if it has items.
     """

@@ -54,7 +54,7 @@ _MEMBERS: Final = (*_BEGIN, "exportTime", *_END, "exportType")
 _INCREMENTAL_MEMBERS: Final = (*_BEGIN, "exportFromTime", "exportToTime", *_END, "outputView", "exportType")
 """The members of manifest-summary.json, in their order."""
 
-_LEVEL: Final = 3  # takes half the time of gzip's default level, and makes files a tenth larger
+_LEVEL: Final = 3  # of gzip; half the time of gzip's default level, for files that are a tenth larger
 
 
 class Target(Protocol):

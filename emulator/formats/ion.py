@@ -134,7 +134,7 @@ def structs(stream: BinaryIO, file: str) -> Iterator[Any]:
 
         def resolve(self, name: str, version: int, max_id: int | None) -> Any:  # noqa: ANN401 - the library's
             if max_id is not None and max_id > MOST_SYMBOLS:
-                raise ValueError(f"it imports {max_id} symbols, and the maximum is {MOST_SYMBOLS}")
+                raise ValueError(f"the file imports {max_id} symbols, and the maximum is {MOST_SYMBOLS}")
             return super().resolve(name, version, max_id)
 
     shield = _Shield(stream, file)
@@ -163,10 +163,10 @@ def structs(stream: BinaryIO, file: str) -> Iterator[Any]:
 
 
 class _Shield:
-    """A stream that hides its errors from the library, because they crash its extension module.
+    """A stream that hides errors of reading from the Ion library.
 
-    After an error, the library sees the end of the stream. `error` has the error, and `structs`
-    raises it.
+    Such an error would crash the library's extension module. So after an error, the library sees
+    the end of the stream. `error` has the exception, and the function `structs` raises it.
     """
 
     def __init__(self, stream: BinaryIO, file: str) -> None:

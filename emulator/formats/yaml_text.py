@@ -92,7 +92,7 @@ def _own_weight(node: Any) -> int:  # noqa: ANN401 - PyYAML's objects
 def _as_text(key: Any) -> Any:  # noqa: ANN401 - PyYAML's objects
     """Return a node that PyYAML reads as a string, for the key of a mapping.
 
-    The key `<<` is returned unchanged. So are lists, mappings, and keys with a tag that is not
+    Return the node unchanged if it is the key `<<`, a list, a mapping, or has a tag that is not
     YAML's.
     """
     if not isinstance(key, yaml.ScalarNode) or key.tag == f"{_TAG}merge" or not key.tag.startswith(_TAG):
