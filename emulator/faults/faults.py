@@ -149,7 +149,8 @@ class Faults:
     def call(self, operation: str, raw: object, caller: Caller) -> bytes:
         """Answer one request, with the effects of the rules that hit it.
 
-        Raises ApiError, Dropped, Sliced.
+        Raises ApiError if the answer is an error, Dropped if the connection must be closed without
+        an answer, and Sliced if the answer is made in slices, for example because of a pause.
         """
         if self._version != self._store.version:
             self.adopt()

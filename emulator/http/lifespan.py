@@ -92,7 +92,7 @@ async def _examine_evidence(emulator: Emulator) -> None:
 
 
 async def _run_upkeep(emulator: Emulator) -> None:
-    """Poll the upkeep of the storage until cancelled."""
+    """Until cancelled, begin the upkeep of the storage that is due (upkeep.py) every 50 ms."""
     upkeep = Upkeep(emulator, asyncio.get_running_loop())
 
     async def poll() -> float:

@@ -50,7 +50,10 @@ async def return_memory(bodies: Bodies, clients: Iterable[Client]) -> None:
 
 
 def is_due(bodies: Bodies, clients: Iterable[Client], now: float) -> bool:
-    """Return True if memory must be returned now. now: the event loop's time."""
+    """Return True if memory must be returned to the operating system now.
+
+    now: the event loop's time.
+    """
     return bodies.large and are_idle(clients, now)
 
 
@@ -104,6 +107,6 @@ _KEYS: Final = 20_000
 # end, even if the cache does not keep them. With 1,000 keys in a call, the cached keys were
 # scattered over another 2 MB.
 _KEYS_AT_ONCE: Final = 20
-# Keys of 60 characters. Shorter keys would be allocated in the gaps between the body's keys, and so
-# keep the body's memory in use.
+# The new keys have 60 characters. Shorter keys would be allocated in the gaps between the body's
+# keys, and so keep the body's memory in use.
 _KEY: Final = b'"%060x":0'

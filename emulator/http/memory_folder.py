@@ -110,7 +110,7 @@ def shown(size: int) -> str:
 def remove_abandoned(parent: Path) -> None:
     """Remove the folders that killed servers of this user have left in `parent`.
 
-    Some may not have got their final name before the server was killed.
+    Some of them have only their first name, because their server was killed before it renamed them.
     """
     for folder in parent.glob(_NAME + "*"):
         if _ours(folder) and (folder / _MARK).exists() and (folder / "server.lock").exists() and not in_use(folder):

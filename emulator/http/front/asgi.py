@@ -36,7 +36,7 @@ async def answer(front: Front, scope: Message, receive: Receive, send: Send) -> 
 
 
 async def _answer(front: Front, scope: Message, receive: Receive, send: Send) -> None:
-    """Answer one HTTP request. Raises _Disconnected."""
+    """Answer one HTTP request. Raises _Disconnected if its client disconnects."""
     fields = fields_of(scope["headers"])
     body = await _body(scope, receive, front.bodies)
     if fields is None or len(scope["query_string"]) > HEADER_BLOCK:

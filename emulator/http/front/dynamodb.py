@@ -51,7 +51,8 @@ _SCALING_TARGET: Final = AUTO_SCALING.encode()
 _SCALING_JSON: Final = b"application/x-amz-json-1.1"  # the content type of Application Auto Scaling
 # A body with more bytes is large. For a smaller body, garbage collection takes no noticeable time.
 _LARGE: Final = 256 * limits.KIB
-# A large body with more commas is read in another thread. Reading as many values takes 5 to 15 ms.
+# A large body with more commas than this is read in another thread. Reading a body with this many
+# values takes 5 to 15 ms.
 _MANY: Final = 30_000
 _POLL: Final = 0.001  # seconds between two polls of the thread that reads a large body
 _CACHED_CALLERS: Final = 1024
@@ -75,7 +76,7 @@ a header with such a space, and its caller is not cached.
 class DynamoDbEndpoint:
     """Answers the requests to `/`, by calling an emulator.
 
-    bodies: if set, it records the size of inflated bodies.
+    bodies: records the size of inflated request bodies; None if nothing records it.
     """
 
     def __init__(self, emulator: Emulator) -> None:
@@ -145,7 +146,7 @@ class DynamoDbEndpoint:
             return self._refusal(error, fields)
 
     def _refusal(self, error: Exception, fields: Fields) -> Answer:
-        """Return the answer for a request that raised this error."""
+        """Return the answer to a request whose work raised `error`."""
         if isinstance(error, ApiError):
             if error.status >= SERVER_ERROR:
                 log_failure(_target(fields), error)
@@ -199,7 +200,8 @@ class DynamoDbEndpoint:
             if given != PLAIN_JSON:
                 raise
             raise pending.changed(typed) from None
-        return typed(answer) if given == PLAIN_JSON else answer  # the content type of the request (behaviour 1.2)
+        # The answer to a request with `application/json` has this content type too (behaviour 1.2).
+        return typed(answer) if given == PLAIN_JSON else answer
 
     def _for_another_service(self, method: str, query: bytes, fields: Fields, body: bytes) -> Answer | None:
         """Answer a request if it belongs to another service, else return None."""

@@ -35,7 +35,11 @@ class HeldAnswers:
         return self._bytes > _MOST
 
     def add(self, data: bytes, request: Request | None) -> None:
-        """Add an answer, or other data that must be sent after the held answers."""
+        """Add an answer, or other data that must be sent after the held answers.
+
+        request: the answered request; None if `data` is not an answer, or if the request must not
+        run again.
+        """
         self._answers.append((data, request))
         self._bytes += len(data)
 

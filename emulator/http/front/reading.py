@@ -108,7 +108,7 @@ def use_one_arena() -> None:
 
 
 class _Waiting:
-    """Represents a complete body in `Bodies`, while the body waits for the thread or is read.
+    """Represents a complete body in `Bodies`, while it waits for the reading thread or is read.
 
     Nothing more of the body arrives, so there is nothing to pause.
     """

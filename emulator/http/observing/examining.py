@@ -28,7 +28,7 @@ PLACE: Final = b"x-dynamodb-emulator-caller"
 """The header in which the pytest plugin sends the caller of a request: file, line and client."""
 
 _TRAIL: Final = 5_000  # the most calls in a trail; a call usually has 1 or 2 KB
-_LONGEST: Final = 300  # the most characters of the header PLACE that are used
+_LONGEST: Final = 300  # only this many characters of a header with the name PLACE are used
 
 _PLACE: Final = re.compile(r"[^;]*[^;:]:[0-9]{1,9}(; .*)?", re.DOTALL)
 _CLIENT: Final = re.compile(r"(?:^|; )client=([^;]*)")
@@ -70,7 +70,10 @@ class Examiner:
             self._trail.append(call.dump())
 
     def doubt_tables(self) -> None:
-        """Note that each known table may have been replaced by a new table of the same name."""
+        """Make the advisor read the definition of each known table again at the table's next use.
+
+        A table may have been replaced by a new table of the same name.
+        """
         self._tables.doubt_all()
 
     def contribution(self, *, complete: bool) -> Mapping[str, Any]:

@@ -59,8 +59,8 @@ def answer_facts(body: bytes) -> Mapping[str, Any]:
     """Return the members of a large answer after its items, or an error's code and message."""
     if body.startswith(_ERROR_START):
         members = _ERROR.findall(body[:_SEARCHED].decode("utf-8", "replace"))
-        # Reversed, so that the first match of each name stays: the error's own message. Later
-        # matches are the messages of CancellationReasons.
+        # The order of the matches is reversed, so that the first match of each name stays: the
+        # error's own message. Later matches are the messages of CancellationReasons.
         return dict(reversed(members))
     if body.startswith(_UNPROCESSED):
         return _object(body)
