@@ -56,7 +56,7 @@ class Bodies:
             reader.pause()
 
     def note(self, size: int) -> None:
-        """Record that a body or answer of `size` bytes was in memory, even if it is freed by now."""
+        """Record that a body or answer of `size` bytes was in memory. It may be freed by now."""
         if size >= _LARGE:
             self.large = True
 
