@@ -31,7 +31,8 @@ class WrongEffect(Exception):
 class Throttle:
     """A throttling error.
 
-    limit: the limit that the error names; None for the usual limit of the table's billing mode.
+    limit: the kind of limit that the error names, such as "Account"; None for the usual limit of
+    the table's billing mode.
     index: the global index that the error names; None for the table or index that is read or
     written.
     """

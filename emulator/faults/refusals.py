@@ -50,7 +50,7 @@ class Refusals:
     ) -> ApiError | None:
         """Return the error for a read or write, None if no rule refuses it.
 
-        The parameters are those of `Injection.refusal`.
+        The parameters are those of `Injection.refusal` (database/throughput/gate.py).
         """
         for rule, _, _ in self._hits:
             effect = rule.effect

@@ -52,7 +52,7 @@ class Touch:
 class Rule:
     """A rule in force.
 
-    number: the first rule of a server has 1. slot: where the rule store keeps the rule's counts.
+    number: rules are numbered from 1 on. slot: the place of the rule's counts in the rule store.
     body: the JSON of the rule. The other fields are members of this JSON, after parsing.
     operations, groups: the member `Operation`. A group is "Read" or "Write". The rule is about all
     operations if `operations` is None and `groups` is empty.

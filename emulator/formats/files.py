@@ -63,7 +63,7 @@ class _Joined(io.RawIOBase):
 
 
 def opened(path: str) -> tuple[bytes, BinaryIO]:
-    """Open a file. Return a pair: its first bytes, at most HEAD, and a stream of all its bytes.
+    """Open a file. Return a pair: its first bytes (at most HEAD), and a stream of all its bytes.
 
     The bytes are decompressed. A byte order mark at their beginning is left out. Raises
     FormatError.

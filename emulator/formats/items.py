@@ -116,7 +116,7 @@ class ItemReader:
         table: Any = self._table
         item: Any = value
         if WRAPPERS.isdisjoint(value) or is_typed(value):
-            pass  # no wrapper: an item may have attributes with the names of WRAPPERS
+            pass  # `value` is the item itself, although an item may have attributes named as in WRAPPERS
         elif "Item" in value and value.keys() <= {"Item", "TableName", "ConsumedCapacity"}:
             table, item = value.get("TableName", table), value["Item"]
         elif "PutRequest" in value and len(value) == 1:

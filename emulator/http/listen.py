@@ -21,9 +21,10 @@ _NO_SUCH_ADDRESS: Final = frozenset((errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, er
 
 
 class _Address(NamedTuple):
-    """A numeric address: its family, and its socket name without the port.
+    """A numeric address to listen on.
 
-    optional: True if the machine may lack this address. The server then listens on the others.
+    family: AF_INET or AF_INET6. name: the tuple that `socket.bind` takes, without the port.
+    optional: True if the machine may lack this address. Then the server listens on the others.
     """
 
     family: int

@@ -21,7 +21,7 @@ from emulator.http.front.bodies import Bodies
 from emulator.http.front.front import Client
 from emulator.rounds import run_forever
 
-_INTERVAL: Final = 1.0  # seconds between checks
+_INTERVAL: Final = 1.0  # seconds between two checks whether memory must be returned
 _IDLE: Final = 1.0  # in seconds; a client that did nothing for this long counts as idle
 # After this many collections of younger objects, a full collection runs as soon as clients are
 # idle. Python's default for a full collection is 10, too.

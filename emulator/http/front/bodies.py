@@ -37,7 +37,7 @@ class Bodies:
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._sizes: dict[Reader, int] = {}  # in the order in which the requests began
+        self._sizes: dict[Reader, int] = {}  # number of bytes by reader, in the order in which the requests began
         self._paused: set[Reader] = set()
         self.total = 0
         self.large = False

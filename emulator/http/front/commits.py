@@ -163,7 +163,10 @@ class Commits:
 
 
 class _Waiter:
-    """Lets a coroutine wait for a commit. `failure` is set after the commit."""
+    """Lets a coroutine wait for a commit.
+
+    failure: a future that gets the commit's error, or None if the commit succeeds.
+    """
 
     def __init__(self) -> None:
         self.failure: asyncio.Future[StorageError | None] = asyncio.get_running_loop().create_future()

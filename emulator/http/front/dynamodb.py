@@ -49,7 +49,8 @@ _TARGET_PREFIXES: Final = ("DynamoDB_20120810.", "DynamoDBStreams_20120810.")
 _STREAM_OPERATIONS: Final = frozenset(("ListStreams", "DescribeStream", "GetShardIterator", "GetRecords"))
 _SCALING_TARGET: Final = AUTO_SCALING.encode()
 _SCALING_JSON: Final = b"application/x-amz-json-1.1"  # the content type of Application Auto Scaling
-# A body with more bytes is large. For a smaller body, garbage collection takes no noticeable time.
+# A body with more bytes than this is large. For a smaller body, garbage collection takes no
+# noticeable time.
 _LARGE: Final = 256 * limits.KIB
 # A large body with more commas than this is read in another thread. Reading a body with this many
 # values takes 5 to 15 ms.
@@ -123,7 +124,10 @@ class DynamoDbEndpoint:
         return self.answers.failed(error, fields)
 
     def refuse(self, status: int, fields: Fields = NO_FIELDS) -> Answer:
-        """Log that a request is refused, and return the answer. status: 413 or 400."""
+        """Log that a request is refused, and return the answer.
+
+        status: 413 for a body over 16 MiB, 400 for an invalid head.
+        """
         return self.answers.refuse(status, fields)
 
     def _answering(self, sliced: Sliced, fields: Fields) -> Steps[Answer]:
@@ -155,8 +159,8 @@ class DynamoDbEndpoint:
             return NO_ANSWER
         if isinstance(error, encoding.TooLarge):
             return self.refuse(413, fields)
-        # The commit of the request's group will fail too. Then all requests of the group run again
-        # (commits.py), so this answer is not sent.
+        # Lost means that the commit of this request's group fails later. Then all requests of the
+        # group run again (commits.py), so this answer is not sent.
         if isinstance(error, Lost):
             return self.failed(error, fields)
         answer = self._make(500, orjson.dumps(errors.internal_server_error().body()), fields)

@@ -27,8 +27,8 @@ class TooLarge(Exception):
 def decoded(body: bytes, coding: bytes) -> bytes:
     """Return a request body after undoing its Content-Encoding.
 
-    Raises TooLarge. For an unknown coding or broken data, raises InternalServerError, as the
-    service does.
+    Raises TooLarge if the result is larger than a request may be. For an unknown coding or broken
+    data, raises InternalServerError, as the service does.
     """
     coding = coding.strip().lower()
     if coding in (b"", b"identity"):
@@ -61,7 +61,7 @@ def _inflate(body: bytes, bits: int) -> bytes:
     would copy the rest of the body once for each small member. So zlib gets the body in pieces. The
     size of the pieces doubles until the member ends.
     """
-    if not body:  # an empty body has no member, so it is broken (behaviour 1.1)
+    if not body:  # an empty body has no gzip member, so it is broken (behaviour 1.1)
         raise EOFError
     out = bytearray()
     rest = memoryview(body)

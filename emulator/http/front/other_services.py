@@ -35,7 +35,7 @@ from emulator.http.front.answers import Answer, Answers, Fields
 
 log = logging.getLogger("emulator")
 
-_OURS: Final = frozenset(("dynamodb",))  # clients of DynamoDB Streams also sign for dynamodb
+_OURS: Final = frozenset(("dynamodb",))  # our own services; clients of DynamoDB Streams also sign for dynamodb
 _TARGETS: Final[Mapping[str, str]] = {
     "AWSEvents": "events",
     "AWSStepFunctions": "states",
@@ -154,7 +154,7 @@ def form_of(method: str, query: bytes, fields: Fields, body: bytes) -> dict[str,
 
 
 def _cbor(error: ApiError) -> bytes:
-    """Return the JSON error's members as CBOR (RFC 8949): a map of text to text."""
+    """Return the members of an error's JSON as CBOR (RFC 8949): a map of text to text."""
     members = error.body()
     return bytes((0xA0 + len(members),)) + b"".join(_cbor_text(text) for pair in members.items() for text in pair)
 

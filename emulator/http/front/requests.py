@@ -125,7 +125,7 @@ class RequestReader:
         self._counted = False  # True if self._bodies counts the body
         self._skipping = False  # True if the body is ignored, because the request was refused
         self._fields: dict[bytes, bytes] = {}
-        self._head = self._fields  # all header fields, without trailers
+        self._head = self._fields  # the header fields of the request, without trailers
         self._block = 0
         self._target = b""
         self._body = _NO_BODY

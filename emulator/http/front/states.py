@@ -26,7 +26,7 @@ PATIENCE: Final = (
     65.0  # seconds without progress after which a connection is closed; SDKs close an idle connection earlier
 )
 LINGER: Final = 3.0  # seconds without progress after which a closing connection is aborted
-LAST_LINGER: Final = 0.4  # replaces LINGER while the server stops
+LAST_LINGER: Final = 0.4  # seconds without progress after which a connection is aborted while the server stops
 
 
 class AtShutdown(Enum):

@@ -49,20 +49,19 @@ _LONG_ANSWER: Final = 1 << 16  # bytes; a longer answer is cut
 _SMALL: Final = 4_096  # bytes; must be equal to SMALL in http/front/observed.py
 
 _INTERVAL: Final = 0.05  # seconds between two calls of `digest`
-# The next three are times in seconds: each call of `digest` works for one of them.
-_SATURATED: Final = 0.000_2  # the time while the process is busy for more than half of the time
-_BUSY: Final = 0.001  # the time while requests arrive, but the process is less busy
-_QUIET: Final = 0.002  # the time while no requests arrive
+_SATURATED: Final = 0.000_2  # seconds of work in a call of `digest`, if the process is busy more than half of the time
+_BUSY: Final = 0.001  # seconds of work in a call of `digest`, if requests arrive, but the process is less busy
+_QUIET: Final = 0.002  # seconds of work in a call of `digest`, if no requests arrive
 
 _SAMPLED: Final = 1 << 13  # of the items of a long answer, about this many bytes are kept
 _TRIES: Final = 8  # how often `_sample` tries to find the end of an item
 _BEFORE_ITEMS: Final = b'{"Items":['
-_LONGEST_NAME: Final = 300  # the most bytes of an attribute's name
+_LONGEST_NAME: Final = 300  # `_sample` searches the end of an attribute's name in this many bytes
 _AFTER_ITEMS: Final = (b'],"Count":', b'],"NextToken":')
 
 
 class Evidence:
-    """The evidence of one process.
+    """The evidence of one process: answered requests that wait for examination by the advisor.
 
     complete: False if requests were dropped, or may have been dropped, before they were examined.
     """
@@ -70,7 +69,7 @@ class Evidence:
     def __init__(self, emulator: Emulator) -> None:
         self._emulator = emulator
         self._ring: deque[Raw] = deque(maxlen=_RING)
-        self._large = 0  # bytes of all requests in the ring that have more than _SMALL bytes
+        self._large = 0  # total bytes of the requests in the ring that have more than _SMALL bytes each
         self._newest: Raw | None = None
         self._used = process_time(), perf_counter()  # CPU time and clock time at the last call of `_share`
         self.complete = True
@@ -109,7 +108,7 @@ class Evidence:
 
     @cached_property
     def examiner(self) -> "Examiner":
-        """The object that examines the exchanges. Its first use imports all rules."""
+        """The object that examines the exchanges. Its first use imports the advisor's rules."""
         from emulator.http.observing.examining import Examiner  # noqa: PLC0415 - keeps the start fast
 
         return Examiner(self._emulator)
@@ -144,7 +143,7 @@ class Evidence:
     # --- collecting -------------------------------------------------------------------------------
 
     def _append_other(self, raw: Raw) -> None:
-        """Append a request that failed or has large bodies to the ring. Cut large bodies."""
+        """Keep a request that failed or has large bodies for examination. Cut large bodies."""
         exchange = Exchange(*raw)
         if exchange.path != b"/" or exchange.method != "POST":
             return
