@@ -98,7 +98,7 @@ class Definition:
         return str(self.create["TableName"])
 
     def check(self) -> None:
-        """Raise one of the exceptions in WRONG_FORM if CreateTable cannot be called with this.
+        """Raise one of the exceptions in WRONG_FORM if CreateTable cannot be called with `create`.
 
         That is so if the table's name, its key schema or its attribute definitions are missing, if
         a name or type is not a valid string, or if a value cannot be written as JSON. The server

@@ -139,7 +139,7 @@ class FlowControl(asyncio.Protocol):
     def _check_progress(self) -> None:
         """Close the connection if it has made no progress for too long.
 
-        Abort a connection that is already closing, or whose client has not read all data.
+        Abort it instead if it is already closing, or if its client has not read all data.
         """
         transport = self._transport
         if transport is None:

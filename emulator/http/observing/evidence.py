@@ -76,7 +76,7 @@ class Evidence:
         self.observer = Observer(self._ring.append, self._append_other)
 
     def digest(self) -> float:
-        """Examine some requests. Return the number of seconds until the next call."""
+        """Examine some requests. Return the number of seconds until the next call of `digest`."""
         ring = self._ring
         if not ring:
             return _INTERVAL
