@@ -58,7 +58,7 @@ _HEAD: Final = (
 _EXPOSED: Final = b"access-control-expose-headers: x-amzn-RequestId,x-amzn-ErrorType,x-amzn-ErrorMessage,Date\r\n"
 """The line that allows a web page to read these fields of an answer (behaviour 1.4)."""
 _EVERY_ORIGIN: Final = b"access-control-allow-origin: *\r\n" + _EXPOSED
-_LINES: Final = 100  # the most different lines that one limit lets into the log in a minute
+_LINES: Final = 100  # the most different log lines a minute of each LogLimit; clients could cause any number
 REFUSALS: Final = {
     400: "its request line or its headers have more than 16 KB, or it has two Host headers",
     413: "its body has more than 16 MB",
