@@ -17,7 +17,7 @@ ERRORS: Final = ("InternalServerError", "ServiceUnavailable")
 CANCELS: Final = ("ConditionalCheckFailed", "TransactionConflict", "ProvisionedThroughputExceeded", "ThrottlingError")
 
 SILENT: Final = 60.0
-"""Default of `Seconds` of a Timeout: the read timeout of botocore."""
+"""The default of the member `Seconds` of the effect Timeout: botocore's read timeout."""
 
 _LONGEST: Final = 3600.0  # the longest pause, in seconds
 _P99: Final = 2.326  # in a normal distribution: (99th percentile - median) / standard deviation

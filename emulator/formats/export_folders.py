@@ -52,7 +52,7 @@ _END: Final = (
 )
 _MEMBERS: Final = (*_BEGIN, "exportTime", *_END, "exportType")
 _INCREMENTAL_MEMBERS: Final = (*_BEGIN, "exportFromTime", "exportToTime", *_END, "outputView", "exportType")
-"""The members of manifest-summary.json, in their order."""
+"""The members of an incremental export's manifest-summary.json, in their order."""
 
 _LEVEL: Final = 3  # this gzip level takes half the time of the default level, and files are a tenth larger
 

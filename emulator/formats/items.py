@@ -25,7 +25,7 @@ from emulator.formats.json_text import Number, Values
 from emulator.formats.records import FormatError, ItemRecord, Place, Problem, Record, is_text
 
 WRAPPERS: Final = frozenset(("Item", "PutRequest", "Keys"))
-"""Members by which a wrapper is recognised."""
+"""A JSON object with one of these members may be a wrapper around an item."""
 
 _TYPES: Final[Mapping[str, type]] = {
     "S": str,

@@ -65,7 +65,8 @@ def parse(text: str, file: str) -> Any:  # noqa: ANN401 - JSON
 class Values:
     """Reads JSON values and single characters from a stream.
 
-    line: the line number of the stream's first line. longest: the maximum length of a value.
+    line: the line number of the stream's first line. longest: the maximum number of characters of a
+    value.
     """
 
     def __init__(self, stream: BinaryIO, file: str, line: int = 1, longest: int = LONGEST_ITEM) -> None:

@@ -17,7 +17,7 @@ except ImportError:  # a missing PyYAML is reported only if a file needs it
     yaml = None  # type: ignore[assignment]
 
 _PLAIN: Final = ("Ref", "Condition")
-"""The functions whose long form has no `Fn::`."""
+"""CloudFormation's functions whose long form has no `Fn::`, as in `{"Ref": name}`."""
 
 _TAG: Final = "tag:yaml.org,2002:"
 _CONVERTED: Final = ("null", "bool", "int", "float")

@@ -56,7 +56,7 @@ _HEAD: Final = (
     b"server: Server\r\n" + _JSON_LINE + b"x-amzn-requestid: %b%020X\r\nx-amz-crc32: %d\r\ncontent-length: %d\r\n%b"
 )
 _EXPOSED: Final = b"access-control-expose-headers: x-amzn-RequestId,x-amzn-ErrorType,x-amzn-ErrorMessage,Date\r\n"
-"""The line that allows a web page to read these fields of an answer (behaviour 1.4)."""
+"""The header line that allows web pages to read the header fields in it (behaviour 1.4)."""
 _EVERY_ORIGIN: Final = b"access-control-allow-origin: *\r\n" + _EXPOSED
 _LINES: Final = 100  # the most different log lines a minute of each LogLimit; clients could cause any number
 REFUSALS: Final = {

@@ -69,8 +69,8 @@ _COMPLETE: Final = re.compile(
 _THREE_PARTS: Final = re.compile(rb"\S+ [^,\s]+, ?[^,\s]+, ?[^,\s]+").fullmatch
 """An Authorization header whose parts have no spaces inside.
 
-A space would end a part (behaviour 1.4). So auth.py may find another credential than `_COMPLETE` in
-a header with such a space, and its caller is not cached.
+A space inside a part would end the part (behaviour 1.4). In a header with such a space, auth.py may
+find another credential than `_COMPLETE`. So the caller of such a header is not cached.
 """
 
 

@@ -53,7 +53,7 @@ _TARGETS: Final[Mapping[str, str]] = {
     "TrentService": "kms",
     "secretsmanager": "secretsmanager",
 }
-"""Prefixes of X-Amz-Target (botocore's `targetPrefix`) of the most common services."""
+"""Prefix of X-Amz-Target (botocore's `targetPrefix`) -> service, for the most common services."""
 
 _S3: Final = frozenset(("s3", "s3express", "s3-object-lambda", "s3-outposts"))
 _REST_XML: Final = frozenset(("cloudfront", "route53"))

@@ -16,7 +16,7 @@ from emulator.http.front.observed import Exchange, Observer, Raw
 from emulator.http.observing.summary import FIRST_ERROR, Summary, operation_of, summary_of
 
 BOUNDS: Final = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
-"""The upper bounds of the buckets, in seconds."""
+"""The upper bounds of the buckets in which requests are counted by duration, in seconds."""
 
 OTHER: Final = "other"  # the name for all requests without a known operation
 

@@ -20,7 +20,7 @@ import orjson
 LARGE: Final = 500_000  # bytes; to parse this many takes up to 25 ms
 
 NOT_WHOLE: Final = b""
-"""Replaces the body of an answer that is too large, or whose request is too large."""
+"""Replaces the body of an answer if this body, or that of its request, is too large to keep."""
 
 _SEARCHED: Final = 4_096  # bytes that are searched at the beginning of each body and at the end of a request's body
 # Members whose value is a string. Attributes of items never match: their values are objects.
