@@ -54,7 +54,7 @@ def _is_utf8(text: str) -> bool:
 
 
 def _one_line(message: str) -> str:
-    """Return a message as one line. Escape line breaks and control characters in its names."""
+    """Return a message as one line. Escape line breaks and control characters of names in it."""
     shown = message if len(message) <= _LONGEST else f"{message[:_LONGEST]}... ({len(message):,} characters)"
     if shown.isprintable():
         return shown

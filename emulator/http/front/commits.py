@@ -99,7 +99,7 @@ class Commits:
     def wait(self, waiting: Waiting, among: int) -> None:
         """Call `waiting.release` once, after the next commit.
 
-        among: the number of open connections. Once so many objects wait, the commit begins.
+        among: the number of open connections. The commit begins as soon as this many objects wait.
         """
         self._waiting.append(waiting)
         self._connections = among
