@@ -151,7 +151,7 @@ class KnownTables:
         if facts is not None:
             facts.ttl = attribute
 
-    def doubt(self, access_key: str, region: str, name: str) -> None:
+    def describe_again(self, access_key: str, region: str, name: str) -> None:
         """Mark a table as deleted, so that `find` describes the table of this name again.
 
         A new table may have the name by then. Without one, the old facts stay.
@@ -160,7 +160,7 @@ class KnownTables:
             self._gone.clear()
         self._gone.add((access_key, region, name))
 
-    def doubt_all(self) -> None:
+    def describe_all_again(self) -> None:
         """Mark all tables as possibly changed, so that `find` describes each of them again."""
         self._gone.update(self._known)
 

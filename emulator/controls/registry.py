@@ -113,7 +113,7 @@ class Evidence(Protocol):
         """Examine all requests that have been answered so far."""
         ...
 
-    def doubt_tables(self) -> None:
+    def describe_tables_again(self) -> None:
         """Note that each known table may have been replaced by another table of the same name."""
         ...
 

@@ -53,7 +53,7 @@ def reset(emulator: Emulator, body: Body) -> Steps[Result]:
     # The advisor must examine requests before `reset` deletes their tables.
     if emulator.evidence is not None:
         yield from emulator.evidence.digest_all()
-        emulator.evidence.doubt_tables()
+        emulator.evidence.describe_tables_again()
     database = emulator.database
     shared = emulator.settings.shared_db
     scope = Scope.of(access_key, region, shared=shared)

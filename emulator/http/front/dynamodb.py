@@ -213,7 +213,7 @@ class DynamoDbEndpoint:
 
         identity = sts.reply(self._emulator.account_of, method, query, fields, body)
         if identity is not None:
-            return other_services.made(self.answers, identity, fields)
+            return other_services.answer_of(self.answers, identity, fields)
         return other_services.answer(self.answers, method, b"/", query, fields, body)
 
     def _call(self, query: bytes, fields: Fields, body: bytes) -> bytes:

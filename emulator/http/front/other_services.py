@@ -85,10 +85,10 @@ class Reply(NamedTuple):
 def answer(answers: Answers, method: str, path: bytes, query: bytes, fields: Fields, body: bytes) -> Answer | None:
     """Answer and log a request for another service. Return None for any other request."""
     found = logged_reply(answers, method, path, query, fields, body)
-    return None if found is None else made(answers, found, fields)
+    return None if found is None else answer_of(answers, found, fields)
 
 
-def made(answers: Answers, found: Reply, fields: Fields) -> Answer:
+def answer_of(answers: Answers, found: Reply, fields: Fields) -> Answer:
     """Turn a Reply into a complete HTTP answer, with the header lines that all our answers have."""
     return answers.make(found.status, found.body, fields).typed(found.content_type).with_lines(found.head)
 

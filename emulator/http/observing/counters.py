@@ -44,7 +44,7 @@ _OF_OPERATIONS: Final = ("SystemErrors", _THROTTLED)
 _SLOTS: Final = len(BOUNDS) + 1
 
 
-class _Tally:
+class _RequestCounts:
     """The number, times and capacity units of the requests of one operation with one error code.
 
     buckets: the number of requests by duration; BOUNDS has the upper bounds.
@@ -69,10 +69,10 @@ class Counters:
 
     def __init__(self, emulator: Emulator) -> None:
         self._knows = emulator.knows
-        self._tallies: dict[tuple[str, str], _Tally] = {}
+        self._tallies: dict[tuple[str, str], _RequestCounts] = {}
         # X-Amz-Target -> the tally of the successful requests with this target. So one look-up
         # finds the tally of a request.
-        self._by_target: dict[bytes | None, _Tally] = {}
+        self._by_target: dict[bytes | None, _RequestCounts] = {}
         self.last_hour: LastHour[Metric] = LastHour(emulator.clock)
         self.observer = Observer(self._count, self._count_other)
 
@@ -97,7 +97,7 @@ class Counters:
         key = (name if known else OTHER, code)
         tally = self._tallies.get(key)
         if tally is None:
-            tally = self._tallies[key] = _Tally(name)
+            tally = self._tallies[key] = _RequestCounts(name)
             if known and not code:
                 self._by_target[exchange.fields[b"x-amz-target"]] = tally
         tally.add(exchange.seconds)

@@ -118,12 +118,12 @@ class Evidence:
         """The IAM permissions that the examined requests needed."""
         return self.examiner.permissions
 
-    def doubt_tables(self) -> None:
+    def describe_tables_again(self) -> None:
         """Make the advisor read the definition of each known table again at the table's next use.
 
         A table may have been replaced by a new table of the same name.
         """
-        self.examiner.doubt_tables()
+        self.examiner.describe_tables_again()
 
     def contribution(self) -> Mapping[str, Any]:
         """Return this process's data for the control `advice`: see `Examiner.contribution`."""

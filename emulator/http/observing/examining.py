@@ -69,12 +69,12 @@ class Examiner:
             self.advisor.calls += 1
             self._trail.append(call.dump())
 
-    def doubt_tables(self) -> None:
+    def describe_tables_again(self) -> None:
         """Make the advisor read the definition of each known table again at the table's next use.
 
         A table may have been replaced by a new table of the same name.
         """
-        self._tables.doubt_all()
+        self._tables.describe_all_again()
 
     def contribution(self, *, complete: bool) -> Mapping[str, Any]:
         """Return this process's data for the control `advice`.
@@ -132,7 +132,7 @@ class Examiner:
             attribute = setting["AttributeName"] if setting["Enabled"] else ""
             self._tables.set_ttl(*caller, bare_name(call.request["TableName"]), attribute)
         elif call.operation == "DeleteTable":
-            self._tables.doubt(*caller, bare_name(call.request["TableName"]))
+            self._tables.describe_again(*caller, bare_name(call.request["TableName"]))
 
     def _describe(self, access_key: str, region: str, name: str) -> Description | None:
         """Return the description of a table, or None if it does not exist now."""
