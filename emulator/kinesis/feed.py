@@ -43,7 +43,7 @@ LONGEST_BACK_OFF: Final = 30.0
 _BACK_OFF: Final = BackOff(first=FIRST_BACK_OFF, longest=LONGEST_BACK_OFF)
 
 _WINDOW: Final = 500  # the most records of a shard in memory
-_REFILL: Final = 250  # if a shard has fewer records in memory, the feed reads more
+_REFILL: Final = 250  # if a shard has fewer records in memory, the feed reads more records
 _PAGE: Final = Page(records=128, size=256 * KIB)
 """The most that one poll reads from a shard. This delays requests by a few milliseconds."""
 
@@ -112,7 +112,7 @@ class _Feed:
         self._precision = ""
 
     def form_with(self, stream: StreamDefinition, precision: str) -> None:
-        """Use this precision for the times in records that will be read from now on."""
+        """Use this precision (unit) for the times in records that will be read from now on."""
         if precision != self._precision:
             self._precision = precision
             self.form = RecordFormat(
@@ -177,12 +177,15 @@ class KinesisFeed:
                     batches.append(Batch(stream.id, destination.arn, table.definition.access_key, records))
         self._feeds = {log_id: feed for log_id, feed in self._feeds.items() if log_id in seen}
         for table, log_id in drained:
-            # If the change cannot be stored now, the next call of `due` tries again.
+            # If the status DISABLED cannot be stored now, the next call of `due` tries again.
             self._database.try_run(partial(self._finish, table, log_id), None)
         return batches
 
     def put(self, batch: Batch, failed: Collection[int] = ()) -> None:
-        """Note that a batch was sent. failed: the positions of records that Kinesis rejected."""
+        """Note that a batch was sent.
+
+        failed: the positions in the batch of records that Kinesis rejected.
+        """
         feed = self._feeds.get(batch.log)
         if feed is None:
             return
@@ -259,7 +262,7 @@ class KinesisFeed:
         self._database.try_run(save, None)
 
     def _finish(self, table: Table, log_id: int) -> None:
-        """Change a destination's status from DISABLING to DISABLED. This deletes its change log."""
+        """Set a DISABLING destination to DISABLED, which deletes the destination's change log."""
         current = self._database.catalog.current(table)
         if current is None:
             return

@@ -95,6 +95,9 @@ class RecordFormat:
 
 
 def _partition_key(value: dict[str, str]) -> str:
-    """Return the Kinesis partition key of an item: 32 upper-case hex digits, as on the service."""
+    """Return the Kinesis partition key for an item: 32 upper-case hex digits, as on the service.
+
+    value: the value of the partition key in the table.
+    """
     ((kind, _),) = value.items()
     return keyspace.digest(keyspace.KEY_BYTES[kind](value)).hex().upper()

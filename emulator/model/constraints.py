@@ -91,7 +91,7 @@ def key_constraint(shape: Shape) -> Iterator[Constraint]:
 
 
 def in_collections(own: Sequence[Constraint]) -> list[Constraint]:
-    """Return the constraints on members of a map or list in the order of the error's text.
+    """Return the constraints on members of a map or list in the order in which errors list them.
 
     The maximum comes first (behaviour 3.2).
     """

@@ -30,8 +30,8 @@ from emulator.model.parse import kept
 from emulator.model.shapes import OperationModel, Shape, Shapes
 
 _LEVELS: Final = 6  # the most levels of brackets in a skipped member; a PutRequest with a flat item has four
-_AT_ONCE: Final = 100  # the number of members that one match of `_many_members` skips
-_AVERAGE: Final = 256  # bytes: the largest average size of the members in such a match
+_AT_ONCE: Final = 100  # the number of members that one match of the pattern `_many_members` skips
+_AVERAGE: Final = 256  # bytes: the largest average size of the members in one match of `_many_members`
 _LONG: Final = 4_096  # bytes: the search enters a member of this size or more, and skips a smaller one
 _SKIPPED: Final = 1_000  # the search gives up after this many short members on one level
 # `_shorter` looks for the request's last members in the last megabyte of the body. It tries at most
@@ -84,7 +84,7 @@ def parsed(operation: OperationModel, body: bytes) -> object:
 
 
 def _has_members(raw: Any, path: list[str | int], number: int) -> bool:  # noqa: ANN401 - any JSON
-    """Return True if the list or map at this path has `number` members.
+    """Return True if the list or map at this path has exactly `number` members.
 
     It may have fewer: the search counts members in the text, and the text may repeat a name.
     """
@@ -145,7 +145,7 @@ class _Search:
         return True
 
     def _follow(self, shapes: Shapes, shape: Shape) -> Shape | None:
-        """Move to the first long member and return its shape; None if the search gives up."""
+        """Move to the first long member and return its shape, or None if the search gives up."""
         number = 0
         while (found := _one_member(self._body, self._position, self._position + _LONG)) is not None:
             self._position = found.end()
@@ -174,7 +174,8 @@ class _Search:
         """
         brackets = [_CLOSING[self._open[index : index + 1]] for index in reversed(range(len(self._open)))]
         start = self._body[: self._position - 1]
-        # Without the request's own bracket, because the pattern of the last members contains it.
+        # Leave out the last closing bracket, the request's own, because the pattern of the last
+        # members contains it.
         behind = re.compile(rb"\s*".join(map(re.escape, brackets[:-1])) + _LAST_MEMBERS, re.DOTALL)
         end = len(self._body)
         for _ in range(_ENDS):

@@ -16,7 +16,7 @@ from emulator.http.site.page_guard import PageGuard
 
 
 def create(front: Front) -> App:
-    """Return the Starlette application, which also reports its requests to the observers."""
+    """Return the Starlette application. It also reports each request to the front's observers."""
     answers = front.endpoint.answers
     guarded = [Middleware(PageGuard, answers=answers)]
     others = request_response(OtherPaths(answers).answer)

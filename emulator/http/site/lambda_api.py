@@ -75,7 +75,7 @@ class LambdaApi:
         except ApiError as error:
             if error.code == _UNKNOWN and self._mistakes.allows((request.method, path)):
                 log.warning("%s", error.message)
-            if error.status >= _SERVER_ERROR:  # only a full disk causes such an ApiError
+            if error.status >= _SERVER_ERROR:  # only a full disk causes an ApiError with status 500 or more
                 return _failure(request_id, error.message)
             return _refusal(request_id, error, error.status)
         text = orjson.dumps(result)

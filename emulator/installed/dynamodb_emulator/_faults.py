@@ -64,7 +64,8 @@ def fault_body(
 ) -> dict[str, Any]:
     """Return the body for the control `faults`. For the arguments see `Account.faults`.
 
-    choice: the members Every, Share and Next of the match; None for members that are not given.
+    choice: the members Every, Share and Next, which select some of the matching requests; None for
+    members that are not given.
     """
     match = {
         "AccessKey": access_key,

@@ -78,7 +78,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the ini options and the flag --dynamodb-advice-report."""
     parser.addini(
         "dynamodb_isolation",
-        "account: each test has a separate access key; reset: tests share one, which is emptied after each test",
+        "account: each test has its own access key; reset: all share one, whose tables are deleted after each test",
         default="account",
     )
     parser.addini(
@@ -90,7 +90,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     parser.addini(
         "dynamodb_advice_fail_on",
-        "fail the run if there are such findings: certain, likely, possible, 10 or likely/3",
+        "fail the run if there are findings: likely (at least likely), 10 (more than 10), likely/3 (both)",
         default="",
     )
     parser.getgroup("dynamodb").addoption(

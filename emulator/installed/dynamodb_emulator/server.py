@@ -210,9 +210,10 @@ class Server:
     def advice(self, *, access_key: str | None = None, confidence: str = "possible") -> list[dict[str, Any]]:
         """Return the mistakes that the advisor found in requests, the worst first, at most 500.
 
-        The server must have been started with `advise=True`. access_key: only requests with this
-        one. confidence: the lowest one to return: "possible", "likely" or "certain".
-        `dynamodb-emulator control advice --help` lists the members. Raises ControlError.
+        The server must have been started with `advise=True`. access_key: only mistakes in requests
+        with this access key; None means all. confidence: the lowest confidence to return:
+        "possible", "likely" or "certain". `dynamodb-emulator control advice --help` lists the
+        members. Raises ControlError.
         """
         body = {"Confidence": confidence} | ({} if access_key is None else {"AccessKey": access_key})
         findings: list[dict[str, Any]] = self.control("advice", body)["Findings"]
@@ -347,7 +348,7 @@ class Clock:
         return self._move("Release", True)  # noqa: FBT003 - a value of JSON
 
     def _move(self, kind: str, value: object) -> float:
-        self.moved = True  # set before the call, because a failed call may have moved the clock
+        self.moved = True  # set this before the call, because a failed call may have moved the clock
         now = float(self._server.control("clock", {kind: value})["Now"])
         self.moved = kind != "Release"
         return now

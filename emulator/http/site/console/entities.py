@@ -41,7 +41,10 @@ class Entity:
 
 @dataclass(slots=True)
 class Collection:
-    """The items with one partition key. count: their number. entities: name -> number of items."""
+    """The items with one partition key. count: their number.
+
+    entities: name of an entity -> number of its items in the collection.
+    """
 
     key: Mapping[str, Any]
     count: int = 0
@@ -69,7 +72,7 @@ def entities(items: Iterable[Item], key_names: Sequence[str]) -> list[Entity]:
 
 
 def collections(items: Iterable[Item], key_names: Sequence[str], most: int) -> list[Collection]:
-    """Return the item collections of some items, the largest first."""
+    """Return the item collections of some items, at most `most`, the largest first."""
     found: dict[str, Collection] = {}
     for item in items:
         partition = item[key_names[0]]

@@ -1,4 +1,4 @@
-"""Server-sent events. Each has HTML that a script (static/console.js) adds to the open page."""
+"""Server-sent events. Each event has HTML, which static/console.js adds to the open page."""
 
 import asyncio
 from collections.abc import AsyncIterator

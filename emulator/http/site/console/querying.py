@@ -113,7 +113,10 @@ class Form(NamedTuple):
 
 
 def form_of(fields: Fields, table: Mapping[str, Any]) -> Form:
-    """Return the contents of the form. Raises BadForm. table: from DescribeTable."""
+    """Return the contents of the form. Raises BadForm if a field is wrong.
+
+    table: the table's description from DescribeTable.
+    """
     index = fields.text("index")
     parts = [
         KeyField(
@@ -221,7 +224,10 @@ def _condition(given: Filter, placeholders: Placeholders) -> str:
 
 
 def _comparison(given: Filter, operand: str, placeholders: Placeholders) -> str:
-    """Return one condition of an expression. operand: a placeholder or path. Raises BadForm."""
+    """Return one condition of an expression. operand: the left side, a placeholder or path.
+
+    Raises BadForm if a value of the form is wrong.
+    """
     if given.op in _WITHOUT_VALUE:
         return f"{given.op}({operand})"
     value = placeholders.value(attribute_value("S" if given.op == "attribute_type" else given.type, given.value))

@@ -29,7 +29,7 @@ class Acting(NamedTuple):
         return _AT.join(quote(each, safe="") for each in self)
 
     def url(self, path: str) -> str:
-        """Return the URL of a page. path: the part after the segment, not percent-encoded."""
+        """Return the URL of a page. path: the part after account and region, without encoding."""
         return f"{ROOT}{quote(self.segment, safe=_AT)}/{quote(path)}"
 
 

@@ -98,9 +98,9 @@ async def check(visit: Visit) -> Response:
 async def save(visit: Visit) -> Response:
     """Save the item in the editor.
 
-    Raises BadForm if the item has changed since the editor opened it, or if the key is new in the
-    editor and there is already an item with this key. If the form's checkbox is checked, save
-    anyway.
+    Raises BadForm if the item has changed since the editor opened it. Also raises BadForm if the
+    person has changed the key, and there is already an item with the new key. If the form's
+    checkbox is checked, save in both cases.
     """
     name = visit.params["table"]
     item = _written(visit)
@@ -154,7 +154,7 @@ def _types(item: Mapping[str, Attribute]) -> list[tuple[str, str]]:
 
 
 def _lines(item: Item) -> str:
-    """Return an item as JSON text. Each attribute has one line, a long one several lines."""
+    """Return an item as JSON text. Each attribute has one line, a long attribute several lines."""
     lines = []
     for name, value in item.items():
         text = _json(value)

@@ -166,7 +166,7 @@ class Tail:
     def __init__(self, visit: Visit, arn: str) -> None:
         self._visit = visit
         self._arn = arn
-        self._iterators: dict[str, str | None] = {}  # shard -> iterator, None after the shard's end
+        self._iterators: dict[str, str | None] = {}  # shard id -> shard iterator, None after the shard's end
 
     @property
     def open(self) -> bool:
@@ -180,9 +180,12 @@ class Tail:
             self._iterators[shard["ShardId"]] = None if ended else await self._iterator(shard["ShardId"], "LATEST")
 
     async def read(self, *, look: bool) -> list[dict[str, Any]]:
-        """Return the records that were written since the last call. look: also find new shards.
+        """Return the records that the stream got since the last call.
 
-        If a shard has ended, this always looks for new shards, because its child may be open.
+        look: True to look for new shards too.
+
+        If a shard has ended, this always looks for new shards, because the shard's child may be
+        open.
         """
         found: list[dict[str, Any]] = []
         ended = False

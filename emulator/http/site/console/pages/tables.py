@@ -64,7 +64,7 @@ async def index_form(visit: Visit) -> Response:
 
 @action("tables/create", title="Create a table", parent="tables")
 async def create(visit: Visit) -> Response:
-    """Create a table. Then set its time to live and its recovery."""
+    """Create a table. Then set its time to live and its point-in-time recovery."""
     form = visit.form
     request = create_request(form)
     await visit.call("CreateTable", request)
@@ -107,7 +107,8 @@ def create_request(form: Fields) -> dict[str, Any]:
 def key_schema(form: Fields, prefix: str, types: dict[str, str]) -> list[dict[str, str]]:
     """Return the KeySchema for the fields of a form. Raises BadForm.
 
-    prefix: the beginning of the fields' names. types: gets the name and type of each key attribute.
+    prefix: the beginning of the fields' names. types: the function adds the name and type of each
+    key attribute to this dict.
     """
     schema = []
     for part, kind in (("partition", "HASH"), ("sort", "RANGE")):
@@ -121,7 +122,8 @@ def key_schema(form: Fields, prefix: str, types: dict[str, str]) -> list[dict[st
 def index_request(form: Fields, prefix: str, types: dict[str, str], *, provisioned: bool) -> dict[str, Any]:
     """Return an index as a member of CreateTable or UpdateTable. Raises BadForm.
 
-    prefix: the beginning of the fields' names. types: gets the name and type of each key attribute.
+    prefix: the beginning of the fields' names. types: the function adds the name and type of each
+    key attribute to this dict.
     """
     projection: dict[str, Any] = {"ProjectionType": form.chosen(f"{prefix}projection", _PROJECTIONS)}
     names = [each.strip() for each in form.text(f"{prefix}attributes").split(",") if each.strip()]
