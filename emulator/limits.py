@@ -12,7 +12,7 @@ RESPONSE_COMPRESSION: Final = 4 * KIB
 
 ITEM_SIZE: Final = 400 * KIB  # bytes, counted by the rules of values/size.py
 NESTING: Final = 32  # levels of nesting in a value; an attribute's own value has level 1
-ATTRIBUTE_NAME: Final = 65_535  # bytes of UTF-8
+ATTRIBUTE_NAME: Final = 65_535  # bytes of an attribute's name in UTF-8
 PARTITION_KEY: Final = 2048  # bytes of all HASH attributes together
 SORT_KEY: Final = 1024  # bytes of all RANGE attributes together
 
@@ -59,8 +59,8 @@ RESOURCE_POLICY: Final = 20_480
 THROUGHPUT_VALUE: Final = 1_000_000_000_000
 # The most read units, and the most write units, of a table or global index (default quota).
 TABLE_CAPACITY: Final = 40_000
-# A table can decrease its provisioned throughput this often on one UTC day, at any time. A further
-# decrease on this day is possible DECREASE_SECONDS after the last decrease.
+# On one UTC day, a table can decrease its provisioned throughput so many times without a wait. A
+# further decrease on this day is possible DECREASE_SECONDS after the last decrease.
 DECREASES_AT_ONCE: Final = 4
 DECREASE_SECONDS: Final = 3600
 

@@ -112,7 +112,10 @@ class _Feed:
         self._precision = ""
 
     def form_with(self, stream: StreamDefinition, precision: str) -> None:
-        """Use this precision (unit) for the times in records that will be read from now on."""
+        """Use this precision for the times in records that will be read from now on.
+
+        precision: the unit of times, MILLISECOND or MICROSECOND.
+        """
         if precision != self._precision:
             self._precision = precision
             self.form = RecordFormat(
@@ -125,7 +128,10 @@ class _Feed:
         return (cursor.inbox.records for cursor in self.consumer.shards.values())
 
     def ready(self, now: float) -> bool:
-        """Return True if a batch may be sent now, because the wait after a failure is over."""
+        """Return False while the feed waits after a failure, so that no batch may be sent.
+
+        now: the time, in seconds since 1970.
+        """
         return _BACK_OFF.over(self._backs_off_until, now)
 
     def back_off(self, now: float) -> None:
@@ -246,7 +252,7 @@ class KinesisFeed:
         return feed
 
     def _done(self, feed: _Feed, records: Iterable[KinesisRecord]) -> None:
-        """Remove records that were sent or skipped, and store the new checkpoints.
+        """Remove records that were sent or skipped from the feed, and store the new checkpoints.
 
         If the disk is full, the checkpoints stay unstored until the next call. If the process ends
         before this call, the records are sent again. If the change log was restored from a snapshot

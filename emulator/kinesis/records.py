@@ -73,7 +73,10 @@ class RecordFormat:
         ) % precision.encode()
 
     def record(self, row: bytes, shard: int) -> KinesisRecord:
-        """Convert a stored record to a record for Kinesis. shard: the number of its shard."""
+        """Convert a stored record to a record for Kinesis.
+
+        row: the stored record. shard: the number of the record's shard.
+        """
         parts = record_parts(row)
         data = b"".join(
             (

@@ -165,7 +165,9 @@ def _table_name_rule(model_name: str) -> tuple[int, bool]:
 
 
 def _table_name_accept(minimum: int, arn: bool) -> Accept:  # noqa: FBT001 - the result of _table_name_rule
-    """Return the test for a table name. arn: also accept an ARN.
+    """Return the test for a table name.
+
+    minimum: the least number of characters of a name. arn: True to accept an ARN too.
 
     The test accepts any text that begins like an ARN, because operations check the rest of it.
     """

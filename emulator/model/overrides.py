@@ -61,8 +61,9 @@ REQUIRED_BARE: Final[Mapping[str, str]] = {
 }
 
 # Members whose minimum length in the model does not count. For the empty map RequestItems,
-# validate.py raises another error, after all other checks and without the envelope (behaviour 7.2).
-# For an empty TableArn, the operation raises another error (control-plane 4.1).
+# validate.py raises another error, after all other checks and without the prefix "1 validation
+# error detected: " (behaviour 7.2). For an empty TableArn, the operation raises another error
+# (control-plane 4.1).
 OPTIONAL_LENGTH: Final = frozenset({"BatchWriteItemInput.RequestItems", "ExportTableToPointInTimeInput.TableArn"})
 
 # Members that the validator does not check, because the operations check them and raise errors with
@@ -81,7 +82,7 @@ ADDED_MEMBERS: Final[Mapping[str, tuple[str, str, str]]] = {
 
 # Structure -> the members whose failures are reported before those of other members, in this order.
 MEMBER_ORDERS: Final[Mapping[str, tuple[str, ...]]] = {
-    "ProvisionedThroughput": ("WriteCapacityUnits", "ReadCapacityUnits"),  # observed: DDB-TABLE-038
+    "ProvisionedThroughput": ("WriteCapacityUnits", "ReadCapacityUnits"),  # observed: finding DDB-TABLE-038
 }
 
 # Enum -> the order in which messages list its values (behaviour 3.3). The values of other enums
@@ -98,8 +99,8 @@ ENUM_ORDERS: Final[Mapping[str, tuple[str, ...]]] = {
 PATTERNS: Final[Mapping[str, str]] = {  # Java patterns -> the same patterns in Python's syntax
     r"\p{Print}+": r"[\x20-\x7e]+",
     r"[\u0020-\uD7FF\uE000-\uFFFD\uD800\uDC00-\uDBFF\uDFFF\r\n\t]*": (
-        # A character above U+FFFF: Java's pattern has its two surrogates, Python's has the
-        # character itself.
+        # A character above U+FFFF is two surrogates in Java's pattern, and one character in
+        # Python's.
         r"[\u0020-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF\r\n\t]*"
     ),
 }
@@ -130,8 +131,8 @@ class Wording:
 
     template: may contain `{value}` (quoted, or null), `{wire}` (the path in lower camel case),
     `{api}` (the path as in requests) and `{constraint}` (the text that begins with "Member must").
-    alone: True if the message reports only this failure, even if there are others. bare: True if
-    the message has no envelope (the prefix "1 validation error detected: ").
+    alone: True if the message reports only this failure, even if there are others.
+    bare: True if the message has no envelope (the prefix "1 validation error detected: ").
     """
 
     template: str
@@ -207,10 +208,11 @@ class FailureOrder:
     An operation may have several orders. It uses the first one that applies to the request.
 
     first: the members whose failures are reported first, in this order. Failures of other members
-    follow in the model's order. only_first: True if only the first failure is reported. old: True
-    if all failures are reported with the wording of the service's old layer (OLD). without: the
-    name of a member. The FailureOrder applies only to requests without this member. deep: True if
-    the FailureOrder applies only to requests with a deeply nested value (nesting.py).
+    follow in the model's order.
+    only_first: True if only the first failure is reported.
+    old: True if all failures are reported with the wording of the service's old layer (OLD).
+    without: the name of a member. The FailureOrder applies only to requests without this member.
+    deep: True if the FailureOrder applies only to requests with a deeply nested value (nesting.py).
     """
 
     first: tuple[str, ...] = ()

@@ -44,7 +44,7 @@ _BY_ATTRIBUTE: Final = frozenset(("ExpectedAttributeMap", "FilterConditionMap", 
 A later check refuses such a parameter if its attribute names have more than limits.LEGACY_NAMES
 bytes together.
 """
-_NAME_LIST: Final = "AttributeNameList"  # the shape of AttributesToGet; its names have the same limit, LEGACY_NAMES
+_NAME_LIST: Final = "AttributeNameList"  # the shape of AttributesToGet; the limit LEGACY_NAMES applies to it too
 _MAP_PARSERS: Final[dict[str, Callable[[object, list[Problem]], dict[str, Value]]]] = {
     "PutItemInputAttributeMap": wire.parse_item,
     "ExpressionAttributeValueMap": wire.parse_values,
@@ -105,7 +105,7 @@ def compile_parser(operation: OperationModel) -> Callable[[object], Request]:
 
 
 def _name_parameter(problems: list[Problem], name: str) -> None:
-    """Store the name of a request's member in the problems that its parser found."""
+    """Store the name of a request's member in the problems of this member."""
     for problem in problems:
         if not problem.parameter:
             problem.parameter = name

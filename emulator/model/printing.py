@@ -41,7 +41,7 @@ def json_text(value: object) -> str:
 
 
 def java_text(shapes: Shapes, shape: Shape, value: Any, limit: int) -> str:  # noqa: ANN401 - any parsed value
-    """Return a parsed value as text. shape: the value's shape.
+    """Return a parsed value as Java's `toString` prints it. shape: the value's shape.
 
     A text of more than `limit` characters is cut to `limit` + 1. So the caller can see from the
     length that the text is too long.

@@ -68,7 +68,7 @@ _LAST_MEMBERS: Final = rb'(?:\s*,\s*"\w+"\s*:\s*(?:%b|[-+.\w]++))*+\s*\}\s*\Z' %
 def parsed(operation: OperationModel, body: bytes) -> object:
     """Return a body as parsed JSON, with at least the members that the operation's parser reads.
 
-    Raises orjson.JSONDecodeError.
+    Raises orjson.JSONDecodeError if the body is not JSON.
     """
     cut = _Search(body).cut(operation)
     if cut is not None:

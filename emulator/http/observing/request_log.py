@@ -7,7 +7,7 @@ The settings decide which observers are on at the start. Later, controls turn ob
 | `keep_requests`  | the kept requests (kept.py)                                       |
 | `count_requests` | the counters for metrics (counters.py)                            |
 | `advise`         | the evidence for the advisor (evidence.py)                        |
-| `consumption`    | the counts of each caller (request_counts.py), which then stay on |
+| `consumption`    | the counts of each caller (request_counts.py), never turned off   |
 """
 
 from time import perf_counter
@@ -155,7 +155,7 @@ def _evidence(front: Front) -> "Evidence":
 
 
 def _checked_counters(front: Front) -> "Counters":
-    """Return new counters for --metrics. Raises StorageError if a library is missing."""
+    """Return new counters for --metrics. Raises StorageError if prometheus-client is missing."""
     from importlib.util import find_spec  # noqa: PLC0415 - only --metrics needs it
 
     if find_spec("prometheus_client") is None:

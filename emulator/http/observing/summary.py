@@ -38,11 +38,11 @@ Summary = dict[str, Any]
 Body = Mapping[str, Any]
 
 FIRST_ERROR: Final = 400
-MESSAGE: Final = 500  # the most characters of `Message`
+MESSAGE: Final = 500  # the most characters of the member `Message`
 
 _MOST_TABLES: Final = 100  # the most tables in the summary; no valid request has more
-_LONGEST_NAME: Final = 1_024  # the most characters of a table's name or ARN
-_LONGEST_STATEMENT: Final = 8_192  # the most characters of a PartiQL statement
+_LONGEST_NAME: Final = 1_024  # the most characters of a table's name or ARN in a summary
+_LONGEST_STATEMENT: Final = 8_192  # the most characters of a PartiQL statement that is searched for names
 
 _STATEMENT: Final = re.compile(r'\b(?:FROM|INTO|UPDATE)\s+"?([\w.:/-]+)', re.IGNORECASE)
 
@@ -78,7 +78,8 @@ def summary_of(exchange: Exchange, explain: Explain) -> Summary:
         summary |= {"Method": exchange.method, "Path": exchange.path.decode("latin-1")}
     summary["Status"] = answer.status
     failed = answer.status >= FIRST_ERROR or _is_partial(operation, answer.body)
-    # Parse no other answers, because parsing a page of 1 MB takes long.
+    # Parse only answers with an error or with capacity units, because parsing a page of 1 MB takes
+    # long.
     if failed or b'"ReturnConsumedCapacity"' in body:
         answered = _answered(plain(answer.body, head.get(b"content-encoding")))
         units = _units(answered)
@@ -189,7 +190,7 @@ def _dicts(values: object) -> Iterator[Body]:
 def _error(answer: Body, errortype: str) -> Summary:
     """Return the members `Code` and `Message` of an error, if its answer has them.
 
-    errortype: the value of the header x-amzn-errortype. It has the code of an answer without
+    errortype: the value of the header x-amzn-errortype. It has the error code if the answer has no
     `__type`.
     """
     found: Summary = {}

@@ -202,7 +202,7 @@ def _secured(answer: Response) -> Response:
 
 
 def _plain(answer: Endpoint) -> Endpoint:
-    """Wrap an endpoint whose path has no account. It then reports errors as plain text."""
+    """Wrap an endpoint without an account in its path, so that its errors are plain text."""
 
     async def answered(request: Request) -> Response:
         try:

@@ -25,7 +25,7 @@ class Entity:
     """An entity, with facts about its items.
 
     prefixes: one for each key attribute. count: the number of items. example: one of the items.
-    attributes: how many items have each attribute.
+    attributes: name of an attribute -> number of items that have it.
     """
 
     prefixes: Prefixes

@@ -53,7 +53,10 @@ class Placeholders:
         return placeholder
 
     def path(self, text: str) -> str:
-        """Return a document path, such as `a.b[0]`, with placeholders for names. Raises BadForm."""
+        """Return a document path, such as `a.b[0]`, with placeholders for its names.
+
+        Raises BadForm if the text is not a document path.
+        """
         parts = []
         for part in text.strip().split("."):
             found = _SEGMENT.fullmatch(part)
@@ -170,7 +173,10 @@ def _relation(table: Mapping[str, Any], index: str) -> Mapping[str, Any]:
 
 
 def request_of(form: Form, table_name: str) -> tuple[str, dict[str, Any]]:
-    """Return the name of the operation (Query or Scan) and its request. Raises BadForm."""
+    """Return the name of the operation (Query or Scan) and its request.
+
+    Raises BadForm if a field is wrong.
+    """
     placeholders = Placeholders()
     request: dict[str, Any] = {"TableName": table_name}
     if form.index_name:
@@ -242,7 +248,7 @@ def attribute_value(kind: str, text: str) -> dict[str, Any]:
     """Convert a text of the form to an attribute value.
 
     kind: one of VALUE_TYPES. For JSON, the text is an attribute value in DynamoDB JSON. Raises
-    BadForm.
+    BadForm if the text is not such a value.
     """
     match kind:
         case "S" | "B":
@@ -261,7 +267,10 @@ def attribute_value(kind: str, text: str) -> dict[str, Any]:
 
 
 def json_object(text: str, what: str) -> dict[str, Any]:
-    """Return the JSON object in a text. Raises BadForm. what: names the text in the message."""
+    """Return the JSON object in a text. Raises BadForm if the text is something else.
+
+    what: the name of the text in the error message.
+    """
     try:
         found = orjson.loads(text)
     except orjson.JSONDecodeError as error:

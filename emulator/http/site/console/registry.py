@@ -36,8 +36,8 @@ class Page:
 
     method: GET for a page, POST for an action. path: the part of the URL after account and region,
     in Starlette's syntax. group: the group of the navigation that links to the page, or None.
-    order: sorts the links inside a group. parent: the path of the link that is marked while the
-    page is shown.
+    order: the links of a group are sorted by this number. parent: the path of the link that is
+    marked while the page is shown.
     """
 
     method: str

@@ -37,6 +37,9 @@ DEFAULT: Final = Acting("test", "us-east-1")
 
 
 def acting(segment: str) -> Acting | None:
-    """Return the account and region in a segment of a path, or None if it has another form."""
+    """Return the account and region in the segment `<access key>@<region>` of a path.
+
+    Return None if the segment has another form.
+    """
     access_key, at, region = segment.partition(_AT)
     return Acting(unquote(access_key), unquote(region)) if at and region else None

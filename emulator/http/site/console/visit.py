@@ -134,7 +134,7 @@ class Visit:
         return await committed(self.front.commits, make, among=sys.maxsize)
 
     async def _finished(self, steps: Steps[bytes]) -> bytes:
-        """Run all slices of an answer, and return the answer."""
+        """Run all slices of an operation, and return the operation's answer."""
         made = await self.front.sliced.finish(_caught(steps))
         if isinstance(made, Exception):
             raise made
@@ -158,7 +158,7 @@ class Visit:
         return {"visit": self, "url": self.url, "title": self.title, **values}
 
     def show(self, template: str, *, status: int = 200, **values: object) -> Response:
-        """Return a whole page. It shows the notice (message) of the last action, if any, once."""
+        """Return a whole page, which shows the notice (message) of the last action, if any."""
         notice = self.request.cookies.get(NOTICE)
         text = "" if notice is None else unquote_to_bytes(notice).decode("utf-8", "replace")
         page = Rendering(self._templates.pieces(template, self._values({"notice": text, **values})), status)

@@ -43,7 +43,7 @@ async def show(visit: Visit) -> Response:
 
 
 def _filter_link(visit: Visit, name: str, key_names: list[str], prefixes: tuple[str, ...]) -> str:
-    """Return the link to a Scan that finds the items of an entity with filters."""
+    """Return the link to a Scan whose filters find the items of an entity."""
     given = [(key, each) for key, each in zip(key_names, prefixes, strict=True) if each != "*"]
     return visit.url(
         f"tables/{name}/items",

@@ -135,7 +135,7 @@ async def delete(visit: Visit) -> Response:
 
 
 def _written(visit: Visit) -> Item:
-    """Parse the item in the editor. Raises BadForm."""
+    """Return the item in the editor. Raises BadForm if its text is not a JSON object."""
     item = querying.json_object(visit.form.text("text"), "the item")
     if visit.form.chosen("form", _FORMS) == "json":
         return retyped_item(item, _before(visit) or {})
@@ -143,7 +143,10 @@ def _written(visit: Visit) -> Item:
 
 
 def _before(visit: Visit) -> Item | None:
-    """Return the item as it was when the editor opened it, None for a new item. Raises BadForm."""
+    """Return the item as it was when the editor opened it, or None for a new item.
+
+    Raises BadForm if the form's copy of this item is not a JSON object.
+    """
     text = visit.form.text("before")
     return querying.json_object(text, "the item before the change") if text else None
 

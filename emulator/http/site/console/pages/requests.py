@@ -75,7 +75,9 @@ async def keep(visit: Visit) -> Response:
     """Begin to keep requests, or stop and forget the kept requests."""
     enabled = visit.form.chosen("enabled", ("yes", "no")) == "yes"
     await visit.control("keep_requests", {"Enabled": enabled})
-    return visit.done("requests", "Requests are kept from now on." if enabled else "The kept requests are deleted.")
+    return visit.done(
+        "requests", "Requests are kept from now on." if enabled else "The kept requests have been deleted."
+    )
 
 
 @page("requests/request", title="Request", parent="requests")

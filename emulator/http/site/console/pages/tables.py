@@ -80,7 +80,10 @@ async def create(visit: Visit) -> Response:
 
 
 def create_request(form: Fields) -> dict[str, Any]:
-    """Return the request for CreateTable that the fields of a form describe. Raises BadForm."""
+    """Return the request for CreateTable that the fields of a form describe.
+
+    Raises BadForm if a field is wrong.
+    """
     types: dict[str, str] = {}
     request: dict[str, Any] = {
         "TableName": form.text("name").strip(),
@@ -105,7 +108,7 @@ def create_request(form: Fields) -> dict[str, Any]:
 
 
 def key_schema(form: Fields, prefix: str, types: dict[str, str]) -> list[dict[str, str]]:
-    """Return the KeySchema for the fields of a form. Raises BadForm.
+    """Return the KeySchema for the fields of a form. Raises BadForm for an unknown type.
 
     prefix: the beginning of the fields' names. types: the function adds the name and type of each
     key attribute to this dict.
@@ -120,7 +123,7 @@ def key_schema(form: Fields, prefix: str, types: dict[str, str]) -> list[dict[st
 
 
 def index_request(form: Fields, prefix: str, types: dict[str, str], *, provisioned: bool) -> dict[str, Any]:
-    """Return an index as a member of CreateTable or UpdateTable. Raises BadForm.
+    """Return an index from a form, as requests of CreateTable or UpdateTable describe it.
 
     prefix: the beginning of the fields' names. types: the function adds the name and type of each
     key attribute to this dict.
@@ -140,7 +143,10 @@ def index_request(form: Fields, prefix: str, types: dict[str, str], *, provision
 
 
 def throughput(form: Fields, prefix: str) -> dict[str, int]:
-    """Return the member ProvisionedThroughput for the fields of a form. Raises BadForm."""
+    """Return the member ProvisionedThroughput for the fields of a form.
+
+    Raises BadForm if a field is not an integer. prefix: the beginning of the fields' names.
+    """
     return {
         "ReadCapacityUnits": form.number(f"{prefix}read", 5),
         "WriteCapacityUnits": form.number(f"{prefix}write", 5),
