@@ -88,7 +88,7 @@ class Peers:
         return result
 
     def _accept(self, front: Front) -> None:
-        """Receive the sockets that other workers have sent. Answer the question on each socket."""
+        """Receive sockets from other workers. Run the control that each socket asks for."""
         while True:
             try:
                 _, descriptors, _, _ = socket.recv_fds(self._own, len(_DOORBELL), 1)
@@ -105,7 +105,7 @@ async def _answer(front: Front, sock: socket.socket) -> None:
     sock.setblocking(False)  # noqa: FBT003 - the signature of `setblocking`
     reader, writer = await asyncio.open_connection(sock=sock)
     try:
-        with suppress(OSError, orjson.JSONDecodeError):  # the asking worker has ended
+        with suppress(OSError, orjson.JSONDecodeError):  # the worker that asked may have ended
             question = orjson.loads(await reader.read())
             writer.write(orjson.dumps(await _result(front, question["Control"], question["Body"])))
             await writer.drain()

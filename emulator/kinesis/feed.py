@@ -235,7 +235,7 @@ class KinesisFeed:
             self._done(feed, batch.records)
 
     def _destinations(self) -> Iterator[tuple[Table, KinesisDestination, StreamDefinition]]:
-        """Yield the destinations that have a change log."""
+        """Yield each destination that has a change log, with its table and this change log."""
         for table in self._database.catalog.everything():
             for destination in table.definition.kinesis:
                 stream = None if destination.stream_id is None else self._database.streams.get(destination.stream_id)

@@ -52,7 +52,7 @@ class KinesisRecord:
 
 
 class RecordFormat:
-    """Makes the records of one destination.
+    """Makes the Kinesis records of one destination: one table and one Kinesis data stream.
 
     region, table: the region and the name of the table. hash_key: the name of the table's partition
     key. A record's Kinesis partition key is a digest of the partition key's value. precision: the

@@ -199,7 +199,7 @@ def _table_name_constraints(minimum: int, arn: bool) -> list[Constraint]:  # noq
 
 
 def _table_name_keys() -> list[Constraint]:
-    """Return the constraints on the keys of RequestItems."""
+    """Return the constraints on the keys of RequestItems, which are table names."""
     accept = _table_name_accept(overrides.TABLE_NAME_MINIMUM, arn=True)
     texts = {constraint.kind: constraint.text for constraint in _table_name_constraints(3, arn=False)}
     return [Constraint(kind, text, accept) for kind, text in texts.items()]

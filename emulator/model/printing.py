@@ -20,7 +20,8 @@ from emulator.model import overrides
 from emulator.model.shapes import Shape, Shapes
 
 _ATTRIBUTE_VALUE: Final = "AttributeValue"
-# Replaces a value of more than 254 levels, because orjson cannot write it. The text is our own.
+# Error messages have this text instead of a value of more than 254 levels, because orjson cannot
+# write such a value. We do not know which text the service has.
 _TOO_DEEP: Final = "..."
 
 

@@ -86,13 +86,14 @@ def parsed(operation: OperationModel, body: bytes) -> object:
 def _has_members(raw: Any, path: list[str | int], number: int) -> bool:  # noqa: ANN401 - any JSON
     """Return True if the list or map at this path has exactly `number` members.
 
-    It may have fewer: the search counts members in the text, and the text may repeat a name.
+    It may have fewer: the search has counted the members in the text. If the text has a name twice,
+    the parsed map has this member only once.
     """
     try:
         for step in path:
             raw = raw[step]
         return len(raw) == number
-    except (KeyError, IndexError, TypeError):  # the text repeats a name, so the path leads elsewhere
+    except (KeyError, IndexError, TypeError):  # the text has a name twice, and the path leads to the other value
         return False
 
 
@@ -121,7 +122,7 @@ class _Search:
         return None
 
     def _enter(self, shape: Shape) -> bool:
-        """Move past the bracket that opens a value of this shape. Return False if there is none."""
+        """Move past the bracket that opens a value of this shape. Return False if it is missing."""
         found = _bracket(self._body, self._position)
         if found is None or found[1] != _OPENING.get(shape.type):
             return False

@@ -1,4 +1,4 @@
-"""Builds the Starlette application for all paths except `/`. Each group of paths is one mount."""
+"""Builds the Starlette application for all paths except `/`. Each group of paths is one `Mount`."""
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware

@@ -15,7 +15,7 @@ log = logging.getLogger("emulator")
 
 
 class OtherPaths:
-    """Answers with an error in the other service's form, or with 404 for an unknown service."""
+    """Answers requests for other AWS services with an error, and other requests with 404."""
 
     def __init__(self, answers: Answers) -> None:
         self._answers = answers

@@ -292,7 +292,7 @@ def dynamodb_process(request: pytest.FixtureRequest) -> "Server":
 
 @pytest.fixture
 def dynamodb_server(request: pytest.FixtureRequest) -> "Iterator[Account]":
-    """The account of the test, the clock of the server, and its other controls."""
+    """The account of the test, with the clock and the other controls of the server."""
     accounts = accounts_of(request.config)
     shared = _isolation(request.config, request.node) == "reset"
     _server_of(request)

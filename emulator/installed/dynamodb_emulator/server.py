@@ -67,7 +67,7 @@ def running(**settings: Setting) -> Iterator["Server"]:
     effect. Several servers can run at the same time. If the process that started a server ends or
     is killed, the server ends too.
 
-    Raises StartError.
+    Raises StartError if the server does not start.
     """
     server = start(arguments_of(settings))
     try:
@@ -77,9 +77,9 @@ def running(**settings: Setting) -> Iterator["Server"]:
 
 
 def start(arguments: Sequence[str]) -> "Server":
-    """Start a server with these arguments of the command. The caller must call `stop`.
+    """Start a server with these command-line arguments. The caller must call `stop`.
 
-    Raises StartError.
+    Raises StartError if the server does not start.
     """
     stored = any(each.startswith(("--in-memory", "--data-dir")) for each in arguments)
     environment = {name: text for name, text in os.environ.items() if not name.startswith(_SETTINGS)}
@@ -89,7 +89,7 @@ def start(arguments: Sequence[str]) -> "Server":
 
 
 def arguments_of(settings: Mapping[str, Setting]) -> list[str]:
-    """Return the arguments of the command for the settings of `running`."""
+    """Return the command-line arguments for the settings that `running` takes."""
     arguments = []
     for name, value in settings.items():
         flag = "--" + name.replace("_", "-")

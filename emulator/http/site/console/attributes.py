@@ -102,7 +102,7 @@ def shown(attribute: Attribute | None) -> str:
 
 
 def _number(text: str) -> int | float | str:
-    """Return a JSON number, or the text itself if a double would change the number's digits."""
+    """Return the number in a text, or the text itself if a double would change the digits."""
     try:
         number = int(text)
     except ValueError:

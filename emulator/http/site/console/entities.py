@@ -52,7 +52,7 @@ class Collection:
 
 
 def prefix(value: Mapping[str, Any] | None) -> str:
-    """Return the prefix of a key value with its separator, or `*` for a key without a prefix."""
+    """Return the prefix of a key value, such as `USER#`, or `*` for a key without a prefix."""
     text = value.get("S") if value else None
     found = _PREFIX.match(text) if isinstance(text, str) else None
     if found is None:

@@ -131,7 +131,7 @@ def shown_record(record: Mapping[str, Any]) -> dict[str, Any]:
 
 @page("streams/live", title="Live records", parent="streams")
 async def live(visit: Visit) -> Response:
-    """Send the records that a stream gets from now on to the browser, as server-sent events."""
+    """Send new records of a stream to the browser, as server-sent events."""
     arn = visit.query.required("arn", "Stream")
     if _live >= _MOST_LIVE:
         raise BadForm(f"{_MOST_LIVE} pages show live records already")
