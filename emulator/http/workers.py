@@ -236,8 +236,8 @@ class Supervisor:
                 if other != worker_index:
                     _close([listener])
             self._shared_memory.worker_index = worker_index
-            # This worker may replace one that died. The dead worker may have committed a change and
-            # not notified the other workers. Notify them now.
+            # This worker may replace one that died. The dead worker may have committed a change
+            # without notifying the other workers. So notify them now.
             self._shared_memory.notify(b"")
             emulator = Emulator(self._settings, sharing=self._shared_memory)
             try:

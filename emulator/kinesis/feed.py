@@ -128,7 +128,7 @@ class _Feed:
         return (cursor.inbox.records for cursor in self.consumer.shards.values())
 
     def ready(self, now: float) -> bool:
-        """Return False while the feed waits after a failure, so that no batch may be sent.
+        """Return False while the feed waits after a failure and may send no batch.
 
         now: the time, in seconds since 1970.
         """
@@ -190,7 +190,7 @@ class KinesisFeed:
     def put(self, batch: Batch, failed: Collection[int] = ()) -> None:
         """Note that a batch was sent.
 
-        failed: the positions in the batch of records that Kinesis rejected.
+        failed: the positions (in the batch) of the records that Kinesis rejected.
         """
         feed = self._feeds.get(batch.log)
         if feed is None:
@@ -252,7 +252,7 @@ class KinesisFeed:
         return feed
 
     def _done(self, feed: _Feed, records: Iterable[KinesisRecord]) -> None:
-        """Remove records that were sent or skipped from the feed, and store the new checkpoints.
+        """Remove the sent or skipped records from the feed, and store the new checkpoints.
 
         If the disk is full, the checkpoints stay unstored until the next call. If the process ends
         before this call, the records are sent again. If the change log was restored from a snapshot
@@ -268,7 +268,10 @@ class KinesisFeed:
         self._database.try_run(save, None)
 
     def _finish(self, table: Table, log_id: int) -> None:
-        """Set a DISABLING destination to DISABLED, which deletes the destination's change log."""
+        """Change a destination's status from DISABLING to DISABLED.
+
+        This also deletes the destination's change log.
+        """
         current = self._database.catalog.current(table)
         if current is None:
             return

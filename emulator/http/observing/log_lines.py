@@ -38,7 +38,10 @@ class LogLines:
         self.observer = Observer(self._log, self._log)
 
     def _log(self, raw: Raw) -> None:
-        """Log one line about an exchange. At log level `trace`, also log both bodies."""
+        """Log a line about a request.
+
+        At log level `trace`, also log the bodies of the request and of its answer.
+        """
         exchange = Exchange(*raw)
         summary = summary_of(exchange, self._explain)
         reason = with_wait(summary.get("Reason"), self._waits.explain(exchange))

@@ -17,7 +17,7 @@ from emulator.http.front.answers import NO_ANSWER, REFUSALS
 from emulator.http.front.observed import Exchange
 from emulator.http.observing.summary import FIRST_ERROR, Body, Summary
 
-_EXPRESSION: Final = 300  # the most characters of an expression that is quoted
+_EXPRESSION: Final = 300  # the most characters of an expression that a reason quotes
 _PARTITION: Final = "KeyRangeThroughputExceeded"
 _CONFLICT: Final = (
     "a test declared a transaction in progress, with the control `transactions` or with --ongoing-transaction"
@@ -123,9 +123,9 @@ class Reasons:
         return f"not processed: {'; '.join(found)}"
 
     def _missing(self, _request: Body, _answer: Body, summary: Summary) -> str | None:
-        """Return a text with the other access keys and regions under which a missing table exists.
+        """Return a text with the access keys and regions that have the table that was not found.
 
-        Return None if it exists nowhere.
+        Return None if no access key has the table.
         """
         if "AccessKey" not in summary:
             return None

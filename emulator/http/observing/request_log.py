@@ -69,7 +69,10 @@ class RequestLog:
             self._apply()
 
     def advise(self, *, on: bool) -> None:
-        """Begin to collect the advisor's evidence. With on=False, stop and forget the evidence."""
+        """Begin to collect evidence for the advisor.
+
+        With on=False, stop and forget the evidence.
+        """
         if on != (self._evidence is not None):
             self._evidence = _evidence(self._front) if on else None
             self._apply()

@@ -86,7 +86,7 @@ class Advice:
 
 
 def _merge(finding: dict[str, Any], other: Mapping[str, Any]) -> None:
-    """Add the counts and units of `other` to `finding`: the same finding of two processes."""
+    """Add the counts and units of `other`, the same finding in another process, to `finding`."""
     finding["Count"] += other["Count"]
     finding["Exact"] = finding["Exact"] and other["Exact"]
     for figures in ("Units", "Saved"):

@@ -69,7 +69,7 @@ async def stream(visit: Visit) -> Response:
 
 
 async def _described(visit: Visit, arn: str) -> dict[str, Any]:
-    """Return the description of a stream with its shards from all pages of DescribeStream."""
+    """Return the description of a stream with all shards, from several calls if necessary."""
     found: dict[str, Any] = (await visit.call("DescribeStream", {"StreamArn": arn}))["StreamDescription"]
     part = found
     while "LastEvaluatedShardId" in part:

@@ -123,7 +123,9 @@ def key_schema(form: Fields, prefix: str, types: dict[str, str]) -> list[dict[st
 
 
 def index_request(form: Fields, prefix: str, types: dict[str, str], *, provisioned: bool) -> dict[str, Any]:
-    """Return an index from a form, as requests of CreateTable or UpdateTable describe it.
+    """Return the index in a form as a member of a request CreateTable or UpdateTable.
+
+    Raises BadForm if a field is wrong. provisioned: True to include the throughput.
 
     prefix: the beginning of the fields' names. types: the function adds the name and type of each
     key attribute to this dict.
