@@ -42,13 +42,16 @@ AUTO_SCALING: Final = "AnyScaleFrontendService."
 """The prefix of X-Amz-Target, and of names of operations, for Application Auto Scaling."""
 
 _REPLICATION_SECONDS: Final = 1.0
-"""The seconds between two polls of replication. A write also begins it, in its own process."""
+"""The seconds between two polls of replication.
 
-_PACE_SECONDS: Final = 0.1  # the interval between two slices of a backfill that has a pace
+A write also begins replication immediately, but only in the process that made the write.
+"""
+
+_PACE_SECONDS: Final = 0.1  # the interval between two slices of a backfill that a test has slowed down with a pace
 _SCALING_SECONDS: Final = 60.0  # the interval between two runs of auto scaling
 _ATTEMPTS: Final = 20  # after this many failed slices of shard rollover, `due_steps` gives up
 
-assert operations, "the import above registers the operations of the service"
+assert operations, "importing emulator.operations must register the operations of the service"
 
 
 class Emulator:
@@ -165,10 +168,10 @@ class Emulator:
         return shortening.parsed(model, body)
 
     def read(self, operation: str, body: bytes) -> object:
-        """Parse and check a large body; return the request, which `call` takes as `raw`.
+        """Parse a large body, check types and constraints, and return the request.
 
-        It checks types and constraints. It uses no shared state, so it may run in another thread.
-        Raises ApiError, orjson.JSONDecodeError.
+        `answer` and `call` take the result as `raw`. This method uses no shared state, so it may
+        run in another thread. Raises ApiError, orjson.JSONDecodeError.
         """
         raw = self.parsed(operation, body)
         found = find(operation)
@@ -184,9 +187,9 @@ class Emulator:
         return request
 
     def free(self, request: object) -> None:
-        """Free the objects of a large request in the current thread. Nothing may use them any more.
+        """Free the objects of a large request, which nothing uses any more, in the current thread.
 
-        Other threads can run while this one frees them.
+        Other threads can run while this method frees them.
         """
         from emulator.model.freeing import free  # noqa: PLC0415 - few servers get such bodies
 
@@ -228,17 +231,17 @@ class Emulator:
         return response if type(response) is bytes else orjson.dumps(response)
 
     def _adopt_call(self, call: Call) -> None:
-        """Answer requests with this function from now on."""
+        """Make `self.call` this function, so that it answers all requests from now on."""
         self.call = call
 
     @property
     def faults(self) -> "Faults":
-        """The rules of faults. The package is loaded at first use."""
+        """The faults that tests ask for, and their rules. The package is loaded at first use."""
         return self.calls.faults
 
     @property
     def has_faults(self) -> bool:
-        """True if this process has ever used `faults`."""
+        """True if the property `faults` was ever used in this process."""
         return self.calls.has_faults
 
     @property
@@ -258,7 +261,7 @@ class Emulator:
 
     @property
     def busy_functions(self) -> "FunctionService | None":
-        """The service that calls Lambda functions, None if no mapping delivers to a function."""
+        """The service that calls Lambda functions, None while it has nothing to deliver to them."""
         functions = self._functions
         return functions if functions is not None and functions.busy else None
 
@@ -322,7 +325,7 @@ class Emulator:
                 yield None
 
     def coming_events(self) -> "Steps[list[Event]]":
-        """Return the next events that the emulator's clock brings in any process, unsorted."""
+        """Return what will happen next by the emulator's clock in any process, unsorted."""
         from emulator.database.events import Event, next_events  # noqa: PLC0415 - most servers never need it
 
         found = yield from next_events(self.database)
@@ -337,9 +340,10 @@ class Emulator:
         return found
 
     def stream_consumers(self) -> "Iterator[tuple[StreamDefinition, str, str]]":
-        """Yield the consumers of streams, which are event source mappings.
+        """Yield the consumers of streams: the event source mappings.
 
-        Each is a stream, the consumer's name for users, and the name of its checkpoints.
+        Each is a tuple: the stream, a name of the mapping for users, and the name under which the
+        store keeps its checkpoints.
         """
         if self._functions is None and not _has_mappings(self.database):
             return
@@ -361,7 +365,7 @@ def _verify(folder: Path) -> None:
 
 
 def _trust(_folder: Path) -> None:
-    """Do nothing: the first process of the server has verified the folder."""
+    """Do nothing, unlike `_verify`: the first process of the server has verified the folder."""
 
 
 def _has_mappings(database: Database) -> bool:

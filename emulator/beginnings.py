@@ -1,4 +1,4 @@
-"""Begins the background work of a database: at its start, at intervals, and after writes.
+"""Queues the background work of a database: at the database's start, at intervals, after writes.
 
 The code of each kind of work is in `database/`. Most servers never need it. So most functions here
 first check whether there is such work, and load the code only then.
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def resume_walks(database: Database) -> None:
-    """Queue the walks over tables that an earlier process left unfinished."""
+    """Queue the filling of indexes and TTL queues that an earlier process left unfinished."""
     if any(table.definition.is_walked for table in database.catalog.everything()):
         from emulator.database.jobs import backfill, ttl_fill, vector_fill  # noqa: PLC0415 - start-up time
 
@@ -46,7 +46,7 @@ def advance_paced_backfills(database: Database) -> "Steps[None]":
 
 
 def resume_fillings(database: Database) -> None:
-    """Queue the filling of tables that an earlier process left incomplete."""
+    """Queue the filling of tables whose restore or import an earlier process left incomplete."""
     if any(table.definition.filling is not None for table in database.catalog.everything()):
         from emulator.database.jobs import filling  # noqa: PLC0415 - start-up time
 
@@ -60,7 +60,7 @@ def has_snapshots(database: Database) -> bool:
 
 
 def release_snapshots(database: Database) -> None:
-    """Queue the deletion of holds that a killed process left behind."""
+    """Queue the deletion of holds (snapshots for one client) that a killed process left behind."""
     if has_snapshots(database):
         from emulator.database.snapshots import holding  # noqa: PLC0415 - start-up time
 
@@ -84,7 +84,7 @@ def resume_replication(database: Database) -> None:
 
 
 def begin_forgetting(database: Database) -> None:
-    """Queue the deletion of versions that no replica needs, if any table has replicas."""
+    """Queue the deletion of items' versions that no replica needs, if any table has replicas."""
     if any(table.definition.membership is not None for table in database.catalog.everything()):
         from emulator.database.jobs import replication  # noqa: PLC0415 - start-up time
 
@@ -92,7 +92,7 @@ def begin_forgetting(database: Database) -> None:
 
 
 def has_waiting_writes(database: Database, table: TableDefinition) -> bool:
-    """Return True if writes of a member of a group have not reached all other regions yet."""
+    """Return True if writes to a replica of a global table have not yet reached all others."""
     from emulator.database.jobs import replication  # noqa: PLC0415 - few tables have replicas
 
     return replication.has_waiting(database, table)
@@ -106,9 +106,9 @@ def begin_replication(database: Database, table: TableDefinition) -> None:
 
 
 def before_removal(database: Database, table: TableDefinition) -> "Callable[[DefinitionChange], None]":
-    """Return a function that makes the system backup of a table with recovery.
+    """Return a function that makes the system backup of a table with point-in-time recovery.
 
-    The function must be called in the transaction that removes the table.
+    The caller must call the function in the transaction that deletes the table.
     """
     from emulator.database.history import backups  # noqa: PLC0415 - most servers never need it
 

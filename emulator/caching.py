@@ -12,10 +12,11 @@ from typing import Any, Final, TypeVar
 
 Result = TypeVar("Result")
 
-# The estimate of a result's size. Measured with tracemalloc: the result for a statement or
-# expression takes 3 to 140 bytes for each character of the text, nearly always less than 100.
-PER_RESULT: Final = 2_048  # bytes of each result, besides those for its characters
-PER_CHARACTER: Final = 100
+# The cache estimates a result's size as PER_RESULT, plus PER_CHARACTER for each character of its
+# text. Measured with tracemalloc: the result for a statement or expression takes 3 to 140 bytes for
+# each character of the text, nearly always less than 100.
+PER_RESULT: Final = 2_048  # bytes
+PER_CHARACTER: Final = 100  # bytes
 LONG: Final = 1_024  # characters; a text with more counts as long
 
 SHORT_TEXTS: Final = 3 << 20  # bytes: room for 261 texts of 100 characters
@@ -26,7 +27,7 @@ LONG_TEXTS: Final = 4 << 20
 class BoundedCache(dict[Any, Result]):
     """A dictionary that drops the oldest results when it is full.
 
-    `get` is the method of `dict`, for speed. So use does not make a result newer.
+    The oldest was added first. Reads do not change this order: `get` is that of `dict`, for speed.
     """
 
     __slots__ = ("_long", "_short")
@@ -60,7 +61,7 @@ class BoundedCache(dict[Any, Result]):
 class _Segment:
     """The keys of one segment of the cache, oldest first, and their estimated sizes.
 
-    weight: the sum of the sizes, in bytes. limit: the highest sum.
+    weight: the sum of the sizes, in bytes. limit: the highest sum that is allowed.
     """
 
     __slots__ = ("limit", "weight", "weights")

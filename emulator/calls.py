@@ -30,7 +30,8 @@ Raises ApiError and Sliced.
 class Calls:
     """Chooses the function that answers the requests of one emulator.
 
-    plain: Emulator.answer. adopt: a function that gets the chosen function after each choice.
+    plain: Emulator.answer. adopt: a function that is called after each choice. It gets the chosen
+    function.
     """
 
     def __init__(
@@ -48,7 +49,7 @@ class Calls:
 
     @property
     def faults(self) -> "Faults":
-        """The rules of faults. The package is loaded at first use."""
+        """The faults that tests ask for, and their rules. The package is loaded at first use."""
         if self._faults is None:
             from emulator.faults.faults import Faults  # noqa: PLC0415 - most servers never need it
 
@@ -57,7 +58,7 @@ class Calls:
 
     @property
     def has_faults(self) -> bool:
-        """True if this process has ever used `faults`."""
+        """True if the property `faults` was ever used in this process."""
         return self._faults is not None
 
     def start_faults(self, settings: Settings) -> None:
@@ -67,7 +68,7 @@ class Calls:
             self.faults.start(settings)
 
     def _switch(self, faulty: Call | None) -> None:
-        """Use this function for faults from now on. None means that no rules are left."""
+        """Use `faulty` as the function that adds faults. None means that no rules are left."""
         self._faulty = faulty
         self._choose()
 

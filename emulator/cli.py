@@ -26,7 +26,7 @@ log = logging.getLogger("emulator")
 _HELP = ("help", "--help", "-h", "-help")
 _CANNOT_START = 2
 _INTERRUPTED = 130  # the exit status of shells after Ctrl-C
-_KILLED = 128  # after a signal, the exit status of shells is this number plus that of the signal
+_KILLED = 128  # a process that signal n has ended has the exit status 128 + n in shells
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _open_standard_files()
     try:
         return _run(arguments)
-    except KeyboardInterrupt:  # a Ctrl-C before the server handles signals
+    except KeyboardInterrupt:  # Ctrl-C was pressed before the server handles signals
         return _INTERRUPTED
     except OSError as error:
         if error.errno != errno.EMFILE:
@@ -127,8 +127,8 @@ def _end(number: int, _frame: "FrameType | None") -> NoReturn:
 def _open_standard_files() -> None:
     """Open stdin, stdout and stderr if the caller has closed them.
 
-    Otherwise the next files that the program opens would get the numbers 0, 1 and 2, and output
-    would be written into them.
+    Otherwise the next files that the program opens would get the file descriptors 0, 1 and 2, and
+    the program's output would be written into these files.
     """
     for number in range(3):
         try:

@@ -17,9 +17,9 @@ from emulator.log_limits import once_a_minute
 
 log = logging.getLogger("emulator")
 
-_SHORTEST_PAUSE: Final = 0.5  # seconds of the shortest pause of background work
+_SHORTEST_PAUSE: Final = 0.5  # the length of the shortest pause of background work, in seconds
 _LONGEST_PAUSE: Final = 30.0
-# Seconds. A pause that begins sooner than this after the end of the last pause is twice as long.
+# Seconds. A pause that begins sooner than this after the last pause is twice as long as that one.
 _RECENT: Final = 60.0
 _FREED: Final = 1 << 20  # bytes; a pause ends early when the disk has this many more free bytes
 
@@ -112,8 +112,8 @@ class EmulatorClock:
     def ahead(self) -> float:
         """Return how many seconds this clock is ahead of the machine's clock.
 
-        The result is negative if this clock is behind. For a frozen clock, it shrinks as time
-        passes.
+        The result is negative if this clock is behind. While this clock is frozen, the result
+        shrinks as the machine's time passes.
         """
         offset, frozen = self._cells
         return offset if isnan(frozen) else frozen - self._machine()
@@ -161,7 +161,7 @@ class Moment:
         self._machine: int | None = None  # the machine's time at the first change of the current transaction
 
     def fix(self, now: float) -> None:
-        """Give all changes the time `now`, in seconds, until `release` is called."""
+        """Give all changes this time, in seconds since the epoch, until `release` is called."""
         self._fixed = microseconds(now)
         self._machine = None
 
@@ -170,13 +170,13 @@ class Moment:
         self._fixed = None
 
     def micros(self) -> int:
-        """Return the time of a change, in microseconds since the epoch."""
+        """Return the time for a change that is made now, in microseconds since the epoch."""
         return microseconds(self._clock.now()) if self._fixed is None else self._fixed
 
     def machine_micros(self) -> int:
-        """Return the machine's time of a change, in microseconds since the epoch.
+        """Return the machine's time for a change that is made now, in microseconds since the epoch.
 
-        All changes of a transaction have the same time.
+        All changes of a transaction get the same time.
         """
         if self._fixed is None:
             return microseconds(self._clock.machine_now())
@@ -206,8 +206,8 @@ class Background:
     also advances under load, and a request waits for at most one slice. Tests call `run_slice`
     themselves.
 
-    A slice that cannot run now raises an exception, and is tried again later. An exception of a
-    type in `full` means that the disk had no room. Types in `wait` are other reasons to try later.
+    A slice that cannot run now raises an exception, and the queue tries it again later. Exceptions
+    of the types in `full` mean that the disk had no room, and those in `wait` have other reasons.
 
     A pause begins when the slices of all queued work have found no room, one after another. It also
     begins when `pause` is called. No work runs during a pause. A pause lasts half a second of real
@@ -234,7 +234,7 @@ class Background:
         self._failures = 0  # how many slices in a row found no room
         self._paused = False
         self._length = 0.0  # the length of the last pause, in seconds
-        self._until = -inf  # when the pause ends
+        self._until = -inf  # when the pause ends, by `monotonic`
         self._free = 0  # bytes that were free when the pause began
         self.slices: dict[Hashable, Slice] = {}
 
@@ -263,7 +263,7 @@ class Background:
             self._paused = False
 
     def run_slice(self, name: Hashable | None = None) -> bool:
-        """Run one slice of the work with this name, or for None of the first work in the queue.
+        """Run one slice of the work with this name, or of the first work in the queue for None.
 
         The work goes to the end of the queue if it is not complete. Return True if a slice ran, and
         False if it could not run or nothing is queued.
@@ -334,5 +334,5 @@ class Scheduler:
             if job.due <= now:
                 job.work()
                 job.due = now + job.seconds
-            elif job.due > now + job.seconds:  # the clock was set back: do not wait so long
+            elif job.due > now + job.seconds:  # the clock was set back, so the job would wait too long
                 job.due = now + job.seconds

@@ -2,7 +2,7 @@
 
     java -Djava.library.path=./DynamoDBLocal_lib -jar DynamoDBLocal.jar -sharedDb -dbPath ./data
 
-Options of Java are ignored. DynamoDB Local's options and defaults are sources of settings
+Options of Java are ignored. DynamoDB Local's options and defaults become settings of this server
 (setting_sources.py). The command line may also have options of this program, which have priority.
 DynamoDB Local's options are from the developer guide, "DynamoDB local usage notes". They were tried
 with DynamoDB Local 1.25.1.

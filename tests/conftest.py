@@ -1,7 +1,8 @@
 """Fixtures: an emulator in process with a manual clock, and servers for the black-box tests.
 
-The black-box tests run on each engine, with two worker processes, and on the ASGI application under
-uvicorn's own HTTP. `--endpoint URL` runs them against a running server instead.
+The black-box tests run against each kind of server in SERVERS: one for each engine, one with two
+worker processes, and the ASGI application under uvicorn's own HTTP. `--endpoint URL` runs them
+against a running server instead.
 """
 
 import json
@@ -44,9 +45,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run tests of engines on each engine.
+    """Run each test that uses `engine_name` on every engine.
 
-    Run HTTP tests on each kind of server, or on the endpoint.
+    HTTP tests, which use `endpoint`, run on every kind of server, or only on that of --endpoint.
     """
     if "engine_name" in metafunc.fixturenames:
         given = metafunc.config.getoption("--endpoint")
@@ -59,13 +60,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture(autouse=True)
 def log_anew() -> None:
-    """Forget which lines were logged, so that each test sees lines that appear once a minute."""
+    """Let lines that are logged at most once a minute be logged again in the next test."""
     once_a_minute._logged.clear()
 
 
 @pytest.fixture(scope="session")
 def s3_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder in which all servers have their buckets."""
+    """Return the folder for the S3 buckets of all servers that the tests start."""
     return tmp_path_factory.mktemp("s3")
 
 
@@ -81,7 +82,7 @@ def bucket(engine_name: str, s3_folder: Path) -> Iterator[Bucket]:
 
 @pytest.fixture(scope="session")
 def endpoint(engine_name: str, tmp_path_factory: pytest.TempPathFactory, s3_folder: Path) -> Iterator[str]:
-    """Return the URL of a server of each kind, started once."""
+    """Yield the URL of a server of the kind `engine_name`; all tests share it."""
     if engine_name not in SERVERS:
         yield engine_name
         return
@@ -93,7 +94,7 @@ def endpoint(engine_name: str, tmp_path_factory: pytest.TempPathFactory, s3_fold
 
 @pytest.fixture(scope="session")
 def client(endpoint: str) -> Any:
-    """Return a boto3 client without its own validation: wrong requests reach the server."""
+    """Return a boto3 client that does not validate requests: wrong ones reach the server."""
     return boto3.client("dynamodb", **boto_options(endpoint))
 
 
@@ -127,19 +128,19 @@ def make_table(client: Any) -> Iterator[Callable[..., str]]:
 
 @pytest.fixture(scope="module")
 def make_shared_table(client: Any) -> Iterator[Callable[..., str]]:
-    """Like make_table, but the table is for all tests of a module."""
+    """make_shared_table(...) is like make_table, but keeps the table for all tests of a module."""
     yield from making_tables(client)
 
 
 @pytest.fixture(scope="module")
 def shared_table(make_shared_table: Callable[..., str]) -> str:
-    """Return one pk:S sk:S table for all tests of a module, which use different keys."""
+    """Return a pk:S sk:S table that all tests of a module share; each uses its own keys."""
     return make_shared_table()
 
 
 @pytest.fixture(scope="session")
 def post(endpoint: str) -> Callable[..., Answer]:
-    """post(operation, body, **headers) sends one request, as bytes or JSON, without an SDK."""
+    """post(operation, body, headers) sends one request without an SDK. A body is bytes or JSON."""
 
     def send(operation: str, body: Any, headers: dict[str, str] | None = None, method: str = "POST") -> Answer:
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
@@ -158,7 +159,7 @@ def post(endpoint: str) -> Callable[..., Answer]:
 
 @pytest.fixture
 def db(engine_name: str, tmp_path: Path) -> Iterator[InProcess]:
-    """Yield an emulator in process on each engine."""
+    """Yield a new emulator in process, on the engine `engine_name`."""
     inside = InProcess(settings_of_engine(engine_name, tmp_path / "data"))
     yield inside
     inside.emulator.close()
@@ -179,7 +180,7 @@ def refused(client: Any) -> Callable[..., tuple[str, str]]:
 
 @pytest.fixture
 def key() -> dict[str, Any]:
-    """Return a key of a pk:S sk:S table that no other test uses."""
+    """Return a key for a pk:S sk:S table. No other test uses it."""
     return {"pk": {"S": new_name("k")}, "sk": {"S": "s"}}
 
 
@@ -203,5 +204,5 @@ def canceled(client: Any) -> Callable[..., list[dict[str, Any]]]:
 
 @pytest.fixture(scope="session")
 def declare(endpoint: str) -> Callable[..., tuple[int, Any]]:
-    """declare("throttling", {...}) calls a control, and returns status and JSON."""
+    """declare("throttling", {...}) calls this control; it returns status and JSON answer."""
     return declaring(endpoint)

@@ -1,4 +1,4 @@
-"""Imports go one way, every operation has its parts, and errors are made in one place."""
+"""Rules of the code: which part imports which, where errors are made, how long files are."""
 
 import ast
 from collections import Counter
@@ -263,7 +263,7 @@ def sources():
 
 
 def part_of(module: str) -> str:
-    """Return the part a dotted module belongs to."""
+    """Return the part to which a module belongs: a folder or file of emulator/, or storage."""
     names = module.split(".")
     if names[0] == "storage":
         return "storage"
@@ -294,7 +294,10 @@ def test_imports_go_one_way(path):
 
 
 def imported_files(path: Path) -> set[Path]:
-    """Return our files that a file imports, also only for types or inside functions."""
+    """Return the files of this project that a file imports.
+
+    Imports inside functions, and imports only for types, count too.
+    """
     found = set()
     for node in ast.walk(ast.parse(path.read_text())):
         modules = []
@@ -309,7 +312,7 @@ def imported_files(path: Path) -> set[Path]:
 
 
 def circle(graph: dict, names) -> list | None:
-    """Return nodes of a graph that form a circle, or None if there is none."""
+    """Return the nodes of a circle in a graph, or None if the graph has no circle."""
     done, open_ = set(), []
 
     def visit(node):
@@ -328,7 +331,7 @@ def circle(graph: dict, names) -> list | None:
 
 
 def test_no_files_import_each_other_in_a_circle():
-    """Imports for types count too: they show which files one must understand together."""
+    """Imports that are only for types count too: a reader must understand these files together."""
     graph = {path: {each for each in imported_files(path) if each.name != "__init__.py"} for path in sources()}
     found = circle(graph, graph)
     assert found is None, [str(path.relative_to(ROOT)) for path in found]
@@ -340,9 +343,9 @@ def test_a_circle_is_found():
 
 
 def name_in(path: Path, package: str) -> str | None:
-    """Return the folder or file of a package that a file is in.
+    """Return the name of the folder or module, directly in a package, to which a file belongs.
 
-    Return None for files elsewhere, and for the package itself.
+    Return None for a file outside the package, and for the package's own `__init__.py`.
     """
     place = path.relative_to(ROOT)
     if not place.is_relative_to(package) or place == Path(package) / "__init__.py":
@@ -359,7 +362,7 @@ def test_what_is_in_a_package_imports_only_what_is_on_lower_floors(package):
     wrong = []
     for path in (ROOT / package).rglob("*.py"):
         name = name_in(path, package)
-        if name is None:  # the package itself may export names of everything in it
+        if name is None:  # an __init__.py may import everything in its package
             continue
         below = {name_in(each, package) for each in imported_files(path)} - {name, None}
         wrong += [f"{path.relative_to(ROOT)} imports {other}" for other in below if floors[other] >= floors[name]]
@@ -367,7 +370,7 @@ def test_what_is_in_a_package_imports_only_what_is_on_lower_floors(package):
 
 
 DOORS = {"storage", "storage.data_folder", "storage.errors", "storage.host", "storage.keycode"}
-"""The modules of storage/ that other code may import. It must not know the engines."""
+"""The modules of storage/ that other code may import. The other modules belong to engines."""
 
 ABOVE_STORAGE = [path for path in sources() if path.is_relative_to(ROOT / "emulator")]
 
@@ -424,21 +427,21 @@ def test_only_the_outer_parts_are_asynchronous(path):
 
 MAY_REFRESH = {
     "emulator/database/entrances.py": {"is_stale", "refresh"},
-    "emulator/database/database.py": {"is_stale", "refresh"},  # the entrance `respond`
+    "emulator/database/database.py": {"is_stale", "refresh"},  # it has the entrance `respond`
     "emulator/http/front/commits.py": {"recover"},
 }
 """The files that check whether definitions are stale, and reload them."""
 
 
 def refreshes(tree) -> set[str]:
-    """Return the names by which a file reloads definitions or checks whether it must."""
+    """Return the methods with which a file reloads definitions or checks whether they are stale."""
     names = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
     return names & {"is_stale", "refresh", "recover"}
 
 
 @pytest.mark.parametrize("path", list(sources()), ids=lambda path: str(path.relative_to(ROOT)))
 def test_only_the_entrances_refresh_definitions(path):
-    """Other callers could forget it. So code outside the database uses one of its entrances."""
+    """Code outside the database uses its entrances, because it could forget to refresh."""
     assert refreshes(ast.parse(path.read_text())) <= MAY_REFRESH.get(path.relative_to(ROOT).as_posix(), set())
 
 
@@ -460,8 +463,10 @@ KNOW_REAL_TIME = (
     "emulator/event_sources/child.py",
     "emulator/log_limits.py",
 )
-"""The clock, sockets, dates in requests, the start of a server, the log, and functions, whose
-timeout is real time.
+"""Files and folders that may read the real time.
+
+They need it for the clock, sockets, dates in requests, the start of a server, the log, and the
+timeouts of functions.
 """
 
 
@@ -500,7 +505,7 @@ LONG_FILES = {
 
 
 def test_no_file_is_too_long():
-    """A file has one concept. Beyond 400 lines, it has a seam at which it can be split."""
+    """A file with more than 400 lines has more than one concept, so it can be split."""
     lengths = {path.relative_to(ROOT).as_posix(): len(path.read_text().splitlines()) for path in sources()}
     long = {path for path, length in lengths.items() if length > MOST_LINES}
     assert long - LONG_FILES.keys() == set(), "split these files, or say in LONG_FILES why they have no seam"
@@ -531,7 +536,11 @@ SEARCH = {"startswith", "endswith", "find", "index", "count", "match", "search",
 
 
 def is_passed_on(parents):
-    """Return whether an expression is only an argument, a part of a text or a member of JSON."""
+    """Return whether code only passes an expression on, without looking at its value.
+
+    For example, the expression is an argument, a part of a text or a member of JSON. parents: the
+    nodes of the syntax tree around the expression, the outermost first.
+    """
     at = max(position for position, parent in enumerate(parents) if isinstance(parent, ast.stmt))
     around = parents[at + 1 :]
     called = {ast.unparse(each.func).rpartition(".")[2] for each in around if isinstance(each, ast.Call)}
@@ -545,7 +554,7 @@ def is_passed_on(parents):
 
 
 def read_messages(tree):
-    """Return the lines that inspect an error's message instead of only passing it on."""
+    """Return the numbers of lines that inspect an error's message instead of passing it on."""
     lines = set()
     for node, parents in with_parents(tree):
         if isinstance(node, ast.Attribute) and node.attr == "message" and not is_passed_on(parents):
@@ -559,7 +568,7 @@ def read_messages(tree):
 
 @pytest.mark.parametrize("path", ELSEWHERE, ids=lambda path: str(path.relative_to(ROOT)))
 def test_no_code_decides_by_the_text_of_an_error(path):
-    """Code decides by `ApiError.about`, so a corrected text changes no behaviour."""
+    """Code looks at `ApiError.about` instead, so the correction of a text changes nothing else."""
     assert read_messages(ast.parse(path.read_text())) == set()
 
 
@@ -599,9 +608,9 @@ def test_code_that_passes_a_text_on_is_allowed(code):
 
 
 def texts_made(tree):
-    """Yield the calls that make an error with a literal text.
+    """Yield the calls that make an error with a text which is written in the call.
 
-    A literal that a factory takes is a name of at most two words, such as "Filter Expression".
+    A call of a factory may contain names of at most two words, such as "Filter Expression".
     """
     for node in ast.walk(tree):
         if not isinstance(node, ast.Call):
@@ -620,7 +629,7 @@ def texts_made(tree):
 
 @pytest.mark.parametrize("path", ELSEWHERE, ids=lambda path: str(path.relative_to(ROOT)))
 def test_texts_of_errors_are_made_in_their_families(path):
-    """Except for details of wrong expressions, which are in the file of their exception."""
+    """One file is an exception: it has `ExpressionError` and the details of wrong expressions."""
     tree = ast.parse(path.read_text())
     makes_details = any(isinstance(each, ast.ClassDef) and each.name == "ExpressionError" for each in ast.walk(tree))
     assert makes_details or list(texts_made(tree)) == []
@@ -642,7 +651,11 @@ def test_texts_of_errors_elsewhere_are_found(code):
 
 
 def test_every_family_of_errors_is_in_their_namespace():
-    """Families that are loaded at first use are listed twice, once for the type checker."""
+    """`emulator/errors/__init__.py` imports every family.
+
+    Families that are loaded at first use are imported there only for the type checker, and listed
+    in `_AT_FIRST_USE`.
+    """
     families = {path.stem for path in (ROOT / "emulator" / "errors").glob("*.py")} - {"__init__", "forms"}
     starred = {
         node.module.rpartition(".")[2]
@@ -667,7 +680,7 @@ def test_families_of_errors_have_different_names():
 
 
 def test_test_files_in_folders_without_a_package_have_unique_names():
-    """pytest imports such files by name only, so one run cannot have two files of one name."""
+    """pytest imports such files by their names alone, so two of them cannot have the same name."""
     files = [path for path in (ROOT / "tests").rglob("test_*.py") if not (path.parent / "__init__.py").exists()]
     names = Counter(path.name for path in files if "node_modules" not in path.parts)
     assert [name for name, count in names.items() if count > 1] == []
@@ -680,9 +693,9 @@ TESTS = [path for path in TESTS if not any(part.startswith(".") for part in path
 
 
 def other_tests(tree, bench=False):
-    """Return the modules of tests/ that a file must not import.
+    """Return the modules that a file imports although they are other tests or a conftest.py.
 
-    Benchmarks (`bench`) may share code. A name without a dot is a module in the same folder.
+    bench: whether the file is a benchmark; benchmarks may import each other.
     """
     modules = set()
     for node in ast.walk(tree):
@@ -699,7 +712,7 @@ def other_tests(tree, bench=False):
 
 @pytest.mark.parametrize("path", TESTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_test_imports_no_other_test(path):
-    """Code that two tests need is in tests/support/."""
+    """Code that several tests need is in tests/support/."""
     assert other_tests(ast.parse(path.read_text()), bench="bench" in path.parts) == set()
 
 
@@ -723,7 +736,7 @@ def test_imports_of_shared_code_are_allowed():
 
 
 def compared_engines(tree):
-    """Return the comparisons of a fixture's engine name with names in the code."""
+    """Return the comparisons of the fixture `engine_name` with names in the code."""
     found = [node for node in ast.walk(tree) if isinstance(node, ast.Compare)]
     return [
         ast.unparse(node)
@@ -736,7 +749,10 @@ def compared_engines(tree):
 
 @pytest.mark.parametrize("path", TESTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_no_test_knows_an_engine_by_its_name(path):
-    """Otherwise a new engine takes the branch of another one: see tests/support/engines.py."""
+    """Such a test would treat a new engine as one of the old engines.
+
+    Differences between engines belong in tests/support/engines.py.
+    """
     assert compared_engines(ast.parse(path.read_text())) == []
 
 

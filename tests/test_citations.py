@@ -21,11 +21,11 @@ _OLD_FORMS = re.compile(
     re.IGNORECASE,
 )
 _BARE = re.compile(rf"(?:#\s*|\()({_NUMBER})(?=[),;:]|$| and )|\bC\d{{1,3}}\b(?! [0-9A-F+])", re.MULTILINE)
-"""A section without its file, or the number of a correction, but no hexadecimal bytes."""
+"""A section without its file, or a number such as C84, but no hexadecimal bytes such as C1 02."""
 
 
 def headings(file):
-    """Return the numbers of the headings of a file of the reference."""
+    """Return the section numbers in the headings of a file of the reference."""
     return set(re.findall(rf"^##+ ({_NUMBER})\.? ", (REFERENCE / f"{file}.md").read_text(), re.MULTILINE))
 
 
@@ -34,14 +34,14 @@ SECTIONS = {number for number in HEADINGS["behaviour"] | HEADINGS["control-plane
 
 
 def cited(text):
-    """Yield file and section of each citation of a text."""
+    """Yield (file, section) of each citation in a text."""
     for file, numbers in _CITATION.findall(text):
         for number in re.findall(_NUMBER, numbers):
             yield file.lower(), number
 
 
 def unknown(text):
-    """Return the citations of sections that do not exist."""
+    """Return the citations in a text whose sections do not exist."""
     return [f"{file} {number}" for file, number in cited(text) if number not in HEADINGS[file]]
 
 
@@ -56,16 +56,19 @@ def comments(source):
 
 
 def old_forms(source):
-    """Return the citations of a Python source that have another form."""
+    """Return the citations in a Python source that do not have the form `behaviour 4.2`."""
     found = _OLD_FORMS.findall(source)
-    if bare(source):  # most sources have none, and tokenizing takes long
+    if bare(source):  # only then, because tokenizing is slow
         for comment in comments(source):
             found += bare(comment)
     return found
 
 
 def bare(text):
-    """Return the sections without a file, and the numbers of corrections, of a text."""
+    """Return the section numbers without a file, and numbers such as C84, in a text.
+
+    Numbers with a C once named corrections.
+    """
     matches = _BARE.finditer(_CITATION.sub("", text))
     return [match[0] for match in matches if match[1] is None or match[1] in SECTIONS]
 
@@ -92,13 +95,13 @@ def test_every_citation_is_of_a_section_that_exists():
     assert {path: citations for path, citations in wrong.items() if citations} == {}
 
 
-def test_many_are_found():
-    """The search finds citations."""
+def test_many_citations_are_found():
+    """If few are found, the regular expression is wrong, and the other tests check nothing."""
     count = sum(len(list(cited(path.read_text()))) for path in sources())
     assert count > 400
 
 
-def test_there_is_one_form():
+def test_all_citations_have_one_form():
     wrong = {path.relative_to(ROOT).as_posix(): old_forms(path.read_text()) for path in sources()}
     assert {path: forms for path, forms in wrong.items() if forms} == {}
 
@@ -137,5 +140,5 @@ def test_a_made_up_section_is_found(text, expected):
         ('"""C12."""', ["C12"]),
     ],
 )
-def test_another_form_is_found(source, expected):
+def test_a_citation_in_another_form_is_found(source, expected):
     assert old_forms(source) == expected

@@ -28,14 +28,14 @@ _LINKED = re.compile(r"\]\((?!https?://)([^)#]+)\)")
 
 
 def missing(text, folder):
-    """Return the paths in a document's text that exist neither below its folder nor the root."""
-    named = [name for name in _NAMED.findall(text) if not name.startswith("/")]  # the path of a URL begins like this
+    """Return the paths in a document that exist neither below its folder nor below the root."""
+    named = [name for name in _NAMED.findall(text) if not name.startswith("/")]  # a leading / is that of a URL
     linked = [name for name in _LINKED.findall(text) if not (folder / name).exists()]
     return [name for name in named if not (there(folder, name) or there(ROOT, name))] + linked
 
 
 def there(folder, name):
-    """Return whether a path exists below a folder; `<...>` in it stands for any text."""
+    """Return whether a path exists below a folder. `<...>` in the path stands for any text."""
     pattern = re.sub("<.*?>", "*", name)
     return any(folder.glob(pattern.rstrip("/")))
 
@@ -54,7 +54,7 @@ def test_a_made_up_path_is_found():
 
 
 def test_the_documents_name_many_paths():
-    """The search finds paths."""
+    """If few are found, the regular expression is wrong, and the other tests check nothing."""
     assert sum(len(_NAMED.findall((ROOT / document).read_text())) for document in DOCUMENTS) > 100
 
 
@@ -74,7 +74,7 @@ def test_their_readme_lists_no_module_twice():
     text = (ROOT / "tests" / "README.md").read_text()
     rows = [line.split("|")[1] for line in text.splitlines() if line.startswith("| `support/")]
     named = Counter(name for row in rows for name in re.findall("`(.*?)`", row))
-    assert len(named) > 20  # it has found the table
+    assert len(named) > 20  # otherwise the table of modules was not found
     assert {name for name, times in named.items() if times > 1} == set()
 
 
@@ -85,7 +85,7 @@ def test_every_package_explains_itself():
 
 
 def test_every_docstring_can_be_encoded():
-    """Python 3.13 cannot compile a docstring with half of a surrogate pair."""
+    """Python 3.13 cannot compile a docstring that contains a single surrogate."""
     documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
     for path in (path for top in ("emulator", "storage") for path in (ROOT / top).rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):

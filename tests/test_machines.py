@@ -14,11 +14,14 @@ MADE = ROOT / "emulator" / "model" / "data"
 _OF_A_MACHINE = re.compile(
     r"(?<![\w./~}-])/(?!home/dynamodblocal\b)(?:home|root|Users|work|workspace|opt|mnt|media|srv|private)/[\w.-]+"
 )
-"""/home/dynamodblocal is the working folder in containers, as in those of amazon/dynamodb-local."""
+"""The paths of such folders, without /home/dynamodblocal.
+
+That is the working folder in our containers, as in those of amazon/dynamodb-local.
+"""
 
 
 def texts():
-    """Yield the path and text of each file, without binary ones."""
+    """Yield (path, text) of each file in the repository that is not binary."""
     files = [path for path in ROOT.iterdir() if path.is_file()]
     for folder in FOLDERS:
         files += [path for path in (ROOT / folder).rglob("*") if path.is_file()]

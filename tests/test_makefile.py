@@ -1,6 +1,6 @@
-"""`make run` creates its virtual environment, and replaces a broken one.
+"""`make run` creates a virtual environment, and replaces it if it is broken.
 
-A script replaces Python.
+A shell script takes the place of Python. It logs what it would do.
 """
 
 import shutil
@@ -30,7 +30,10 @@ esac
 
 @pytest.fixture
 def make(tmp_path):
-    """make(folder, **environment): run `make run`; return the status and what ran."""
+    """Return a function make(folder, **environment) that runs `make run` in a folder.
+
+    It returns the exit status, and the names of the programs that ran.
+    """
     python = tmp_path / "python"
     python.write_text(PYTHON)
     python.chmod(python.stat().st_mode | stat.S_IXUSR)
@@ -98,6 +101,6 @@ def test_a_python_that_is_too_old_leaves_nothing_behind(make, checkout):
 
 
 def test_an_environment_without_pip_is_replaced(make, checkout):
-    """Debian's Python leaves such an environment behind if python3-venv is missing."""
+    """If python3-venv is missing, Debian's Python fails and leaves such an environment behind."""
     assert make(checkout, NO_PIP="1") == (2, [])
     assert make(checkout) == (0, ALL)

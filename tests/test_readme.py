@@ -14,9 +14,9 @@ def test_the_tables_match_the_code():
 
 
 def test_every_flag_in_the_text_exists():
-    """Flags of other programs are in blocks, which tests/clients/test_readme_lines.py runs.
+    """This test skips blocks of code: tests/clients/test_readme_lines.py runs their commands.
 
-    Docker's `--shm-size` is the exception.
+    Outside of blocks, the only flag of another program is Docker's `--shm-size`.
     """
     pages = "\n".join(page.read_text() for page in (README, *README.parent.glob("docs/*.md")))
     text = re.sub(r"^```.*?^```$", "", pages, flags=re.DOTALL | re.MULTILINE)
@@ -26,7 +26,7 @@ def test_every_flag_in_the_text_exists():
 
 
 def test_every_link_works_outside_the_repository_too():
-    """PyPI shows the README without the other files."""
+    """PyPI shows the README without the other files, so relative links would be broken."""
     text = README.read_text()
     assert not re.findall(r"\]\((?!https?://)", text)
     assert "<img" not in text

@@ -1,7 +1,7 @@
 """Runs the watchers of all rules over calls, and makes findings of their tallies.
 
-A finding is about one rule, table, index, operation and place. It adds up the tallies of all access
-keys, because each test of a suite may use its own access key.
+A finding is about one rule, table, index, operation and place in the caller's code. It adds up the
+tallies of all access keys, because each test of a suite may use its own access key.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,7 +19,7 @@ from emulator.slices import Steps
 
 Finding = Mapping[str, Any]
 
-_JUDGED_IN_STEP: Final = 200  # tallies or calls between two yields; about 2 ms
+_JUDGED_IN_STEP: Final = 200  # tallies judged, or calls seen, between two yields; about 2 ms
 
 
 class Selection:
@@ -46,7 +46,7 @@ class Selection:
         return all(wanted in (None, each) for wanted, each in (*callers, (self._table, subject.table)))
 
     def of_verdict(self, verdict: Verdict) -> bool:
-        """Return True if a verdict has at least the lowest selected confidence."""
+        """Return True if a verdict's confidence is at least the lowest that is selected."""
         return verdict.confidence >= self._least
 
 
@@ -74,7 +74,7 @@ class Advisor:
             watcher.see(call)
 
     def findings(self, selection: Selection) -> Steps[list[Finding]]:
-        """Return the selected findings: the surest first, then those that cost the most units."""
+        """Return the selected findings, sorted by falling confidence, then by falling cost."""
         tallies = added_up(each for each in self.tallies if selection.of_tally(each.subject))
         found: list[tuple[Verdict, Finding]] = []
         by_name = {rule.name: rule for rule in rules()}

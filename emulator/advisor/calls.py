@@ -17,9 +17,9 @@ PAGES: Final = frozenset(("Query", "Scan"))
 # `Call.dump` keeps at most this many items of an answer, and this many attributes of an item.
 _MOST_ITEMS: Final = 25
 _MOST_ATTRIBUTES: Final = 50
-_LONG_VALUE: Final = 200  # bytes of JSON; a digest replaces longer values
+_LONG_VALUE: Final = 200  # bytes of JSON; in `Call.dump`, a digest replaces longer attribute values
 _LONG_MEMBER: Final = 400  # bytes of JSON; `Call.dump` leaves out longer members of a request
-_LONGEST_TEXT: Final = 8_192  # bytes; if `Call.dump` has more, it leaves out the items of pages
+_LONGEST_TEXT: Final = 8_192  # bytes; if the result of `Call.dump` is longer, it lacks the items of pages
 _LONGEST_EXAMPLE: Final = 600  # characters of a request that is shown as an example
 
 
@@ -165,8 +165,8 @@ class Call:
 def _json(value: Any) -> bytes:  # noqa: ANN401 - a part of a request
     """Return a part of a request as JSON.
 
-    A member that the service ignores may be nested too deeply for the JSON encoder. Its text is
-    dots, so many that `Call.dump` leaves the member out.
+    A member that the service ignores may be nested too deeply for the JSON encoder. Then the result
+    is a row of dots, so long that `Call.dump` leaves the member out.
     """
     try:
         return orjson.dumps(value)

@@ -12,7 +12,7 @@ from emulator.expressions.problems import ExpressionError
 
 Names = Mapping[str, str]
 
-_CACHED: Final = 512  # expressions; a parsed tree takes about a hundred times the bytes of its text
+_CACHED: Final = 512  # cached trees; each takes about a hundred times the bytes of its expression's text
 _LONGEST: Final = 1_024  # characters; longer expressions are not parsed, and give an empty result
 
 
@@ -73,7 +73,7 @@ def projected(text: str, names: Names) -> tuple[str, ...]:
 
 
 def changes(text: str, names: Names, values: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, Any]]:
-    """Return a pair: attribute -> kind of change, and attribute -> assigned value.
+    """Return two dictionaries for an update: attribute -> kind of change, attribute -> new value.
 
     The kinds are add, subtract, set and remove. With add and subtract, the new value depends on the
     old one. So an update that runs twice changes such an attribute twice.
@@ -91,7 +91,8 @@ def changes_of(tree: ast.UpdateTree, names: Names, values: Mapping[str, Any]) ->
         kind = "set"
         match action:
             case ast.AddAction(_, ast.Placeholder(placeholder)):
-                # An ADD to a set is of the kind "set": done again, it changes nothing.
+                # An ADD to a set has the kind "set" (assignment), because a second such ADD has no
+                # effect.
                 kind = kind_of_addition(values.get(placeholder, {}))
             case ast.RemoveAction() | ast.DeleteAction():
                 kind = "remove"

@@ -27,7 +27,10 @@ _Key = tuple[str, str, str, str]
 
 
 class Origins:
-    """Remembers the values that clients have read lately, and finds the origins of keys."""
+    """Remembers the values that clients have read lately, and finds the origins of keys.
+
+    The origin of a GetItem's key is the earlier answer from which the client took the key.
+    """
 
     def __init__(self) -> None:
         self._values: Recent[_Key, tuple[float, Origin]] = Recent(_MOST)

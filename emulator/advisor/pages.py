@@ -36,7 +36,7 @@ _TEXT_OVERHEADS: Final = (0.2, 1.0)
 
 
 def pay_page(access: Access, request: Json, answer: Json) -> None:
-    """Set the size and the units of a page, and note the mean size of its items."""
+    """Set the size and the units of a page, and note the mean size of its items for their table."""
     sizes = [size_of(item) for item in access.items]
     size = _size_of_cut(access, answer) if CUT in answer else sum(sizes)
     shown = access.whole and request.get("Select") != "COUNT" and bool(access.returned)
@@ -70,7 +70,10 @@ def scanned_by_statement(access: Access, request: Json) -> int:
 
 
 def _size_of_cut(access: Access, answer: Json) -> float:
-    """Estimate the size of all items of a long answer, of which the advisor has at most a few."""
+    """Estimate the size of all items of a long answer.
+
+    The advisor has only the first items of such an answer, or none.
+    """
     if SAMPLE in answer:
         return float(answer[CUT] * sum(map(size_of, answer[SAMPLE])) / answer[SAMPLE_BYTES])
     if access.whole and access.returned and access.facts is not None:
@@ -101,7 +104,7 @@ def _scan_units(access: Access, facts: TableFacts, request: Json, answer: Json, 
         read = {*range(first, last + 1), *filled}
         return sum(capacity.read_units(filled[number], consistent=access.consistent) for number in read)
     count = max(last + 1 - first, 1)
-    each = max(1.0, access.size / count / READ_UNIT + 0.5)  # rounding up adds half a unit on average
+    each = max(1.0, access.size / count / READ_UNIT + 0.5)  # + 0.5: rounding up adds half a unit on average
     return count * each if access.consistent else count * each / 2
 
 

@@ -28,7 +28,7 @@ Row = Sequence[Any]
 It has the parts of `Needed`, and then the partition keys, or None if any key is needed.
 """
 
-_FEW: Final = 10  # partition keys; if more were used, the policy allows all
+_FEW: Final = 10  # partition keys; if more were used, the policy allows all keys
 _LONGEST: Final = 200  # characters; if a longer partition key was used, the policy allows all keys
 _MOST: Final = 5_000  # needed permissions; when there are more, those of all callers are merged
 
@@ -103,7 +103,7 @@ class Permissions:
                     self._need(call, action, self._resource(call, target, ""), None)
 
     def rows(self) -> list[Row]:
-        """Return the needed permissions as rows, which are JSON, for another process."""
+        """Return the needed permissions as lists that can be sent as JSON to another process."""
         return [[*needed, None if keys is None else sorted(keys)] for needed, keys in self._needed.items()]
 
     def _need(self, call: Call, action: str, resource: str, keys: set[str] | None) -> None:
@@ -133,7 +133,7 @@ class Permissions:
         yield from found or ["*"]
 
     def _resource(self, call: Call, table: str, index: str) -> str:
-        """Return the ARN of a table or index."""
+        """Return the ARN of a table, or of its index if `index` is not ""."""
         if table.startswith("arn:"):
             arn = table
         else:
@@ -150,7 +150,10 @@ def _action(call: Call, access: Access) -> str:
 
 
 def _join(found: dict[Needed, set[str] | None], needed: Needed, keys: set[str] | None) -> None:
-    """Add partition keys to a needed permission. None means that it needs all keys."""
+    """Add a needed permission to those that were found, or add partition keys to it.
+
+    keys: the partition keys that a request named, None for all keys. More than ten keys become all.
+    """
     known = found.get(needed, set())
     joined = None if known is None or keys is None else known | keys
     found[needed] = None if joined is None or len(joined) > _FEW else joined
@@ -164,9 +167,10 @@ def _of_everybody(needed: Mapping[Needed, set[str] | None]) -> dict[Needed, set[
 
 
 def policy(rows: Iterable[Row], access_key: str | None = None, region: str | None = None) -> Mapping[str, Any]:
-    """Return the smallest IAM policy with these permissions.
+    """Return the smallest IAM policy with the permissions of a caller, or of all callers.
 
-    access_key, region: whose permissions to use, None for those of all callers.
+    rows: the needed permissions of all callers, from `Permissions.rows`. access_key, region: the
+    caller, None for all.
     """
     needed: dict[Needed, set[str] | None] = {}
     for row in rows:

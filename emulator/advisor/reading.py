@@ -33,7 +33,7 @@ _TRANSACTION: Final = 2  # reads and writes in a transaction cost this many time
 def accesses_of(operation: str, request: Json, answer: Json, find: Find, units: float = 0.0) -> list[Access]:
     """Return what a request has read and written, [] if its operation uses no items.
 
-    units: what the server counted for the whole request, 0 if it does not count units.
+    units: the capacity units that the server counted for the request, 0 if it counts none.
     """
     reader = _READERS.get(operation)
     if reader is None:
@@ -53,7 +53,10 @@ def _get(request: Json, answer: Json, find: Find) -> Iterator[Access]:
 
 
 def _got(request: Json, item: Item | None, find: Find, *, times: int = 1) -> Access:
-    """Return the access of a read of one item. times: the factor of its units."""
+    """Return the access of a read of one item.
+
+    times: the factor by which its units are multiplied: 2 in a transaction.
+    """
     access = _of_key("GetItem", request, find)
     access.consistent = bool(request.get("ConsistentRead")) or times > 1
     access.scanned = 1
@@ -76,7 +79,7 @@ def _put(request: Json, _answer: Json, find: Find) -> Iterator[Access]:
 
 
 def put_of(request: Json, find: Find) -> Access:
-    """Return the access that a put makes. request: has the members of PutItem."""
+    """Return the access that a put makes. request: a dictionary with the members of PutItem."""
     item = request["Item"]
     access = _on(Access("PutItem", bare_name(request["TableName"])), find)
     access.item, access.size = item, size_of(item)
@@ -103,7 +106,7 @@ def _update(request: Json, answer: Json, find: Find) -> Iterator[Access]:
 def update_of(request: Json, find: Find) -> Access:
     """Return the access that an update makes, with estimated units.
 
-    request: has the members of UpdateItem.
+    request: a dictionary with the members of UpdateItem.
     """
     access = _of_key("UpdateItem", request, find)
     access.condition = _has_condition(request)
@@ -135,7 +138,7 @@ def _delete(request: Json, _answer: Json, find: Find) -> Iterator[Access]:
 def delete_of(request: Json, find: Find) -> Access:
     """Return the access that a deletion makes, with estimated units.
 
-    request: has the members of DeleteItem.
+    request: a dictionary with the members of DeleteItem.
     """
     access = _of_key("DeleteItem", request, find)
     access.condition = _has_condition(request)
@@ -202,7 +205,7 @@ def _page(action: str, request: Json, answer: Json, find: Find) -> Access:
 def _partition(request: Json, name: str) -> str:
     """Return the value of the partition key in a Query's key condition, as text.
 
-    name: the partition key.
+    name: the name of the partition key.
     """
     text = request.get("KeyConditionExpression")
     if text:

@@ -24,7 +24,7 @@ _STATEMENTS: Final = ("ExecuteStatement", "BatchExecuteStatement", "ExecuteTrans
 class Confidence(IntEnum):
     """The confidence of a finding: how sure it is. Reports show these names."""
 
-    possible = 1  # it is a mistake only if facts are true that requests do not show
+    possible = 1  # whether it is a mistake depends on facts that the requests do not show
     likely = 2  # the requests look like the mistake, and few good programs send such requests
     certain = 3  # the requests themselves prove the mistake
 
@@ -59,8 +59,8 @@ class Rule:
     """A kind of mistake that the advisor finds.
 
     title: one line about its findings. link: a page of AWS's documentation.
-    watcher: makes a watcher, which counts with the given `Note`.
-    judge: returns None if a tally is not a finding.
+    watcher: a function that makes the rule's watcher, which counts cases with the given `Note`.
+    judge: a function that returns a verdict on a tally, None if the tally is not a finding.
     """
 
     name: str
@@ -76,7 +76,7 @@ class Rule:
 
 
 class Noting:
-    """Base class of watchers. note: the function with which the watcher counts a case."""
+    """Base class of watchers of rules. note: the function with which a watcher counts a case."""
 
     def __init__(self, note: Note) -> None:
         self.note = note

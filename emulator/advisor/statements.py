@@ -19,7 +19,8 @@ Find = Callable[[str], TableFacts | None]
 def access_of(request: Json, find: Find) -> Access | None:
     """Return the access of a statement, None if it does not parse or its table is unknown.
 
-    request: has Statement and Parameters. The caller sets units, counts and sizes.
+    request: a dictionary with Statement and Parameters. The caller of this function sets the units,
+    counts and sizes of the access.
     """
     try:
         prepared = prepare_statement(request["Statement"], request.get("Parameters") or ())
@@ -53,7 +54,7 @@ def _access(prepared: PreparedStatement, facts: TableFacts) -> Access:
 
 
 def _insert(prepared: PreparedStatement, facts: TableFacts) -> Access:
-    """Return the put of an INSERT, which has a condition: no item with its key may exist."""
+    """Return the access of an INSERT: a PutItem with the condition that no item has its key."""
     statement = prepared.statement
     assert isinstance(statement, Insert), "_insert was called for another kind of statement"
     item = prepared.values[statement.item.name].get("M", {})

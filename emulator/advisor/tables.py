@@ -1,7 +1,7 @@
 """What the advisor knows about tables: keys, indexes, throughput, TTL and sizes of items.
 
-The facts come from answers to requests such as DescribeTable. If there was no such request, a
-function describes the table. The advisor remembers the facts after a table is deleted, because it
+The facts come from answers to requests such as DescribeTable. If there was no such request, the
+emulator describes the table. The advisor remembers the facts after a table is deleted, because it
 examines requests some time after their answers.
 """
 
@@ -28,7 +28,9 @@ Its arguments: access key, region, table, index or "". It returns None if there 
 
 _MOST: Final = 500  # tables; usually 2 KB each
 _UNKNOWN_SIZE: Final = 400  # bytes; the estimate until a request shows an item of the table
-_WEIGHT: Final = 50  # after 50 items, each new one counts for a 50th of the mean, so old ones fade
+_WEIGHT: Final = (
+    50  # after 50 items, each new item counts for a 50th of the mean size, so old items count less and less
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,10 @@ class TableFacts:
         return self.indexes[index].partitions if index in self.indexes else self.partitions
 
     def mean_size(self) -> float:
-        """Return the mean size of the items. If no request has shown an item, ask `count`."""
+        """Return the mean size of the items in bytes.
+
+        If no request has shown an item, compute it from the table's count of items and bytes.
+        """
         if not self._sizes and self.mean == _UNKNOWN_SIZE:
             items, size = self.count("") or (0, 0)
             return size / items if items else self.mean
@@ -107,7 +112,8 @@ class TableFacts:
 class KnownTables:
     """The facts about the tables of all callers.
 
-    describe, count: functions that describe a table that exists now, and count its items.
+    describe: a function that returns the description of a table that exists now. count: a function
+    that returns the number and the bytes of its items.
     """
 
     def __init__(self, describe: Describe = lambda *_: None, count: Count = lambda *_: None) -> None:
@@ -127,7 +133,7 @@ class KnownTables:
         return known
 
     def learn(self, access_key: str, region: str, description: Description) -> TableFacts:
-        """Remember and return the facts in a description."""
+        """Remember and return the facts in a table's description, the JSON of DescribeTable."""
         facts = _facts(description)
         table = access_key, region, facts.name
         facts.count = partial(self._count, *table)
@@ -146,16 +152,16 @@ class KnownTables:
             facts.ttl = attribute
 
     def doubt(self, access_key: str, region: str, name: str) -> None:
-        """Describe a table again at its next use, because a request has deleted it.
+        """Mark a table as deleted, so that `find` describes the table of this name again.
 
-        A new table may have its name by then.
+        A new table may have the name by then. Without one, the old facts stay.
         """
         if len(self._gone) >= _MOST:
             self._gone.clear()
         self._gone.add((access_key, region, name))
 
     def doubt_all(self) -> None:
-        """Describe each table again at its next use."""
+        """Mark all tables as possibly changed, so that `find` describes each of them again."""
         self._gone.update(self._known)
 
     def described(self) -> list[tuple[str, str, Description]]:

@@ -25,7 +25,7 @@ class Subject:
     """What a tally is about.
 
     index: "" for the table itself. operation: "" for a tally about a whole table or index.
-    place: "" for such a tally, and without the pytest plugin.
+    place: the line of the caller's code; "" for such a tally, and without the pytest plugin.
     detail: a text by which a rule tells its tallies apart, such as the name of an attribute.
     """
 
@@ -40,7 +40,7 @@ class Subject:
 
     @property
     def of_everybody(self) -> "Subject":
-        """The same subject for all callers together."""
+        """A copy of this subject with EVERYBODY in place of access key and region."""
         return replace(self, access_key=EVERYBODY, region=EVERYBODY)
 
 
@@ -49,9 +49,9 @@ class Tally:
     """The counts of one subject.
 
     read, write: capacity units. exact: whether these are known, and not estimated.
-    figures, peaks: sums and highest values that the rule's judge needs.
-    names: how often each name was seen. more: how often other names were seen after `names` was
-    full.
+    figures, peaks: sums and highest values that the rule's judge needs. The rule names them.
+    names: how often each name was seen, such as that of an attribute. more: how often other names
+    were seen after `names` was full.
     example: the request that was noted first.
     """
 
@@ -68,7 +68,10 @@ class Tally:
     access_keys: list[str] = field(default_factory=list)
 
     def count_names(self, names: Iterable[str], times: int = 1) -> None:
-        """Count how often each name was seen. After 40 different names, count others in `more`."""
+        """Count that each of these names was seen `times` times.
+
+        After 40 different names, count further ones in `more`.
+        """
         for name in names:
             short = name[:_LONGEST_NAME]
             if short in self.names or len(self.names) < _NAMES:
@@ -77,7 +80,7 @@ class Tally:
                 self.more += times
 
     def top(self, most: int = 3) -> str:
-        """Return the most frequent names as a text, for a sentence."""
+        """Return the most frequent names as a text, for a sentence. most: how many names."""
         return ", ".join(name for name, _ in self.names.most_common(most))
 
     def add(self, other: "Tally") -> None:
@@ -108,7 +111,7 @@ class Tally:
 
 
 class Note:
-    """The function with which the watcher of a rule counts a case that it finds."""
+    """The function with which the watcher of a rule counts a request, or a part of a request."""
 
     def __init__(self, tallies: "Tallies", rule: str) -> None:
         self._tallies = tallies
@@ -126,12 +129,12 @@ class Note:
         detail: str = "",
         costs: bool = True,
     ) -> Tally:
-        """Count one more case in the tally of a subject, add its units, and return the tally.
+        """Count one more request or access in the tally of a subject, and return the tally.
 
-        access: the part of the request in which the case is, None for the whole request.
+        access: the read or write that is counted, None for the whole request.
         table, index, operation: parts of the subject that replace those of the request.
         everywhere: count all operations and places of a table or index in one tally.
-        costs: whether to add the units of the access.
+        costs: whether to add the units of the access or request to the tally.
         """
         parts = call.accesses if access is None else [access]
         if not table and parts:
@@ -161,7 +164,10 @@ class Tallies:
         """True if there was no room for the tally of a subject."""
 
     def of(self, subject: Subject) -> Tally:
-        """Return the tally of a subject. If there is no room for a new tally, it is not kept."""
+        """Return the tally of a subject, a new one if it has none.
+
+        If there is no room for a new tally, it is returned but not kept.
+        """
         tally = self._tallies.get(subject)
         if tally is None:
             if len(self._tallies) >= MOST:

@@ -30,14 +30,14 @@ def size_of(item: Item) -> int:
 
 
 def mean_of(access: Access) -> int:
-    """Return the mean item size of an access's table, 0 if nothing is known about the table."""
+    """Return the mean item size of an access's table in bytes, 0 if the table is not known."""
     return 0 if access.facts is None else int(access.facts.mean_size())
 
 
 def pay_write(access: Access, size: int, item: Item) -> None:
     """Set the units of a write: for the item of this size, and for its entries in indexes.
 
-    item: the known attributes. An index counts if they include its key.
+    item: the attributes that are known. An index counts if these include its key.
     """
     access.write = capacity.write_units(size, size)
     if access.facts is None:
@@ -56,9 +56,9 @@ def _entry_size(index: IndexFacts, facts: TableFacts, item: Item, size: int) -> 
 
 
 def take_consumed(accesses: list[Access], answer: Json) -> None:
-    """Replace estimates by the consumed capacity that the answer reports.
+    """Replace estimated units of accesses by the ConsumedCapacity that the answer reports.
 
-    The units of a table are shared equally by its accesses.
+    If there are several accesses to one table, each gets an equal share of the table's units.
     """
     consumed = answer.get("ConsumedCapacity")
     parts: Iterable[Json] = [consumed] if isinstance(consumed, dict) else consumed or ()
@@ -76,7 +76,7 @@ def take_consumed(accesses: list[Access], answer: Json) -> None:
 
 
 def take_units(accesses: list[Access], units: float) -> None:
-    """Share the units of a request among its accesses, in proportion to the estimates."""
+    """Share the counted units of a request among its accesses, in proportion to their estimates."""
     estimated = sum(access.read + access.write for access in accesses)
     if estimated:
         for access in accesses:

@@ -14,6 +14,6 @@
 
 A target is the read or write capacity of a table or global index. It belongs to a tenant and
 outlives its table. A policy has an effect only while throughput is enforced, because otherwise the
-units that requests consume are not counted (database/throughput/throttle.py). Each worker stores
-its counts in the targets once a minute, and the owner of the background work adds them up.
+units that requests consume are not counted (database/throughput/throttle.py). Once a minute, each
+worker process stores its counts of units in the targets, and the owner process adds them up.
 """

@@ -119,14 +119,17 @@ class Api:
         return _page("ScalableTargets", [shapes.target_shape(target) for target in found], request)
 
     def _deregister(self, caller: Caller, request: Request) -> Answer:
-        """Remove a target with its policies and scheduled actions. Its table keeps the capacity."""
+        """Remove a target with its policies and scheduled actions.
+
+        The table or index keeps its present capacity.
+        """
         self._targets.remove(self._target(caller, request))
         return {}
 
     # --- policies ---------------------------------------------------------------------------------
 
     def _put_policy(self, caller: Caller, request: Request) -> Answer:
-        """Add a policy, or change the policy that has its name."""
+        """Add the policy of a request, or change the target's policy that has the same name."""
         target = self._target(caller, request)
         kind = request.get("PolicyType", _TRACKING)
         if kind != _TRACKING:
@@ -165,7 +168,7 @@ class Api:
     # --- scheduled actions ------------------------------------------------------------------------
 
     def _put_action(self, caller: Caller, request: Request) -> Answer:
-        """Add a scheduled action, or change the action that has its name."""
+        """Add the scheduled action of a request, or change the one that has the same name."""
         target = self._target(caller, request)
         name, now = request["ScheduledActionName"], self._database.clock.now()
         before = _named(target.actions, name)
@@ -268,10 +271,10 @@ class Api:
         name: str,
         missing: Callable[[str, str, str], errors.ApiError],
     ) -> ScalableTarget:
-        """Return the target that a request names. Raises ApiError.
+        """Return the target that a request names and that has a policy or action with this name.
 
-        The target must have a policy or action with this name. parts: "policies" or "actions".
-        missing: makes the error if the target or the part does not exist.
+        parts: "policies" or "actions". missing: a function that makes the ApiError to raise if
+        there is no such target, or if it has no such policy or action.
         """
         check_dimension(request)
         target = self._targets.get(caller.tenant, *_ids(request))
@@ -294,7 +297,7 @@ class Api:
         )
 
     def _of_arn(self, caller: Caller, request: Request) -> ScalableTarget:
-        """Return the target whose ARN the request has. Raises ResourceNotFoundException."""
+        """Return the target with the ARN in the request. Raises ResourceNotFoundException."""
         arn = request["ResourceARN"]
         for target in self._targets.of(caller.tenant):
             if target.arn == arn:
@@ -342,7 +345,7 @@ def _named(parts: Iterable[_T], name: str) -> _T | None:
 
 
 def _with(parts: Iterable[_T], changed: _T) -> tuple[_T, ...]:
-    """Return `parts` with `changed` in place of the part with the same name, or at the end."""
+    """Return policies or actions with `changed` added. It replaces the part with the same name."""
     by_name = {part.name: part for part in parts} | {changed.name: changed}
     return tuple(by_name.values())
 
@@ -354,7 +357,8 @@ def _without(parts: Iterable[_T], name: str) -> tuple[_T, ...]:
 def _page(member: str, found: list[dict[str, Any]], request: Request) -> Answer:
     """Return an answer with one page of a list. Raises InvalidNextTokenException.
 
-    A NextToken has the name of the list (`member`), and how many elements earlier pages have shown.
+    member: the answer's member for the list. found: the whole list. The NextToken contains `member`
+    and the number of elements on earlier pages.
     """
     limit = request.get("MaxResults", _PAGE)
     limit = limit if 1 <= limit <= _PAGE else _PAGE

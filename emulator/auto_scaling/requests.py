@@ -1,8 +1,8 @@
 """Checks the members of requests: their types, and the constraints of the service's model.
 
-The model is botocore's. SHAPES has the members of each request. Unknown members are ignored, as on
-the service.
-All types are checked before the first constraint. Both checks follow the order of the table.
+The model is botocore's. The dictionary SHAPES has the members of each request. Unknown members are
+ignored, as on the service. All types are checked before the first constraint. Types and constraints
+are checked in the order in which SHAPES has the members.
 """
 
 import math
@@ -152,7 +152,7 @@ SHAPES: Final[Mapping[str, Mapping[str, Member]]] = {
 
 
 def parsed(operation: str, raw: object) -> Request:
-    """Return the members of a request. Raises ApiError."""
+    """Return the members of a request after all checks. Raises ApiError if one is wrong."""
     if not isinstance(raw, dict):
         raise errors.scaling_not_parsed()
     request = _typed(raw, SHAPES[operation])
@@ -161,9 +161,10 @@ def parsed(operation: str, raw: object) -> Request:
 
 
 def _typed(raw: Mapping[str, Any], members: Mapping[str, Member]) -> Request:
-    """Return the members that SHAPES has, converted to their types. Raises ApiError.
+    """Return the members of a request that the model knows, converted to their types.
 
-    A member with the value null counts as absent.
+    A member with the value null counts as absent. Raises ApiError if a type is wrong.
+    members: the known members of the request, or of a structure in it.
     """
     return {
         name: _value(raw[name], member) for name, member in members.items() if name in raw and raw[name] is not None
@@ -199,7 +200,7 @@ def _number(raw: float) -> float:
 def _check(request: Request, members: Mapping[str, Member], path: str) -> None:
     """Raise ApiError for the first constraint that a member violates.
 
-    path: the text that precedes a member's name in the error.
+    path: the text that precedes a member's name in the error: "", or a structure and a dot.
     """
     for name, member in members.items():
         path_of_member = f"{path}{name[0].lower()}{name[1:]}"
@@ -226,7 +227,10 @@ def _check_items(value: Sequence[Any] | Mapping[str, Any], member: Member, path_
 
 
 def _constraints(member: Member) -> list[tuple[Callable[[Any], bool], str]]:
-    """Return a member's constraints: pairs of a check and a text that begins "Member must"."""
+    """Return a member's constraints as pairs: a function that checks the value, and a text.
+
+    The function returns False for a wrong value. The text is for the error: "Member must ...".
+    """
     found: list[tuple[Callable[[Any], bool], str]] = []
     low, high, pattern = member.low, member.high, member.pattern
     if member.allowed:
@@ -241,7 +245,7 @@ def _constraints(member: Member) -> list[tuple[Callable[[Any], bool], str]]:
 
 
 def check_dimension(request: Request) -> None:
-    """Raise ApiError unless a request names a DynamoDB table or index and a dimension of it."""
+    """Raise ApiError unless a request names a DynamoDB table or index and its ScalableDimension."""
     found = DIMENSIONS.get(request["ScalableDimension"])
     parts = request["ResourceId"].split("/")
     kinds = {2: ["table"], 4: ["table", "index"]}

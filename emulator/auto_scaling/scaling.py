@@ -48,9 +48,9 @@ class Scaling:
             self.set(target, Wanted(target.max_capacity, f"maximum capacity was set to {target.max_capacity}"))
 
     def set(self, target: ScalableTarget, wanted: Wanted) -> None:
-        """Set a capacity, and store an activity in the target.
+        """Set the capacity of a target, and store an activity (the log of a change) in the target.
 
-        If the table is busy, store only `wanted` in the target. The next run tries again.
+        If the table is being changed, store only `wanted` in the target. The next run tries again.
         """
         now = self._database.clock.now()
         activity = Activity(str(uuid.uuid4()), wanted.units, wanted.cause, now, now)
@@ -71,7 +71,7 @@ class Scaling:
         self._targets.save(replace(current, wanted=later))
 
     def _set_capacity(self, target: ScalableTarget, units: int) -> None:
-        """Set a capacity. Raises ApiError."""
+        """Set the capacity of a target's table or index with UpdateTable. Raises ApiError."""
         table = self.table(target)
         relation = None if table is None else _relation(table.definition, target.index)
         if table is None or relation is None:
@@ -93,7 +93,8 @@ class Scaling:
     def _override_reads(self, target: ScalableTarget, other: TableDefinition, units: int) -> None:
         """Set the read capacity of one replica. Other replicas keep theirs.
 
-        Only a request in another region can change a replica. other: the replica in that region.
+        UpdateTable changes replicas only in other regions than its own. So the request goes to the
+        region of `other`, another replica of the same table.
         """
         override: dict[str, Any] = {"ProvisionedThroughputOverride": {"ReadCapacityUnits": units}}
         if target.index is not None:
@@ -107,9 +108,9 @@ class Scaling:
 
 
 def _relation(definition: TableDefinition, index: str | None) -> TableDefinition | IndexDefinition | None:
-    """Return the table's definition if `index` is None, else its global index of this name.
+    """Return the table's definition if `index` is None, else that of its global index `index`.
 
-    Returns None if there is no such index.
+    Return None if the table has no such index.
     """
     if index is None:
         return definition

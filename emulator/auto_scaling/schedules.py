@@ -106,7 +106,11 @@ def _following_cron(text: str, content: str, after: float, zone: tzinfo) -> floa
 
 
 def _field(text: str, part: str, low: int, high: int, names: Mapping[str, int]) -> set[int]:
-    """Return the values of one field of cron. text: the whole schedule, for the error."""
+    """Return the numbers that one field of cron matches. Raises ApiError if it is not valid.
+
+    text: the whole schedule, for the error. part: the field. low, high: the bounds of its numbers.
+    names: names that stand for numbers, such as MON.
+    """
     found: set[int] = set()
     for piece in part.split(","):
         span, _, step = piece.partition("/")

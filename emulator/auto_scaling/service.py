@@ -35,7 +35,7 @@ class ScalingService:
         return self._api.answer(operation, raw, caller)
 
     def next_events(self) -> Iterator[tuple[float, str, str]]:
-        """Yield the next scheduled actions: time, "ScheduledAction", ARN of the target."""
+        """Yield the next time of each scheduled action: time, "ScheduledAction", target's ARN."""
         for target in self.targets:
             for action in target.actions:
                 due = _due(action)
@@ -43,7 +43,7 @@ class ScalingService:
                     yield due, "ScheduledAction", target.arn
 
     def run(self) -> None:
-        """Scale all targets. A process that is not the owner only stores its counts for the owner.
+        """Scale all targets. A process that is not the owner only stores its counts of units.
 
         The scheduler calls this each minute, in every process.
         """
@@ -102,7 +102,7 @@ class ScalingService:
         return target
 
     def _consumed(self, target: ScalableTarget) -> Mapping[int, float]:
-        """Return this process's counts of the last minutes: minute since the epoch -> units."""
+        """Return the units that this process counted lately: minute since the epoch -> units."""
         table = self._scaling.table(target)
         throttle = None if table is None else self._database.enforcer.throttle(table.id)
         if throttle is None:

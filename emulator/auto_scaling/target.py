@@ -37,7 +37,7 @@ MOST_ACTIVITIES: Final = 50
 
 @dataclass(frozen=True, slots=True)
 class ScalingPolicy:
-    """A target tracking policy. configuration: as in the request."""
+    """A target tracking policy. configuration: that of PutScalingPolicy, unchanged."""
 
     name: str
     uuid: str
@@ -45,7 +45,7 @@ class ScalingPolicy:
     created: float
 
     def alarm(self, resource_id: str, kind: str) -> str:
-        """Return the name of the policy's alarm of this kind, which is one of ALARMS."""
+        """Return the name of the policy's CloudWatch alarm of a kind: one of ALARMS."""
         return f"TargetTracking-{resource_id}-{kind}-{uuid5(UUID(self.uuid), kind)}"
 
 
@@ -53,8 +53,9 @@ class ScalingPolicy:
 class ScheduledAction:
     """A change of the bounds of a target's capacity at certain times.
 
-    schedule: as in the request. start, end: the action happens only between these times.
-    last: when the action last happened, or was last put by a request if that is later.
+    schedule: text with `at`, `rate` or `cron`. start, end: the action happens only between these
+    times. last: the time at which the action last happened, or at which PutScheduledAction last
+    stored it if that is later.
     """
 
     name: str
@@ -86,7 +87,7 @@ class Activity:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A capacity that could not be set yet, because the table was busy."""
+    """The capacity that a target is to get, and its cause. It is stored if it must be set later."""
 
     units: int
     cause: str
@@ -96,11 +97,11 @@ class Wanted:
 class ScalableTarget:
     """The read or write capacity of a table or global index, registered for scaling.
 
-    account: depends only on the access key and the setting `account`, as in TableDefinition.
+    account: computed from the access key and the setting `account` whenever the target is loaded.
     shared: whether the target belongs to the tenant of `--shared-db`.
     role: RoleARN of the request, None for the service's own role.
     suspended: members of SuspendedState -> whether they are true.
-    wanted: a change of capacity that could not be made yet.
+    wanted: a capacity that could not be set yet because the table was being changed, else None.
     scaled_out, scaled_in: when a policy last raised or lowered the capacity.
     consumed: number of a worker -> minute since the epoch (as text) -> units that the worker has
     counted. The owner process scales, and keeps its own counts in memory only.

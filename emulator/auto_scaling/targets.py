@@ -38,7 +38,7 @@ class Targets:
         return self._registry.get(keyspace.scalable_target(*tenant, resource_id, dimension))
 
     def current(self, target: ScalableTarget) -> ScalableTarget | None:
-        """Return the present state of a target, None if it was removed."""
+        """Return the present state of a target from the registry, None if it was removed."""
         return self._registry.get(_key(target))
 
     def save(self, target: ScalableTarget) -> None:

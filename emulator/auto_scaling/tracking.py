@@ -19,7 +19,7 @@ from emulator.auto_scaling.target import ScalableTarget, ScalingPolicy
 MINUTE: Final = 60
 HIGH_MINUTES: Final = 2
 LOW_MINUTES: Final = 15
-_MARGIN: Final = 20.0  # percentage points below TargetValue, for AlarmLow
+_MARGIN: Final = 20.0  # percentage points; AlarmLow needs a utilization that is more than this below TargetValue
 
 METRICS: Final = {"Read": "DynamoDBReadCapacityUtilization", "Write": "DynamoDBWriteCapacityUtilization"}
 """Kind of capacity -> the predefined metric of its utilization."""
@@ -39,7 +39,10 @@ class Decision:
 def decision(
     target: ScalableTarget, policy: ScalingPolicy, provisioned: int, consumed: Units, now: float
 ) -> Decision | None:
-    """Return the capacity that a policy demands now, None if it demands no change."""
+    """Return the capacity that a policy demands now, None if it demands no change.
+
+    provisioned: units per second. consumed: minute since the epoch -> units. now: in seconds.
+    """
     configuration = policy.configuration
     if configuration.get("PredefinedMetricSpecification", {}).get("PredefinedMetricType") != METRICS[target.kind]:
         return None
@@ -64,7 +67,10 @@ def decision(
 
 
 def _wanted(target: ScalableTarget, consumed: float, utilization: float) -> int:
-    """Return the capacity for which `consumed` units in a minute give the target utilization."""
+    """Return the capacity at which `consumed` units in a minute are the wanted utilization.
+
+    utilization: the policy's TargetValue as a fraction. The target's bounds limit the result.
+    """
     units = math.ceil(consumed / MINUTE / utilization)
     return max(target.min_capacity, min(units, target.max_capacity))
 

@@ -128,7 +128,7 @@ class HttpEndpoint:
     def _answer(self, request: str) -> Response:
         """Return the answer to a request. Raises Refused, Unreachable.
 
-        request: what messages call the request.
+        request: words for the request in messages, such as "POST /".
         """
         try:
             response = self._connection.getresponse()

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Final
 
 SHORTEST: Final = 0.2  # seconds between polls; AWS allows five reads of a shard each second
-LONGEST: Final = 2.0  # seconds between polls
+LONGEST: Final = 2.0  # seconds between polls, after several polls that found nothing
 
 
 class Pace:

@@ -46,7 +46,9 @@ class _Shard:
 
 
 class StreamReader:
-    """Reads the records of one table's stream. arn: the ARN of the stream that it reads now.
+    """Reads the records of one table's streams, the next after the last has ended.
+
+    arn: the ARN of the stream that it reads now.
 
     The constructor finds the stream. It raises NoStream if the table has no enabled stream.
     """
@@ -65,9 +67,9 @@ class StreamReader:
         self._add(shards, start.value)
 
     def read(self) -> list[list[Record]]:
-        """Return the next records: a list for each shard. Raises NoStream at the last stream's end.
+        """Return the next records: a list for each shard, empty if the shard has no new records.
 
-        All lists are empty if there are no new records.
+        Raises NoStream if the stream has ended and the table has no newer stream.
         """
         found = [self._read_shard(shard, shard.iterator) for shard in self._shards.values() if shard.iterator]
         if any(shard.iterator is None for shard in self._shards.values()):
@@ -122,8 +124,8 @@ class StreamReader:
     def _add(self, described: list[Response], kind: str) -> None:
         """Start to read each new shard that need not wait for its parent.
 
-        A shard waits as long as its parent exists and was not read to its end. kind: the type of
-        the iterators with which reading starts.
+        A shard waits as long as its parent exists and was not read to the end. described: all
+        shards, as DescribeStream describes them. kind: the ShardIteratorType to start with.
         """
         exist = {shard["ShardId"] for shard in described}
         for shard in described:
@@ -165,7 +167,7 @@ class StreamReader:
         return arn
 
     def _time(self) -> float:
-        """Return the time of the server's clock, or of this machine's if the call fails."""
+        """Return the time of the server's clock, or of this machine's clock if that call fails."""
         try:
             now: float = self._endpoint.control("GET", "clock", {})["Now"]
         except (Refused, Unreachable):

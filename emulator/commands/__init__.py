@@ -1,8 +1,9 @@
 """The program's commands. Without a command, the program runs the server (cli.py).
 
 `COMMANDS` is the table of the commands that a user types: `dynamodb-emulator NAME ...`. The module
-of a command has `main(arguments) -> exit status`, and is imported only if its command is run. The
-server itself runs modules that are not in the table, in a separate process (processes.py).
+of a command has `main(arguments) -> exit status`, and is imported only if its command is run. Some
+modules of this package are not in the table: the server itself runs them, each in a separate
+process (processes.py).
 
 Commands that call a running server use emulator/client.
 """

@@ -33,7 +33,7 @@ _FAILED: Final = 1
 
 
 class _Threshold(NamedTuple):
-    """The command fails if more than `most` findings have at least this confidence."""
+    """The value of --fail-on: fail if more than `most` findings have at least this confidence."""
 
     confidence: str
     most: int
@@ -117,6 +117,7 @@ def _threshold(text: str) -> _Threshold:
 def _is_over(threshold: _Threshold, advice: Mapping[str, Any]) -> bool:
     least = _CONFIDENCES.index(threshold.confidence)
     found = sum(_CONFIDENCES.index(each["Confidence"]) >= least for each in advice["Findings"])
-    # `More` counts findings that the report left out. Their confidences are not known.
+    # `More` is the number of findings that the report left out. Their confidences are not known, so
+    # they count only if findings of every confidence count.
     others = 0 if least else advice.get("More", 0)
     return bool(found + others > threshold.most)

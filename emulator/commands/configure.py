@@ -1,6 +1,6 @@
 """`dynamodb-emulator configure [WHAT]`: show or write settings with which programs find a server.
 
-Exit status: 0; 1 if the files of AWS profiles cannot be changed. With 1, nothing was written.
+Exit status: 0, or 1 if the files of AWS profiles cannot be changed. With 1, nothing was written.
 """
 
 import argparse

@@ -1,8 +1,8 @@
 """`dynamodb-emulator control [NAME [JSON]]`: call a control of a running server.
 
 NAME is the path below `/_emulator/`. Two controls may have the same path: one is called without
-JSON, the other with JSON. Then each also has its own name, such as `find_advice` for `advice` with
-JSON. NAME may be this name too.
+JSON, the other with JSON. Each of them also has a name, such as `find_advice` for `advice` with
+JSON. NAME may also be such a name.
 
 Without NAME, the command lists the controls with the members of their JSON. `control NAME --help`
 explains one control. Without JSON, the call is a GET, which only shows something. So a user who
@@ -79,7 +79,7 @@ def _named(name: str, method: str) -> registry.Control | None:
 
 
 def _list() -> Iterator[str]:
-    """Yield a line for each control, with the members of its JSON."""
+    """Yield a line for each control: its name, and the members of the JSON that it takes."""
     for (method, path), each in sorted(_calls(), key=lambda call: (call[0][1], call[0][0])):
         yield f"{path if method == 'GET' else path + ' JSON':24} {each.summary}"
         if each.members:

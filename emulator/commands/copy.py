@@ -1,7 +1,7 @@
 """`dynamodb-emulator copy FROM TO`: copy a data folder, even while a server uses it.
 
-The copy has the state of the newest commit, without unused pages. It includes every write that the
-server answered before the copy began. The server keeps running.
+The copy has the state of the newest commit, without unused pages of the data file. It includes
+every write that the server answered before the copy began. The server keeps running.
 
 Exit status: 0, or 2 if nothing was copied. With 2, stderr says why.
 """

@@ -54,7 +54,7 @@ def main(arguments: Sequence[str]) -> int:
                 print(line)  # noqa: T201 - the result
         sys.stdout.flush()
     except BrokenPipeError:  # the program that reads the output, such as `head`, has ended
-        # Without this, the flush of stdout at the exit would fail.
+        # Without the redirection to devnull, the flush of stdout at the exit would fail.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _DIFFERENT
     except (Refused, Unreachable) as error:
@@ -97,7 +97,7 @@ def _compare(options: argparse.Namespace, progress: Progress) -> Iterator[str]:
 
 
 def _require(one: Side, other: Side, *, both: bool) -> None:
-    """Raise Unreachable if a table is missing.
+    """Raise Unreachable if a table that the user named is missing.
 
     both: whether the tables must exist on both sides. If False, the table must exist on at least
     one side, and `differences` reports that the other side lacks it.
@@ -118,7 +118,7 @@ def _names(connect: Connect) -> set[str]:
 
 
 def _parts(text: str, endpoint: str) -> tuple[str, str]:
-    """Return the URL and the table of the argument A or B. The table is "" if it names none.
+    """Return the server's URL and the table that argument A or B names, "" if it names no table.
 
     endpoint: the URL for an argument that is only a table.
     """

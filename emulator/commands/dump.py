@@ -50,7 +50,7 @@ def main(arguments: Sequence[str]) -> int:
         with Progress("dumped") as progress:
             count = _dump(connect, options, progress)
     except BrokenPipeError:  # the program that reads the output, such as `head`, has ended
-        # Without this, the flush of stdout at the exit would fail.
+        # Without the redirection to devnull, the flush of stdout at the exit would fail.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _FAILED
     except (Refused, Unreachable, OSError) as error:

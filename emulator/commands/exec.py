@@ -84,7 +84,10 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _export(folder: str, url: str, options: Namespace) -> int:
-    """Dump all tables; return the exit status of `dump`. Its summary goes to stderr."""
+    """Dump all tables, and return the exit status of the command `dump`.
+
+    The summary that `dump` prints goes to stderr.
+    """
     from emulator.commands import dump  # noqa: PLC0415 - most commands do not need it
 
     found = ("--endpoint", url, "--access-key", options.access_key, "--region", options.region)

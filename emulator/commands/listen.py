@@ -134,14 +134,15 @@ def records(readers: Sequence[StreamReader], pace: Pace) -> Iterator[tuple[Strea
                     raise
                 reading.remove(reader)
                 _say(f"the table {reader.table} is deleted")
-        # A merge, unlike a sort, keeps the order of each shard, even if a test sets the clock back.
+        # A merge, unlike a sort, never changes the order of a shard's records, even if a test sets
+        # the clock back.
         yield from heapq.merge(*batches, key=_written)
         if reading:
             pace.wait(found=any(batches))
 
 
 def _written(found: tuple[StreamReader, Record]) -> tuple[float, int]:
-    """Return what records are merged by: creation time in seconds, then sequence number."""
+    """Return the value by which records are merged: creation time in seconds, sequence number."""
     change = found[1]["dynamodb"]
     return change["ApproximateCreationDateTime"], int(change["SequenceNumber"])
 

@@ -70,7 +70,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _load_files(parser: Parser, options: argparse.Namespace, connect: Connect, progress: Progress) -> str:
-    """Load files, and return the line that is printed at the end."""
+    """Load files, and return a summary, which `main` prints at the end."""
     reading = ReadOptions(
         delimiter=options.delimiter,
         parameters=dict(options.parameter),
@@ -103,7 +103,7 @@ def _refuse_unknown_parameters(parser: Parser, given: Sequence[str], found: Sequ
 
 
 def _copy(parser: Parser, options: argparse.Namespace, connect: Connect, progress: Progress) -> str:
-    """Copy a table from another endpoint, and return the line that is printed at the end."""
+    """Copy a table from another endpoint, and return a summary, which `main` prints at the end."""
     if options.path or not options.table:
         parser.error("--from-endpoint needs --table, and does not work with PATH")
     members = {

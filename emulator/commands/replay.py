@@ -19,7 +19,7 @@ from emulator.replaying.replaying import Connect, Outcome, Replay
 from emulator.transfer.endpoints import AWS, connecting
 
 _DIFFERENT: Final = 1
-_KEPT: Final = 1000  # the most requests with differing answers that are kept in memory for --report
+_KEPT: Final = 1000  # at most this many requests with differing answers are kept in memory for --report
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -1,8 +1,8 @@
 """`python -m emulator.commands.verify FOLDER`: check that a data folder is sound.
 
 No server may use the folder while this command runs. The server runs this command on copies of data
-folders (database/soundness.py). The command first checks the pages with Python code, because
-opening a store with damaged pages could crash the process.
+folders (database/soundness.py). The command first checks the pages of the data file with Python
+code, because opening a store with damaged pages could crash the process.
 
 Exit status: 0 if the folder is sound; 2 if a newer version wrote it; 1 if it is damaged or cannot
 be checked. With 1, the last line of stderr says what is wrong.

@@ -84,7 +84,7 @@ def credentials_sections(profile: str, target: Target) -> dict[str, dict[str, st
 
 
 def section_text(sections: Sections) -> str:
-    """Return sections as the text of a file."""
+    """Return the text of a configuration file with these sections."""
     return "\n".join(
         f"[{name}]\n" + "".join(_line(*setting) + "\n" for setting in settings.items())
         for name, settings in sections.items()

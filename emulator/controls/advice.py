@@ -63,7 +63,7 @@ def advise(emulator: Emulator, body: Body) -> Result:
     enabled = member(body, "Enabled", bool)
     if emulator.request_log is None:
         raise BadDeclaration("this emulator is not served over HTTP, so it sees no requests")
-    if emulator.sharing is not None:  # a process that starts later reads this
+    if emulator.sharing is not None:  # worker processes that start later read this
         emulator.sharing.advises = enabled
     emulator.request_log().advise(on=enabled)
     return {"Advising": enabled}
@@ -95,7 +95,7 @@ def _advice(body: Body, results: Sequence[Result]) -> Steps[Result]:
 
 
 def _check(body: Body) -> tuple[str, str]:
-    """Return the members Confidence and Format of a body. Raises BadDeclaration if it is wrong."""
+    """Return the members Confidence and Format of a body. Raises BadDeclaration if one is wrong."""
     refuse_unknown(body, *_CALLER, "TableName", "Confidence", "Format")
     for name in (*_CALLER, "TableName"):
         _text(body, name)
@@ -105,7 +105,8 @@ def _check(body: Body) -> tuple[str, str]:
 def _advisor(results: Sequence[Result]) -> Steps[Any]:
     """Return an advisor that has seen the requests of all processes.
 
-    results: the evidence of each process. A server with one process gives its advisor directly.
+    results: the calls and tables that each process has collected. If the server has one process,
+    the only result has this process's own advisor.
     """
     if "Advisor" in results[0]:
         return results[0]["Advisor"]
@@ -142,7 +143,10 @@ def advice(emulator: Emulator, _body: Body) -> Steps[Result]:
     members=("AccessKey?", "Region?", "TableName?", "Confidence?", "Format?"),
 )
 def find_advice(emulator: Emulator, body: Body) -> Steps[Result]:
-    """Return the evidence of this process, from which `_advice` selects. Raises BadDeclaration."""
+    """Return the evidence of this process, from which `_advice` selects findings.
+
+    Raises BadDeclaration if the advisor is off or the body is wrong.
+    """
     _check(body)
     evidence = yield from _examined(emulator)
     return evidence.contribution()

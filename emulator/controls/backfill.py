@@ -3,10 +3,10 @@
     {"TableName"?, "ItemsPerSecond"?: number or null, "Paused"?: true or false}
 
 A new global or vector index of a table with items has the status CREATING until it has an entry for
-each item. By default that takes milliseconds. `ItemsPerSecond` slows it down, in seconds of the
-emulator's clock, and null ends this. While `Paused` is true, no entry is added. While an index is
-filled, DescribeTable shows CREATING and Backfilling, the index cannot be read, and the table can be
-written.
+each item. By default that takes milliseconds. `ItemsPerSecond` limits how many items are visited in
+a second of the emulator's clock; null ends the limit. While `Paused` is true, no entry is added.
+While an index is filled, DescribeTable shows CREATING and Backfilling, the index cannot be read,
+and the table can be written.
 
 `TableName` is an ARN, or a name, which means the tables of this name in all accounts. Without it,
 the pace is for all tables. A member that a call leaves out keeps its value.
@@ -105,7 +105,8 @@ def _in_progress(database: Database) -> Iterator[dict[str, Any]]:
 def _share(filled_to: str) -> float:
     """Return about how much of a table a walk has visited, from 0 to 1.
 
-    filled_to: the key that it has reached. Keys begin with a hash, so they are spread evenly.
+    filled_to: the key in hexadecimal digits that the walk has reached. Keys begin with a hash, so
+    they are spread evenly.
     """
     digest = keyspace.partition_of(bytes.fromhex(filled_to))
     return round(int.from_bytes(digest[:2], "big") / 0x10000, 3)

@@ -30,8 +30,8 @@ from emulator.database import events as events_of
 from emulator.slices import Steps
 
 _MOST_EVENTS: Final = 100  # events in a result; further events happen, but the result does not name them
-# Seconds that are added to an advance, so that rounding does not leave the clock before the time. A
-# float stores a time of this century with a precision of a quarter of this.
+# Seconds that `_reach` adds to an advance, so that rounding cannot leave the clock before the
+# wanted time. Floats that store times of this century have steps of a quarter of _ROUNDING.
 _ROUNDING: Final = 1e-6
 
 
@@ -98,7 +98,7 @@ def _next(emulator: Emulator, value: object) -> Steps[Result]:
 
 
 def _reach(clock: EmulatorClock, time: float) -> None:
-    """Move the clock forward to a time. A running clock may pass it by some microseconds."""
+    """Move the clock forward to a time. A running clock may pass this time by some microseconds."""
     if clock.frozen is not None:
         clock.freeze(time)
         return

@@ -18,8 +18,8 @@ Latencies have only the dimension `Operation`: they are counted for all tables a
 together. Provisioned units are shown for the current minute only. The emulator has no metrics of
 returned items and bytes.
 
-The control adds up the figures of all processes. A minute is a minute of the emulator's clock. The
-figures of a process begin at zero when it starts.
+The control adds up the values that all processes have counted. A minute is a minute of the
+emulator's clock. A process begins to count at zero when it starts.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -104,7 +104,7 @@ def find_cloudwatch(emulator: Emulator, body: Body) -> Steps[Result]:
 def _metrics(emulator: Emulator, selected: Mapping[str, str]) -> Steps[Result]:
     """Return the metrics of the selected tables, in the form that `_together` takes.
 
-    selected: the members of the body, a part of _SELECTS.
+    selected: those of AccessKey, Region and TableName that the body has.
     """
     last_hour = None if emulator.request_log is None else emulator.request_log().last_hour()
     if last_hour is None:
@@ -124,7 +124,10 @@ def _metrics(emulator: Emulator, selected: Mapping[str, str]) -> Steps[Result]:
 
 
 def _selects(selected: Mapping[str, str], place: Sequence[str]) -> bool:
-    """Return True if a table is selected. place: its access key, region and name."""
+    """Return True if a table is selected.
+
+    selected: the members of the body. place: the table's access key, region and name.
+    """
     return all(selected.get(name, value) == value for name, value in zip(_SELECTS, place, strict=True))
 
 
@@ -148,9 +151,9 @@ def _of_table(database: Database, table: Table) -> Iterator[list[Any]]:
 def _shown_as(table: Table, name: str, subject: str) -> Iterator[tuple[str, list[str]]]:
     """Yield pairs of a name and dimensions under which a metric of a table is shown.
 
-    subject: the name of an index, empty for the table. For a latency, it is the receiving region.
-    Consumed write units of a global table are shown twice: in the sum of all writes, and by their
-    Source.
+    name: the metric's own name. subject: the name of an index, "" for the table; for a replication
+    latency, the receiving region. Consumed write units of a global table are shown twice: in the
+    sum of all writes, and separately with the dimension Source.
     """
     if name == REPLICATION_LATENCY:
         yield name, [table.name, "", "", "", subject]

@@ -3,8 +3,8 @@
     {"TableName"?, "Lag": seconds, "Monotonic"?: true, "Clock"?: "Emulator" or "Real", "Seed"?: 0}
 
 `TableName` is an ARN, or a name, which means the tables of this name in all accounts. Without it,
-the lag is for all tables, including tables that are created later. Then it replaces the lags of
-single tables.
+the lag is for all tables, including tables that are created later, and replaces the lags of single
+tables.
 
 With a `Lag`, eventually consistent reads of a table and its local indexes, and all reads of its
 global indexes, show the state of `Lag` seconds ago. Consistent reads, transactions and conditions

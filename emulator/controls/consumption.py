@@ -14,7 +14,7 @@ from emulator.controls.registry import Emulator, Result, control
 
 
 def _together(_body: Body, results: Sequence[Result]) -> Result:
-    """Add up the figures of all processes."""
+    """Add up the units and requests that all processes have counted."""
     return {name: sum(result[name] for result in results) for name in ("Read", "Write", "Requests")}
 
 
@@ -25,7 +25,7 @@ def _together(_body: Body, results: Sequence[Result]) -> Result:
     members=("AccessKey?", "Region?"),
 )
 def consumption(emulator: Emulator, body: Body) -> Result:
-    """Return the figures of this process. The first call begins to count them.
+    """Return the units and requests of this process. The first call begins to count them.
 
     Raises BadDeclaration.
     """

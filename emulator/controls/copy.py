@@ -27,7 +27,7 @@ _PREFIX: Final = "dynamodb-emulator: "
     members=("Folder",),
 )
 def copy(emulator: Emulator, body: Body) -> Steps[Result]:
-    """Copy the data folder. Raises BadDeclaration."""
+    """Copy the data folder in a separate process. Raises BadDeclaration if that is not possible."""
     refuse_unknown(body, "Folder")
     source = emulator.settings.folder
     if source is None:
@@ -36,7 +36,7 @@ def copy(emulator: Emulator, body: Body) -> Steps[Result]:
     process = _started(source.absolute(), target)
     while process.poll() is None:
         yield _POLL
-    assert process.stderr is not None, "_started opens a pipe for stderr"
+    assert process.stderr is not None, "the copying process must have a pipe for stderr"
     with process.stderr as stream:
         lines = stream.read().decode(errors="replace").splitlines()
     if process.returncode:

@@ -42,7 +42,7 @@ def _together(_body: Body, results: Sequence[Result]) -> Result:
 
 @control("counters", changes=False, gather=_together, summary="show counters of requests and tables")
 def counters(emulator: Emulator, _body: Body) -> Result:
-    """Return the counters of this process. The owner process also returns those of tables.
+    """Return the counters of this process. The owner process also returns Tables and Backlogs.
 
     Raises BadDeclaration.
     """
@@ -69,7 +69,7 @@ def count_requests(emulator: Emulator, body: Body) -> Result:
     if emulator.request_log is None:
         raise BadDeclaration("this emulator is not served over HTTP, so it counts no requests")
     counting = enabled or emulator.settings.metrics
-    if emulator.sharing is not None:  # a process that starts later reads this
+    if emulator.sharing is not None:  # worker processes that start later read this
         emulator.sharing.counts_requests = counting
     emulator.request_log().meter(on=counting)
     return {"Counting": counting}

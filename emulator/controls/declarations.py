@@ -79,7 +79,7 @@ def show_transactions(emulator: Emulator, _body: Body) -> Result:
 
 
 def _declare(database: Database, body: Body, declare: Callable[[Database, Body], None]) -> Result:
-    """Call `declare` with the body. Return {}, or a message if no table matches `TableName` yet."""
+    """Call `declare` with the body. Return {}, or {"message"} if `TableName` does not exist yet."""
     database.rerun(lambda: declare(database, body))
     name = body.get("TableName")
     if name is None or tables_named(database, name):

@@ -33,7 +33,8 @@ requests that it matched, and `Hits` those that got its effect.
 | `Cancel`           | `Code`?: a cancellation reason    | a canceled transaction                  |
 | `ShortPage`        | `Items`                           | a page ends after so many items         |
 
-`After: true` means that the request takes effect first. Times are in seconds of real time.
+`After: true` means that the request takes effect before its client gets the fault. Times are in
+seconds of real time.
 
 The rules get a request in the order of their creation. Latency, Unprocessed and ShortPage
 combine with later rules. A rule matches only requests that its effect can change: Unprocessed does
@@ -51,16 +52,17 @@ from emulator.controls.registry import Emulator, Result, control
 from emulator.faults.rule_store import RuleStoreFull
 from emulator.faults.rules import WrongRule
 
-# Members that clients do not send. `_add` and `_remove` return them for all processes: the id of
-# the new rule, and the number of removed rules.
+# Members of a body that clients do not send. `_add` and `_remove` put them into the body for all
+# processes: the id of the new rule, and the number of removed rules.
 _ADDED = "Added"
 _REMOVED = "Removed"
 
 
 def _add(emulator: Emulator, body: Body) -> Body:
-    """Write a new rule into the list that all processes read. Raises BadDeclaration.
+    """Write a new rule of faults into the list that all processes read.
 
-    The result is the body with which `faults` then runs in each process.
+    Return the body with which `faults` then runs in each process. Raises BadDeclaration if the rule
+    is wrong or the list is full.
     """
     try:
         return {_ADDED: emulator.faults.add(body)}
@@ -69,9 +71,10 @@ def _add(emulator: Emulator, body: Body) -> Body:
 
 
 def _remove(emulator: Emulator, body: Body) -> Body:
-    """Remove rules from the list that all processes read. Raises BadDeclaration.
+    """Remove one rule of faults, or all, from the list that all processes read.
 
-    The result is the body with which `remove_faults` then runs in each process.
+    Return the body with which `remove_faults` then runs in each process. Raises BadDeclaration if
+    no rule has the `Id` of the body.
     """
     refuse_unknown(body, "Id")
     name = member(body, "Id", str) if "Id" in body else None
@@ -94,7 +97,7 @@ def _one(_body: Body, results: Sequence[Result]) -> Result:
     members=("Match?", "Effect", "Seed?"),
 )
 def faults(emulator: Emulator, body: Body) -> Result:
-    """Put the rule that `_add` has written into force in this process."""
+    """Let the new rule, which `_add` has written, take effect in this process."""
     emulator.faults.adopt()
     return emulator.faults.rule(body[_ADDED]) or {}
 
@@ -109,7 +112,7 @@ def faults(emulator: Emulator, body: Body) -> Result:
     members=("Id?",),
 )
 def remove_faults(emulator: Emulator, body: Body) -> Result:
-    """End the rules that `_remove` has removed, in this process."""
+    """Stop applying, in this process, the rules of faults that `_remove` has removed."""
     emulator.faults.adopt()
     return {"Removed": body[_REMOVED]}
 
@@ -121,5 +124,5 @@ def remove_faults(emulator: Emulator, body: Body) -> Result:
     summary="show the rules of faults, with the numbers of matched and hit requests",
 )
 def show_faults(emulator: Emulator, _body: Body) -> Result:
-    """Return the rules with their counts, in the order of their creation."""
+    """Return the rules of faults with their counts, in the order of their creation."""
     return {"Faults": emulator.faults.shown()}

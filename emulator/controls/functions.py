@@ -1,4 +1,4 @@
-"""Controls of functions that read streams: mappings, failures and dead letters.
+"""Controls of functions that read streams: event source mappings, failures and dead letters.
 
 | control             | body                   | result                                         |
 |---------------------|------------------------|------------------------------------------------|
@@ -26,10 +26,10 @@
 "unreachable") and `Detail`.
 
 A dead letter is a batch whose delivery the emulator has given up. Its `Id` is the request id of the
-batch's last invocation. If the body has an `Id`, the letter also has its `Records`. After a
-redelivery began, the letter has a `State`: Waiting, Sent, or Failed with a `Failure`. `redeliver`
-sends all letters of a mapping, or one letter, to the function again. When the function has
-processed a letter, the letter is removed.
+batch's last invocation. If the body has an `Id`, the letter also has its `Records`. `redeliver`
+sends all letters of a mapping, or one letter, to the function again. From then on, a letter has a
+`State`: Waiting, Sent, or Failed with a `Failure`. When the function has processed a letter, the
+letter is removed.
 """
 
 from collections.abc import Iterator, Sequence
@@ -48,11 +48,14 @@ if TYPE_CHECKING:
     from emulator.event_sources.service import FunctionService
 
 _PIECE: Final = 1 << 20  # how many bytes of dead letters one step parses
-_MOST: Final = 1000  # the most letters in a result
+_MOST: Final = 1000  # the most dead letters in a result
 
 
 def _of_owner(_body: Body, results: Sequence[Result]) -> Result:
-    """Return the result of the owner, which delivers to functions. Other processes return {}."""
+    """Return the result of the owner process, which delivers records to functions.
+
+    The results of the other processes are {}.
+    """
     return next(result for result in results if result)
 
 
@@ -77,7 +80,7 @@ def _redelivering(body: Body, results: Sequence[Result]) -> Result:
     summary="show the configured functions, their event source mappings and their failures",
 )
 def functions(emulator: Emulator, _body: Body) -> Steps[Result]:
-    """Return functions, mappings and failures; return {} if this process is not the owner."""
+    """Return functions, event source mappings and failures; {} if this process is not the owner."""
     if not emulator.database.owner:
         return {}
     service = emulator.functions
@@ -130,7 +133,10 @@ def dead_letters(emulator: Emulator, _body: Body) -> Steps[Result]:
     members=("UUID?", "Id?"),
 )
 def find_dead_letters(emulator: Emulator, body: Body) -> Steps[Result]:
-    """Return the dead letters that have the `UUID` and `Id` of the body. Raises BadDeclaration."""
+    """Return the dead letters that have the `UUID` and `Id` of the body.
+
+    Raises BadDeclaration if the body is wrong.
+    """
     wanted = _wanted(body)
     if not emulator.database.owner:
         return {}
@@ -152,7 +158,10 @@ def find_dead_letters(emulator: Emulator, body: Body) -> Steps[Result]:
     members=("UUID?", "Id?"),
 )
 def redeliver(emulator: Emulator, body: Body) -> Steps[Result]:
-    """Queue dead letters for their function. Raises BadDeclaration."""
+    """Queue the dead letters that the body selects, to be sent to their function again.
+
+    Raises BadDeclaration if the body is wrong.
+    """
     wanted = _wanted(body)
     if len(wanted) != 1:
         raise BadDeclaration("the body must have exactly one of the members UUID and Id")
@@ -200,9 +209,9 @@ def _id(letter: dict[str, Any]) -> str:
 
 
 def _route(letter: dict[str, Any]) -> tuple[str, str]:
-    """Return the ARNs of the stream and of the function of a letter.
+    """Return the ARNs of a dead letter's stream and function.
 
-    The pair identifies the event source mapping that gave the letter up.
+    The two ARNs identify the event source mapping that could not deliver the letter.
     """
     return letter["DDBStreamBatchInfo"]["streamArn"], letter["requestContext"]["functionArn"]
 
@@ -212,7 +221,10 @@ def _route_of(mapping: "EventSourceMapping") -> tuple[str, str]:
 
 
 def _letter(service: "FunctionService", letter: dict[str, Any], uuid: str | None) -> dict[str, Any]:
-    """Return the description of a letter, as a result shows it, without its records."""
+    """Return a description of a dead letter, as a result shows it, without its records.
+
+    uuid: the UUID of the letter's event source mapping, None if the mapping was deleted.
+    """
     context, batch = letter["requestContext"], letter["DDBStreamBatchInfo"]
     state, failure = service.redelivery.states.get(_id(letter), ("", ""))
     shown = {

@@ -32,9 +32,9 @@ from emulator.values.rows import decode_row
 from storage import ReadTxn
 from storage.keycode import prefix_end
 
-_SHOWN: Final = 100  # the most contributors in a list of the result; CloudWatch shows as many
+_SHOWN: Final = 100  # the most contributors in a list of the result, as in CloudWatch
 _TABLES: Final = 500  # how many tables one step handles
-_SENT: Final = 200  # the most contributors that one process adds to a list
+_SENT: Final = 200  # the most contributors that one process adds to such a list
 _REPORTS: Final = ("PartitionKeys", "Keys")
 _RESOURCE: Final = ("AccessKey", "Region", "TableName", "IndexName")
 
@@ -60,11 +60,11 @@ def _merged(elements: Sequence[Mapping[str, Any]]) -> Result:
 
 
 def _ranked(lists: Sequence[Mapping[str, Any]]) -> list[Result]:
-    """Return the top contributors of the lists of several processes, with the sums of their counts.
+    """Merge the contributors (counted keys) of several processes. Return those counted most often.
 
-    If a list lacks a contributor, the process may have dropped its count. The dropped count is at
-    most the list's `Floor`, so the function adds the `Floor` to the contributor's `Count` and
-    `Error`.
+    lists: the list of each process, as `_contributors` returns it. If a list lacks a contributor,
+    its process may have dropped the contributor's count. The dropped count is at most the list's
+    `Floor`, so the function adds the `Floor` to the contributor's `Count` and `Error`.
     """
     everyone = {name for each in lists for name in each["Contributors"]}
     floor = sum(each["Floor"] for each in lists)
@@ -81,7 +81,7 @@ def _ranked(lists: Sequence[Mapping[str, Any]]) -> list[Result]:
 
 @control("insights", changes=False, gather=_together, summary="show the most accessed and the most throttled keys")
 def insights(emulator: Emulator, _body: Body) -> Steps[Result]:
-    """Return the contributors that this process has counted, for each table and global index."""
+    """Return the contributors (keys) that this process has counted, by table and global index."""
     database = emulator.database
     found: list[Result] = []
     tables = list(database.catalog.everything())
@@ -118,12 +118,12 @@ def _contributors(
     index: str | None = None,
     contributors: Contributors | None = None,
 ) -> Result:
-    """Return the top contributors of a sketch, and `Floor`.
+    """Return the contributors (keys) that a sketch has counted most often, and `Floor`.
 
     No other contributor has a count of more than `Floor`.
 
-    A sketch of partition keys needs the other arguments: if it does not know the key attributes of
-    a partition, the function reads them from an item of the partition.
+    If the sketch counts partition keys, the caller must pass the other arguments too: if the sketch
+    does not know the attributes of a partition key, they are read from an item with this key.
     """
     found: dict[str, Result] = {}
     floor = sketch.floor

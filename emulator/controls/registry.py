@@ -39,11 +39,11 @@ class RequestLog(Protocol):
 
     @property
     def keeps(self) -> bool:
-        """True if the process keeps its requests."""
+        """True if the process keeps its answered requests, for the control `requests`."""
         ...
 
     def keep(self, *, on: bool) -> None:
-        """Keep requests from now on, or stop and forget the kept requests."""
+        """Keep answered requests from now on, or stop and forget the kept requests."""
         ...
 
     @property
@@ -52,11 +52,14 @@ class RequestLog(Protocol):
         ...
 
     def meter(self, *, on: bool) -> None:
-        """Count requests and units from now on, or stop and forget the counts."""
+        """Count requests and consumed units from now on, or stop and forget the counts."""
         ...
 
     def whole(self, ended: int) -> Result | None:
-        """Return the kept request with this `Ended`, and its bodies; None if it is not kept."""
+        """Return the kept request that ended at a time, and its bodies; None if it is not kept.
+
+        ended: the time in nanoseconds, by the clock of `now`.
+        """
         ...
 
     def kept(self) -> Sequence[Result]:
@@ -68,7 +71,10 @@ class RequestLog(Protocol):
         ...
 
     def last_hour(self) -> "LastHour[tuple[str, str, str, str, str]] | None":
-        """Return the counts of each minute of the last hour, None if requests are not counted."""
+        """Return the counts of requests in each minute of the last hour.
+
+        Return None if requests are not counted.
+        """
         ...
 
     def now(self) -> int:
@@ -82,7 +88,7 @@ class RequestLog(Protocol):
     def caller_total(self, access_key: str | None, region: str | None) -> int:
         """Return how many requests the callers with this access key and region have sent.
 
-        None means any access key, or any region. `count_callers` begins the count.
+        None means any access key, or any region. Requests before `count_callers` do not count.
         """
         ...
 
@@ -100,7 +106,7 @@ class Evidence(Protocol):
         ...
 
     def digest(self) -> float:
-        """Examine some requests. Return the number of seconds until the next call of `digest`."""
+        """Examine some answered requests. Return the seconds to wait before the next call."""
         ...
 
     def digest_all(self) -> Steps[None]:
@@ -120,8 +126,8 @@ class Emulator(Protocol):
     """The parts of an emulator (app.py) that controls use.
 
     sharing: memory that all worker processes share, None if there is only one process.
-    request_log: returns the log of this process, None without an HTTP server. evidence: None if the
-    advisor is off.
+    request_log: a function that returns the log of this process, None without an HTTP server.
+    evidence: the evidence of this process, None if the advisor is off.
     """
 
     database: Database
@@ -150,7 +156,11 @@ class Emulator(Protocol):
         ...
 
     def stream_consumers(self) -> Iterator[tuple[StreamDefinition, str, str]]:
-        """Yield triples: a stream, a consumer's name for people, the name of its checkpoints."""
+        """Yield the consumers of streams.
+
+        Each is a triple: the stream, the consumer's name for users, and the name under which its
+        checkpoints are stored.
+        """
         ...
 
     def due_steps(self) -> Steps[None]:
@@ -288,9 +298,9 @@ def registered() -> Mapping[str, Control]:
 
 
 def find(name: str) -> Control:
-    """Return a control by its name. Raises Unknown.
+    """Return a control by its name. Raises Unknown if no control has this name.
 
-    If the control is not registered yet, this imports all modules of controls.
+    If the control is not registered yet, this function imports all modules of controls.
     """
     found = _controls.get(name) or registered().get(name)
     if found is None:
@@ -307,8 +317,9 @@ def by_call() -> Mapping[tuple[str, str], Control]:
 def begin(emulator: Emulator, found: Control, body: Body) -> Steps[Result]:
     """Run a control in this process, in steps that return its result.
 
-    If the control has `gather`, the result covers only this process. Raises BadDeclaration,
-    Interrupted, and ApiError if the disk is full.
+    If the control has `gather`, the result covers only this process. Raises BadDeclaration if the
+    body is wrong, ApiError if the disk is full, and Interrupted if its transactions are interrupted
+    too often.
     """
     return emulator.database.run_steps(lambda: found.function(emulator, body))
 
@@ -316,7 +327,7 @@ def begin(emulator: Emulator, found: Control, body: Body) -> Steps[Result]:
 def call(emulator: Emulator, name: str, body: Body) -> Result:
     """Run a control to its end in this process only, and return its result.
 
-    Raises Unknown, and the errors of `begin`.
+    Raises Unknown if no control has this name, and the errors of `begin`.
     """
     found = find(name)
     body = begun(emulator, found, body)
@@ -324,9 +335,10 @@ def call(emulator: Emulator, name: str, body: Body) -> Result:
 
 
 def begun(emulator: Emulator, found: Control, body: Body) -> Body:
-    """Return the body for all processes: that of `first`, or else the body of the call.
+    """Return the body with which a control runs in each process.
 
-    Raises BadDeclaration.
+    The function `first` of the control makes this body. Without `first`, it is the body of the
+    call. Raises BadDeclaration if `first` refuses the body.
     """
     return body if found.first is None else found.first(emulator, body)
 
@@ -334,7 +346,7 @@ def begun(emulator: Emulator, found: Control, body: Body) -> Body:
 def gathered(found: Control, body: Body, results: Sequence[Result]) -> Steps[Result]:
     """Return the result of a control, combined from the results of all processes.
 
-    Raises BadDeclaration.
+    Raises BadDeclaration if `gather` refuses the body or the results.
     """
     if found.gather is None:
         return results[0]

@@ -36,7 +36,10 @@ _IN_STEP: Final = 200  # how many tables one step handles: each takes 20 us if i
     members=("TableName", "From?", "To?", "Delay?", "Paused?"),
 )
 def steer(emulator: Emulator, body: Body) -> Result:
-    """Set the delay of some directions, or pause or continue them. Raises BadDeclaration."""
+    """Set the delay of some directions of replication, or pause or continue these directions.
+
+    Raises BadDeclaration if the body is wrong.
+    """
     refuse_unknown(body, *_MEMBERS)
     name = member(body, "TableName", str)
     regions = {each: member(body, each, str) for each in ("From", "To") if each in body}

@@ -35,9 +35,9 @@ _ID: Final = re.compile(r"(\d{1,20})-(\d{1,3})")
 
 
 def _found(body: Body, results: Sequence[Result]) -> Result:
-    """Return the result of the control: the requests of all processes that match the body.
+    """Return the kept requests that match the body, from the results of all processes.
 
-    Raises BadDeclaration.
+    Raises BadDeclaration if the body is wrong.
     """
     refuse_unknown(body, "AccessKey", "After", "Limit")
     access_key = member(body, "AccessKey", str) if "AccessKey" in body else None
@@ -46,7 +46,8 @@ def _found(body: Body, results: Sequence[Result]) -> Result:
     if not 1 <= limit <= MOST:
         raise BadDeclaration(f"the member Limit must be an integer from 1 to {MOST}")
     # The processes returned their requests one after another. Requests that ended after the first
-    # process had returned may be missing in `results`. So the next call returns all such requests.
+    # process had returned may be missing in `results`. So this call leaves out all requests that
+    # ended after that, and the next call returns them.
     until = min(each["Now"] for each in results)
     found: list[Any] = [each for result in results for each in result["Requests"] if each["Ended"] < until]
     found.sort(key=lambda each: (each["Ended"], each["Worker"]))
@@ -70,15 +71,15 @@ def _found(body: Body, results: Sequence[Result]) -> Result:
 
 
 def _kept(emulator: Emulator, _body: Body) -> Result:
-    """Return the kept requests of this process, for `_found`."""
+    """Return the kept requests of this process, in the form that `_found` combines."""
     log = _log(emulator)
     return {"Keeping": log.keeps, "Requests": log.kept(), "Now": log.now()}
 
 
 def _one(body: Body, results: Sequence[Result]) -> Result:
-    """Return the result of the process that has the request.
+    """Return the result of the process that keeps the wanted request.
 
-    Raises BadDeclaration if none has it.
+    Raises BadDeclaration if no process keeps it.
     """
     for result in results:
         if result:
@@ -120,7 +121,10 @@ def find_requests(emulator: Emulator, body: Body) -> Result:
     members=("Id",),
 )
 def request(emulator: Emulator, body: Body) -> Result:
-    """Return a request, {} if this process does not keep it. Raises BadDeclaration."""
+    """Return the kept request with the `Id` of the body, {} if this process does not keep it.
+
+    Raises BadDeclaration if the body is wrong.
+    """
     refuse_unknown(body, "Id")
     ended, worker = _order_of(member(body, "Id", str), "Id")
     found = _log(emulator).whole(ended)
@@ -134,10 +138,14 @@ def request(emulator: Emulator, body: Body) -> Result:
     members=("Enabled",),
 )
 def keep_requests(emulator: Emulator, body: Body) -> Result:
-    """Turn the keeping of requests on or off in this process. Raises BadDeclaration."""
+    """Turn the keeping of requests on or off in this process.
+
+    Raises BadDeclaration if the body is wrong, or if the emulator has no HTTP server.
+    """
     refuse_unknown(body, "Enabled")
     enabled = member(body, "Enabled", bool)
-    if emulator.sharing is not None:  # a worker process that starts later reads it
+    # A worker process that starts later reads this setting from the shared memory.
+    if emulator.sharing is not None:
         emulator.sharing.keeps_requests = enabled
     _log(emulator).keep(on=enabled)
     return {"Keeping": enabled}
@@ -150,7 +158,7 @@ def _log(emulator: Emulator) -> RequestLog:
 
 
 def _shown(kept: Result) -> Result:
-    """Return the members of a kept request that a result shows: `Id` replaces Began and Ended."""
+    """Return a kept request as results show it: with `Id` instead of `Began` and `Ended`."""
     rest = {name: value for name, value in kept.items() if name not in ("Began", "Ended")}
     return {"Id": _id_of(kept), **rest}
 
@@ -160,14 +168,15 @@ def _id_of(kept: Result) -> str:
 
 
 def _arrival(kept: Result) -> tuple[int, int]:
-    """Return the sort key for the order in which requests arrived."""
+    """Return the pair by which requests are sorted in the order of their arrival."""
     return kept["Began"], kept["Worker"]
 
 
 def _order_of(text: str, name: str = "After") -> tuple[int, int]:
-    """Return the two numbers of a request's Id: Ended and Worker. Raises BadDeclaration.
+    """Return the two numbers in the Id of a request: when it ended, and its worker process.
 
-    name: the member of the body that has the text.
+    text: the Id. name: the member of the body that has the Id. Raises BadDeclaration if `text` is
+    not an Id.
     """
     found = _ID.fullmatch(text)
     if found is None:

@@ -45,9 +45,13 @@ _SNAPSHOTS: Final = "Snapshots"
     members=("TableName?", "AccessKey?", "Region?", "Snapshots?"),
 )
 def reset(emulator: Emulator, body: Body) -> Steps[Result]:
-    """Delete what the body selects. Return the number of tables. Raises BadDeclaration."""
+    """Delete what the body selects. Return the number of deleted or emptied tables.
+
+    Raises BadDeclaration if the body is wrong, or while a snapshot is being restored.
+    """
     name, access_key, region = _read(body)
-    if emulator.evidence is not None:  # the advisor examines requests while their tables exist
+    # The advisor must examine requests before `reset` deletes their tables.
+    if emulator.evidence is not None:
         yield from emulator.evidence.digest_all()
         emulator.evidence.doubt_tables()
     database = emulator.database
@@ -66,7 +70,7 @@ def reset(emulator: Emulator, body: Body) -> Steps[Result]:
 def _read(body: Body) -> tuple[str | None, str | None, str | None]:
     """Return the members TableName, AccessKey and Region of a body, None for a missing member.
 
-    Raises BadDeclaration.
+    Raises BadDeclaration if the body is wrong.
     """
     refuse_unknown(body, *_MEMBERS, _SNAPSHOTS)
     if _SNAPSHOTS in body and member(body, _SNAPSHOTS, bool) and len(body) > 1:
@@ -114,7 +118,7 @@ def _reset_items(database: Database, name: str, scope: Scope) -> int:
     tables = [table for table in tables if scope.owns(_tenant(table, scope))]
     if not tables:
         raise BadDeclaration(f"there is no table {name}")
-    for table in list(tables):  # empty the replicas of a table too, so that they stay equal
+    for table in list(tables):  # empty a table's replicas too, so that they stay equal to the table
         tables += [other for other in database.catalog.group(table.definition) if other not in tables]
     with database.registries.changing(urgent=True) as change:
         for table in tables:

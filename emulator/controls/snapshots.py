@@ -67,14 +67,14 @@ _HOLD: Final = ("Name", "AccessKey", "Region", "Tables")
 _ITEMS: Final = ("Name", "TableName", "AccessKey", "Region", "Segment", "TotalSegments", "After")
 _SEGMENT: Final = (("Segment", 0), ("TotalSegments", 1))
 _MOST_SEGMENTS: Final = 1_000_000  # the limit of TotalSegments in a Scan
-_LONGEST: Final = 255  # the most characters of a name
+_LONGEST: Final = 255  # the most characters of a snapshot's name
 _WRONG_AFTER: Final = "the member After must be the After of the last result for the same segment"
-_REST: Final = 60.0  # seconds between two steps of `hold`, which only wait
+_REST: Final = 60.0  # seconds from one step of `hold` to the next; these steps only wait
 
 
 @control("snapshots", changes=False, summary="list the snapshots")
 def listed(emulator: Emulator, _body: Body) -> Result:
-    """Return name, time and size of each snapshot that is not held."""
+    """Return name, time of creation and size of each snapshot that is not a held one."""
     with emulator.database.read() as txn:
         named = (snapshot for snapshot in snapshots(txn) if not snapshot.name.startswith(HELD))
         return {"Snapshots": [_described(snapshot) for snapshot in named]}
@@ -86,7 +86,11 @@ def listed(emulator: Emulator, _body: Body) -> Result:
     members=("Name", "AccessKey?", "Region?", "Tables?", "Replace?"),
 )
 def save(emulator: Emulator, body: Body) -> Result:
-    """Save a snapshot. Return its description. Raises BadDeclaration."""
+    """Save a snapshot. Return its description.
+
+    Raises BadDeclaration if the body is wrong, the name is in use, or while a snapshot is being
+    restored.
+    """
     name = _name(body, _SAVED)
     database = emulator.database
     replaced = member(body, "Replace", bool) if "Replace" in body else False
@@ -103,7 +107,10 @@ def save(emulator: Emulator, body: Body) -> Result:
 
 @control("snapshots/restore", summary="restore the state that a snapshot has saved", members=("Name",))
 def restore(emulator: Emulator, body: Body) -> Steps[Result]:
-    """Restore a snapshot. Return its description. Raises BadDeclaration."""
+    """Restore a snapshot. Return its description.
+
+    Raises BadDeclaration if the body is wrong, or if the snapshot cannot be restored.
+    """
     name = _name(body, ("Name",))
     try:
         snapshot = yield from restoring.restore(emulator.database, name)
@@ -116,7 +123,10 @@ def restore(emulator: Emulator, body: Body) -> Steps[Result]:
 
 @control("snapshots/delete", summary="delete a snapshot", members=("Name",))
 def delete(emulator: Emulator, body: Body) -> Result:
-    """Delete a snapshot that is not held. Raises BadDeclaration."""
+    """Delete a snapshot that is not held.
+
+    Raises BadDeclaration if the body is wrong, or if the snapshot cannot be deleted.
+    """
     name = _name(body, ("Name",))
     database = emulator.database
     try:
@@ -134,7 +144,10 @@ def delete(emulator: Emulator, body: Body) -> Result:
     members=("Name", "AccessKey", "Region?", "Rename?"),
 )
 def branch(emulator: Emulator, body: Body) -> Steps[Result]:
-    """Copy a snapshot's tables to another account. Return their number. Raises BadDeclaration."""
+    """Copy a snapshot's tables to another account. Return their number.
+
+    Raises BadDeclaration if the body is wrong, or if the tables cannot be copied.
+    """
     name = _name(body, ("Name", "AccessKey", "Region", "Rename"))
     access_key = member(body, "AccessKey", str)
     region = member(body, "Region", str) if "Region" in body else None
@@ -165,7 +178,11 @@ def show_holds(emulator: Emulator, _body: Body) -> Result:
     members=("Name", "AccessKey?", "Region?", "Tables?"),
 )
 def hold(emulator: Emulator, body: Body) -> Steps[Result]:
-    """Save a held snapshot. When the client disconnects, delete it. Raises BadDeclaration."""
+    """Save a held snapshot. When the client disconnects, delete it.
+
+    Raises BadDeclaration if the body is wrong, the name is in use, or while a snapshot is being
+    restored.
+    """
     name = HELD + _name(body, _HOLD)
     database = emulator.database
     work = _Saving(database, name, body, shared=emulator.settings.shared_db, replaced=False)
@@ -176,8 +193,8 @@ def hold(emulator: Emulator, body: Body) -> Steps[Result]:
     except Restoring as error:
         raise BadDeclaration(str(error)) from None
     try:
-        # Other processes see the snapshot only after a commit. Without this call, the commit would
-        # come with the next write.
+        # Other processes see the snapshot only after a commit. Without this call, they would not
+        # see it before the commit of the next write.
         database.commit()
         while True:
             yield _REST
@@ -193,7 +210,10 @@ def hold(emulator: Emulator, body: Body) -> Steps[Result]:
     members=("Name", "TableName", "AccessKey", "Region", "Segment?", "TotalSegments?", "After?"),
 )
 def items(emulator: Emulator, body: Body) -> Result:
-    """Return a page of the items of a table in a snapshot. Raises BadDeclaration."""
+    """Return a page of the items of a table in a snapshot.
+
+    Raises BadDeclaration if the body is wrong, or if the snapshot or the table does not exist.
+    """
     name = _name(body, _ITEMS)
     table, access_key, region = (member(body, each, str) for each in ("TableName", "AccessKey", "Region"))
     number, total = (member(body, each, int) if each in body else otherwise for each, otherwise in _SEGMENT)
@@ -218,7 +238,10 @@ def items(emulator: Emulator, body: Body) -> Result:
 
 
 def _renamed(body: Body) -> dict[str, str]:
-    """Return the member Rename. Raises BadDeclaration if a new name is not a valid table name."""
+    """Return the member Rename of a body: new table names by old ones. {} if it is missing.
+
+    Raises BadDeclaration if a new name is not a valid table name.
+    """
     renamed: dict[str, str] = member(body, "Rename", dict) if "Rename" in body else {}
     for name in renamed.values():
         if not isinstance(name, str) or not arns.is_table_name(name):
@@ -236,9 +259,9 @@ def _after(body: Body) -> bytes | None:
 
 
 class _Saving:
-    """The work of saving a snapshot. After an interruption, the caller calls `run` again.
+    """Saves a snapshot. If the transaction is interrupted, the caller calls `run` again.
 
-    Each call of `run` looks up the tables, because they may have changed.
+    Each call of `run` looks up the tables, because they may have changed since the last call.
     """
 
     def __init__(self, database: Database, name: str, body: Body, *, shared: bool, replaced: bool) -> None:

@@ -50,7 +50,7 @@ def _together(_body: Body, results: Sequence[Result]) -> Result:
 
 @control("throttles", changes=False, gather=_together, summary="explain the last throttles")
 def throttles(emulator: Emulator, _body: Body) -> Result:
-    """Return the last throttles of this process. `_together` merges those of all processes."""
+    """Return the last throttles of this process; `_together` merges those of all processes."""
     return {"Throttles": [_shown(each) for each in emulator.database.enforcer.throttles.kept]}
 
 
@@ -104,7 +104,7 @@ def _explained(throttled: Throttled) -> str:
     refusal, table = throttled.refusal, throttled.table
     if refusal is None:
         return f"The fault {throttled.fault} throttled the request: a test asked for it with the control `faults`."
-    assert table is not None, "without a table, only a fault throttles a request"
+    assert table is not None, "a throttled request without a table must be throttled by a fault"
     index = refusal.index_name
     sentence = _EXPLANATIONS[refusal.cause].format(
         table=table.name,

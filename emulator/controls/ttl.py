@@ -13,7 +13,11 @@ from emulator.slices import Steps
 
 @control("ttl", summary="delete all items whose time to live is over, in one table or in all", members=("TableName?",))
 def sweep(emulator: Emulator, body: Body) -> Steps[Result]:
-    """Delete the expired items of the selected tables. Raises BadDeclaration."""
+    """Delete the expired items of the selected tables.
+
+    Raises BadDeclaration if the body is wrong, if the table that it names does not exist, or if the
+    time to live of this table is not enabled.
+    """
     refuse_unknown(body, "TableName")
     database = emulator.database
     swept = ttl_sweep.tables(database)

@@ -53,9 +53,10 @@ _MOST: Final = 200  # the most calls of `wait` in progress in one process
 _FIRST_PAUSE: Final = 0.002
 _LONGEST_PAUSE: Final = 0.025
 _MANY: Final = 20
-_REST: Final = 4  # the pause after a check takes at least 4 times as long as the check
+# The pause after a check of the condition takes at least 4 times as long as the check.
+_REST: Final = 4
 
-_SHOWN: Final = 300  # the most characters of the last state in the message
+_SHOWN: Final = 300  # the most characters of the last state in the message of TimedOut
 
 
 @control(
@@ -84,7 +85,7 @@ _SHOWN: Final = 300  # the most characters of the last state in the message
 def wait(emulator: Emulator, body: Body) -> Steps[Result]:
     """Wait until a condition is met. Return the state that met the condition.
 
-    Raises BadDeclaration, TimedOut.
+    Raises BadDeclaration if the body is wrong, TimedOut if the condition is not met in time.
     """
     timeout = _timeout(body)
     from emulator.controls.waits.kinds import condition_of  # noqa: PLC0415 - 6 ms that other controls do not need
@@ -115,7 +116,7 @@ def _timeout(body: Body) -> float:
 def _under_way(emulator: Emulator) -> Iterator[None]:
     """Count a call of `wait` while it is in progress.
 
-    Raises BadDeclaration if there are too many.
+    Raises BadDeclaration if too many calls of `wait` are in progress.
     """
     if emulator.waits >= _MOST:
         raise BadDeclaration(f"too many calls of wait are in progress; the limit is {_MOST}")
@@ -133,8 +134,9 @@ def _until(emulator: Emulator, condition: "Condition", timeout: float) -> Steps[
     seen: Seen | None = None
     looked_at: tuple[int | None, bytes] | None = None
     while True:
-        # The commit number alone is not enough: the hint that definitions have changed
-        # (database/store/versions.py) may come after the commit.
+        # `version` shows if the condition must be checked again. The commit number alone is not
+        # enough: the hint that definitions have changed (database/store/versions.py) may come after
+        # the commit.
         version = None if database.numbered is None else database.numbered.commit_number(), database.versions.hints()
         rest = 0.0
         if seen is None or not seen.static or version[0] is None or version != looked_at:

@@ -5,11 +5,11 @@ verifies this):
 
 | name | what is in it |
 |---|---|
-| `store` | storage keys, ids, registries of stored definitions, versions of these, deletions |
+| `store` | storage keys, ids, registries of definitions, versions of the registries, deletions |
 | `views` | frozen views: key ranges as they were at one commit, while writes go on |
 | `definitions` | what is stored about tables, indexes, streams and Kinesis destinations; ARNs |
 | `throughput` | capacity units; enforcement of limits of tables and partitions; counts of keys |
-| `schema` | the compiled `Table` and `Index`; the followers of writes; descriptions of tables |
+| `schema` | the compiled `Table` and `Index`; what each write calls (followers); descriptions |
 | `items` | reading and writing items; only `write.store` changes items and what depends on them |
 | `changes` | stream records and change logs, their shards, and the queue of expiry times |
 | `vectors` | vector indexes in memory, and searching them |

@@ -44,7 +44,10 @@ class Operation(Protocol[_T_co]):
     """An operation of the service, as `Database.respond` calls it."""
 
     def run(self, database: "Database", caller: Caller, raw: object) -> _T_co:
-        """Return the response to a request. raw: its parsed JSON. Raises ApiError, Sliced."""
+        """Return the response to a request. raw: its parsed JSON.
+
+        Raises ApiError, and Sliced if the response is made in slices.
+        """
         ...
 
 
@@ -59,8 +62,10 @@ class Database(Entrances):
     sharing: memory that this process shares with other processes on the same data folder. None if
     this process is the only one.
     jobs: functions, each of which queues the unfinished work of one kind.
-    removal: see Removal. With None, removing a table with recovery makes no backup.
-    waits: see Waits. With None, no table waits before its removal.
+    removal: a function that is called before a table with recovery is removed, to make a backup
+    (see Removal). None means that no backup is made.
+    waits: a function that returns True if a table must wait before its removal (see Waits). None
+    means that no table waits.
     group_commit, numbered, upkeep: objects with which the host drives the engine (storage/host.py).
     None for an engine without this ability.
     """
@@ -115,7 +120,7 @@ class Database(Entrances):
 
         At this time, the walk was allowed to visit this number of items.
         """
-        # a function that runs an operation of Application Auto Scaling; app.py sets it
+        # `call_scaling` runs an operation of Application Auto Scaling; app.py sets it
         self.call_scaling: ScalingCall = _no_scaling
         self.sliced = False
         self.in_thread: InThread | None = None
@@ -126,9 +131,9 @@ class Database(Entrances):
         self._resume()
 
     def _adopt_write(self) -> None:
-        """Set `self.write` to the present write function of the engine.
+        """Set `self.write` to the current function that opens a write transaction of the engine.
 
-        A copy in this object saves each caller an attribute lookup.
+        A copy of the function in this object saves each caller an attribute lookup.
         """
         self.write = self.access.write
 
@@ -183,7 +188,7 @@ class Database(Entrances):
 
     @property
     def known_s3_jobs(self) -> "S3Jobs | None":
-        """The exports, imports and bulk operations. None means that the store has none."""
+        """The exports, imports and bulk operations. None if the store has no such jobs."""
         return self._s3_jobs
 
     def _notice_s3_jobs(self, txn: ReadTxn) -> None:
@@ -196,9 +201,9 @@ class Database(Entrances):
         return S3Jobs(self.registries, self.catalog.account)
 
     def _resume(self) -> None:
-        """Queue unfinished work: after a start, a lost commit or the death of a process.
+        """Queue unfinished background work, after a start, a lost commit or the end of a process.
 
-        Several processes may queue the same work. Then each process does some of the slices.
+        Several processes may queue the same work. Then each process does some of its slices.
         """
         self.catalog.deletions.resume()
         if self._views is not None:
@@ -207,7 +212,7 @@ class Database(Entrances):
             resume(self)
 
     def _take_over(self) -> None:
-        """Settle the statuses whose time has come, and schedule regular work.
+        """End the statuses that are due, and schedule the work that the clock repeats.
 
         Only the owner process calls this.
         """
@@ -242,21 +247,25 @@ class Database(Entrances):
     # --- tables -----------------------------------------------------------------------------------
 
     def table(self, caller: Caller, name: str) -> Table:
-        """Return a table for an operation on items. Settling its status may write to the store.
+        """Return a table for an operation on items.
 
-        Raises a ResourceNotFoundException whose text does not name the table (behaviour 3.1), the
-        errors of wrong ARNs (behaviour 3.4), and Full if a full disk keeps the table's status.
+        This may write to the store, to end a status of the table that is due. Raises a
+        ResourceNotFoundException whose text does not name the table (behaviour 3.1), the errors of
+        wrong ARNs (behaviour 3.4), and Full if the table's status should have ended, but the disk
+        has no room for that.
         """
         table = caller.tables.get(name)
         if table is None or table.transient:
             table = self.catalog.find(caller, name, data_plane=True)
             if table is not None and self.catalog.overdue(table):
-                raise Full(f"No room is left on the disk for the status of table {name}.")
+                raise Full(f"No room is left on the disk to change the status of table {name}.")
             return require(table)
         return table
 
     def described(self, caller: Caller, name: str, *, restoring: bool = False) -> Table:
-        """Return a table in any status, for an operation on tables. This may write to the store.
+        """Return a table in any status, for an operation on tables.
+
+        This may write to the store, to end a status of the table that is due.
 
         restoring: False to treat a table that is being restored as missing. Most operations do that
         (control-plane 0.3). Raises the errors of a missing table and of wrong ARNs, with the texts
@@ -275,7 +284,7 @@ class Database(Entrances):
     def commit(self) -> None:
         """Commit pending writes, then notify other processes of changed definitions.
 
-        Raises the errors of GroupCommit.commit.
+        Raises a StorageError, such as Interrupted, Lost or Full, if the commit fails.
         """
         if self.group_commit is not None:
             self.group_commit.commit()
@@ -301,7 +310,7 @@ class Database(Entrances):
 
 
 def _load_backup(account: str, stored: bytes) -> "Backup":
-    """Load a backup. Most servers have no backup, so the first use imports the class."""
+    """Load a stored Backup. Most servers have no backup, so the first use imports the class."""
     from emulator.database.definitions.backups import Backup  # noqa: PLC0415 - start-up time
 
     return Backup.load(stored, account)
@@ -315,7 +324,7 @@ It gets the name of the operation, the request and the caller. It raises ApiErro
 
 
 def _no_scaling(operation: str, _request: object, _caller: Caller) -> Mapping[str, Any]:
-    raise AssertionError(f"the emulator has no Application Auto Scaling for {operation}")
+    raise AssertionError(f"`call_scaling` must be set before a call of {operation}")
 
 
 Job = Callable[[Database], None]

@@ -26,13 +26,13 @@ from storage import Full, Interrupted, Lost
 
 log = logging.getLogger("emulator")
 
-_ATTEMPTS: Final = 20  # how often an interrupted request runs before it fails
+_ATTEMPTS: Final = 20  # work whose transaction is interrupted runs again at most 20 times
 
 _T = TypeVar("_T")
 
 
 def report_full(error: Full) -> None:
-    """Log that the disk had no room for a write, at most once a minute."""
+    """Log that the disk had no room for a write. Log this at most once a minute."""
     if once_a_minute.allows("disk full"):
         log.error("the disk is full, so the server refuses writes: %s", error)
 
@@ -44,11 +44,13 @@ def no_room(error: Full) -> errors.ApiError:
 
 
 class Entrances:
-    """The entrances, except `respond`. `Database` is the only subclass.
+    """The methods through which other packages call the database, except `respond`.
 
-    sliced: True if the caller of an operation can run slices. Otherwise, no operation may raise
-    Sliced.
-    in_thread: a function that runs another function in a thread, None if there is no such thread.
+    `Database` is the only subclass.
+
+    sliced: True if the code that calls an operation can run a long answer in slices. Otherwise, no
+    operation may raise Sliced.
+    in_thread: a function that runs another function in a thread, None if no thread is available.
     """
 
     versions: Versions
@@ -64,8 +66,9 @@ class Entrances:
     def run(self, work: Callable[[], _T]) -> _T:
         """Run `work` on the newest definitions. Return its result.
 
-        Interrupted work has changed nothing, so it runs again from its start. Raises ApiError (also
-        if the disk is full), Interrupted after too many attempts, and Lost if a commit was lost.
+        If the transaction of `work` is interrupted, it has changed nothing, so `work` runs again
+        from its start. Raises ApiError (also if the disk is full), Interrupted after too many
+        attempts, and Lost if a commit was lost.
         """
         try:
             self.catch_up()
@@ -101,7 +104,8 @@ class Entrances:
         except Interrupted as error:
             if again is None or isinstance(error, Lost):
                 raise
-        # A step was interrupted. Now `again` does all the work, and must not raise Sliced.
+        # A step was interrupted. Now `again` does all the work. It must not raise Sliced, because
+        # nothing would run the slices.
         sliced, self.sliced = self.sliced, False
         try:
             return self._run_again(again)
@@ -113,7 +117,7 @@ class Entrances:
     def try_run(self, work: Callable[[], _T], otherwise: _T) -> _T:
         """Return the result of `work`, or `otherwise` if `work` cannot finish now.
 
-        The reason may be a full disk, or too many interruptions.
+        It cannot finish if the disk is full, or if its transaction is interrupted too often.
         """
         try:
             self.catch_up()
@@ -124,13 +128,14 @@ class Entrances:
     def run_slice(self, name: Hashable | None = None) -> bool:
         """Run a slice of the background work with this name. Return True if a slice ran.
 
-        Without a name, run a slice of the work that has waited longest.
+        name: None means the work that has waited longest.
         """
         if not self.background.slices or self.background.paused:
             return False
         if self.background.run_slice(name):
             return True
-        self.refresh()  # the work may wait for definitions that another process has changed
+        # Background work may wait for definitions that another process has changed.
+        self.refresh()
         return False
 
     def catch_up(self) -> None:
@@ -142,14 +147,16 @@ class Entrances:
             self.refresh()
 
     def rerun(self, work: Callable[[], _T]) -> _T:
-        """Return the result of `work`. Interrupted work runs again on the newest definitions.
+        """Return the result of `work`. Run it again if its transaction is interrupted.
 
-        Long work may call this for each of its parts. Then an interruption repeats only one part.
+        Before it runs again, the newest definitions are loaded. Long work may call this method for
+        each of its parts. Then an interruption repeats only one part.
         Raises Interrupted after too many attempts, and Lost if a commit was lost.
         """
         try:
             return work()
-        except Lost:  # running again would fail: no write begins before `commit` reports the loss
+        # Running `work` again would fail: no write begins before `commit` reports the lost commit.
+        except Lost:
             raise
         except Interrupted:
             return self._run_again(work)

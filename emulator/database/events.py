@@ -66,7 +66,10 @@ _IN_STEP: Final = 200
 
 
 class Event(NamedTuple):
-    """Something that happens at a time of the emulator's clock (seconds since the epoch)."""
+    """Something that happens at a time of the emulator's clock (in seconds since the epoch).
+
+    kind, resource: see the table in this module's docstring.
+    """
 
     time: float
     kind: str
@@ -97,7 +100,7 @@ def next_events(database: Database) -> Steps[list[Event]]:
 
 
 def let_happen(database: Database) -> Steps[None]:
-    """Do the work of all due events now, instead of at the scheduler's next interval."""
+    """Do or queue the work of all events that are due, before the scheduler would do that."""
     database.rerun(database.catalog.settle_all)
     yield from ttl_sweep.sweep(database, ttl_sweep.tables(database))
     yield from replication.finish(database)

@@ -77,9 +77,9 @@ if TYPE_CHECKING:
 else:
 
     def __getattr__(name: str) -> object:
-        """Load the families of _AT_FIRST_USE, and return the object with this name.
+        """Import the modules of _AT_FIRST_USE, and return the object of them that has this name.
 
-        Raises AttributeError if no family has the name.
+        Raises AttributeError if none of the modules has the name.
         """
         namespace = globals()
         if not name.startswith("_"):

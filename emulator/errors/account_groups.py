@@ -11,7 +11,8 @@ def replication_mode_of_regional_table(mode: str) -> ApiError:
     )
 
 
-# The service refuses these requests too, but we do not know its texts. The texts are our own.
+# The service also refuses the requests for which the functions below make errors. We do not know
+# its texts, so these texts are our own.
 
 
 def replication_mode_of_member() -> ApiError:

@@ -31,7 +31,7 @@ def scaling_operation_unknown(operation: str) -> ApiError:
 def scaling_member_invalid(value: str, path: str, constraint: str) -> ApiError:
     """Return the error for a member with a wrong value.
 
-    value: the value in the form of the message: a text in quotes, or null.
+    value: the value as the message shows it, which is a text in quotes or null.
     constraint: a sentence that begins with "Member must".
     """
     return _invalid(f"{ENVELOPE}Value {value} at '{path}' failed to satisfy constraint: {constraint}")
@@ -106,7 +106,8 @@ def scaling_target_value(metric: str, value: float) -> ApiError:
 def scaling_forecast_unsupported(policy: str) -> ApiError:
     """Return the error for a request for the forecast of a policy that is not predictive.
 
-    AWS's model of the operation has no other error code for a wrong request. The text is our own.
+    The code is ValidationException, because AWS's model of the operation has no other error for a
+    wrong request. The text is our own.
     """
     return _invalid(f"Scaling policy {policy} is not a predictive scaling policy")  # our own text
 

@@ -10,7 +10,10 @@ _LAST: Final = 253_402_300_799.0  # the last second of the year 9999; the texts 
 
 
 def utc(seconds: float) -> str:
-    """Return a time in the form of the service's texts: 2026-10-08T23:16:33Z."""
+    """Return a time as the service's texts show it, such as 2026-10-08T23:16:33Z.
+
+    seconds: the time, in seconds since the epoch.
+    """
     return f"{datetime.fromtimestamp(max(0.0, min(seconds, _LAST)), UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
@@ -53,7 +56,8 @@ def backup_being_restored(arn: str) -> ApiError:
 def system_backup_kept(arn: str, expires: float) -> ApiError:
     """Return the error for deleting a system backup.
 
-    expires: when the backup expires. We do not know in which form the service writes this time.
+    expires: when the backup expires, in seconds since the epoch. We do not know in which form the
+    service writes this time.
     """
     return validation(
         f"Invalid Request: User is not allowed to delete the system backup with arn {arn}. "
@@ -91,7 +95,7 @@ def source_of_another_account() -> ApiError:
 
 
 def two_restore_times() -> ApiError:
-    """Return the error for a restore to a given time and to the latest restorable time.
+    """Return the error for a request with both RestoreDateTime and UseLatestRestorableTime.
 
     We do not know the end of the service's text.
     """
@@ -108,9 +112,9 @@ def restore_time_missing() -> ApiError:
 
 
 def source_table_not_found() -> ApiError:
-    """Return the error for a restore's source table that is named by an ARN and does not exist.
+    """Return the error for a restore whose source table does not exist.
 
-    The source is control-plane 0.1.
+    The request names the table by its ARN (control-plane 0.1).
     """
     return ApiError("TableNotFoundException", "Table not found")
 
@@ -136,7 +140,8 @@ def restore_target_exists(table: str) -> ApiError:
 def restore_target_in_use(table: str, source: str) -> ApiError:
     """Return the error for a new table that another restore is already creating.
 
-    source: the ARN of the backup or, for a point-in-time restore, of the source table (inferred).
+    source: the ARN of the backup that is restored. For a point-in-time restore, we infer that the
+    text has the ARN of the source table instead.
     """
     return ApiError("TableInUseException", f"Table: {table} is already being restored from backup: {source}")
 
@@ -197,7 +202,7 @@ def index_override_unknown(index: str) -> ApiError:
 
 
 def index_override_warm(index: str) -> ApiError:
-    """Return the error for an index override with WarmThroughput.
+    """Return the error for a restore that overrides the WarmThroughput of an index.
 
     We do not know the service's text (control-plane 3.2).
     """

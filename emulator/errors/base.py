@@ -43,7 +43,7 @@ class ApiError(Exception):
     message_member: the member of the response that has the message: "message" or "Message".
     extra: members of the response in addition to the message.
     about: the subject of the error, as explained at `About`.
-    bare: True if the error never gets the envelope.
+    bare: True if the message never gets the prefix "1 validation error detected: ".
     """
 
     def __init__(
@@ -126,7 +126,10 @@ _JSON_GROWTH: Final = 6  # the most bytes of JSON that one character can need: \
 
 
 def enveloped(error: ApiError) -> ApiError:
-    """Return the error with the envelope. An error that never has the envelope stays unchanged."""
+    """Return the error with the prefix "1 validation error detected: " in its message.
+
+    Return an error that never has this prefix (`bare`) unchanged.
+    """
     if error.code != "ValidationException" or error.message is None or error.bare:
         return error
     return ApiError(error.code, ENVELOPE + error.message, namespace=VALIDATE, about=error.about, bare=True)

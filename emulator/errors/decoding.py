@@ -48,8 +48,9 @@ class DecodingError(ApiError):
 def _position(text: str, null: str | None) -> tuple[int, int]:
     """Return the line and column up to which the decoder had read.
 
-    null: the name of a member. If its value is null, the position is the end of this value. In all
-    other cases, and if `null` is None, the position is the end of the object.
+    text: the request as JSON.
+    null: the name of a required member that is null. The position is then the end of its value. If
+    a member is missing instead, `null` is None, and the position is the end of the object.
     """
     at = _skip(text, text.index("{") + 1)
     while text[at] != "}":

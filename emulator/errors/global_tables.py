@@ -118,7 +118,7 @@ def replica_maximum_provisioned() -> ApiError:
 
 
 def replica_busy() -> ApiError:
-    """Return the error for changing a member of a group while a table of the group is changing."""
+    """Return the error for a change of a replica while a table of its global table is changing."""
     return resource_in_use("The resource which you are attempting to change is in use.")
 
 
@@ -149,7 +149,8 @@ def replica_protected(table: str, region: str) -> ApiError:
 
 # --- disassociation (control-plane 6.6) -----------------------------------------------------------
 
-# The service refuses these requests, but we do not know its texts. Ours follow similar texts.
+# The service refuses the requests for which the functions below make errors. We do not know its
+# texts, so these texts are our own. They follow similar texts of the service.
 
 
 def disassociation_elsewhere(region: str) -> ApiError:

@@ -101,7 +101,7 @@ def _listed(names: Iterable[str]) -> str:
 def index_not_found(index: str, table: str) -> ApiError:
     """Return UpdateTable's error for an unknown index.
 
-    Source: the findings ack-api-quirks, DDB-TABLE-161.
+    Source: the findings ack-api-quirks and DDB-TABLE-161.
     """
     return missing_resource(f": Index {index} for table {table}")
 
@@ -176,7 +176,7 @@ def index_updated_twice(index: str) -> ApiError:
 
 
 def not_a_global_index(index: str, verb: str) -> ApiError:
-    """Return the error for a change of a local index. verb: update or delete."""
+    """Return the error for an UpdateTable that changes a local index. verb: update or delete."""
     return validation(f"Cannot {verb} an index that is not a GlobalSecondaryIndex: {index}")
 
 

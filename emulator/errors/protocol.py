@@ -41,12 +41,12 @@ def structure_not_expected() -> ApiError:
 
 
 def scalar_as_field() -> ApiError:
-    """Return the error for a scalar where a member must be a structure, list or map."""
+    """Return the error for a scalar in a member that must be a structure, list or map."""
     return _serialization("Unexpected field type")
 
 
 def scalar_as_member() -> ApiError:
-    """Return the error for a scalar as an element of a list or map that must have collections."""
+    """Return the error for a scalar in a list or map whose values must not be scalars."""
     return _serialization("Unexpected value type in payload")
 
 

@@ -20,9 +20,10 @@ def query_condition_not_supported() -> ApiError:
 
 
 def hash_keys_need_equality(names: Iterable[str]) -> ApiError:
-    """Return the error for a Query of an index with several HASH attributes.
+    """Return the error for a Query that lacks equality conditions for some HASH attributes.
 
-    names: the attributes that lack an equality condition.
+    The queried index has several HASH attributes. names: the HASH attributes without an equality
+    condition.
 
     We infer the text after "conditions" (behaviour 4.3).
     """

@@ -13,7 +13,8 @@ from emulator.errors.values import EMPTY_ATTRIBUTE_NAME
 def constraints(parts: Sequence[str]) -> ApiError:
     """Return one error for all failed constraints (behaviour 3.1).
 
-    The message begins with the number of failed constraints, so it needs no envelope.
+    The message begins with the number of failed constraints, so it never gets the prefix
+    "1 validation error detected: " in addition.
     """
     noun = "error" if len(parts) == 1 else "errors"
     return validation(f"{len(parts)} validation {noun} detected: " + "; ".join(parts), bare=True)
@@ -74,7 +75,7 @@ def only_with_expressions(member: str, absent: str | None = None) -> ApiError:
 
     member: ExpressionAttributeNames or ExpressionAttributeValues.
     absent: the expression parameter that the message calls null; None if the message names none.
-    Only the OLD layer names one, and only for ExpressionAttributeValues.
+    Only the service's OLD wording names one, and only for ExpressionAttributeValues.
     """
     suffix = "" if absent is None else f": {absent} is null"
     return validation(f"{member} can only be specified when using expressions{suffix}")
@@ -106,7 +107,9 @@ def empty_name_of(placeholder: str) -> ApiError:
 
 
 def invalid_expression_value(message: str, key: str) -> ApiError:
-    """Return the OLD layer's error for a wrong value in ExpressionAttributeValues (behaviour 2.1).
+    """Return the error for a wrong value in ExpressionAttributeValues.
+
+    This is the service's OLD wording (behaviour 2.1).
 
     message: what is wrong with the value. key: the value's placeholder.
     """
@@ -116,8 +119,8 @@ def invalid_expression_value(message: str, key: str) -> ApiError:
 def return_values_not_allowed(*, bare: bool = False) -> ApiError:
     """Return the error for a value of ReturnValues that the operation does not allow.
 
-    bare: True if the OLD layer reports the error. This happens for deeply nested values (behaviour
-    3.5).
+    bare: True if the message never gets the prefix "1 validation error detected: ". This is the
+    case for a request with deeply nested values (behaviour 3.5).
     """
     return validation("ReturnValues can only be ALL_OLD or NONE", bare=bare)
 

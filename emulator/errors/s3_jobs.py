@@ -31,10 +31,12 @@ def too_many_jobs(kind: str, largest: int) -> ApiError:
 
 
 def record_unreadable(text: str) -> ApiError:
-    """Return the error for a record that is not an item. The text is inferred.
+    """Return the error for a record, read from a file, that is not an item. The text is inferred.
 
-    Clients do not get this error as a response: the job writes it to its error log. text: the
-    reason.
+    Clients do not get this error as a response: the import or bulk operation that reads the file
+    writes it to its error log.
+
+    text: the reason.
     """
     return validation(text)
 
@@ -134,7 +136,7 @@ def filter_specification_empty() -> ApiError:
 
 
 def filter_specification_invalid(error: ApiError) -> ApiError:
-    """Return the error for a wrong filter. The text is inferred.
+    """Return the error for a wrong FilterSpecification of an export. The text is inferred.
 
     error: the error that a Query with the same filter raises (control-plane 4.5).
     """

@@ -62,7 +62,7 @@ def index_in_use(table: str, index: str, status: str, action: str) -> ApiError:
     status: the index's status, CREATING or DELETING.
     action: Create, Update or Delete.
 
-    Sources: the findings ack-api-quirks, DDB-TABLE-149 and DDB-TABLE-163.
+    Source: the findings ack-api-quirks, DDB-TABLE-149 and DDB-TABLE-163.
     """
     if status == "CREATING" and action == "Delete":
         return still_in_use(
@@ -164,7 +164,7 @@ def no_stream_to_disable(table: str) -> ApiError:
 
 
 def encryption_member_without_encryption(member: str) -> ApiError:
-    """Return the error for a request that disables encryption and has a detail of encryption.
+    """Return the error for a request that disables encryption, but has a setting for encryption.
 
     member: SSEType or KMSMasterKeyId.
     """

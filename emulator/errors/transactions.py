@@ -43,7 +43,8 @@ _NESTED_CODES: Final = {
     "DuplicateItemException": "DuplicateItem",
     "ItemCollectionSizeLimitExceededException": "ItemCollectionSizeLimitExceeded",
     "ProvisionedThroughputExceededException": "ProvisionedThroughputExceeded",
-    # Inferred: the model has no closer code, and clients retry after both errors.
+    # We infer that TransactionConflict replaces this error: no other code fits better, and
+    # clients retry after both errors.
     "ReplicatedWriteConflictException": "TransactionConflict",
     "RequestLimitExceeded": "RequestLimitExceeded",
     "ResourceNotFoundException": "ResourceNotFound",
@@ -57,7 +58,8 @@ _NESTED_CODES: Final = {
 def nested_code(error: ApiError) -> str:
     """Return the code that replaces an error's code in a response with several results.
 
-    Such results are those of BatchExecuteStatement and the cancellation reasons of a transaction.
+    Such a response is that of BatchExecuteStatement, or the list of cancellation reasons of a
+    transaction.
     """
     return _NESTED_CODES.get(error.code, "InternalServerError")
 
@@ -77,7 +79,7 @@ def transaction_canceled(reasons: Sequence[Reason]) -> ApiError:
 
 
 def cancellation_reason(error: ApiError) -> Reason:
-    """Return the cancellation reason for an action of a transaction that failed."""
+    """Return the cancellation reason for a failed action. error: the error of this action."""
     item = {"Item": error.extra["Item"]} if "Item" in error.extra else {}
     message = error.message
     if error.code == "ProvisionedThroughputExceededException" and message is not None:

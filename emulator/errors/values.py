@@ -37,7 +37,10 @@ def nesting(*, about: About = "request") -> ApiError:
 
 
 def empty_attribute_name() -> ApiError:
-    """Return the error for an empty attribute name. It never has the envelope (behaviour 2.1)."""
+    """Return the error for an empty attribute name.
+
+    It never has the prefix "1 validation error detected: " (behaviour 2.1).
+    """
     return validation(EMPTY_ATTRIBUTE_NAME, bare=True)
 
 
@@ -62,7 +65,7 @@ def number_text(kind: str, written: str, *, old: bool = False) -> str:
 
     kind: not_numeric, overflow, underflow or precision.
     written: the number as the request has it.
-    old: True if the OLD layer reports the number. Its message does not show an empty number.
+    old: True for the service's OLD wording (behaviour 2.1), which does not show an empty number.
     """
     if kind == "not_numeric":
         suffix = "" if old and not written else f": {written}"
@@ -75,7 +78,7 @@ def duplicates_text(tag: str, members: Sequence[str], *, old: bool = False) -> s
 
     tag: SS, NS or BS.
     members: all members of the set, in the order in which the message lists them.
-    old: True if the OLD layer reports the set. Its message has another form.
+    old: True for the service's OLD wording (behaviour 2.1), which has another form.
     """
     if tag == "NS":
         return "Input collection contains duplicates" if old else f"{_COLLECTION} contains duplicates."

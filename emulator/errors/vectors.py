@@ -89,7 +89,8 @@ def vector_index_allocating(table: str, index: str) -> ApiError:
 
 # --- writes ---------------------------------------------------------------------------------------
 
-# The service writes a full stop in these texts. In INVALID_PARAMETERS it writes a colon.
+# In these texts, the service writes a full stop after "invalid". In texts that begin with
+# INVALID_PARAMETERS, it writes a colon there.
 _INVALID: Final = "One or more parameter values were invalid. Invalid "
 
 

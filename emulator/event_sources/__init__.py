@@ -10,7 +10,7 @@ The steps of a record from a write to a function, and the types in each step:
 3. A write appends a stream record in its own transaction (`database/changes/log.py`). It does not
    notify this package.
 4. The server calls `delivery.Delivery.due` every few milliseconds. A `LogConsumer`
-   (database/changes/consumer.py) reads the stored rows of each shard, parents before their
+   (database/changes/consumer.py) reads the stored rows of each shard, parent shards before their
    children, into `ShardLanes`. `ShardLanes` makes `Record`s (events.py) from the rows, drops the
    records that do not pass the `filters`, and puts each remaining record into a `Lane`.
 5. For each lane that has a batch, `Delivery.due` returns an `Invocation`: the function, and the

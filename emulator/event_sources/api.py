@@ -62,7 +62,7 @@ class Api:
         self._new_id = new_id
 
     def answer(self, method: str, path: str, query: str, body: bytes, caller: Caller) -> Answer:
-        """Answer one request, whose path begins with PREFIX. Raises ApiError."""
+        """Answer a request whose path begins with PREFIX. Raises ApiError for a wrong request."""
         resource, _, identifier = path.removeprefix(PREFIX).rstrip("/").partition("/")
         identifier = unquote(identifier)
         if resource == _RESOURCE and "/" not in identifier:
@@ -211,7 +211,10 @@ class Api:
 
 
 def _json(body: bytes) -> dict[str, Any]:
-    """Return the JSON object in a request's body. Raises InvalidRequestContentException."""
+    """Return the JSON object in a request's body.
+
+    Raises InvalidRequestContentException if the body is not a JSON object.
+    """
     try:
         raw = orjson.loads(body) if body else {}
     except orjson.JSONDecodeError:

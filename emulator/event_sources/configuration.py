@@ -70,7 +70,7 @@ Functions = Mapping[str, Function]
 
 
 def load(path: str) -> Functions:
-    """Return the functions that a file configures. Raises BadConfiguration.
+    """Return the functions that a file configures. Raises BadConfiguration for a wrong file.
 
     path: the path of the file. If it is empty, no function is configured: return an empty mapping.
     """

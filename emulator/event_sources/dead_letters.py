@@ -4,8 +4,9 @@ Each line is the JSON that AWS sends to an on-failure destination (Lambda: "Reta
 for a DynamoDB event source"). `payload` is the whole event, as in the records that Lambda sends to
 S3. `condition` has one of two values. We infer one of them: `RecordAgeExceeded`.
 
-The id of a letter is its `requestId`, which is the first member of each line. Only the process that
-delivers to functions writes the file. So this process can also remove letters (redelivery.py).
+The id of a letter is its `requestId`, which is the first value in each line. Only the process that
+delivers to functions writes the file. So the same process can also remove letters (redelivery.py)
+without a conflict with another writer.
 """
 
 import json
@@ -40,10 +41,10 @@ _ID: Final = slice(len(_BEFORE_ID), len(_BEFORE_ID) + 36)
 
 
 def letter(mapping: EventSourceMapping, shard_id: str, discard: Discard, request_id: str, now: float) -> dict[str, Any]:
-    """Return the letter about a batch that was given up.
+    """Return the dead letter (a JSON object) about a batch that was given up.
 
-    request_id: the id of the batch's last invocation, or a new id if the batch was given up for its
-    age.
+    request_id: the id of the batch's last invocation, or a new id if the batch was given up because
+    it was too old. now: the time, in seconds since the epoch.
     """
     first, last = discard.records[0], discard.records[-1]
     written: dict[str, Any] = {
@@ -126,23 +127,24 @@ class DeadLetters:
         )
 
     def lines(self) -> Iterator[bytes]:
-        """Yield the line of JSON of each letter, oldest letter first."""
+        """Yield each dead letter as a line of JSON, the oldest letter first."""
         for file in self._files:
             with suppress(FileNotFoundError), file.open("rb") as opened:
                 # Skip a line that is not complete, because a crash has cut it off.
                 yield from (line for line in opened if line.startswith(_BEFORE_ID) and line.endswith(b"\n"))
 
     def replace(self, changes: Mapping[str, dict[str, Any] | None]) -> None:
-        """Replace or remove letters. changes: id of a letter -> the new letter, None to remove it.
+        """Replace or remove letters in the two files.
 
-        If a file cannot be written, log an error and leave this file unchanged.
+        changes: id of a letter -> the letter that replaces it, None to remove the letter. If a file
+        cannot be written, log an error and leave this file unchanged.
         """
         by_id = {name.encode(): letter for name, letter in changes.items()}
         for file in self._files:
             try:
                 self._rewrite(file, by_id)
             except OSError as error:
-                log.error("cannot update %s (%s): delivered letters are still in the file", file, error.strerror)  # noqa: TRY400
+                log.error("cannot remove processed records from %s (%s)", file, error.strerror)  # noqa: TRY400
 
     @property
     def _files(self) -> tuple[Path, Path]:

@@ -75,7 +75,7 @@ class DeadLetterSink(Protocol):
 
 
 class _Consumer:
-    """Reads the stream of one mapping into lanes."""
+    """Reads the stream of one mapping into lanes, the queues of records for the function."""
 
     def __init__(
         self, mapping: EventSourceMapping, stream: StreamDefinition, positions: dict[int, int], clock: Clock
@@ -99,8 +99,8 @@ class _Consumer:
     def adopt(self, mapping: EventSourceMapping | None) -> bool:
         """Continue with the current version of the mapping. Return False if this is impossible.
 
-        It is possible if all fields except `result` are unchanged. After the first False, every
-        later call returns False too.
+        The consumer can continue if all fields except `result` are unchanged. After the first
+        False, every later call returns False too.
 
         mapping: the current version of the mapping; None if the mapping no longer delivers.
         """
@@ -113,7 +113,7 @@ class _Consumer:
 
 @dataclass(slots=True)
 class _InFlight:
-    """A batch whose outcome is not known yet: its consumer, its shard and its lane."""
+    """The origin of a batch that has no outcome yet: its consumer, shard and lane (queue)."""
 
     consumer: _Consumer
     cursor: ShardCursor[ShardLanes]
@@ -153,9 +153,9 @@ class Delivery:
     def next_events(self) -> Iterator[tuple[float, str, str]]:
         """Yield a triple for each lane that will send a batch: time, kind, UUID of the mapping.
 
-        The time is when the lane sends the batch; `Lane.due` explains the kind. If the time has
-        passed, the next poll sends the batch. Lanes exist only in the process that delivers to
-        functions.
+        The time is when the lane (a queue of records) sends the batch. If the time has passed, the
+        next poll sends the batch. The kind is "FunctionRetry" or "BatchingWindow" (`Lane.due`).
+        Lanes exist only in the process that delivers to functions.
         """
         for consumer in self._consumers.values():
             for cursor in consumer.log.shards.values():
@@ -165,7 +165,10 @@ class Delivery:
                         yield *due, consumer.mapping.uuid
 
     def lanes(self, uuid: str) -> Iterator[tuple[str, Lane]]:
-        """Yield pairs: the id of a shard, and a lane of a mapping for this shard."""
+        """Yield a pair for each lane of a mapping: the id of the lane's shard, and the lane.
+
+        A lane is a queue of records for the mapping's function.
+        """
         consumer = self._consumers.get(uuid)
         for cursor in () if consumer is None else consumer.log.shards.values():
             for lane in cursor.inbox.lanes:
@@ -187,7 +190,7 @@ class Delivery:
         return found
 
     def _reads_on(self, consumer: _Consumer) -> bool:
-        """Return False if a consumer must end because its stream was restored from a snapshot."""
+        """Return False if a consumer must end because a snapshot was restored into its stream."""
         stream = self._database.streams.get(consumer.mapping.stream_id)
         return stream is None or stream.restored == consumer.restored
 

@@ -37,7 +37,8 @@ class BadPattern(Exception):
 def compile_filters(patterns: Sequence[str]) -> Test | None:
     """Return a function that returns True for an event that matches at least one of the patterns.
 
-    Return None if there are no patterns, because every event then passes. Raises BadPattern.
+    Return None if there are no patterns, because every event then passes. Raises BadPattern for a
+    text that is not a valid pattern.
     """
     tests = [compile_pattern(pattern) for pattern in patterns]
     if not tests:
@@ -46,7 +47,10 @@ def compile_filters(patterns: Sequence[str]) -> Test | None:
 
 
 def compile_pattern(text: str) -> Test:
-    """Compile a pattern to a function that returns True for matching events. Raises BadPattern."""
+    """Compile a pattern to a function that returns True for matching events.
+
+    Raises BadPattern if the text is not a valid pattern.
+    """
     try:
         pattern = orjson.loads(text)
     except orjson.JSONDecodeError:

@@ -12,9 +12,9 @@ If a batch fails, the lane takes these steps:
    one batch if step 1 has removed records, else as two halves. This uses up no retry (Lambda:
    "Retain discarded records for a DynamoDB event source"). We infer that the service also halves a
    batch if a partial batch response names the batch's first record.
-3. Without BisectBatchOnFunctionError, the batch uses up a retry. A batch of one record always does
-   so, because it cannot be halved. The first retry waits 1 s by the emulator's clock. Each later
-   retry waits twice as long as the previous retry, up to 60 s.
+3. Without BisectBatchOnFunctionError, the batch uses up a retry. A batch of one record always uses
+   up a retry, because it cannot be halved. The first retry waits 1 s by the emulator's clock. Each
+   later retry waits twice as long as the previous retry, up to 60 s.
 4. If the batch has no retry left, the lane gives up its records (`Discard`).
 
 The lane also gives up records that are too old. If the function cannot be invoked at all, no retry
@@ -78,8 +78,8 @@ class Lane:
 
     def __init__(self) -> None:
         self._queue: deque[Record] = deque()
-        self._batches: deque[Batch] = deque()  # the current batch, or what remains of it in parts
-        self._gathering = 0.0  # when the batching window of the next batch began
+        self._batches: deque[Batch] = deque()  # the current batch, or its remaining parts after a failure
+        self._gathering = 0.0  # the time when the batching window of the next batch began
         self.size = 0  # bytes of all records in the lane
         self.in_flight = False
 
@@ -107,14 +107,16 @@ class Lane:
         self.size += len(record.text)
 
     def _count_out(self, records: Sequence[Record]) -> Sequence[Record]:
-        """Subtract the bytes of records that leave the lane from `size`. Return the records."""
+        """Return the given records, which leave the lane. Subtract their bytes from `size`."""
         self.size -= sum(len(record.text) for record in records)
         return records
 
     # --- sending ----------------------------------------------------------------------------------
 
     def give_up(self, oldest: float) -> Iterator[Discard]:
-        """Remove the records that are older than the time `oldest`, and yield them as Discards.
+        """Remove the records that are older than `oldest`, and yield them as Discards.
+
+        oldest: a time in seconds since the epoch.
 
         While a batch is in flight, do nothing.
         """
@@ -134,7 +136,10 @@ class Lane:
             yield Discard("RecordAgeExceeded", self._count_out(old), 0, None)
 
     def next_batch(self, mapping: EventSourceMapping, now: float) -> Batch | None:
-        """Return the batch to send now, which is then in flight. Return None if none is due."""
+        """Return the batch to send now, which is then in flight.
+
+        Return None if the lane has no batch that may be sent already.
+        """
         if self.in_flight:
             return None
         if not self._batches:
@@ -150,10 +155,10 @@ class Lane:
         return batch
 
     def due(self, mapping: EventSourceMapping) -> tuple[float, str] | None:
-        """Return a pair: the time at which the lane sends its next batch, and what it waits for.
+        """Return a pair: the time at which the lane sends its next batch, and why not earlier.
 
-        The second part is FunctionRetry or BatchingWindow. Return None if the lane has no records,
-        or if a batch is in flight.
+        The reason is "FunctionRetry" if the batch failed before, else "BatchingWindow". Return None
+        if the lane has no records, or if a batch is in flight.
         """
         if self.in_flight or not len(self):
             return None
@@ -162,10 +167,10 @@ class Lane:
         return self._gathering + mapping.window, "BatchingWindow"
 
     def _gathered(self, mapping: EventSourceMapping, now: float) -> list[Record]:
-        """Take the records of the next batch from the queue.
+        """Take the records of the next batch from the queue, and return them.
 
-        Take none if the batch must wait for more records, because it is not full and its batching
-        window is still open.
+        Return an empty list if the batch must wait for more records, because it is not full and its
+        batching window is still open.
         """
         self._gathering = min(self._gathering, now)
         full = len(self._queue) >= mapping.batch_size or FRAME + self.size + len(self._queue) > PAYLOAD

@@ -48,7 +48,7 @@ class EventSourceMapping:
     """An event source mapping as it is stored. Times are seconds since the epoch.
 
     tenant: the access key and region of the mapping's owner.
-    window: the batching window, how long a lane waits for a full batch (seconds).
+    window: the batching window, the most seconds that records wait for a full batch.
     parallelization: the most batches of one shard that may be in flight at the same time.
     record_age: the largest age of a record (seconds), -1 for no limit.
     retries: the number of retries after the first attempt, -1 for no limit.

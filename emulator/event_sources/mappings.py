@@ -20,7 +20,7 @@ from storage.keycode import prefix_end
 
 log = logging.getLogger("emulator")
 
-_ALL: Final = 1 << 20  # more checkpoints than any mapping has, so that all are deleted
+_ALL: Final = 1 << 20  # a limit above the number of checkpoints of any mapping, so that all of them are deleted
 
 
 class Mappings:

@@ -32,14 +32,17 @@ SENT: Final = "Sent"
 FAILED: Final = "Failed"
 
 _DETAIL: Final = 500  # the most characters of a failure's description that are kept
-_BATCH: Final = 100  # after this many changes of letters, the file is written
+_BATCH: Final = 100  # the file is written at the latest when this many letters have changed or must be removed
 
 Letter = dict[str, Any]
 
 
 @dataclass(slots=True)
 class _Sent:
-    """A letter that waits or was sent. reports: True if the function may name failed records."""
+    """A dead letter that waits to be sent again, or was sent again.
+
+    reports: True if the function's response may name the records that failed.
+    """
 
     id: str
     letter: Letter
@@ -62,14 +65,16 @@ class Redelivery:
         self._functions = functions
         self._dead_letters = dead_letters
         self._new_id = new_id
-        self._waiting: dict[str, deque[_Sent]] = {}  # ARN of a function -> its letters
+        self._waiting: dict[str, deque[_Sent]] = {}  # ARN of a function -> the letters that wait to be sent to it
         self._in_flight: dict[str, _Sent] = {}  # request id -> the letter that was sent
-        self._done: dict[str, Letter | None] = {}  # changes that are not written to the file yet
+        # Changes that are not written to the file yet: id of a letter -> what remains of this
+        # letter, None if all its records are done.
+        self._done: dict[str, Letter | None] = {}
         self.states: dict[str, tuple[str, str]] = {}
 
     @property
     def busy(self) -> bool:
-        """True if letters wait or are in flight."""
+        """True if dead letters wait to be sent again, or were sent and have no outcome yet."""
         return bool(self._waiting or self._in_flight)
 
     def add(self, letters: Iterable[Letter], *, reports: bool) -> int:
@@ -130,7 +135,7 @@ class Redelivery:
 
 
 def id_of(letter: Letter) -> str:
-    """Return the id of a letter, which is its member `requestId`."""
+    """Return the id of a dead letter, which is the `requestId` in its `requestContext`."""
     name: str = letter["requestContext"]["requestId"]
     return name
 
@@ -148,7 +153,7 @@ def _records(letter: Letter) -> list[Record]:
 
 
 def _rest(letter: Letter, records: list[Record]) -> Letter:
-    """Return a letter that has only `records`, the last records of `letter`."""
+    """Return a copy of a letter that has only `records`, which are the last ones of `letter`."""
     batch = {
         **letter["DDBStreamBatchInfo"],
         "startSequenceNumber": sequence_text(records[0].sequence),

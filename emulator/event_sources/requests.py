@@ -56,9 +56,9 @@ def parsed(operation: str, raw: object) -> Request:
 
 
 def checked(request: Mapping[str, Any]) -> None:
-    """Refuse members that are not allowed for DynamoDB streams or not supported by this emulator.
+    """Raise InvalidParameterValueException for the first member with a value that is not allowed.
 
-    Raises InvalidParameterValueException.
+    Either AWS does not allow it for DynamoDB streams, or this emulator does not support it.
     """
     for name, value in request.items():
         # An empty list, 0 or false in a member requests nothing, so it is not refused.

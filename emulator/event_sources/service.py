@@ -33,18 +33,18 @@ class FunctionService:
 
     @property
     def busy(self) -> bool:
-        """True if the server must poll with `due`, because records or letters may wait."""
+        """True if the server must poll with `due`, because records or dead letters may wait."""
         return self.redelivery.busy or any(True for _ in self.mappings.delivering())
 
     def answer(self, method: str, path: str, query: str, body: bytes, caller: Caller) -> Answer:
-        """Answer a request to Lambda's API. Raises ApiError."""
+        """Answer a request to Lambda's API. Raises ApiError for a wrong request."""
         return self._api.answer(method, path, query, body, caller)
 
     def next_events(self) -> Iterator[tuple[float, str, str]]:
         """Yield the next events of all mappings as triples: time, kind, UUID of the mapping.
 
-        Only the process that delivers to functions knows when retries and batching windows end.
-        Those that have ended are left out, because the next poll sends their batches.
+        Only the process that delivers to functions knows when it sends the next batches. Batches
+        whose time has passed are left out, because the next poll sends them.
         """
         yield from self.mappings.next_events()
         yield from self._deliveries()
@@ -54,7 +54,7 @@ class FunctionService:
         return (event for event in self.delivery.next_events() if event[0] > now)
 
     def due(self) -> list[Invocation]:
-        """Return the invocations to make now: of records, and of dead letters sent again."""
+        """Return the invocations to make now. Each delivers stream records or a dead letter."""
         invocations = self.delivery.due()
         if self.redelivery.busy:
             invocations += self.redelivery.due()
@@ -69,6 +69,9 @@ class FunctionService:
         self._publish()
 
     def _publish(self) -> None:
-        """Tell other workers when the next batch is sent, because only this process has lanes."""
+        """Tell the other worker processes when the next batch is sent.
+
+        They do not know it, because only this process has the records that wait for delivery.
+        """
         if self._sharing is not None:
             self._sharing.set_delivery(min(self._deliveries(), default=None))

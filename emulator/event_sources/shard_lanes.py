@@ -1,4 +1,4 @@
-"""Filters the records of one shard for one mapping, and distributes them to lanes.
+"""Filters the records of one shard for one mapping, and distributes them to lanes (queues).
 
 A record that does not pass the filter counts as done. The store has one position for the shard: the
 first record that is not done. After a restart, this record and all later records are delivered. So
@@ -18,7 +18,7 @@ from emulator.event_sources.mapping import EventSourceMapping
 
 
 class ShardLanes:
-    """The lanes of one shard, which implement Inbox (database/changes/consumer.py).
+    """The lanes of one shard: queues of records for a function. Implements `Inbox` (consumer.py).
 
     passes: the mapping's filters as a function, None if every record passes.
     """
@@ -43,8 +43,8 @@ class ShardLanes:
     def room(self) -> int:
         """Return the number of records that may be added now.
 
-        All lanes together may have two full batches for each lane. But if their records already
-        have PAYLOAD bytes for each lane, none may be added.
+        All lanes together may have as many records as two full batches for each lane. If their
+        records have PAYLOAD bytes (6 MB) for each lane already, the result is 0.
         """
         if sum(lane.size for lane in self.lanes) >= PAYLOAD * len(self.lanes):
             return 0

@@ -59,7 +59,7 @@ class Access:
     relation: the table or index that the operation reads or writes.
     reads: the reads of a Query or Scan, in the order in which they run.
     key: the primary key, for an operation on one item.
-    condition: for an operation on one item, the text of the conditions besides its key.
+    condition: for an operation on one item, the text of the conditions besides the item's key.
     projection: the document paths to return, None for all attributes.
     """
 
@@ -84,7 +84,11 @@ class Access:
 
 
 def access_of(prepared: PreparedStatement, table: Table, *, consistent: bool = False) -> Access:
-    """Return the native operation of a statement. Raises the errors of ExecuteStatement."""
+    """Return the native operation of a statement.
+
+    Raises the ApiErrors with which ExecuteStatement refuses a wrong statement. consistent: True for
+    a strongly consistent read.
+    """
     planned = plan.bind(prepared, table, consistent=consistent)
     statement = prepared.statement
     if isinstance(planned, Pages):
@@ -139,7 +143,7 @@ def _queries(prepared: PreparedStatement, planned: Pages) -> tuple[RangeRead, ..
     assert prepared.program.where is not None, "a Query has a key condition"
     for branch in ast.chain(prepared.program.where, ast.Or):
         parts = where.branch_parts(branch, names)
-        assert parts is not None, "each side of an OR in a Query names partition keys"
+        assert parts is not None, "each side of an OR must fix the partition key, otherwise the plan is a Scan"
         queries, others = parts
         for query in queries:
             wanted = key_range.resolve(query, names, prepared.values)
@@ -154,7 +158,7 @@ def _queries(prepared: PreparedStatement, planned: Pages) -> tuple[RangeRead, ..
         add(KeyRange(reads[0][0].partition, (), None, ()), _whole(prepared))
     for reads in partitions.values():
         if len({id(others) for _, others in reads}) > 1 and not all(_limits_sort_key(wanted) for wanted, _ in reads):
-            continue  # the plan reads this whole partition, which was added above
+            continue  # the plan reads the whole partition; the loop above has added this read
         for wanted, others in reads:
             add(wanted, texts.conditions(others, prepared.values))
     return tuple(known[limits] for limits, _ in planned.ranges)

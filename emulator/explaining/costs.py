@@ -63,7 +63,10 @@ class Sizes(Protocol):
         ...
 
     def extent(self, limits: Range) -> Extent:
-        """Return the number and size of the rows in a range. Stop after the rows of one page."""
+        """Return the number and size of the rows in a range of storage keys.
+
+        Stop when the rows fill one page (1 MB).
+        """
         ...
 
     def first_page(self, planned: Pages, *, consistent: bool) -> float:
@@ -96,7 +99,10 @@ class Cost:
 
 
 def cost_of(access: Access, sizes: Sizes, *, consistent: bool = False) -> Cost:
-    """Return the estimated cost of a statement's native operation."""
+    """Return the estimated cost of a statement's native operation.
+
+    consistent: True for a strongly consistent read.
+    """
     planned = access.plan
     if isinstance(planned, Read):
         return _of_item(planned, sizes, consistent=consistent)

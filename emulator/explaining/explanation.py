@@ -22,7 +22,9 @@ def explanation(
     *,
     consistent: bool = False,
 ) -> dict[str, Any]:
-    """Return the explanation of a statement. Raises the errors of ExecuteStatement.
+    """Return the explanation of a statement.
+
+    Raises the ApiErrors with which ExecuteStatement refuses a wrong statement.
 
     table_of: a function from the name of a table to the table, None if there is no such table.
     text: the statement. parameters: its parameters as a request has them, not checked yet.
@@ -38,7 +40,10 @@ def explanation(
 
 
 def explain(prepared: PreparedStatement, table: Table, sizes: Sizes, *, consistent: bool = False) -> dict[str, Any]:
-    """Return the explanation of a prepared statement. Raises the errors of ExecuteStatement."""
+    """Return the explanation of a prepared statement.
+
+    Raises the ApiErrors with which ExecuteStatement refuses a wrong statement.
+    """
     access = access_of(prepared, table, consistent=consistent)
     cost = cost_of(access, sizes, consistent=consistent)
     return {

@@ -50,7 +50,10 @@ class StoredSizes:
         return Effect(before, after, {each.index.name: each.units for each in changes if each.units})
 
     def extent(self, limits: Range) -> Extent:
-        """Return the number and size of the rows in a range. Stop after the rows of one page."""
+        """Return the number and size of the rows in a range of storage keys.
+
+        Stop when the rows fill one page (1 MB).
+        """
         start, stop = limits
         items = size = 0
         while True:

@@ -43,7 +43,7 @@ def conditions(parts: Sequence[ast.ConditionTree], values: Values) -> str | None
 def condition(tree: ast.ConditionTree, values: Values) -> str:
     """Return a condition as text.
 
-    This does not recurse, because a tree may be thousands of nodes deep.
+    A loop visits the nodes. A tree may be thousands of nodes deep, too deep for recursion.
     """
     texts: list[str] = []
     for node in ast.inner_first(tree):
@@ -84,9 +84,9 @@ def _cut(text: str, most: int) -> str:
 
 
 def _inside(node: Any, text: str, looser: tuple[type, ...]) -> str:  # noqa: ANN401 - any node
-    """Return a part's text, in parentheses if needed.
+    """Return `text`, the text of a node, in parentheses if the node's class is in `looser`.
 
-    looser: the kinds of nodes that need parentheses.
+    looser: the classes of nodes that bind less tightly than the operator around the node.
     """
     return f"({text})" if isinstance(node, looser) else text
 

@@ -76,7 +76,9 @@ class Checked(NamedTuple, Generic[Tree]):
 
 
 def analyze_condition(parsed: Parsed[ast.ConditionTree], names: Names, types: Types) -> Checked[ast.ConditionTree]:
-    """Check a condition, and replace its aliases by names. Raises ExpressionError.
+    """Check a condition, and replace its aliases by names.
+
+    Raises ExpressionError for the first problem.
 
     names: alias -> attribute name. types: placeholder -> type letter of its value.
     """
@@ -89,13 +91,19 @@ def analyze_condition(parsed: Parsed[ast.ConditionTree], names: Names, types: Ty
 
 
 def analyze_key_condition(parsed: Parsed[ast.ConditionTree], names: Names, types: Types) -> Checked[KeyCondition]:
-    """Check a key condition by all rules that need no key schema. Raises ExpressionError."""
+    """Check a key condition by all rules that need no key schema.
+
+    Raises ExpressionError for the first problem.
+    """
     checked = analyze_condition(parsed, names, types)
     return Checked(key_condition(checked.tree), checked.checks)
 
 
 def analyze_update(parsed: Parsed[ast.UpdateTree], names: Names, types: Types) -> Checked[ast.UpdateTree]:
-    """Check an update, and replace its aliases by names. Raises ExpressionError."""
+    """Check an update, and replace its aliases by names.
+
+    Raises ExpressionError for the first problem.
+    """
     _check_size(parsed)
     _check_reserved(parsed)
     _check_functions(parsed, "update operand")
@@ -115,7 +123,10 @@ def analyze_update(parsed: Parsed[ast.UpdateTree], names: Names, types: Types) -
 
 
 def analyze_projection(parsed: Parsed[ast.ProjectionTree], names: Names) -> Checked[ast.ProjectionTree]:
-    """Check a projection, and replace its aliases by names. Raises ExpressionError."""
+    """Check a projection, and replace its aliases by names.
+
+    Raises ExpressionError for the first problem.
+    """
     _check_paths(parsed)
     _check_defined(parsed, names, {})
     paths = tuple([resolved(path, names) for path in parsed.tree.paths])
@@ -136,7 +147,8 @@ def _check_size(parsed: Parsed[Tree]) -> None:
 def _check_functions(parsed: Parsed[Tree], operands: Role) -> None:
     """Raise ExpressionError for the first unknown function, else for the first misused function.
 
-    operands: the role that a function must have where it is an operand.
+    operands: the role that a function must have if it is an operand: "condition operand" or "update
+    operand".
     """
     for usage in parsed.functions:
         if usage.function not in FUNCTIONS:
@@ -183,7 +195,7 @@ def _check_defined(parsed: Parsed[Tree], names: Names, types: Types) -> None:
 
 
 class _Analysis:
-    """The part that the analyses of conditions and of updates share: types, rules of functions."""
+    """Base class for conditions and updates. It checks types of operands and calls of functions."""
 
     def __init__(self, names: Names, types: Types) -> None:
         self.names = names
@@ -230,7 +242,7 @@ class _Analysis:
         tag = self.type_of(node) or problems.ANY_TYPE
         if tag != "S":
             raise problems.operand_type(function, tag)
-        assert isinstance(node, ast.Placeholder), "only a placeholder has the known type string"
+        assert isinstance(node, ast.Placeholder), "an operand whose type is known to be a string must be a placeholder"
         placeholder = node.name
 
         def check(values: Values) -> None:
@@ -300,7 +312,7 @@ class _ConditionAnalysis(_Analysis):
             if node.name not in self.types:
                 raise problems.undefined_value(node.name)
             return node
-        assert isinstance(node, ast.Call), "literals and arithmetic are not in the grammar of conditions"
+        assert isinstance(node, ast.Call), "an operand of a condition must be a path, a placeholder or a function call"
         return self.call(node)
 
     def call(self, node: ast.Call) -> ast.Call:

@@ -157,7 +157,7 @@ def chain(
 ) -> Iterator[ConditionTree]:
     """Yield the conditions of a chain of ANDs, or of ORs, from left to right.
 
-    A chain may have thousands of conditions, so this does not recurse.
+    A chain may have thousands of conditions, too many for recursion. So a loop visits them.
 
     normalized: a function that replaces each condition before it is examined. For example, it can
     remove a double NOT, so that an AND below the NOTs becomes a part of the chain.

@@ -50,7 +50,7 @@ _NO_VALUES: Final[Values] = {}
 class Bound:
     """The programs of one request, in the order in which they are parsed.
 
-    A program is None if the request does not have its parameter.
+    A program is None if the request does not have the expression parameter.
 
     checks: pairs of an expression parameter and a check of the contents of values. When the
     programs come from the cache, the checks run again with the request's values.
@@ -68,7 +68,9 @@ _cache: BoundedCache[Bound] = BoundedCache()
 
 
 def bind(request: Request) -> Bound:
-    """Return the programs of a request's expressions. Raises ApiError without envelope.
+    """Return the programs of a request's expressions. Raises ApiError.
+
+    The error's text does not have the prefix "1 validation error detected: ".
 
     request: members by their wire names, with the types of the service model. Attribute values must
     be canonical. A member that is None counts as absent.
@@ -99,8 +101,8 @@ def unusable_member(request: Request, parameters: Mapping[str, Sequence[str]] | 
     """Return the first member that no expression of the request could use, None if there is none.
 
     The members are ExpressionAttributeNames and ExpressionAttributeValues.
-    parameters: for each member, the expression parameters that can use it. None stands for the
-    parameters of most operations.
+    parameters: for each of the two members, the expression parameters that can use it. If this is
+    None, all five expressions can use names, and all but ProjectionExpression can use values.
     """
     for member, users in (parameters or _USERS).items():
         if request.get(member) is not None and all(request.get(parameter) is None for parameter in users):
@@ -127,7 +129,10 @@ def check_names(names: Collection[str]) -> None:
 
 
 def _length(request: Request, names: Mapping[str, str] | None, values: Values | None) -> int:
-    """Return the number of characters of all texts in a form: expressions, names, placeholders."""
+    """Return the number of characters of a request's expressions, names and placeholders.
+
+    These texts are in the key under which the cache keeps the programs.
+    """
     texts = [text for parameter in _PARAMETERS if (text := request.get(parameter)) is not None]
     return sum(map(len, chain(texts, names or (), (names or {}).values(), values or ())))
 
@@ -140,10 +145,11 @@ def _run(parameter: str, check: Check, values: Values) -> None:
 
 
 class Binding:
-    """Makes the programs of one request whose form is not in the cache.
+    """Makes the programs for one request's expressions, if the cache does not have them.
 
     users: ExpressionAttributeNames or ExpressionAttributeValues -> the expression parameters that
-    can use this member. None stands for the parameters of most operations.
+    can use this member. If this is None, all five expressions can use names, and all but
+    ProjectionExpression can use values.
     """
 
     users: ClassVar[Mapping[str, Sequence[str]] | None] = None
@@ -171,7 +177,10 @@ class Binding:
         return bound
 
     def check_members(self) -> None:
-        """Check the members ExpressionAttributeNames and -Values, before expressions are parsed."""
+        """Check ExpressionAttributeNames and ExpressionAttributeValues.
+
+        This happens before the expressions are parsed.
+        """
         member = unusable_member(self.request, self.users)
         if member is not None:
             raise errors.only_with_expressions(member)
@@ -185,7 +194,7 @@ class Binding:
         check_names(self.names.values())
 
     def check_used(self) -> None:
-        """Raise ApiError if no expression uses a name or value of the request."""
+        """Raise ApiError if the request has a name or a value that no expression uses."""
         names = [alias for alias in self.names if alias not in self.used]
         if names:
             raise errors.names_unused(names)
@@ -199,7 +208,11 @@ class Binding:
         parse: Callable[[str], Parsed[_Tree]],
         build: Callable[[Parsed[_Tree]], tuple[_Program, tuple[Check, ...]]],
     ) -> _Program | None:
-        """Return the program of one parameter, None if the request does not have the parameter."""
+        """Return the program of one expression, None if the request does not have the expression.
+
+        parameter: the expression parameter, such as FilterExpression. parse: the function that
+        parses it. build: a function from the parsed expression to its program and its checks.
+        """
         text = self.request.get(parameter)
         if text is None:
             return None
@@ -216,7 +229,7 @@ class Binding:
         return program
 
     def update(self, parsed: Parsed[Any]) -> tuple[UpdateProgram, tuple[Check, ...]]:
-        """Return the program of a parsed update. It needs no checks."""
+        """Return the program of a parsed update, and no checks: an update needs none."""
         return updates.update(analyze.analyze_update(parsed, self.names, self.types).tree, self.types), ()
 
     def condition(self, parsed: Parsed[Any]) -> tuple[Condition, tuple[Check, ...]]:

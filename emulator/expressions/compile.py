@@ -82,7 +82,7 @@ def getter(node: ast.Operand) -> Get:
             return lambda _item, _values: value
         case ast.Call():
             return _call(node)
-    raise AssertionError("a valid condition has no other kind of operand")
+    raise AssertionError("an operand of a valid condition must be a path, a placeholder, a literal or a function call")
 
 
 def _top_level(node: ast.Operand) -> str | None:
@@ -98,8 +98,8 @@ def _top_level(node: ast.Operand) -> str | None:
 def _test(node: ast.ConditionTree) -> Test:
     """Return a function that tests whether an item meets a condition.
 
-    This does not recurse, because a chain of legacy conditions may have thousands of parts, and its
-    tree has as many levels as parts.
+    A loop visits the nodes. A chain of legacy conditions may have thousands of parts, and its tree
+    has as many levels, which are too many for recursion.
     """
     parts: list[tuple[ast.ConditionTree, int]] = []
     waiting = [_without_double_not(node)]
@@ -235,8 +235,8 @@ def _simple_ordering(
     This is the most common part of filters. Whole numbers without a sign are compared by length and
     digits, in half the time of compare.order.
 
-    accepted: the results of compare.order for which the test is true.
-    compare: the same comparison as a function of two Python values.
+    accepted: the results of compare.order (-1, 0 or 1) for which the test is true.
+    compare: the same comparison as a function of two Python values, such as operator.lt.
     """
 
     def ordered(item: Item, values: Values) -> bool:

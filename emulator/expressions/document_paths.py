@@ -43,7 +43,7 @@ def steps_of(path: ast.DocumentPath) -> Path:
 def path_getter(path: Path) -> Callable[[Item, Values], Value | None]:
     """Return a function that returns the value at a path in an item, None if there is none."""
     name, *steps = path
-    assert isinstance(name, str), "the first step of a path is a name"
+    assert isinstance(name, str), "the first step of a path must be a name"
     if not steps:
         return lambda item, _values: item.get(name)
     return lambda item, _values: descend(item.get(name), steps)

@@ -86,7 +86,7 @@ class Function(NamedTuple):
 
 
 def checked(row: Function) -> Function:
-    """Return a function unchanged. Raise AssertionError if it is incomplete or contradictory."""
+    """Return the given Function. Raise AssertionError if it is incomplete or contradictory."""
     in_update = row.role == "update operand"
     assert row.name.isidentifier(), "the lexers read only an identifier as a function's name"
     assert row.name.islower(), "the name must be in small letters, because PartiQL searches for it in small letters"

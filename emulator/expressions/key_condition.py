@@ -19,7 +19,10 @@ from emulator.expressions.program import MIRRORED, KeyClause, KeyCondition, KeyO
 
 
 def key_condition(node: ast.ConditionTree) -> KeyCondition:
-    """Turn a checked condition into a key condition. Raises ExpressionError."""
+    """Turn a condition that `analyze.py` has checked into a key condition.
+
+    Raises ExpressionError if a key condition may not have this form.
+    """
     clauses: dict[str, KeyClause] = {}
     for part in ast.chain(node, ast.And):
         clause = _clause(part)

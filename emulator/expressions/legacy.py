@@ -94,7 +94,7 @@ def check_mixing(
 def expected(request: Request) -> program.Condition | None:
     """Return the program of Expected and ConditionalOperator, None if there are no conditions.
 
-    Raises ApiError.
+    Raises ApiError for a wrong parameter.
     """
     return _combined(request, "Expected", _expectation)
 
@@ -102,13 +102,13 @@ def expected(request: Request) -> program.Condition | None:
 def filter_condition(request: Request, member: OneOf["QueryFilter", "ScanFilter"]) -> program.Condition | None:
     """Return the program of a filter and ConditionalOperator, None if there are no conditions.
 
-    Raises ApiError. The caller must check with the program's `attributes` that a QueryFilter names
-    no key attribute.
+    Raises ApiError for a wrong parameter. The caller must check with the program's `attributes`
+    that a QueryFilter names no key attribute.
     """
     return _combined(request, member, _condition)
 
 
-_FEW_NAMES: Final = limits.LEGACY_NAMES // limits.ATTRIBUTE_NAME  # this many names are never too large together
+_FEW_NAMES: Final = limits.LEGACY_NAMES // limits.ATTRIBUTE_NAME  # this many names cannot exceed LEGACY_NAMES bytes
 
 
 def _too_many_names(elements: Iterable[str]) -> bool:
@@ -128,8 +128,8 @@ def _combined(
         raise errors.item_too_large()
     check_names(elements)
     conditions = [build(name, element) for name, element in elements.items()]
-    # The tree has a level for each condition, perhaps thousands. The compiler does not recurse, so
-    # this is no problem for Python's stack.
+    # This tree has a level for each condition, perhaps thousands of levels. The compiler visits
+    # it with a loop, because recursion would need too much of Python's stack.
     return compiler.condition(reduce(ast.Or if operator == "OR" else ast.And, conditions))
 
 
@@ -268,8 +268,8 @@ def attribute_updates(request: Request) -> program.UpdateProgram | None:
     elements: Mapping[str, Request] | None = request.get("AttributeUpdates")
     if not elements:
         return None
-    # An update counts more bytes for each action than its attribute's name has (update_cost.py).
-    # So the update is too large if the names alone exceed the limit.
+    # The cost of an action is larger than the name of its attribute (update_cost.py). So if the
+    # names alone exceed the limit, the update is too large.
     if _too_many_names(elements):
         raise errors.update_too_large()
     check_names(elements)
@@ -329,7 +329,9 @@ def _action(path: ast.DocumentPath, element: Request) -> ast.Action:
 
 
 def key_conditions(request: Request) -> program.KeyCondition:
-    """Turn the request's KeyConditions into a key condition. Raises ApiError.
+    """Turn the request's KeyConditions into a key condition.
+
+    Raises ApiError if they are wrong.
 
     Without IndexName, at most two conditions are allowed. With IndexName, up to eight conditions
     are allowed here, because the index may have several key attributes (features 3).

@@ -51,7 +51,7 @@ def tokens(text: str) -> list[Token]:
     result = []
     for match in _TOKEN.finditer(text, 0, len(text.rstrip(_SPACE))):
         group = match.lastgroup
-        assert group is not None, "every alternative of the pattern is named"
+        assert group is not None, "every alternative of the pattern must be a named group"
         start, end = match.span(group)
         word = text[start:end]
         result.append(Token(word if group == "symbol" else group, word, start, end))

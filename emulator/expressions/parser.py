@@ -49,19 +49,22 @@ _NO_WORDS: Final[frozenset[str]] = frozenset()
 
 
 def parse_condition(text: str) -> Parsed[ConditionTree]:
-    """Parse a condition, filter or key condition expression. Raises ExpressionError."""
+    """Parse a condition, filter or key condition expression.
+
+    Raises ExpressionError for a syntax error.
+    """
     parser = _Parser(text, _CONDITION_WORDS)
     return parser.finished(result_of(parser.condition()))
 
 
 def parse_update(text: str) -> Parsed[UpdateTree]:
-    """Parse an update expression. Raises ExpressionError."""
+    """Parse an update expression. Raises ExpressionError for a syntax error."""
     parser = _Parser(text, _SECTIONS)
     return parser.finished(parser.update())
 
 
 def parse_projection(text: str) -> Parsed[ProjectionTree]:
-    """Parse a projection expression. Raises ExpressionError."""
+    """Parse a projection expression. Raises ExpressionError for a syntax error."""
     parser = _Parser(text, _NO_WORDS)
     return parser.finished(parser.projection())
 
@@ -69,7 +72,7 @@ def parse_projection(text: str) -> Parsed[ProjectionTree]:
 def parse_key_condition(text: str) -> Parsed[ConditionTree]:
     """Parse a key condition expression, which has the grammar of a condition.
 
-    Raises ExpressionError.
+    Raises ExpressionError for a syntax error.
     """
     return parse_condition(text)
 
@@ -353,7 +356,10 @@ class _Parser:
 
 
 def _closing(stream: list[Token]) -> dict[int, int]:
-    """Return a dict: position of an opening parenthesis -> position of the closing one."""
+    """Return a dict: position of each opening parenthesis -> position of its closing one.
+
+    Positions are indexes in `stream`.
+    """
     closing = {}
     opened = []
     for position, token in enumerate(stream):

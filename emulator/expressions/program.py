@@ -30,7 +30,8 @@ or another one that has priority.
 class KeyClause:
     """One condition of a key condition.
 
-    operands: two values for BETWEEN, any number for UNINDEXABLE, one for all other operators.
+    operands: the values, or placeholders for them: two for BETWEEN, any number for UNINDEXABLE (an
+    operator that no key condition allows), one for all other operators.
     """
 
     attribute: str
@@ -52,7 +53,7 @@ class Condition:
     test(item, values): returns True if the item meets the condition. Test a missing item as {}.
     attributes: the names of the top-level attributes that the condition reads.
     paths: every document path that the condition reads, in written order.
-    inner: those of `paths` that have more than one step.
+    inner: the paths among `paths` that have more than one step.
     weight: the number of operators and operands, from which the time of a test is estimated.
     """
 

@@ -33,7 +33,7 @@ class SearchExpressions(NamedTuple):
 def search_expressions(request: Mapping[str, Any]) -> SearchExpressions:
     """Return the compiled expressions of a SearchVectors request.
 
-    Raises an ApiError whose text has no envelope.
+    Raises an ApiError whose text does not have the prefix "1 validation error detected: ".
     """
     return _SearchBinding(request).expressions()
 

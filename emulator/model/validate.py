@@ -47,7 +47,7 @@ _NO_CHANGE: Final = Change()
 
 
 class MemberPath(NamedTuple):
-    """The position of a value, spelled as on the wire and as in the API.
+    """The path from a request to a value in it, in two spellings: as on the wire and as in the API.
 
     For example "keySchema.1.member.keyType" and "KeySchema.1.member.KeyType".
     """
@@ -56,13 +56,16 @@ class MemberPath(NamedTuple):
     api: str = ""
 
     def child(self, name: str) -> "MemberPath":
-        """Return the path of a structure's member."""
+        """Return the path of the member `name` of the structure at this path."""
         if not self.wire:
             return MemberPath(lower_camel(name), name)
         return MemberPath(f"{self.wire}.{lower_camel(name)}", f"{self.api}.{name}")
 
     def member(self, key: object) -> "MemberPath":
-        """Return the path of a member of a map, or of a list (its members are counted from 1)."""
+        """Return the path of a member of the map or list at this path.
+
+        key: the member's key in the map, or its number in the list, counted from 1.
+        """
         if isinstance(key, str):
             key = errors.shortened(key, _LONGEST_KEY)
         return MemberPath(f"{self.wire}.{key}.member", f"{self.api}.{key}.member")
@@ -72,8 +75,8 @@ class MemberPath(NamedTuple):
 class Failure:
     """A constraint that a value breaks.
 
-    model_name: the name of the value in the model: "Structure.Member". For a member of a list or
-    map, the name of the list's or map's shape.
+    model_name: the name of the value in the service model: "Structure.Member". For a member of a
+    list or map, it is the name of the list's or map's shape.
     """
 
     model_name: str
@@ -85,7 +88,8 @@ class Failure:
 
 
 _Explain = Callable[[Any, MemberPath], Iterator[Failure]]
-_MANY: Final = 1_000  # in a list or map with more members than this, one call of max() checks all their lengths
+# If a list or map has more members than this, one call of max() checks the lengths of all members.
+_MANY: Final = 1_000
 # The most characters of a value that are compared with a pattern. Comparing 16 MB would take 60 ms.
 _MATCHED: Final = 100_000
 
@@ -94,7 +98,7 @@ _MATCHED: Final = 100_000
 class Node:
     """The compiled check of a shape.
 
-    model_name: see Failure.
+    model_name: the name of such a value in the service model, as in Failure.
     own: the constraints on the value itself.
     accept: the fast check of the value and its contents; None if every value is valid.
     inside: a function that yields the failures inside the value, such as in its elements.
@@ -110,7 +114,7 @@ class Node:
     members: Mapping[str, _Explain] = field(default_factory=dict)
 
     def explain(self, value: Any, path: MemberPath) -> Iterator[Failure]:  # noqa: ANN401 - any parsed value
-        """Yield the failures of the value and of its contents, in the order of the model."""
+        """Yield the failures of the value and its contents, in the order of the service model."""
         for constraint in self.own:
             if not constraint.accepts(value[:_MATCHED] if constraint.kind == "pattern" else value):
                 yield Failure(self.model_name, constraint.kind, path, constraint.text, self.shape, value)
@@ -122,7 +126,7 @@ class Node:
 
 
 def compile_validator(operation: OperationModel) -> Validator:
-    """Return the validator of an operation's requests."""
+    """Return the function that checks the constraints on an operation's requests."""
     shapes = operation.shapes
     node = input_node(operation)
     accept = node.accept or _anything
@@ -147,9 +151,9 @@ def _anything(_request: dict[str, Any]) -> bool:
 
 
 def _refuse(shapes: Shapes, node: Node, request: dict[str, Any]) -> None:
-    """Raise the service's error for a request that `accept` refused.
+    """Raise the service's error for a request that the fast check `accept` refused.
 
-    If `explain` finds no failure, return without an error.
+    If the exact check `explain` finds no failure, the request is valid: return without an error.
     """
     structure = node.shape.name
     bare = overrides.REQUIRED_BARE.get(structure)
@@ -194,13 +198,15 @@ def _error(shapes: Shapes, failures: Sequence[Failure], order: FailureOrder) -> 
 
 _PARTS: Final = 10  # the most failures that a response of the service reports (behaviour 3.1)
 # The most failures that `explain` looks for in one member of the request: as many as a response
-# reports, and one for each entry of LAST_RESORT, because the response may leave that failure out.
+# reports, and one more for each entry of LAST_RESORT, because the response leaves out the failures
+# in LAST_RESORT if there are others.
 _EXPLAINED: Final = _PARTS + len(overrides.LAST_RESORT)
-# A map's key is cut to this many bytes of JSON when it is printed in a path. No ARN is cut: it has
-# at most 1,024 characters.
+# A map's key is cut to this many bytes of JSON when it is printed in a path. This is enough for an
+# ARN, which has at most 1,024 characters.
 _LONGEST_KEY: Final = 1_500
-# If the values that a response prints are too long, they are cut, so that their sum is this many
-# bytes of JSON. The rest of errors.LONGEST_CUT is for the paths and the texts of the failures.
+# If the values that a response prints are too long, they are cut, so that together they have this
+# many bytes of JSON. The rest of errors.LONGEST_CUT, the limit of the whole message, is for the
+# paths and the texts of the failures.
 _PRINTED: Final = 44_000
 
 
@@ -283,7 +289,7 @@ def _structure(shapes: Shapes, shape: Shape, model_name: str) -> Node:
 
 
 def _required(shape: Shape) -> dict[str, str | None]:
-    """Return a mapping from each required member to the member that can replace it, or to None."""
+    """Return a mapping from each required member to the member that can replace it, if any."""
     required: dict[str, str | None] = dict.fromkeys(shape.required)
     for name in shape.members:
         change = CHANGES.get(f"{shape.name}.{name}", _NO_CHANGE)
@@ -341,7 +347,7 @@ def _map(shapes: Shapes, shape: Shape, model_name: str) -> Node:
 
 
 def _explain_member(node: Node, member: Any, path: MemberPath) -> Iterator[Failure]:  # noqa: ANN401 - any parsed value
-    """Yield the failures inside a member of a list or map, and the failure of a null member.
+    """Yield the failures inside a member of a list or map, or one failure if the member is null.
 
     Other failures of the member itself are reported with the path of the list or map (see
     `_members_constraint`).
@@ -365,7 +371,8 @@ def _members_constraint(what: str, node: Node, members: Callable[[Any], Any]) ->
 
         def accept(value: Any) -> bool:  # noqa: ANN401 - a list or dictionary
             if longest is not None and len(value) > _MANY and None not in value:
-                return max(map(len, members(value))) <= longest  # five times as fast as the next line
+                # This is five times as fast as a call of `accepts` for each member.
+                return max(map(len, members(value))) <= longest
             return all(member is None or accepts(member) for member in members(value))
 
         yield Constraint("members", text, accept)

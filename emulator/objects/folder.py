@@ -4,7 +4,7 @@ A slash in a key separates folders, so an object `a/b.json` is the file `b.json`
 A key cannot lead out of the folder. Some keys that S3 allows are not possible here:
 
 - A key with an empty part, `.`, `..` or a NUL character cannot be written.
-- A link to a file or folder outside is not listed, and access through the link is denied.
+- A link to a place outside the folder is not listed, and access through the link is denied.
 - On a file system that ignores case, a key is refused if an existing name differs from it only by
   case. Both would be the same file, but in S3 they are two objects.
 
@@ -40,7 +40,7 @@ _LONGEST_PART: Final = 255  # bytes: the longest name of a file on common file s
 _SEPARATORS: Final = frozenset("\0") | ({"\\", ":"} if os.name == "nt" else frozenset())
 _KEY_ID: Final = r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|mrk-[0-9a-f]{32}"
 _ALIAS: Final = r"alias/[a-zA-Z0-9/_-]+"
-# A key's id, an alias, or the ARN of either (AWS's documentation: "Key identifiers").
+# The id of a KMS key, its alias, or the ARN of either (AWS's documentation: "Key identifiers").
 _KMS_KEY: Final = rf"{_KEY_ID}|{_ALIAS}|arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{{12}}:(key/({_KEY_ID})|{_ALIAS})"
 _IN_THE_WAY: Final = (FileExistsError, NotADirectoryError, IsADirectoryError)
 
@@ -108,7 +108,7 @@ class FolderBucket:
         """Begin to write an object, without encryption. Raises ObjectError.
 
         The emulator has no KMS keys, so any well-formed identifier of a KMS key is accepted. A
-        malformed identifier raises the error for a missing key.
+        malformed identifier raises the error for a KMS key that does not exist.
         """
         if encryption.key and re.fullmatch(_KMS_KEY, encryption.key) is None:
             raise no_such_key(encryption.key)
@@ -135,7 +135,7 @@ class FolderBucket:
 
 
 class FileWriter:
-    """An object that is being written to a file. All methods but `discard` raise ObjectError."""
+    """An object that is being written to a file. `write` and `finish` may raise ObjectError."""
 
     def __init__(self, incomplete: Path, path: Path, bucket: Path) -> None:
         self._path = path

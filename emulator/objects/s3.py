@@ -68,7 +68,7 @@ def _translated() -> Iterator[None]:
 def _failure(response: dict[str, Any]) -> ObjectError:
     status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500)
     code, message = response["Error"].get("Code", ""), response["Error"].get("Message", "")
-    if code.startswith(_KMS_PREFIX):  # an error of KMS, not of S3 (control-plane 4.2)
+    if code.startswith(_KMS_PREFIX):  # the error comes from KMS, not from S3 (control-plane 4.2)
         return ObjectError(f"Kms{code.removeprefix(_KMS_PREFIX)}", message)
     if code == "NoSuchBucket" or (status == 404 and code in ("404", "NotFound")):  # noqa: PLR2004 - HEAD has no body
         return no_such_bucket()
@@ -84,7 +84,10 @@ class S3Store:
         self._origin = origin
 
     def bucket(self, name: str, owner: str | None = None) -> "S3Bucket":
-        """Return a bucket. owner: the account that must own it. Raises ObjectError."""
+        """Return a bucket. owner: the id of the account that must own it; None for any account.
+
+        Raises ObjectError if the bucket does not exist or has another owner.
+        """
         client = _client(self._origin)
         common = {"Bucket": name} | ({"ExpectedBucketOwner": owner} if owner else {})
         with _translated():
@@ -93,7 +96,7 @@ class S3Store:
 
 
 class S3Bucket:
-    """One bucket. common: the parameters that all requests about the bucket have."""
+    """One bucket. common: parameters of all requests about the bucket, such as its name."""
 
     def __init__(self, client: Any, common: dict[str, str]) -> None:  # noqa: ANN401 - boto3 has no types
         self._client = client

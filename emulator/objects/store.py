@@ -21,7 +21,8 @@ class ObjectError(Exception):
 def failed(status: int, code: str, text: str, hint: str = "") -> ObjectError:
     """Return an ObjectError with the message that DynamoDB makes of S3's error (control-plane 4.2).
 
-    status, code, text: what S3 responds. hint: see ObjectError.
+    status, code, text: the HTTP status, error code and message of S3's response.
+    hint: text for the server's log, see ObjectError.
     """
     message = f"{text} (Service: Amazon S3; Status Code: {status}; Error Code: {code}; Request ID: null)"
     return ObjectError(f"S3{code}", message, hint)

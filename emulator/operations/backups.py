@@ -59,7 +59,10 @@ def delete_backup(database: Database, caller: Caller, _request: Request, arn: Nu
 
 
 def _check_list(request: Request) -> tuple[str, str]:
-    """Check the request; return the number and table of the backup after which the page begins."""
+    """Check the request; return a pair from ExclusiveStartBackupArn: backup number, table name.
+
+    The page of backups begins after this backup. Without an ARN, both strings are empty.
+    """
     if request.get("TimeRangeLowerBound", -inf) > request.get("TimeRangeUpperBound", inf):
         raise errors.backup_range_reversed()
     if "ExclusiveStartBackupArn" not in request:
@@ -118,7 +121,7 @@ def backup_arn(text: str) -> NumberedArn:
 def check_region(arn: NumberedArn, caller: Caller) -> None:
     """Raise ApiError if the partition, service or region in an ARN does not exist.
 
-    See control-plane 0.2. The caller's region exists, whatever its name.
+    See control-plane 0.2. The caller's region counts as existing, whatever its name.
     """
     if not arn.is_valid(caller.region):
         raise errors.backup_arn_of_nowhere()
@@ -140,10 +143,10 @@ def found_backup(database: Database, caller: Caller, arn: NumberedArn) -> Backup
 
 
 def settle(database: Database, caller: Caller) -> None:
-    """End the statuses of the caller's tables that are due to end.
+    """End transient statuses of the caller's tables, such as DELETING, if their time is over.
 
-    When the deletion of a table with recovery ends, a system backup of the table appears. So call
-    this before reading the caller's backups.
+    When the deletion of a table with point-in-time recovery ends, a system backup of the table
+    appears. So call this before reading the caller's backups.
     """
     for table in [table for table in caller.tables.values() if table.transient]:
         database.catalog.settle(table)
@@ -203,7 +206,10 @@ def _table(backup: Backup) -> dict[str, Any]:
 
 
 def _features(table: TableDefinition) -> dict[str, Any]:
-    """Return the settings that the table had at the time of the backup."""
+    """Return SourceTableFeatureDetails of a backup: indexes, stream, TTL and encryption.
+
+    table: the definition of the table at the time of the backup.
+    """
     features: dict[str, Any] = {}
     for member, local in (("LocalSecondaryIndexes", True), ("GlobalSecondaryIndexes", False)):
         indexes = [_index(index) for index in table.indexes if index.local is local]

@@ -136,8 +136,8 @@ def _reads_of(table: Table, name: str, part: dict[str, Any], projections: Mappin
 def _leave_out_repeats(reads: Sequence[_Reads]) -> None:
     """Remove the repeated reads of an item.
 
-    A request may have the same table twice, by its name and by its ARN (behaviour 7.1). If both
-    have the same key, the item is read and returned once.
+    A request may have the same table twice, by its name and by its ARN (behaviour 7.1). If a key is
+    requested both ways, the item is read and returned once.
     """
     known: set[bytes] = set()
     for each in reads:
@@ -148,7 +148,8 @@ def _leave_out_repeats(reads: Sequence[_Reads]) -> None:
 def _by_table(reads: Sequence[_Reads]) -> list[_Reads]:
     """Return one _Reads for each table, with all results from the table.
 
-    If the request has a table both by its name and by its ARN, `name` is the one that came first.
+    If the request has a table both by its name and by its ARN, `name` of the result is the one that
+    comes first in the request.
     """
     tables: dict[int, _Reads] = {}
     for each in reads:
@@ -189,9 +190,10 @@ def _read_table(txn: ReadTxn, reads: _Reads, room: int) -> int:
 
 
 def _refuse_if_nothing_done(done: int, refusals: Iterable[ApiError | None]) -> None:
-    """Raise the first throttling error if a batch did nothing (behaviour 16).
+    """Raise the first throttling error if a batch read or wrote no item (behaviour 16).
 
-    done: the number of items that were read or written. refusals: the throttling errors.
+    done: the number of items that were read or written. refusals: the throttling errors, and None
+    for what was not throttled.
     """
     for error in refusals:
         if error is not None and not done:
@@ -261,7 +263,8 @@ def batch_write_item(database: Database, caller: Caller, request: Request, write
 def _locate(write: Put | Delete, table: Table) -> None:
     """Compute the store's key of the item that is written. Raises ApiError for a wrong primary key.
 
-    For a Put in a batch, the service reports wrong key attributes like a wrong Key (behaviour 3.8).
+    For wrong key attributes in the item of a Put, the service reports the same error as for a wrong
+    Key of a Delete (behaviour 3.8).
     """
     if isinstance(write, Put):
         types = table.definition.types

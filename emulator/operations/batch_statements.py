@@ -1,7 +1,7 @@
 """BatchExecuteStatement: up to 25 PartiQL statements, each on one item (behaviour 14).
 
-Each statement is prepared, bound to its table and run, as by statements.py. If a statement fails,
-its result in the response has the error, and the other statements still run.
+Each statement is prepared, bound to its table and run with functions of statements.py. If a
+statement fails, its result in the response has the error, and the other statements still run.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -37,7 +37,7 @@ class _Member:
 
     planned: the read or write that the statement asks for; None if the statement failed earlier.
     row: the row that a read found. After the transaction, `selected` makes `item` from it.
-    ahead: the outcome of a long write, prepared before the transaction; otherwise None.
+    ahead: the outcome of a write that takes long, computed before the transaction; otherwise None.
     ran: True if the statement was run. If a statement fails before it runs, its result in the
     response does not name its table (behaviour 14.5).
     """
@@ -54,7 +54,7 @@ class _Member:
     @property
     def table_name(self) -> str:
         """Return the name or ARN of the table, as the client sent it."""
-        assert self.prepared is not None, "only prepared statements are run"
+        assert self.prepared is not None, "a statement that could not be prepared has no table name"
         return self.prepared.relation.table
 
     def response(self) -> bytes:
@@ -96,7 +96,7 @@ def _check_batch(request: Request) -> Steps[list[_Member]]:
         if characters >= PARSED_IN_STEP:
             characters = 0
             yield None
-    request.mark_reported()  # the problems are now in the results of their statements
+    request.mark_reported()  # each problem is now the `error` of its statement
     plan.check_batch([each.prepared for each in members if each.prepared is not None])
     return members
 
@@ -146,7 +146,10 @@ def _batch_response(
 
 
 def _run_reads(database: Database, members: Sequence[_Member], tables: dict[str, _Units]) -> Steps[None]:
-    """Read all rows in one snapshot. Then test and project the rows, some rows in each step."""
+    """Read all rows in one snapshot.
+
+    Then test each row by its statement's WHERE and project it, some rows in each step.
+    """
     with database.read() as txn:
         for each in members:
             _run_read(txn, each, tables)
@@ -227,6 +230,6 @@ def _run_write(txn: WriteTxn, each: _Member, write: Write, tables: dict[str, _Un
             row = txn.get(write.key)
             total.consumed.table += write_units(0 if row is None else row_size(row), 0)
         return
-    assert each.prepared is not None, "only prepared statements are run"
+    assert each.prepared is not None, "a statement must be prepared before it runs"
     each.item = write.returned(each.prepared.return_values, change)
     total.succeeded = True

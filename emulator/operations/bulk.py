@@ -27,7 +27,7 @@ from emulator.operations.s3_jobs import (
     with_token,
 )
 
-_CONCURRENT: Final = 50  # the limit of imports; we do not know the limit of bulk operations
+_CONCURRENT: Final = 50  # unfinished bulk operations: the limit is unknown, so this is the limit of imports
 _ECHOED: Final = ("InputS3Configuration", "OutputS3Configuration", "MaxWriteRequestUnits", "PerformanceTier")
 
 

@@ -24,7 +24,10 @@ def _check(request: Request) -> None:
 
 @operation("UpdateContinuousBackups", check=_check)
 def update_continuous_backups(database: Database, caller: Caller, request: Request, _: None) -> Response:
-    """Switch recovery on or off, or change its period in days. The response shows the new state."""
+    """Switch point-in-time recovery on or off, or change its period in days.
+
+    The response shows the new state.
+    """
     definition = backed_up(database, caller, request["TableName"]).definition
     wanted = request["PointInTimeRecoverySpecification"]
     if not wanted["PointInTimeRecoveryEnabled"]:
@@ -38,7 +41,7 @@ def update_continuous_backups(database: Database, caller: Caller, request: Reque
 
 @operation("DescribeContinuousBackups")
 def describe_continuous_backups(database: Database, caller: Caller, request: Request, _: None) -> Response:
-    """Describe a table's recovery, and the window of times to which it can be restored."""
+    """Describe a table's point-in-time recovery, and the times to which it can be restored."""
     definition = found_table(database, caller, request["TableName"]).definition
     return {"ContinuousBackupsDescription": _description(database, definition)}
 
@@ -67,7 +70,8 @@ def backed_up(database: Database, caller: Caller, name: str) -> Table:
 def _is_preparing(database: Database, definition: TableDefinition) -> bool:
     """Return True if a table is CREATING, or too new for continuous backups.
 
-    A table is too new until twice the duration of a transient status has passed since its creation.
+    A table is too new until twice the duration of a transient status (a setting of the server) has
+    passed since the table's creation.
     """
     if definition.status == CREATING:
         return True

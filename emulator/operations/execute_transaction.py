@@ -90,7 +90,10 @@ def _selected(
     rows: Sequence[bytes | None],
     consumed: Sequence[Consumed],
 ) -> Steps[bytes]:
-    """Test and project the rows that were read, some rows in each step; return the response."""
+    """Test each row by its statement's WHERE and project it; return the response.
+
+    Each step decodes some of the rows.
+    """
     responses = []
     decoded = 0
     for each, row in zip(reads, rows, strict=True):
@@ -120,8 +123,8 @@ def _plans(
 ) -> Steps[list[Read | Write]]:
     """Return the read or write that each statement asks for. Long statements take several steps.
 
-    Raises ApiError: for an invalid statement, the statement's error. For a statement that fails on
-    its table, such as by a wrong key, the error of a canceled transaction.
+    Raises ApiError. For an invalid statement, this is the statement's error. For a statement that
+    does not fit its table, such as one with a wrong key, it is the error of a canceled transaction.
     """
     plans: list[Read | Write] = []
     characters = 0

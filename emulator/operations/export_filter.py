@@ -43,7 +43,7 @@ class Selection:
 
     @property
     def whole(self) -> bool:
-        """True if the export writes all items of the range unchanged."""
+        """True if the export writes all items from `start` to `stop`, with all attributes."""
         return self.filter is None and self.projection is None
 
 

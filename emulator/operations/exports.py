@@ -36,7 +36,7 @@ FULL: Final = "FULL_EXPORT"
 INCREMENTAL: Final = "INCREMENTAL_EXPORT"
 _SPECIFICATION: Final = "IncrementalExportSpecification"
 
-_SHORTEST: Final = 15 * 60  # seconds: the shortest window of an incremental export
+_SHORTEST: Final = 15 * 60  # seconds: the shortest period of an incremental export
 _LONGEST: Final = 24 * 3600
 _CONCURRENT: Final = 300  # the most unfinished exports of an account and region (control-plane 4.1)
 _ECHOED: Final = (
@@ -109,7 +109,11 @@ def export_table(database: Database, caller: Caller, request: Request, _: None) 
 
 
 def _table(database: Database, caller: Caller, arn: str) -> Table:
-    """Return the table with an ARN. Raises the errors that control-plane 4.1 lists first."""
+    """Return the table with an ARN.
+
+    Raises ApiError if the ARN is malformed, or if the caller cannot export such a table. These are
+    the first errors in the list of control-plane 4.1.
+    """
     if not arn:
         raise errors.export_arn_empty()
     parsed = arns.parsed(arn)
@@ -137,9 +141,9 @@ def _check_time(moment: float | None, window: recovery.Window, now: float) -> No
 
 
 def _incremental(request: Request, table: Table, window: recovery.Window, now: float) -> dict[str, Any] | None:
-    """Check the window of an export; return IncrementalExportSpecification for its description.
+    """Check the period of an incremental export; return its IncrementalExportSpecification.
 
-    Return None for a full export.
+    The result is as in the export's description: with defaults. It is None for a full export.
     """
     specification = request.get(_SPECIFICATION)
     kind = request.get("ExportType")

@@ -17,13 +17,13 @@ from emulator.operations.registry import Response, operation
 
 @operation("CreateGlobalTable")
 def create_global_table(_database: Database, _caller: Caller, _request: Request, _: None) -> Response:
-    """Raise the service's error for a new global table of this version."""
+    """Raise the service's error for a new global table of the legacy version."""
     raise errors.legacy_global_tables()
 
 
 @operation("UpdateGlobalTable")
 def update_global_table(_database: Database, _caller: Caller, request: Request, _: None) -> Response:
-    """Raise the service's error for a request to add or remove a replica."""
+    """Raise the service's error for a request to add or remove a replica of a global table."""
     updates = request["ReplicaUpdates"]
     if any("Create" in update for update in updates):
         raise errors.legacy_global_tables()

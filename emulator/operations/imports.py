@@ -55,7 +55,8 @@ _LISTED: Final = (
 def _check(request: Request) -> dict[str, Any]:
     """Check the request; return TableCreationParameters as the client sent them.
 
-    The checks change TableCreationParameters in the request, so the result is a copy made before.
+    The checks change TableCreationParameters in the request, so the result is a copy that is made
+    before the checks.
     """
     creation = request["TableCreationParameters"]
     sent = dict(creation)

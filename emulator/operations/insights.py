@@ -110,9 +110,10 @@ def list_insights(database: Database, caller: Caller, request: Request, _: None)
 
 
 def _is_same(before: InsightsSetting | None, mode: str, *, enabled: bool) -> bool:
-    """Return True if a request changes nothing.
+    """Return True if a request does not change the Contributor Insights setting `before`.
 
-    A request that enables a failed setting again does change it.
+    If the setting has failed, a request that enables it again does change it.
+    mode, enabled: the mode that the request asks for, and True if it enables the setting.
     """
     if before is None:
         return not enabled
@@ -192,7 +193,9 @@ def _token(table: str, index: str) -> str:
 
 
 def _position(token: str) -> tuple[str, str]:
-    """Return the names in a page's token: the last table and index of the previous page.
+    """Return a pair from a page's NextToken: table name, and index name ("" for the table itself).
+
+    The page begins after this table or index.
 
     Raises ValidationException if the token is malformed.
     """

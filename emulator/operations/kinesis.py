@@ -73,7 +73,7 @@ def enable(database: Database, caller: Caller, request: Request, _: None) -> Res
     if not database.kinesis:
         destinations.log_unconnected([table.definition])
     response = _response(definition, enabled, ENABLING)
-    # The response repeats this member of the request (behaviour 15).
+    # The response repeats EnableKinesisStreamingConfiguration of the request (behaviour 15).
     return response | {_ENABLE: dict(request.get(_ENABLE, {}))}
 
 
@@ -83,8 +83,9 @@ def disable(database: Database, caller: Caller, request: Request, _: None) -> Re
 
     If the server has a Kinesis endpoint, changes made before this request are still sent.
 
-    If it has none, a destination stays ENABLING. On the service, only an ACTIVE destination can be
-    disabled. Here an ENABLING one can be too, because on the service it would soon be ACTIVE.
+    If the server has no Kinesis endpoint, a destination stays ENABLING. On the service, only an
+    ACTIVE destination can be disabled. Here, an ENABLING destination can be disabled too, because
+    on the service it would soon be ACTIVE.
     """
     definition = _definition(database, caller, request)
     destination = _destination(definition, request)

@@ -25,7 +25,7 @@ def check_values(request: Request, layer: Layer, *, numbers_first: bool = False)
     (behaviour 3.1).
 
     layer: the validation layer whose wording the error has: "old", "new" or "partiql".
-    numbers_first: see check_problems.
+    numbers_first: for a value with two problems, which one to report; see check_problems.
     """
     if request.problems:
         check_members_used(request)
@@ -60,7 +60,7 @@ _TEXTS: Final = tuple(name for name in _EXPRESSIONS if name.endswith("Expression
 
 
 def text_length(request: Mapping[str, Any]) -> int:
-    """Return the total length of the expressions of a request, or of one table in a batch."""
+    """Return how many characters the expressions have in a request, or in one table of a batch."""
     return sum([len(request[name]) for name in _TEXTS if name in request])
 
 
@@ -70,7 +70,7 @@ def bound_of(request: Mapping[str, Any]) -> Bound | None:
 
 
 def guard_of(request: Mapping[str, Any], bound: Bound | None) -> Guard | None:
-    """Return the guard of a write, made from ConditionExpression or Expected.
+    """Return the guard (the condition) of a write, made from ConditionExpression or Expected.
 
     Return None if the request has neither.
     """

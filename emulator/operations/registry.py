@@ -55,7 +55,7 @@ class Operation:
     def run(self, database: Database, caller: Caller, raw: object) -> Response:
         """Check a request, run the handler, and return the response. Raises ApiError.
 
-        raw: the request as parsed JSON, or as a result of `read`.
+        raw: the request as parsed JSON, or as the Request that `read` has made of the JSON.
         """
         model = self.model
         if model is None:
@@ -84,15 +84,15 @@ class Operation:
         return self.model
 
     def read(self, raw: object) -> Request:
-        """Parse a request and check it by layers 1 and 2; return it. Raises ApiError."""
+        """Parse a request; check its types and member constraints; return it. Raises ApiError."""
         model = self.load()
         request = model.parse(raw)
         model.validate(request)
         return request
 
     def unreported(self) -> AssertionError:
-        """Return the exception for a check that has left a problem unreported."""
-        return AssertionError(f"the check of {self.name} did not report a problem of attribute values")
+        """Return the exception for a check that did not report a problem in an attribute value."""
+        return AssertionError(f"the check of {self.name} did not report a problem in an attribute value")
 
 
 class OperationInSteps(Operation):
@@ -110,7 +110,7 @@ class OperationInSteps(Operation):
         Raises ApiError. Raises Sliced, with the remaining work, if the check has more steps.
         """
         request = raw.copy() if type(raw) is Request else self.read(raw)
-        assert self.check is not None, "an operation in steps has a check"
+        assert self.check is not None, "OperationInSteps requires a check"
         steps: Steps[Any] = self.check(request)
         try:
             next(steps)
@@ -168,7 +168,7 @@ class DecodedOperation(Operation):
         return super().run(database, caller, raw)
 
     def read(self, raw: object) -> Request:
-        """Check a request by the decoder, and then as Operation.read does; return it."""
+        """Run the special decoder on the JSON of a request, and then do as Operation.read does."""
         self.decode(raw)
         return super().read(raw)
 
@@ -181,9 +181,10 @@ def operation(
 ) -> Callable[[Handler], Handler]:
     """Register the decorated function as the handler of an operation.
 
-    check: the check of layer 3; None if there is nothing to check. A generator function makes the
-    operation an OperationInSteps.
-    enveloped: see Operation. decode: see DecodedOperation.
+    check: a function that checks the request alone; None if there is nothing to check. A generator
+    function makes the operation an OperationInSteps.
+    enveloped: True if the service puts the check's errors into an envelope.
+    decode: a function that checks the JSON of a request before all other checks, or None.
     """
     kind = OperationInSteps if isgeneratorfunction(check) else Operation if decode is None else DecodedOperation
     assert not (enveloped and kind is OperationInSteps), "OperationInSteps does not support `enveloped`"
@@ -255,7 +256,7 @@ def find(name: str) -> Operation | None:
 
 
 def registered() -> Mapping[str, Operation]:
-    """Import all operations; return them by name."""
+    """Import all operations; return a mapping from their names to the operations."""
     for name in _families:
         find(name)
     return _operations

@@ -85,7 +85,7 @@ def _group(database: Database, caller: Caller, request: Request) -> list[TableDe
 
 
 def _updates(tables: Sequence[TableDefinition], request: Request) -> Iterator[_Update]:
-    """Yield the changes that a request asks for.
+    """Yield the changes of auto scaling that a request asks for.
 
     A change of write capacity applies to all regions, so it is yielded once for each region.
     """
@@ -130,7 +130,10 @@ def _index(table: TableDefinition, name: str | None) -> str:
 
 
 def _check(tables: Sequence[TableDefinition], member: str, change: Mapping[str, Any]) -> None:
-    """Raise ApiError if a change has too few or too many members, or if the table is on demand."""
+    """Raise ApiError if a change has too few or too many members, or if the table is on demand.
+
+    member: the name of the request's member that has the change, for the error.
+    """
     name = tables[0].name
     if change.get("AutoScalingDisabled", False):
         present = [each for each in _FORBIDDEN if each in change]

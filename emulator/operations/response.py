@@ -13,7 +13,7 @@ from emulator.database.throughput.capacity import Consumed
 
 
 def response_of(members: list[bytes]) -> bytes:
-    """Return a JSON object with these members. Each has its name and value, as from `member`."""
+    """Return a JSON object with these members. Each one is `"name":value`, as `member` returns."""
     return b"".join((b"{", b",".join(members), b"}"))
 
 

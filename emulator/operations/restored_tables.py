@@ -23,7 +23,9 @@ _INDEX_LISTS: Final = (("LocalSecondaryIndexOverride", True), ("GlobalSecondaryI
 
 
 def restored(source: TableDefinition, request: Request, caller: Caller, now: float, until: float) -> TableDefinition:
-    """Return the definition of the new table, without the store's ids. Raises ApiError.
+    """Return the definition of the new table, with store ids that are not set yet.
+
+    Raises ApiError.
 
     until: the earliest time at which the table becomes ACTIVE. It stays CREATING for longer if the
     items are not complete by then.
@@ -111,7 +113,8 @@ def _check_maximums(members: Mapping[str, Any], member: str, *, on_demand: bool,
 def _indexes(source: TableDefinition, request: Request, *, on_demand: bool) -> Iterator[IndexDefinition]:
     """Yield the indexes of the new table.
 
-    These are the indexes that an override names. Without an override, they are the source's.
+    These are the indexes that an override in the request describes. Without an override, they are
+    the indexes of the source.
     """
     names: set[str] = set()
     for member, local in _INDEX_LISTS:
@@ -132,9 +135,9 @@ def _indexes(source: TableDefinition, request: Request, *, on_demand: bool) -> I
 def _overridden(
     existing: Sequence[IndexDefinition], wanted: Mapping[str, Any], request: Request, *, on_demand: bool, local: bool
 ) -> IndexDefinition:
-    """Return the index that an element of an override describes.
+    """Return the index that `wanted`, an element of an override in the request, describes.
 
-    Raises ApiError if no index of the source has the same keys and projection.
+    Raises ApiError if none of the source's indexes (`existing`) has the same keys and projection.
     """
     name = wanted["IndexName"]
     index = settings.index_of(wanted, local=local)
@@ -175,12 +178,12 @@ def _vector_indexes(source: TableDefinition, request: Request) -> "list[VectorDe
 
 
 def _vector_shape(index: "VectorDefinition") -> tuple[object, ...]:
-    """Return the properties that a vector index of an override and of the source must share."""
+    """Return the properties in which a vector index of an override must equal one of the source."""
     return index.attribute, index.dimensions, index.distance, index.search, index.projection, frozenset(index.non_key)
 
 
 def _shape(index: IndexDefinition) -> tuple[object, ...]:
-    """Return the properties that an index of an override and of the source must share."""
+    """Return the properties in which an index of an override must equal an index of the source."""
     return index.hash, index.range, index.projection, frozenset(index.non_key)
 
 

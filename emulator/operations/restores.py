@@ -30,7 +30,7 @@ _AT_ONCE: Final = 50  # the most unfinished restores of an account and region (c
 Open = Callable[[DefinitionChange], str]
 """A function that opens the source of a restore, in the transaction that creates the table.
 
-It returns a text that identifies the source for database/jobs/restores.py.
+It returns a text that identifies the source for database/history/restores.py.
 """
 
 
@@ -88,7 +88,7 @@ def _restore(
     """Create the new table and start to fill it; return the response.
 
     source: the definition of the table to restore. summary: the members of RestoreSummary.
-    opened: a function that opens the source.
+    opened: a function that opens the source in a transaction and returns a text that identifies it.
     """
     catalog = database.catalog
     definition = restored(source, request, caller, database.clock.now(), catalog.until())
@@ -181,7 +181,7 @@ def _check_encryption(request: Request) -> None:
 
 
 def _caller_in(database: Database, caller: Caller, region: str) -> Caller:
-    """Return the caller as it would be in another region.
+    """Return the caller with its tables of another region.
 
     With `--shared-db`, all regions have the same tables, so return the caller unchanged.
     """

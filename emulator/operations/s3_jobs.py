@@ -2,8 +2,8 @@
 
 S3 jobs are exports, imports and bulk operations. The response that starts a job says IN_PROGRESS.
 Without `--delay-transient-statuses`, a request that describes a job waits for the end of the job,
-but at most one second. So most jobs are complete in their first description. Otherwise the waiter
-of an SDK would pause for 20 seconds before its next request.
+but at most one second. So most jobs are complete in their first description. Without this wait, the
+waiter of an SDK would pause for 20 seconds before its next request.
 """
 
 import re

@@ -49,8 +49,8 @@ def prepared_of(request: Mapping[str, Any]) -> PreparedStatement:
 def check_write(write: Write) -> None:
     """Raise ApiError if a write breaks a rule about its table's key attributes (behaviour 3.8).
 
-    For a statement, the service checks the WHERE before the update. For UpdateItem, it checks the
-    condition last.
+    For a statement, the service checks the WHERE clause before the update, so this function does
+    too. For UpdateItem, the service checks the condition last.
     """
     write.check_condition()
     write.check()
@@ -183,7 +183,7 @@ def _token_of(request: Mapping[str, Any], start: Continuation) -> str:
 
 
 def _continuation_of(request: Mapping[str, Any], token: str) -> Continuation:
-    """Return where the next page of a SELECT begins, as its NextToken says.
+    """Return the place at which the next page of a SELECT begins, from its NextToken.
 
     Raises ApiError if the token is damaged or belongs to another statement.
     """

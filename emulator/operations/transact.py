@@ -60,7 +60,7 @@ def _check_write(request: Request) -> Steps[list[tuple[str, Write]]]:
             if characters >= PARSED_IN_STEP:
                 characters = 0
                 yield None
-    request.mark_reported()  # _check_values has handled each problem
+    request.mark_reported()  # _check_values has raised an error for each problem, or replaced the value
     if size > limits.TRANSACTION:
         raise errors.transaction_too_large()
     return writes
@@ -94,7 +94,7 @@ def _check_values(body: Mapping[str, Any]) -> None:
         return
     problem = first_problem(problems)
     if problem.kind == "nesting" and problem.placeholder is None and "Key" in body:
-        _bound(body)  # an error in an expression comes before the error for a key that is too deep
+        _bound(body)  # raise an error in an expression before the error for a too deeply nested key
     raise problem.error("old")
 
 

@@ -15,7 +15,7 @@ from emulator.model.request import Request
 from emulator.operations.registry import Response, operation
 
 # seconds after a change during which the service refuses another change; 1,812 to 1,871 were
-# observed (DDB-TABLE-143)
+# observed (finding DDB-TABLE-143)
 _INTERVAL: Final = 1860.0
 
 
@@ -84,6 +84,6 @@ def _check(definition: TableDefinition, attribute: str, *, enabled: bool, now: f
     if current is not None and current != attribute:
         raise errors.ttl_on_another_attribute(current)
     changed = definition.ttl_changed
-    # A difference below 0 means that a test has set the clock back: allow the change then.
+    # If `now - changed` is below 0, a test has set the clock back. Then allow the change.
     if changed is not None and 0 <= now - changed < _INTERVAL:
         raise errors.ttl_changed_too_often()

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 class _Checked(NamedTuple):
-    """What the check of a search makes from the request, without the table.
+    """The results of the check of a search, which needs the request and not the table.
 
     vector: the bytes of SearchVector, as float32 numbers.
     """

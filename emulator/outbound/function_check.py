@@ -1,9 +1,9 @@
 """Checks, when the server starts, that functions can run.
 
-Their Python interpreters must start, and their modules must exist. Each interpreter is started once
-and searches for the modules itself (event_sources/child.py). So the server imports no code of the
-user. To find a module of a package, the interpreter first looks in the folders of the package, and
-imports the package only if the module is not there.
+The functions' Python interpreters must start, and their modules must exist. Each interpreter is
+started once and searches for the modules itself (event_sources/child.py). So the server imports no
+code of the user. To find a module of a package, the interpreter first looks in the folders of the
+package, and imports the package only if the module is not there.
 """
 
 import json

@@ -24,7 +24,7 @@ from emulator.limits import MIB
 
 log = logging.getLogger("emulator")
 
-_LINE: Final = 16 * MIB  # bytes: the longest line that a process may send, which is one answer
+_LINE: Final = 16 * MIB  # the most bytes in one line from a process; each line is one answer
 _PATIENCE: Final = 2.0  # seconds that a process has to end before it is killed
 
 
@@ -38,7 +38,10 @@ class ProcessFunction:
         self._process: Process | None = None
 
     async def invoke(self, invocation: Invocation) -> Outcome:
-        """Invoke the function, and start its process if none runs. Return errors as outcomes."""
+        """Invoke the function, and start its process if none runs.
+
+        Return an Outcome, also for an error of the function or of its process.
+        """
         async with self._turn:
             try:
                 return await self._within_timeout(invocation)

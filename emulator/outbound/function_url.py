@@ -12,7 +12,7 @@ from emulator.event_sources.delivery import Invocation
 from emulator.event_sources.outcomes import Outcome
 from emulator.limits import MIB
 
-# bytes: the longest answer; functions on Lambda may answer with 6 MB
+# The most bytes of an answer. On Lambda, a function's answer may have 6 MB.
 _ANSWER: Final = 16 * MIB
 _CHUNK: Final = 1 << 16
 _TOO_MANY_REQUESTS: Final = 429
@@ -23,7 +23,7 @@ class UrlFunction:
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
-        assert parts.hostname is not None, "event_sources/configuration.py refuses a URL without a host"
+        assert parts.hostname is not None, "the URL of a function must have a host"
         self._host = parts.hostname
         self._tls = ssl.create_default_context() if parts.scheme == "https" else None
         self._port = parts.port or (443 if self._tls else 80)
@@ -34,7 +34,7 @@ class UrlFunction:
         ).encode()
 
     async def invoke(self, invocation: Invocation) -> Outcome:
-        """Invoke the function. Return an error of the network as an outcome."""
+        """Invoke the function. Return an Outcome, also for an error of the network."""
         try:
             reader, writer = await asyncio.open_connection(self._host, self._port, ssl=self._tls)
         except OSError as error:
@@ -57,7 +57,7 @@ class UrlFunction:
 
 
 class _Answer:
-    """An HTTP response that arrives in parts, and the outcome that it means."""
+    """Parses an HTTP response that arrives in parts, and converts it to an Outcome."""
 
     def __init__(self) -> None:
         self.complete = False

@@ -51,7 +51,7 @@ class KinesisClient:
 
     def __init__(self, endpoint: str) -> None:
         parts = urlsplit(endpoint)
-        assert parts.hostname is not None, "settings.py refuses a URL without a host"
+        assert parts.hostname is not None, "the URL of the Kinesis endpoint must have a host"
         self._host = parts.hostname
         self._port = parts.port
         self._path = parts.path or "/"
@@ -59,7 +59,7 @@ class KinesisClient:
         self._connection = HTTPSConnection if parts.scheme == "https" else HTTPConnection
 
     def put(self, batch: Batch) -> set[int]:
-        """Put the records of a batch; return the positions of the records that failed.
+        """Put the records of a batch; return the indexes in the batch of the records that failed.
 
         Raises ContentRefused, NotPut. Blocks until the call ends.
         """
@@ -129,7 +129,7 @@ def _refusal(status: int, errortype: str, text: bytes) -> tuple[str, str]:
 
 
 def _failed_records(answer: Any, count: int) -> set[int]:  # noqa: ANN401 - any JSON
-    """Return the positions of the records that failed, from the response of PutRecords.
+    """Return the indexes in the request of the records that failed, from PutRecords' response.
 
     count: how many records the request had. Raises NotPut for a malformed response.
     """

@@ -57,7 +57,7 @@ def _runner(emulator: Emulator) -> "Runner":
 
 
 async def _drive(work: "Work[None]") -> None:
-    """Run the work of one job: its slices here, its calls in a thread, its pauses by sleeping."""
+    """Run the work of one job: its slices on the event loop, its calls in a thread, its pauses."""
     from emulator.s3_jobs.work import Call  # noqa: PLC0415 - most servers never need it
 
     thread = _CallThread()
@@ -90,8 +90,8 @@ _Result = tuple[Any, Exception | None]
 class _CallThread:
     """The thread that makes the calls of one job.
 
-    It is a daemon thread, for which the server does not wait when it ends. For a thread of the
-    event loop's pool it would wait, and an endpoint may take a minute to answer.
+    It is a daemon thread: a server that ends does not wait for it. The server would wait for a
+    thread of the event loop's pool, and an endpoint may take a minute to answer.
     """
 
     def __init__(self) -> None:

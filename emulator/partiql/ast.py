@@ -23,28 +23,34 @@ Returning = OneOf["ALL OLD", "ALL NEW", "MODIFIED OLD", "MODIFIED NEW"]
 
 @dataclass(frozen=True, slots=True)
 class Constant:
-    """A literal without parameters inside a template: its attribute value."""
+    """The attribute value of a literal without parameters, as a part of a template.
+
+    A template is a literal of the statement that has parameters in it.
+    """
 
     value: Value
 
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A `?` inside a template. index: the position of the parameter, counted from 0."""
+    """A `?` inside a template, which is a literal with parameters in it.
+
+    index: the position of the parameter in the request, counted from 0.
+    """
 
     index: int
 
 
 @dataclass(frozen=True, slots=True)
 class ListOf:
-    """A list literal in a template: `[value, ...]`."""
+    """A list literal with parameters in it: `[value, ...]`."""
 
     elements: tuple["Template", ...]
 
 
 @dataclass(frozen=True, slots=True)
 class MapOf:
-    """A map literal in a template: `{'name': value, ...}`.
+    """A map literal with parameters in it: `{'name': value, ...}`.
 
     If several pairs have the same name, the last pair counts.
     """
@@ -54,7 +60,7 @@ class MapOf:
 
 @dataclass(frozen=True, slots=True)
 class BagOf:
-    """A bag literal in a template: `<<value, ...>>`. It becomes a set."""
+    """A bag literal with parameters in it: `<<value, ...>>`. It becomes a set."""
 
     members: tuple["Template", ...]
 

@@ -21,7 +21,7 @@ from emulator import errors
 class Token(NamedTuple):
     """A token of a statement.
 
-    kind: a kind from the module's table; for a symbol, the symbol itself.
+    kind: "word", "name", "string", "number" or "end"; for a symbol, the symbol itself.
     text: the text of the token, without quotes.
     start, end: the range of characters that the token takes in the statement.
     """

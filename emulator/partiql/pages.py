@@ -66,14 +66,17 @@ class Result:
     later: list[tuple[PageRequest, Page]] = field(default_factory=list)
 
     def add(self, request: PageRequest, page: Page) -> None:
-        """Add the items of a read to the page, or keep the read in `later`."""
+        """Add the items of a read to the page.
+
+        If rows of this read or of an earlier one are not tested yet, keep the read in `later`.
+        """
         if self.later or page.rest:
             self.later.append((request, page))
         else:
             self.items += page.items
 
     def complete(self) -> Steps[None]:
-        """Test and project the rows of the reads in `later`, some rows in each step."""
+        """Test and project the rows of the reads that `add` has kept, some rows in each step."""
         for request, page in self.later:
             yield from complete(request, page)
             self.items += page.items
@@ -170,7 +173,7 @@ def _read_merged(
 
 
 class _Merged:
-    """A substitute for a read transaction, which merges a plan's ranges in sort key order.
+    """Takes the place of a read transaction, and merges a plan's ranges in sort key order.
 
     It serves the reads of one page. Each call of `scan` or `page` continues where the previous call
     ended, and ignores the range in its arguments.
@@ -215,4 +218,4 @@ class _Merged:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Do nothing: the code that opened the transaction closes it."""
+        """Do nothing: the code that opened the real transaction closes it."""

@@ -273,7 +273,7 @@ class _Statements(Terms):
         return ast.Call(function.name, (yield self.arguments(self.set_operand)))
 
     def set_change(self, path: ast.DocumentPath, changes: list[SetChange]) -> ast.Action:
-        """Parse a call of set_add or set_delete; return the action of its SET.
+        """Parse a call of set_add or set_delete; return the action that the SET around it means.
 
         SET a = set_add(a, <<...>>) becomes an ADD action, and one with set_delete a DELETE action.
         """

@@ -65,9 +65,9 @@ def bind(prepared: PreparedStatement, table: Table, *, consistent: bool = False,
 
 @dataclass(frozen=True, slots=True)
 class _KeyOutline:
-    """The outline of an UPDATE, DELETE or EXISTS.
+    """The outline of an UPDATE, DELETE or EXISTS: the part of its plan that needs no values.
 
-    key: the placeholders of the key's values.
+    key: a pair for each key attribute: its name, and the name of its value's placeholder.
     rest: the conditions of the WHERE that are not equalities for the key; None without any.
     """
 
@@ -76,13 +76,16 @@ class _KeyOutline:
 
 
 def _outline(found: Program, table: Table) -> select.Outline | _KeyOutline | None:
-    """Return the outline of a statement; None for INSERT, which has no WHERE. Raises ApiError."""
+    """Return the outline of a statement: the part of its plan that needs no values.
+
+    Return None for INSERT, which has no WHERE. Raises ApiError.
+    """
     statement = found.parsed.statement
     if isinstance(statement, Select):
         return select.outline(found, statement, table)
     if statement.relation.index is not None:
-        # The statement is EXISTS: SELECT has returned above, and prepare.py refuses writes to an
-        # index.
+        # This can only be EXISTS with an index: SELECT has returned above, and prepare.py refuses
+        # writes to an index.
         raise errors.transaction_read_on_index()
     if isinstance(statement, Insert):
         return None
@@ -102,7 +105,7 @@ def _outline(found: Program, table: Table) -> select.Outline | _KeyOutline | Non
 def _put(prepared: PreparedStatement) -> Put:
     """Return the write of an INSERT. Raises ApiError for an item that no table accepts."""
     statement = prepared.statement
-    assert isinstance(statement, Insert), "only INSERT has no outline"
+    assert isinstance(statement, Insert), "a statement without an outline must be an INSERT"
     item = prepared.values[statement.item.name].get("M")
     if item is None:
         raise errors.item_not_a_map()
@@ -128,9 +131,9 @@ def _write(prepared: PreparedStatement, outline: _KeyOutline, *, return_item: bo
 
 
 def _test(rest: program.Condition | None, *, missing: bool) -> Callable[[Item, Values], bool]:
-    """Return the test of a guard.
+    """Return the test of a write's guard, a function that returns True if the write may be done.
 
-    rest: the conditions that an existing item must meet.
+    rest: the conditions that an existing item must meet; None without any.
     missing: True if the test succeeds when there is no item.
     """
     if rest is None:

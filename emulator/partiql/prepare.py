@@ -26,9 +26,9 @@ class Program:
     """A compiled statement, for parameters of certain types.
 
     types: placeholder name -> type of its value.
-    checks: the checks of the conditions that depend on values.
-    outline: the outline for the table that the statement was last bound to (see plan.py).
-    outline_of: the definition of that table.
+    checks: functions that check the values in the conditions, for each request.
+    outline: the part of the plan that needs no values (see plan.py), for the table used last.
+    outline_of: the definition of this table.
     """
 
     __slots__ = ("checks", "outline", "outline_of", "parsed", "refusal", "types", "update", "where")
@@ -105,7 +105,7 @@ class PreparedStatement:
 
     @property
     def return_values(self) -> str | None:
-        """Return the ReturnValues that RETURNING means; None without RETURNING."""
+        """Return the value of ReturnValues that RETURNING stands for; None without RETURNING."""
         statement = self.statement
         if isinstance(statement, UpdateStatement | DeleteStatement) and statement.returning is not None:
             return _RETURN_VALUES[statement.returning]

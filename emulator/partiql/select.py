@@ -39,7 +39,7 @@ class Read(ItemRequest):
     """The plan of a SELECT of one item by its primary key.
 
     test: the conditions of the WHERE that are not equalities for the key; None without any.
-    project: returns the selected attributes of an item; None for all attributes.
+    project: a function that returns the selected attributes of an item; None for all attributes.
     """
 
     test: Test | None
@@ -55,7 +55,8 @@ class Pages:
     query: True for Queries: each range is in one partition. False for a Scan: the only range is the
         whole table or index.
     merged: True if the items of all ranges are returned in the order of their sort keys.
-    fetch, weight: see PageRequest in database/items/read.py.
+    fetch: True to read each item from the table too, because the index lacks some attributes.
+    weight: the units of work that filter and projection take for a small row.
     """
 
     table: Table
@@ -74,7 +75,8 @@ class Outline:
     """The outline of a SELECT: the part of its plan that does not depend on values.
 
     index: the name of the index, None for the table.
-    key: for a GetItem, the placeholders of the key's values; otherwise None.
+    key: for a GetItem, a pair for each key attribute: its name, and the name of its value's
+        placeholder; otherwise None.
     filter: for a GetItem, the conditions of the WHERE that are not equalities for the key;
         otherwise the whole WHERE. None if there are no conditions.
     branches: for Queries, the branches of the WHERE; otherwise None.
@@ -92,7 +94,10 @@ class Outline:
 
 
 def outline(prepared: Program, statement: Select, table: Table) -> Outline:
-    """Return the outline of a SELECT. Raises ApiError."""
+    """Return the outline of a SELECT: the part of its plan that needs no values.
+
+    Raises ApiError.
+    """
     name = statement.relation.index
     relation = table if name is None else _index(table, name)
     names = relation.key_schema
@@ -152,7 +157,7 @@ def _check_order(statement: Select, relation: Table | Index, *, planned: bool) -
 
 
 def _projection(wanted: tuple[Path, ...] | None) -> tuple[Project | None, frozenset[str]]:
-    """Return a function that selects the columns `wanted`, and the top-level attributes it reads.
+    """Return a pair: a function that selects the columns `wanted`, and the attributes it reads.
 
     For `*`, return None and an empty set.
 
@@ -182,7 +187,7 @@ def _check_filter(index: Index, condition: program.Condition | None) -> None:
     """Raise ApiError if a filter names an attribute that the index does not project.
 
     Call this only for a SELECT with a condition on the partition key: the rule applies to no other
-    (behaviour 14.2).
+    SELECT (behaviour 14.2).
     """
     missing = frozenset[str]() if condition is None else condition.attributes - index.attributes
     if missing:
@@ -193,7 +198,7 @@ def _of_entries(condition: program.Condition | None, index: Index) -> program.Co
     """Return a condition that ignores the attributes that the index does not project.
 
     A read of the index may read whole items from the table, for the selected columns. The condition
-    must not see their other attributes (behaviour 14.2).
+    must not see the attributes that only the table has (behaviour 14.2).
     """
     if condition is None:
         return None

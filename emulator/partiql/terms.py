@@ -52,9 +52,9 @@ def _is_boolean(node: _Node) -> bool:
 
 
 class Terms(ValueTerms):
-    """Parses conditions and paths, and notes functions, operators and errors.
+    """Parses conditions and paths, and remembers the functions, operators and errors in them.
 
-    functions, set_functions, operators: so far; see `Parsed` in ast.py.
+    functions, set_functions, operators: what was parsed so far; see `Parsed` in ast.py.
     refusal: an error that is raised only if the rest of the text has no syntax error; or None.
     """
 

@@ -17,7 +17,7 @@ Items may have far fewer levels. Python's stack allows far more.
 class TokenStream:
     """The tokens of a statement, and the position of the next token.
 
-    depth: how many literals are open around the next token.
+    depth: how many nested literals (lists, maps, bags) are open around the next token.
     """
 
     def __init__(self, text: str) -> None:
@@ -36,7 +36,7 @@ class TokenStream:
         return token
 
     def peek(self, kind: str, ahead: int = 0) -> bool:
-        """Return True if a token is this symbol or has this kind.
+        """Return True if a token has this kind; the kind of a symbol is the symbol itself.
 
         ahead: 0 for the next token, 1 for the one after it.
         """
@@ -77,7 +77,7 @@ class TokenStream:
         return position(self.text, Token("", "", self.tokens[first].start, self.tokens[end - 1].end))
 
     def next_comma(self, at: int) -> int:
-        """Return the index in `tokens` of the first comma, beginning at the index `at`."""
+        """Return the index in `tokens` of the first comma at or after the index `at`."""
         return next(number for number in range(at, len(self.tokens)) if self.tokens[number].kind == ",")
 
     def deeper(self) -> None:

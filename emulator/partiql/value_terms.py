@@ -21,7 +21,8 @@ _ROOT: Final = "root"
 class ValueTerms(TokenStream):
     """Parses values, and collects their constants and templates.
 
-    parameters: the number of parameters so far. constants, templates: see `Parsed` in ast.py.
+    parameters: the number of parameters so far.
+    constants, templates: the literals so far, without and with parameters; see `Parsed` in ast.py.
     """
 
     def __init__(self, text: str) -> None:

@@ -26,18 +26,19 @@ Source: Developer Guide, "PartiQL arithmetic, comparison, and logical operators"
 
 
 def key_of(where: ast.ConditionTree | None, names: Sequence[str]) -> tuple[Key, program.Condition | None]:
-    """Return the first equality for each key attribute, and all other conditions, compiled.
+    """Return a pair: the first equality for each key attribute, and all other conditions, compiled.
 
-    If there are no other conditions, return None in their place. names: the key attributes.
+    An equality is a pair of attribute name and placeholder name. If there are no other conditions,
+    return None in their place. names: the key attributes.
     """
     key, others = key_parts(where, names)
     return key, _all(others)
 
 
 def key_parts(where: ast.ConditionTree | None, names: Sequence[str]) -> tuple[Key, list[ast.ConditionTree]]:
-    """Return the first equality for each key attribute, and all other conditions as trees.
+    """Return a pair: the first equality for each key attribute, and all other conditions as trees.
 
-    names: the key attributes.
+    An equality is a pair of attribute name and placeholder name. names: the key attributes.
     """
     if where is None:
         return (), []
@@ -59,7 +60,7 @@ def key_parts(where: ast.ConditionTree | None, names: Sequence[str]) -> tuple[Ke
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """One branch of a WHERE, as queries.
+    """One branch of a WHERE, as queries. The branches are joined by OR.
 
     queries: one key condition for each partition that the branch names.
     sorted: True if these key conditions limit the sort key.
@@ -72,7 +73,10 @@ class Branch:
 
 
 def branches(where: ast.ConditionTree | None, names: key_range.KeyNames) -> tuple[Branch, ...] | None:
-    """Return the branches of a WHERE; None if at least one branch names no partition."""
+    """Return the branches of a WHERE, which OR joins.
+
+    Return None if at least one branch has no equality or IN for the partition key.
+    """
     if where is None:
         return None
     result = []
@@ -97,7 +101,8 @@ def branch_parts(
 ) -> tuple[tuple[KeyCondition, ...], list[ast.ConditionTree]] | None:
     """Return the queries for a branch, and the conditions that a key condition cannot express.
 
-    Return None if the branch names no partition. Raises ApiError for too many partitions.
+    node: the branch: conditions that AND joins. Return None if it has no equality or IN for the
+    partition key. Raises ApiError if it names too many partitions.
     """
     [hash_name] = names.hash
     partitions: tuple[ast.Placeholder, ...] | None = None
@@ -142,12 +147,12 @@ def _clause(node: ast.ConditionTree) -> KeyClause | None:
 
 
 def _name(operand: ast.Placeholder | ast.Literal) -> str:
-    assert isinstance(operand, ast.Placeholder), "all values of a statement are placeholders"
+    assert isinstance(operand, ast.Placeholder), "each value in a statement's tree must be a placeholder"
     return operand.name
 
 
 def _options(node: ast.ConditionTree) -> tuple[str, tuple[ast.Placeholder, ...]] | None:
-    """Return the attribute and the values of an equality or IN.
+    """Return a pair for an equality or IN: the attribute name, and the values as placeholders.
 
     Return None for any other condition.
     """

@@ -40,7 +40,7 @@ class Principals:
         """
         if self.are_anyone:
             return not self.excepted
-        assert self.named is not None, "without names, the principals are anyone"
+        assert self.named is not None, "if not all principals are meant, some must be named"
         is_named = not {arn, root_of(account)}.isdisjoint(self.named.get(AWS, ()))
         return is_named is not self.excepted
 
@@ -55,14 +55,18 @@ class Selection:
     """The actions or the resources to which a statement applies.
 
     texts: names of actions or ARNs of resources, with the wildcards `*` and `?`.
-    excepted: True for NotAction and NotResource: the statement applies to all that match no text.
+    excepted: True for NotAction and NotResource: the statement applies to all actions or resources
+    that match none of the texts.
     """
 
     texts: tuple[str, ...]
     excepted: bool = False
 
     def includes(self, text: str) -> bool:
-        """Return True if the statement applies to an action or resource. Case matters."""
+        """Return True if the statement applies to an action or resource.
+
+        text: the name of the action, or the ARN of the resource. Its case matters.
+        """
         return any(_matches(pattern, text) for pattern in self.texts) is not self.excepted
 
 

@@ -19,7 +19,7 @@ def after(text: str, path: Path) -> tuple[int, int]:
     """Return the line and the column directly after the value at a path. The value must exist."""
     try:
         end = _end(text, _begin(text, path))
-    except RecursionError:  # a text with about a thousand nested brackets
+    except RecursionError:  # the text has about a thousand nested brackets: use its end
         end = len(text)
     return text.count("\n", 0, end) + 1, end - text.rfind("\n", 0, end)
 
@@ -28,14 +28,14 @@ def _begin(text: str, path: Path) -> int:
     """Return the index of the first character of the value at a path."""
     at = _skip(text, 0)
     for step in path:
-        at = _skip(text, at + 1)  # to the first element, after the bracket
+        at = _skip(text, at + 1)  # go to the first element, after the bracket
         if isinstance(step, int):
             for _ in range(step):
-                at = _skip(text, _skip(text, _end(text, at)) + 1)  # to the next element, after the comma
+                at = _skip(text, _skip(text, _end(text, at)) + 1)  # go to the next element, after the comma
             continue
         while True:
             name, at = _DECODER.raw_decode(text, at)
-            at = _skip(text, _skip(text, at) + 1)  # to the value, after the colon
+            at = _skip(text, _skip(text, at) + 1)  # go to the value, after the colon
             if name == step:
                 break
             at = _skip(text, _skip(text, _end(text, at)) + 1)

@@ -77,7 +77,8 @@ class Comparison:
     """Compares the recorded and the new answer to one request.
 
     differences: the differences to report.
-    ignored: the number of other differences by reason: a member of VOLATILE, or a text.
+    ignored: reason -> the number of differences that are not reported for this reason. A reason is
+    the name of a member in VOLATILE, or a text.
     """
 
     def __init__(self, operation: str, recorded: Any, replayed: Any) -> None:  # noqa: ANN401 - JSON
@@ -125,7 +126,7 @@ class Comparison:
 
 
 def portable(value: Any) -> Any:  # noqa: ANN401 - JSON
-    """Return a text without the accounts and dates in its ARNs; other JSON unchanged."""
+    """Return a text without the accounts and dates in its ARNs; return other JSON unchanged."""
     if not isinstance(value, str):
         return value
     return _STREAM.sub(r"\1*", _ARN.sub(r"\1*:", value))

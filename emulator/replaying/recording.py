@@ -84,7 +84,7 @@ def _is_header(value: object) -> bool:
 
 
 def _object(text: object) -> dict[str, Any] | None:
-    """Return a text as a parsed JSON object; None if it is not one."""
+    """Return the JSON object that a text contains; None if the text is not a JSON object."""
     if not isinstance(text, (str, bytes)):
         return None
     try:

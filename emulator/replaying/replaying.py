@@ -67,6 +67,7 @@ class Totals:
 class Replay:
     """Sends the requests of a recording to the endpoints that `connect` returns.
 
+    connect: a function of access key and region. sleep: a function that waits, given seconds.
     streams: True if the endpoints have the operations of DynamoDB Streams. AWS has them at another
     endpoint.
     """
@@ -110,9 +111,9 @@ class Replay:
         return None
 
     def _replayed(self, each: Recorded) -> Iterator[Outcome]:
-        assert each.request is not None, "requests without a body are skipped"
-        assert each.access_key is not None, "requests without credentials are skipped"
-        assert each.region is not None, "requests without credentials are skipped"
+        assert each.request is not None, "a request that is sent must have a body"
+        assert each.access_key is not None, "a request that is sent must have an access key"
+        assert each.region is not None, "a request that is sent must have a region"
         tenant = (each.access_key, each.region)
         endpoint = self._endpoints.get(tenant)
         if endpoint is None:

@@ -61,9 +61,9 @@ def save(path: Path, endpoint: str, totals: Totals, outcomes: Sequence[Outcome])
 
 
 def check(path: Path) -> None:
-    """Raise OSError if the file of --report cannot be written, without changing an existing file.
+    """Raise OSError if the file of --report cannot be written.
 
-    If the file does not exist, create it empty.
+    An existing file is not changed. If the file does not exist, create it empty.
     """
     os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
 

@@ -42,15 +42,16 @@ _SENT: Final = frozenset(
 
 
 class Substitutes:
-    """A mapping from recorded values to the values that replace them."""
+    """A mapping from recorded values, such as ARNs, to the new values that replace them."""
 
     def __init__(self) -> None:
         self._values: dict[str, str] = {}
 
     def learn(self, recorded: Any, replayed: Any, name: str = "") -> None:  # noqa: ANN401 - JSON
-        """Store the pairs of values that clients may send back in later requests.
+        """Store pairs of a recorded and a new value, for values that clients may send back later.
 
-        recorded, replayed: the two answers to a request. name: the member that has them, if any.
+        recorded, replayed: the two answers to a request, or parts of them.
+        name: the name of the member whose values these are; "" for whole answers.
         """
         if isinstance(recorded, dict) and isinstance(replayed, dict):
             for member in recorded.keys() & replayed.keys():

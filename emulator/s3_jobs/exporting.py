@@ -9,8 +9,8 @@ export writes the changes between two times. An export writes these objects:
     <prefix>/AWSDynamoDB/<id>/manifest-files.json     the list of data files
     <prefix>/AWSDynamoDB/<id>/manifest-summary.json   written last; each manifest has a checksum
 
-See control-plane 4.3. A data file has at most `FILE` items. If the server is killed, the export
-continues after its last complete data file.
+See control-plane 4.3. A data file ends after the slice in which it reaches `FILE` items. If the
+server is killed, the export continues after its last complete data file.
 """
 
 from collections.abc import Callable, Mapping
@@ -54,7 +54,7 @@ _STARTED: Final = "_started"
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """What one slice has read.
+    """The part of an export that one slice has read.
 
     lines: a function that returns the lines to write. It decodes rows, which takes long, so the
     thread of the job calls it.
@@ -97,7 +97,7 @@ def exporting(context: JobContext, job: S3Job) -> Work[None]:
 def _file(database: Database, job: S3Job, bucket: Bucket, read: _Read, before: Progress) -> Work[Progress]:
     """Write the next data file; return the progress after it.
 
-    before: the progress before the file.
+    read: a function that reads one slice. before: the progress before the file.
     """
     ending = ENDINGS[job.request["ExportFormat"]]
     parts = () if job.request.get("ExportType") == INCREMENTAL else (job.id,)
@@ -145,7 +145,7 @@ def _save(database: Database, job: S3Job, progress: Progress) -> None:
 
 
 def _reader(database: Database, job: S3Job) -> _Read:
-    """Return a function of a key, which reads one slice of the export from this key on."""
+    """Return a function that reads one slice of the export, from the key that is its argument."""
     definition = TableDefinition.load(orjson.dumps(job.plan["table"]), account=database.catalog.account)
     selection = selection_of(job.request.get("FilterSpecification"), table := Table(definition))
     ion = job.request["ExportFormat"] == ION

@@ -174,7 +174,7 @@ def _store(database: Database, job: S3Job, before: Progress, batch: Batch, error
 
 
 def advanced(progress: Progress, batch: Batch) -> Progress:
-    """Return a progress in which the next record to read is the one after a batch."""
+    """Return the progress after a batch: the next record to read is the one after the batch."""
     if batch.ended:
         return replace(progress, object=batch.object.key, record=0)
     return replace(progress, record=batch.first + len(batch.records))

@@ -15,14 +15,17 @@ _FOLDER: Final = "AWSDynamoDB"
 def folder(prefix: str | None, *parts: str) -> str:
     """Return the start of object keys: the user's prefix, the folder AWSDynamoDB, and `parts`.
 
-    It ends with a slash.
+    The result ends with a slash.
     """
     start = [prefix.removesuffix("/")] if prefix and prefix != "/" else []
     return "/".join((*start, _FOLDER, *parts)) + "/"
 
 
 def encryption_of(members: Mapping[str, Any]) -> Encryption:
-    """Return the encryption that a request asks for. members: S3SseAlgorithm, S3SseKmsKeyId."""
+    """Return the encryption that a request asks for.
+
+    members: a mapping, in which S3SseAlgorithm and S3SseKmsKeyId are optional.
+    """
     return Encryption(members.get("S3SseAlgorithm", "AES256"), members.get("S3SseKmsKeyId"))
 
 
@@ -79,7 +82,7 @@ def put_manifests(
 ) -> None:
     """Write the manifests of a job, the summary last.
 
-    start: the start of their keys. lines: the results of `DataObject.finish`.
+    start: the start of the manifests' keys. lines: the results of `DataObject.finish`.
     """
     for name, content in _manifests(start, lines, summary):
         put(bucket, start + name, content, encryption)

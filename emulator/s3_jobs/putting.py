@@ -189,7 +189,7 @@ def _put(txn: WriteTxn, table: Table, put: Put, done: _Slice) -> None:
 def _attempt(txn: WriteTxn, put: Put) -> dict[str, Any]:
     """Return the output line about a put with a false condition.
 
-    It has the item of the put and, if there is one, the existing item with the same key.
+    The line has the item of the put and, if there is one, the existing item with the same key.
     """
     row = txn.get(put.key)
     line: dict[str, Any] = {"Item": put.key_item}

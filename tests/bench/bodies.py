@@ -9,7 +9,10 @@ Body = dict[str, Any]
 
 
 def create(table: str, indexes: int = 0) -> Body:
-    """CreateTable: `pk` and `sk` (S), on demand. Each index has its own key and all attributes."""
+    """Return a CreateTable request with the keys `pk` and `sk` (both S), on demand.
+
+    Each global index `gsi<n>` has the keys `g<n>` and `sk`, and projects all attributes.
+    """
     attributes = ["pk", "sk", *(f"g{number}" for number in range(1, indexes + 1))]
     body = {
         "TableName": table,
@@ -30,17 +33,17 @@ def _keys(partition: str) -> list[dict[str, str]]:
 
 
 def put(table: str, item: Item, **extra: Any) -> Body:
-    """PutItem."""
+    """Return a PutItem request."""
     return {"TableName": table, "Item": item, **extra}
 
 
 def get(table: str, item_key: Item) -> Body:
-    """GetItem."""
+    """Return a GetItem request."""
     return {"TableName": table, "Key": item_key}
 
 
 def update(table: str, number: int | str) -> Body:
-    """UpdateItem that adds one to a number, with a condition."""
+    """Return an UpdateItem request that adds one to the attribute `a`, with a condition."""
     return {
         "TableName": table,
         "Key": key(number),
@@ -51,7 +54,7 @@ def update(table: str, number: int | str) -> Body:
 
 
 def query(table: str, pk: str, **extra: Any) -> Body:
-    """Query of one partition."""
+    """Return a Query request for one partition."""
     return {
         "TableName": table,
         "KeyConditionExpression": "pk = :p",
@@ -61,15 +64,15 @@ def query(table: str, pk: str, **extra: Any) -> Body:
 
 
 def batch(table: str, items: Iterable[Item]) -> Body:
-    """BatchWriteItem of puts."""
+    """Return a BatchWriteItem request that puts items into a table."""
     return {"RequestItems": {table: [{"PutRequest": {"Item": item}} for item in items]}}
 
 
 def transact_puts(table: str, items: Iterable[Item]) -> Body:
-    """TransactWriteItems of puts."""
+    """Return a TransactWriteItems request that puts items into a table."""
     return {"TransactItems": [{"Put": {"TableName": table, "Item": item}} for item in items]}
 
 
 def transact_gets(table: str, keys: Iterable[Item]) -> Body:
-    """TransactGetItems."""
+    """Return a TransactGetItems request."""
     return {"TransactItems": [{"Get": {"TableName": table, "Key": item_key}} for item_key in keys]}

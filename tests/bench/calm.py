@@ -1,20 +1,20 @@
 """The latency of other clients while one client sends the most expensive requests.
 
     .venv/bin/python -m tests.bench.calm                        # in memory; about ten minutes
-    .venv/bin/python -m tests.bench.calm --lmdb --only filter   # on LMDB, cases whose names contain a text
-    .venv/bin/python -m tests.bench.calm --items 1000000        # as many expired items for the sweep
+    .venv/bin/python -m tests.bench.calm --lmdb --only filter   # on LMDB, names with "filter"
+    .venv/bin/python -m tests.bench.calm --items 1000000        # the sweep deletes a million items
 
-For each case, the script starts and loads a server. One client repeats the request for some
-seconds, at most every two seconds. Another process measures GetItem on its own connection. The
-table has
+The script starts and loads a server, and measures one case after another. One client repeats the
+expensive request for some seconds, at most once in two seconds. Meanwhile another process, the
+"other client", measures GetItem on its own connection. The printed table has, for each case,
 
 - the server's CPU seconds for one request,
-- the time to parse the request's JSON, which is one call that nothing can interrupt,
+- the time to parse the request's JSON, a single call that nothing can interrupt,
 - the size of the answer,
-- percentiles of the other client's latency,
+- the p99 and the maximum of the other client's latency,
 - the server's anonymous memory before, right after, and some seconds after the requests.
 
-The exit status is 1 if a p99 is 50 ms or more.
+The exit status is 1 if the p99 of a case is 50 ms or more.
 """
 
 import argparse
@@ -39,10 +39,12 @@ from tests.bench.hostile import REQUESTS, Hostile, insert_statements
 from tests.support.http_clients import AUTHORIZATION
 from tests.support.servers import running
 
-MOST = 0.050  # seconds; the highest p99 of the other client that passes
+MOST = 0.050  # seconds; a case fails if the other client's p99 is this or more
 _TICKS = os.sysconf("SC_CLK_TCK")
-_TINY_ITEMS = 140_000  # a page of 1 MB has 133,000
-_EVERY = 2.0  # seconds between two requests; in this time, one waiting request of the other client is less than 1 %
+_TINY_ITEMS = 140_000  # more than a page of 1 MB, which has 133,000 of them
+# Seconds between two expensive requests. In this time, the other client sends more than 100
+# requests, so a single one that waits does not change its p99.
+_EVERY = 2.0
 
 TINY: dict[str, Any] = {
     "TableName": "tiny",
@@ -207,12 +209,15 @@ class Client:
 
 
 class Case(NamedTuple):
-    """Requests that are sent one after another. Each is a function that returns status and body."""
+    """Requests that one client sends one after another, while the other client is measured.
+
+    Each request is a function that sends it, and returns the status and body of the answer.
+    """
 
     name: str
     requests: Iterator[Callable[[Client], tuple[int, bytes]]]
-    parsing: float  # seconds
-    load: Callable[[Client], None] | None = None  # makes what only this case needs
+    parsing: float  # seconds to parse the JSON of one request
+    load: Callable[[Client], None] | None = None  # creates the tables that only this case needs
 
 
 def cases() -> Iterator[Case]:
@@ -261,7 +266,10 @@ def move_clock(client: Client) -> tuple[int, bytes]:
 
 
 def load_wide_items(client: Client) -> None:
-    """Make items of 400 KB: of 40,000 attributes each, and one with a list of 190,000 elements."""
+    """Create the table `wide` with items of about 400 KB, unless it exists.
+
+    40 items have 40,000 attributes each. One more item has a list of 190,000 elements.
+    """
     if "wide" in client.call("ListTables")["TableNames"]:
         return
     create(client, WIDE)
@@ -272,7 +280,7 @@ def load_wide_items(client: Client) -> None:
 
 
 def load_streams(client: Client) -> None:
-    """Make tables with streams, as many as an account may have tables."""
+    """Create tables with streams until there are 2,500 tables, the limit of an account."""
     stream = {"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"}
     for number in range(_STREAMS - len(client.call("ListTables")["TableNames"])):
         client.call("CreateTable", **TAB | {"TableName": f"streamed{number}", "StreamSpecification": stream})
@@ -282,7 +290,7 @@ def load_streams(client: Client) -> None:
 
 
 def measure(url: str, pipe: multiprocessing.connection.Connection) -> None:
-    """Get an item repeatedly until the pipe has a message; then send the latencies."""
+    """Repeat GetItem until the pipe has a message; then send the latencies through the pipe."""
     client = Client(url)
     body = orjson.dumps({"TableName": "tab", "Key": {"pk": {"S": "one"}}})
     latencies = []
@@ -292,7 +300,7 @@ def measure(url: str, pipe: multiprocessing.connection.Connection) -> None:
         status, _ = client.send("GetItem", body)
         latencies.append(time.perf_counter() - begun)
         assert status == 200
-        time.sleep(0.0005)  # leaves the second processor to the other client
+        time.sleep(0.0005)  # lets the client with the expensive requests use this processor too
     pipe.send(latencies)
 
 
@@ -336,7 +344,7 @@ def fill(client: Client, table: str, number: int, item: Callable[[int], dict[str
 
 
 class Measured(NamedTuple):
-    """One line of the table."""
+    """The figures of one case: one row of the printed table."""
 
     name: str
     status: int
@@ -345,7 +353,7 @@ class Measured(NamedTuple):
     parsing: float
     p99: float
     longest: float
-    before: float  # MB
+    before: float  # MB of anonymous memory, as are the next two
     after: float
     rested: float
 
@@ -390,7 +398,7 @@ def run(case: Case, url: str, pid: int, seconds: float, rest: float) -> Measured
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure, and print the table."""
+    """Measure the chosen cases and print the table; return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--lmdb", action="store_true", help="on LMDB instead of in memory")
     parser.add_argument("--items", type=int, default=100_000, help="expired items for the sweep (default 100000)")

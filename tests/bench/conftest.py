@@ -1,4 +1,4 @@
-"""The emulator that the benchmarks share, one on each engine."""
+"""The emulator that the benchmarks share: one for each engine."""
 
 from collections.abc import Iterator
 

@@ -7,9 +7,9 @@ Only its import needs pandas, not its files, so install it without dependencies:
     .venv/bin/python tests/bench/flights.py [--processes 2] [--limit N] [--folder DIR]
 
 The script starts a server on a folder and loads the flights with BatchWriteItem from several
-processes. It answers the questions below from the table and from the raw file, and compares. Then
-it restarts the server on the same folder and asks again. It prints a Markdown table. Its exit
-status is 1 if an answer differs.
+processes. It answers the questions below from the table and from the raw file, and compares the
+answers. Then it restarts the server on the same folder and asks again. It prints a Markdown table.
+Its exit status is 1 if an answer differs.
 
 | | partition key | sort key | question |
 |---|---|---|---|
@@ -61,8 +61,7 @@ def flights(limit=None):
     archive = zipfile.ZipFile(Path(package.origin).parent / "data" / "flights.csv.zip")
     with archive.open("flights.csv") as file:
         for row in islice(csv.DictReader(io.TextIOWrapper(file, "utf-8")), limit):
-            # Strings are interned: few values are different, and the year takes 0.3 GB instead of
-            # 1.
+            # Few values differ, so with interned strings the year takes 0.3 GB instead of 1 GB.
             yield {name: sys.intern(value) for name, value in row.items() if value != "NA"}
 
 
@@ -75,7 +74,7 @@ def time_of(flight):
 
 
 def keys_of(flight):
-    """Return the partition and the sort key."""
+    """Return the partition key and the sort key of a flight."""
     return f"DEP#{flight['origin']}#{day_of(flight)}", f"{time_of(flight)}#{flight['carrier']}#{flight['flight']}"
 
 
@@ -95,7 +94,7 @@ def item_of(flight):
 
 
 class Server:
-    """A server process on the folder."""
+    """A server process with its data in a folder."""
 
     def __init__(self, folder):
         command = [sys.executable, "-m", "emulator", "--port", "0", "--log-level", "warning", "--data-dir", str(folder)]
@@ -106,7 +105,7 @@ class Server:
         self.start_seconds = time.perf_counter() - started
 
     def resident(self):
-        """Return the resident memory in MB, with and without pages of the mapped file."""
+        """Return the resident memory in MB: all of it, and without pages of the mapped file."""
         lines = Path(f"/proc/{self.process.pid}/status").read_text().splitlines()
         sizes = {
             line.split(":")[0]: int(line.split()[1]) / 1024 for line in lines if line.startswith(("VmRSS", "RssAnon"))
@@ -160,7 +159,7 @@ def create_table(client):
 
 
 def load(url, part, parts, limit):
-    """Write every parts-th batch, in the order of the file. Runs in its own process."""
+    """Write the batches of one of several processes: batch number `part`, then every parts-th."""
     client = client_of(url)
     data = flights(limit)
     for number in count():
@@ -174,7 +173,7 @@ def load(url, part, parts, limit):
             left = client.batch_write_item(RequestItems=left)["UnprocessedItems"]
 
 
-# The questions: Asked answers them from the table, and Known from the file
+# The questions: `Asked` answers them from the table, and `Known` from the file
 
 
 def whole(value):
@@ -196,7 +195,7 @@ class Asked:
         return self.pages("query", KeyConditionExpression=condition, ExpressionAttributeValues=values, **request)
 
     def single_flights(self):
-        """Return 500 flights by key, one GetItem each."""
+        """Return 500 flights, each read by its key with GetItem."""
         found = []
         for partition, sort in map(keys_of, self.sample):
             key = {"PK": {"S": partition}, "SK": {"S": sort}}
@@ -209,7 +208,7 @@ class Asked:
         return [item["SK"]["S"] for item in self.query("PK = :day AND SK BETWEEN :from AND :to", values)]
 
     def cancelled(self):
-        """Return the flights that the February blizzard kept at Newark, with a filter."""
+        """Return the flights that a blizzard in February kept at Newark, by query and filter."""
         values = {":day": {"S": "DEP#EWR#2013-02-08"}}
         return [
             item["SK"]["S"]
@@ -217,13 +216,13 @@ class Asked:
         ]
 
     def aircraft_in_july(self):
-        """Return one aircraft's trips in July, by begins_with on an index."""
+        """Return one aircraft's trips in July, by a query of an index with begins_with."""
         values = {":tail": {"S": "TAIL#N725MQ"}, ":month": {"S": "2013-07"}}
         found = self.query("aircraft = :tail AND begins_with(aircraft_time, :month)", values, IndexName="by_aircraft")
         return [(item["aircraft_time"]["S"], item["dest"]["S"]) for item in found]
 
     def aircraft_distance(self):
-        """Return how far one aircraft flew in the year, in pages of 100."""
+        """Return how far one aircraft flew in the year, by a query in pages of 100 items."""
         pages = {"IndexName": "by_aircraft", "PaginationConfig": {"PageSize": 100}}
         return sum(
             whole(item["distance"]) for item in self.query("aircraft = :t", {":t": {"S": "TAIL#N725MQ"}}, **pages)
@@ -242,7 +241,7 @@ class Asked:
         return [whole(item["arr_delay"]) for item in answer["Items"]]
 
     def late_by_an_hour(self):
-        """Return the number of flights from LaGuardia to O'Hare over an hour late, as a COUNT."""
+        """Return how many flights from LaGuardia to O'Hare were over an hour late, by a COUNT."""
         request = {
             "KeyConditionExpression": "route = :route AND arr_delay > :hour",
             "ExpressionAttributeValues": {":route": {"S": "ROUTE#LGA#ORD"}, ":hour": {"N": "60"}},
@@ -253,7 +252,7 @@ class Asked:
         return sum(page["Count"] for page in pages)
 
     def flights_of_carriers(self):
-        """Return the flights and miles of every carrier, by a whole scan in four segments."""
+        """Return two counters, flights and miles of each carrier, by a scan in four segments."""
         flown, miles = Counter(), Counter()
         for segment in range(4):
             parts = {"Segment": segment, "TotalSegments": 4, "ProjectionExpression": "carrier, distance"}
@@ -263,14 +262,14 @@ class Asked:
         return flown, miles
 
     def live_counts(self):
-        """Return the item counts of DescribeTable: table, by_aircraft, by_delay."""
+        """Return ItemCount of the table, of by_aircraft and of by_delay, by DescribeTable."""
         table = self.client.describe_table(TableName=TABLE)["Table"]
         indexes = {index["IndexName"]: index["ItemCount"] for index in table["GlobalSecondaryIndexes"]}
         return table["ItemCount"], indexes["by_aircraft"], indexes["by_delay"]
 
 
 class Known:
-    """The same questions, answered from the file."""
+    """The questions of `Asked`, answered from the file."""
 
     def __init__(self, data, sample):
         self.data = data
@@ -324,7 +323,7 @@ QUESTIONS = [name for name in vars(Known) if hasattr(Asked, name) and not name.s
 
 
 def answers(asked):
-    """Return the answer to each question, and how long it took."""
+    """Return the answer to each question, and the seconds that each took."""
     found, seconds = {}, {}
     for name in QUESTIONS:
         started = time.perf_counter()
@@ -334,14 +333,17 @@ def answers(asked):
 
 
 def file_sizes(folder):
-    """Return the size of the database's file in MB, and how much of it LMDB has used."""
+    """Return the size of the database's file in MB, and how many MB of it LMDB has used."""
     reserved = (Path(folder) / "data.mdb").stat().st_blocks * 512 / 2**20
     with lmdb.open(str(folder), readonly=True, lock=False) as environment:
         return reserved, (environment.info()["last_pgno"] + 1) * environment.stat()["psize"] / 2**20
 
 
 def measure(folder, processes, limit):
-    """Load, ask, restart, ask; print the figures; return the questions with wrong answers."""
+    """Load the flights, ask all questions before and after a restart, and print the figures.
+
+    Return the names of the questions with a wrong answer.
+    """
     data = list(flights(limit))
     sample = data[:: max(1, len(data) // 500)][:500]
     rows = []

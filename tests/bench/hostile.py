@@ -1,7 +1,7 @@
 """The most expensive requests that a client can send: long lists, long names, large sets.
 
-The server must refuse them, or they are the most expensive valid requests. `calm.py` measures their
-effect on other clients. Unit tests check the answers to small ones.
+The server must refuse many of them. The others are the most expensive valid requests. `calm.py`
+measures the effect of all on other clients. Unit tests check the answers to smaller requests.
 """
 
 import zlib
@@ -22,13 +22,13 @@ class Hostile(NamedTuple):
 
 
 def filled(before: bytes, part: bytes, after: bytes, size: int = BODY) -> bytes:
-    """Return a body of about `size` bytes: a first text, a part many times, and a last text."""
+    """Return a body of about `size` bytes: `before`, then `part` many times, then `after`."""
     number = (size - len(before) - len(after)) // (len(part) + 1)
     return before + b",".join([part] * number) + after
 
 
 def numbered(before: bytes, part: bytes, after: bytes, number: int) -> bytes:
-    """Return a body in which %d of each part is replaced by the part's number."""
+    """Return a body with `number` copies of `part`; %d in each copy becomes its position."""
     return before + b",".join([part % position for position in range(number)]) + after
 
 
@@ -185,7 +185,7 @@ def _gzip(data: bytes) -> bytes:
 
 
 def insert_statements(number: int, size: int = 8000) -> Iterator[Hostile]:
-    """Yield INSERT statements with `size` bytes of literals, as from a program that loads data."""
+    """Yield INSERT statements, each with about `size` bytes of literals, as a loader sends them."""
     for position in range(number):
         pairs = ", ".join(f"'a{each}': '{position}{each}'" for each in range(size // 19))
         text = f"INSERT INTO \"tab\" VALUE {{'pk': 'insert {position}', {pairs}}}"

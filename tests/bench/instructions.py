@@ -1,14 +1,15 @@
 """Counts the instructions of hot operations with valgrind's callgrind, even on a noisy machine.
 
-    .venv/bin/python -m tests.bench.instructions                  # both engines, both levels; about a minute
-    .venv/bin/python -m tests.bench.instructions --short          # in memory, from parsed JSON
+    .venv/bin/python -m tests.bench.instructions                  # everything; about a minute
+    .venv/bin/python -m tests.bench.instructions --short          # only in memory, from parsed JSON
     .venv/bin/python -m tests.bench.instructions --record         # keep the counts as the baseline
 
 The script runs itself under callgrind. Counting starts when everything is imported, loaded and
 warm, because counting those steps would take most of the time. Before and after each loop the
 script calls `os.getppid`, a function of the C library that nothing else calls. There, callgrind
-dumps the count since the last dump. The result is the count of 2N turns minus that of N turns,
-divided by N, so work that belongs to no request cancels out. The garbage collector is off.
+dumps the count since the last dump. The script counts a loop of N requests and one of 2N requests.
+The result is the difference divided by N, so work that belongs to no request cancels out. The
+garbage collector is off.
 
 Counts depend on the build of Python. They also depend on the processor, because the C library
 selects functions for it. The baseline names both. Counts of the same code vary little; those of the
@@ -43,15 +44,15 @@ OPERATIONS = (
 )
 ENGINES = ("memory", "lmdb")
 LEVELS = ("call", "respond")
-"""From parsed JSON (`Emulator.call`), and from headers and body (`DynamoDbEndpoint.respond`)."""
+"""A request begins as parsed JSON (`Emulator.call`) or as bytes (`DynamoDbEndpoint.respond`)."""
 
-TURNS = 20  # N
-WARM = 60  # calls before counting, enough to send every write once and for Python to specialise its code
+TURNS = 20  # N in the docstring of this module
+WARM = 60  # requests before counting: every write is sent once, and Python specialises its code
 Counts = dict[str, int]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Count, compare with the baseline, and save the counts on request."""
+    """Count the instructions and print them beside the baseline; with --record, save them."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--short", action="store_true", help="in memory, from parsed JSON")
     parser.add_argument("--record", action="store_true", help="save the counts as the baseline")
@@ -71,16 +72,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-# Inside callgrind
+# Inside callgrind (`--inside`)
 
 
 def counted(engines: Sequence[str], levels: Sequence[str]) -> None:
-    """Run the loops, with a mark before and after each."""
+    """Run each operation N times, then 2N times, with a dump before and after each loop."""
     mark = os.getppid
     steps = [step_of(*case) for case in cases(engines, levels)]
     for step in steps:
         repeat(step, WARM)
-    gc.disable()  # a collection inside a loop belongs to no operation
+    gc.disable()  # a collection would be counted as part of an operation
     start_counting()
     repeat(steps[0], TURNS)
     for step in steps:
@@ -91,7 +92,7 @@ def counted(engines: Sequence[str], levels: Sequence[str]) -> None:
 
 
 def start_counting() -> None:
-    """Turn callgrind on. It reads commands only while the process computes."""
+    """Turn counting on. The loop is busy because callgrind reads commands only while code runs."""
     control = subprocess.Popen(["callgrind_control", "-i", "on", str(os.getpid())], stdout=subprocess.DEVNULL)
     while control.poll() is None:
         pass
@@ -99,7 +100,7 @@ def start_counting() -> None:
 
 
 def cases(engines: Sequence[str], levels: Sequence[str]) -> Iterable[tuple[str, str, str]]:
-    """Return the names of the counted loops, in order."""
+    """Return engine, level and operation of each count, in the order of counting."""
     return ((engine, level, name) for engine in engines for level in levels for name in OPERATIONS)
 
 
@@ -111,7 +112,7 @@ def repeat(step: Callable[[], object], times: int) -> None:
 
 @cache
 def emulator_on(engine: str) -> Any:
-    """Return the loaded emulator of an engine."""
+    """Return the emulator on an engine, with the tables of the benchmarks."""
     from tests.bench.workload import Loaded
     from tests.support.engines import settings_of_engine
 
@@ -119,7 +120,7 @@ def emulator_on(engine: str) -> Any:
 
 
 def step_of(engine: str, level: str, name: str) -> Callable[[], object]:
-    """Return a function that sends one request."""
+    """Return a function that sends the next request of an operation."""
     from tests.bench.workload import REQUESTS
 
     operation, requests = REQUESTS[name]
@@ -128,11 +129,11 @@ def step_of(engine: str, level: str, name: str) -> Callable[[], object]:
     return emulator_on(engine).over_protocol(operation, [json.dumps(request).encode() for request in requests])
 
 
-# Outside
+# Outside callgrind
 
 
 def count(engines: Sequence[str], levels: Sequence[str]) -> Counts:
-    """Return the instructions of each operation, by `engine level name`."""
+    """Run callgrind; return the instructions of each operation, by `engine level operation`."""
     with tempfile.TemporaryDirectory(prefix="instructions") as folder:
         data = Path(folder, "data")
         command = [
@@ -154,7 +155,7 @@ def count(engines: Sequence[str], levels: Sequence[str]) -> Counts:
         parts = [_total(file) for file in sorted(Path(folder).glob("out.*"), key=_number)]
     found = {}
     for number, case in enumerate(cases(engines, levels)):
-        # The dumps: before and after the loop of N, before and after the loop of 2N.
+        # Each case has four dumps: before and after the loop of N, before and after that of 2N.
         _, once, _, twice = parts[4 * number : 4 * number + 4]
         found[" ".join(case)] = round((twice - once) / TURNS)
     return found
@@ -165,7 +166,7 @@ def _number(file: Path) -> int:
 
 
 def _total(file: Path) -> int:
-    """Return the instructions of a dump."""
+    """Return the number of instructions in a dump."""
     found = re.search(r"^(?:totals|summary): (\d+)", file.read_text(errors="replace"), re.MULTILINE)
     assert found is not None, f"{file} has no total"
     return int(found[1])
@@ -187,7 +188,7 @@ def report(counts: Counts, baseline: dict[str, Any] | None) -> str:
 
 
 def record(counts: Counts) -> None:
-    """Save the counts."""
+    """Save the counts as the baseline."""
     from tests.bench.compare.machine import processor
 
     about = {"date": date.today().isoformat(), "python": _python(), "cpu": processor()}

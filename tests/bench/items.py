@@ -11,7 +11,7 @@ Item = dict[str, Any]
 
 
 def token(offset: int = 0) -> str:
-    """Return a token that the load generator replaces with the request's number plus an offset."""
+    """Return a token. The load generator replaces it with a key number plus `offset`."""
     return f"@@@@@@{offset:02d}"
 
 
@@ -20,12 +20,12 @@ SERIAL = "@@@@@@##"
 
 
 def digits(number: int | str) -> str:
-    """Return eight digits, or the token unchanged."""
+    """Return a number as eight digits, or a token unchanged."""
     return number if isinstance(number, str) else f"{number:08d}"
 
 
 def item_1k(number: int | str, pk: str | None = None, a: int = 1, **extra: Item) -> Item:
-    """Return a record of 13 attributes of all common types: about 1 KB, or 1.3 KB of JSON."""
+    """Return an item with 13 attributes of all common types: about 1 KB, or 1.3 KB of JSON."""
     number = digits(number)
     return {
         "pk": {"S": pk or "user#" + number},
@@ -48,7 +48,7 @@ def item_1k(number: int | str, pk: str | None = None, a: int = 1, **extra: Item)
 
 
 def item_200(pk: str, number: int | str) -> Item:
-    """Return a record of 6 attributes and about 200 B."""
+    """Return an item with 6 attributes and about 200 B."""
     return {
         "pk": {"S": pk},
         "sk": {"S": "item#" + digits(number)},
@@ -60,7 +60,7 @@ def item_200(pk: str, number: int | str) -> Item:
 
 
 def indexed(number: int | str, a: int = 1) -> Item:
-    """Return a record of 1 KB with the keys of two indexes."""
+    """Return an item of 1 KB with the keys `g1` and `g2` of two indexes."""
     return item_1k(number, a=a, g1={"S": "g#" + digits(number)}, g2={"S": "h#" + digits(number)})
 
 

@@ -5,14 +5,14 @@
     .venv/bin/python -m tests.bench.longest_steps --kind large       # 500 items of 390 KB
 
 A server answers other clients between two steps, so the longest step is the longest pause that a
-job can cause. CPU time does not count the time in which other processes run. For each job: steps,
-the median, p99 and longest step on the database's thread, and the longest call in the job's own
-thread, which shares the interpreter with requests.
+job can cause. CPU time does not count the time in which other processes run. For each job, the
+script prints the number of steps, and the median, p99 and longest step on the database's thread. It
+also prints the longest call in the job's own thread, which shares the interpreter with requests.
 
 | kind      | items                                                   |
 |-----------|---------------------------------------------------------|
 | `small`   | 200 bytes, six attributes                               |
-| `large`   | 390 KB, of which 380 are one text                       |
+| `large`   | 390 KB, of which 380 KB are one text                    |
 | `numbers` | 390 KB: a list of numbers of one digit                  |
 """
 
@@ -63,7 +63,7 @@ def items_of(kind, count):
 
 
 class Steps:
-    """The times of the steps of one job, in milliseconds."""
+    """The CPU times of the steps and calls of one job, in milliseconds."""
 
     def __init__(self):
         self.steps, self.calls = [], [0.0]
@@ -100,7 +100,7 @@ class Bench:
         return json.loads(self.emulator.call(operation, members, self.caller))
 
     def background(self, name, begin):
-        """Run the background work that `begin` causes."""
+        """Call `begin`, run the background work that it causes, and print the times."""
         steps = Steps()
         gc.collect()
         gc.freeze()  # as a server does at its start
@@ -111,7 +111,7 @@ class Bench:
         steps.report(name)
 
     def job(self, name, begin):
-        """Run the work of the export, import or bulk operation that `begin` starts."""
+        """Run the export, import or bulk operation that `begin` starts, and print the times."""
         steps = Steps()
         gc.collect()
         gc.freeze()  # as a server does at its start
@@ -132,7 +132,7 @@ class Bench:
             pass
 
     def prepare_pages(self, steps):
-        """Prepare pages and room for new writes, as a server does (http/upkeep.py)."""
+        """Prepare pages and room for new writes, as a server does (emulator/http/upkeep.py)."""
         store = self.database.upkeep
         if store is None:
             return
@@ -262,7 +262,10 @@ class Bench:
         )
 
     def search(self):
-        """Search among 100,000 vectors, or as many as there are items: first from the store."""
+        """Search 100,000 vectors, or as many as there are items, twice.
+
+        Only the first search reads the vectors from the store.
+        """
         make_table(self.emulator, self.caller, min(self.count, 100_000), "COSINE")
         for name in ("first search of vectors", "second search of vectors"):
             steps = Steps()

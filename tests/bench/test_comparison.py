@@ -52,7 +52,7 @@ def runs_of(*lines):
 
 @pytest.fixture
 def runs():
-    """Three rounds. In the second, the machine was half as fast. dynalite is the best peer."""
+    """Return three rounds, the second on a machine half as fast. dynalite is the best peer."""
     rounds = [(1.0, 300), (0.5, 320), (1.0, 310)]
     lines = []
     for number, (speed, ours) in enumerate(rounds):
@@ -104,7 +104,7 @@ def aims_file(tmp_path, text):
 @pytest.mark.parametrize(
     ("text", "verdicts"),
     [
-        ("peers = 1.5", ["met", "not met"]),  # p99 2 ms, where DynamoDB Local has 1
+        ("peers = 1.5", ["met", "not met"]),  # p99 is 2 ms, but 1 ms for DynamoDB Local
         ("peers = 1.6\np99 = false", ["not met"]),
         ("peers = 1.5\np99 = false\nstack = 0.75", ["met", "met"]),
         ("stack = 0.8", ["not met"]),
@@ -218,7 +218,10 @@ def test_peers_are_optional(tmp_path, monkeypatch):
 
 
 class FakeEndpoint:
-    """An endpoint that records the order of calls. `slow` takes too long, `broken` fails."""
+    """Stands in for `Endpoint`, and records in `calls` in which order servers are measured.
+
+    `took` is the time in seconds that a run reports. If `broken`, each run fails.
+    """
 
     warmup = duration = 0
 

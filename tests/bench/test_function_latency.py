@@ -1,7 +1,7 @@
 """Functions on streams: the time from a PutItem's answer to the function, and the cost of a poll.
 
-Target: a `module:callable` function runs within 50 ms (median). `make test` runs each benchmark
-once.
+Target: a `module:callable` function begins at most 50 ms after the answer (median). `make test`
+runs each benchmark once.
 """
 
 import json
@@ -49,9 +49,8 @@ def test_latency(engine_name, tmp_path, benchmark):
             FunctionName="latency", EventSourceArn=arn, StartingPosition="LATEST"
         )
 
-        connection = HTTPConnection(
-            server.url.removeprefix("http://")
-        )  # not boto3, which needs milliseconds to read an answer
+        # Not boto3, because it needs milliseconds to read an answer.
+        connection = HTTPConnection(server.url.removeprefix("http://"))
         headers = {
             "Content-Type": "application/x-amz-json-1.0",
             "X-Amz-Target": "DynamoDB_20120810.PutItem",
@@ -62,7 +61,7 @@ def test_latency(engine_name, tmp_path, benchmark):
         pauses = random.Random(1)
 
         def put():
-            time.sleep(pauses.uniform(0.01, 0.03))  # so that writes happen at any moment between two polls
+            time.sleep(pauses.uniform(0.01, 0.03))  # so that writes come at random moments between two polls
             item = {"pk": {"S": f"o-{time.perf_counter_ns()}"}}
             connection.request("POST", "/", json.dumps({"TableName": "Orders", "Item": item}), headers)
             assert connection.getresponse().read() == b"{}"
@@ -77,7 +76,7 @@ def test_latency(engine_name, tmp_path, benchmark):
 
 @pytest.fixture
 def mapped(engine_name, tmp_path):
-    """An emulator with a mapping that has no records to deliver."""
+    """An emulator with an event source mapping that has no records to deliver."""
     (tmp_path / "functions.toml").write_text('f = "module:handler"\n')
     settings = settings_of_engine(engine_name, tmp_path / "data", functions=str(tmp_path / "functions.toml"))
     emulator = Emulator(settings)

@@ -1,4 +1,4 @@
-"""The stages of a request one by one, in their order: where the time of an operation goes."""
+"""The stages of a request, each by itself: they show where the time of an operation goes."""
 
 import json
 import time
@@ -34,7 +34,7 @@ def test_json_loads(benchmark, name):
 
 @pytest.mark.parametrize("name", REQUESTS)
 def test_model(benchmark, name):
-    """Types and constraints of a request, its attribute values included."""
+    """Parse and validate a request, with its attribute values."""
     operation, requests = REQUESTS[name]
     model = request_model(operation)
     parse, validate = model.parse, model.validate
@@ -107,7 +107,7 @@ def test_storage_get(engine, benchmark):
 
 
 def test_storage_put(engine, benchmark):
-    """The store's part of a write: one key read and one written, in one transaction."""
+    """Read and write one key in one transaction, as a PutItem does in the store."""
     turn = cycle([key(n) for n in range(0, 10_000, 7)]).__next__
 
     def overwrite():
@@ -124,7 +124,7 @@ def test_storage_put(engine, benchmark):
 
 @pytest.mark.parametrize("reverse", [False, True], ids=["forward", "backward"])
 def test_storage_scan(engine, benchmark, reverse):
-    """A thousand rows."""
+    """Read a thousand rows in the order of their keys, or in reverse order."""
 
     def scan():
         with engine.read() as txn:

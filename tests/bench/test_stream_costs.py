@@ -1,6 +1,6 @@
-"""The cost of a stream and of recovery for writes, and the time to read records of streams.
+"""What a stream and point-in-time recovery add to a write, and the time to read stream records.
 
-In process, from parsed JSON.
+These benchmarks run in process, from parsed JSON.
 
 Targets: PutItem of 1 KB takes at most 1.6 times as long with a NEW_AND_OLD_IMAGES stream, and
 GetRecords of 1,000 records of 1 KB at most 10 ms.
@@ -23,11 +23,11 @@ from tests.bench.bodies import batch, create, put
 from tests.bench.items import item_1k
 from tests.support.stream_reading import iterator, read_all, shards_of, stream_of
 
-WRITES = 10  # different items; each write changes an attribute, so that it makes a record
+WRITES = 10  # different items; each write changes one, because only changes make records
 ROUND = 300
 ROUNDS = 60
 DAY_AND_HOUR = 90_000
-RECORDS = 1_300  # more than a page has
+RECORDS = 1_300  # more than a page of GetRecords has
 TABLES = {
     "without": (None, False),
     "KEYS_ONLY": ("KEYS_ONLY", False),
@@ -90,7 +90,10 @@ def test_put_item(emulator, benchmark, name):
 
 @pytest.mark.parametrize("view", PAGES)
 def test_get_records(emulator, benchmark, view):
-    """extra_info has the page's length: NEW_IMAGE records of 1 KB items are a little over 1 KB."""
+    """A page of GetRecords: 1,000 records, or fewer if they have more than 1 MB.
+
+    The report has the number of records in `extra_info`.
+    """
     call, caller = caller_of(emulator)
     call("CreateTable", create("puts") | with_stream(view))
     for start in range(0, RECORDS, 25):

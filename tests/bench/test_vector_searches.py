@@ -2,8 +2,9 @@
 
     VECTORS=100000 OPENBLAS_NUM_THREADS=1 make bench-stages ARGS=tests/bench/test_vector_searches.py
 
-Target for 100,000 vectors: 50 ms. The server loads NumPy with one thread; here a test may have
-loaded it before. `make test` runs each benchmark once with few vectors, and checks its answer.
+Target for 100,000 vectors: 50 ms. The server loads NumPy with one thread. Here, a test may have
+loaded NumPy before, so the command sets OPENBLAS_NUM_THREADS. `make test` runs each benchmark once
+with few vectors, and checks its answer.
 """
 
 import os
@@ -30,7 +31,7 @@ CONDITIONS = {
 
 @pytest.fixture(scope="module", params=["COSINE", "DOT_PRODUCT", "EUCLIDEAN"])
 def searched(request, engine_name, tmp_path_factory):
-    """Return an emulator with a full index, which the first search has read."""
+    """An emulator with a filled vector index, which a search has already read into memory."""
     emulator = Emulator(settings_of_engine(engine_name, tmp_path_factory.mktemp("vectors")), ManualClock())
     caller = emulator.caller("AKID", "us-east-1")
     make_table(emulator, caller, VECTORS, request.param)

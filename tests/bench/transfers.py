@@ -4,9 +4,9 @@
     .venv/bin/python -m tests.bench.transfers --items 1000000 --format ION
 
 The server runs on one core, if the machine has two: `taskset` pins it to the first, and the other
-client to the second. Items have some 200 bytes. The table has, for each job: items in a second,
-GetItem's p50 and p99 and longest, and the growth of the server's anonymous memory. The first row
-shows what the machine itself does to GetItem.
+client to the second. Items have some 200 bytes. For each job, the script prints items a second,
+the p50, p99 and maximum of GetItem's latency, and the growth of the server's anonymous memory. The
+first line, `nothing`, shows GetItem while no job runs.
 """
 
 import argparse
@@ -49,7 +49,7 @@ def anonymous(pid):
 
 
 def measure(url, stop, results):
-    """Call GetItem again and again, with a pause of 5 ms; put the seconds of each call."""
+    """Repeat GetItem with pauses of 5 ms until `stop` is set; put the latencies into `results`."""
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     parts = urlsplit(url)

@@ -1,4 +1,4 @@
-"""A table with a full vector index, for benchmarks of searches."""
+"""Fills a table and its vector index, for benchmarks of searches."""
 
 import random
 import struct
@@ -17,8 +17,8 @@ TENANTS = 100
 def make_table(emulator, caller, count, distance):
     """Create the table `vectors` with the index `near`, and fill both.
 
-    This writes items without vectors, and entries with random ones: writing real items takes
-    minutes.
+    Putting items with vectors would take minutes. So this writes to the store directly: items
+    without vectors, and index entries with random vectors.
     """
     near = vector_index_request("near", "v", DIMENSIONS, distance, search="tenant:INLINE_FILTER")
     create = {**table_request("pk:S", define="tenant:S", VectorIndexes=[near]), "TableName": "vectors"}

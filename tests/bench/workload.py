@@ -1,8 +1,10 @@
-"""Requests and a loaded emulator for the in-process benchmarks. The HTTP comparison sends the same.
+"""Requests and a loaded emulator for the in-process benchmarks.
 
-A request may be sent many times. Parsing changes JSON to its canonical form in place, and these
-requests are canonical already. The server does not store a write that changes nothing. So the
-writes alternate between two values of one attribute.
+The HTTP comparison sends requests like these.
+
+A benchmark sends the same objects many times. The emulator changes a request to its canonical form
+in place, so these requests are canonical from the start. It does not store a write that changes
+nothing, so the writes alternate between two values of one attribute.
 """
 
 from collections.abc import Callable, Iterable
@@ -15,12 +17,14 @@ from emulator.http.front.dynamodb import DynamoDbEndpoint
 from tests.bench.bodies import batch, create, get, put, query, transact_gets, transact_puts, update
 from tests.bench.items import indexed, item_1k, item_200, key
 
-ITEMS = 1_200  # in the table that is read by key, updated and scanned: more than a page
+ITEMS = 1_200  # in `records`, which is read by key, updated and scanned: more than a page of 1 MB
 PARTITION = 100  # items of 200 B under one partition key
 BIG = 1_200  # items of 1 KB under one partition key
 READS = 200  # different keys that are read or updated
-WRITES = 10  # different items to put: few, because a request that was just parsed is in the processor's cache
-BATCHES = 2  # different batches of 25
+# Different items to put: so few that they stay in the processor's cache. In a server, a request
+# that was just parsed is there too.
+WRITES = 10
+BATCHES = 2  # different BatchWriteItem requests of 25 items
 
 HEADERS = [
     (b"host", b"127.0.0.1:8000"),
@@ -47,7 +51,7 @@ def select(n: int, *, parameters: bool) -> dict[str, Any]:
 
 
 def writes(make: Callable[[int, int], dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return make(n, a) for all n with one value of `a`, then with another one."""
+    """Return make(n, a) for the numbers n of all items: first with a = 1, then with a = 2."""
     return [make(n, a) for a in (1, 2) for n in range(WRITES)]
 
 
@@ -115,7 +119,7 @@ class Loaded:
         return lambda: call(operation, turn(), caller)
 
     def over_protocol(self, operation: str, bodies: list[bytes]) -> Callable[[], Any]:
-        """Return a function that sends the next request, as headers and body, and returns the answer."""
+        """Return a function like that of `direct`, which sends requests as headers and body."""
         respond = self.endpoint.respond
         headers = [(b"x-amz-target", b"DynamoDB_20120810." + operation.encode()), *HEADERS]
         turn = cycle(bodies).__next__

@@ -1,5 +1,6 @@
-"""The advisor finds each mistake in an application that was written to have them, and none in a
-good one. It also finds none in the programs of the other client tests.
+"""The advisor finds each mistake of an application that makes twelve mistakes on purpose.
+
+It finds nothing in a good application, nor in the programs of some other tests in this folder.
 """
 
 import subprocess

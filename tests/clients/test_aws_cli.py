@@ -22,7 +22,10 @@ def aws(endpoint):
 
 @pytest.fixture(scope="module")
 def aws_once(request, tmp_path_factory):
-    """The command, with the given endpoint or a server on LMDB; it does not run on both engines."""
+    """The AWS CLI for tests that do not run on both engines.
+
+    The server is that of `--endpoint`, or else a server on LMDB.
+    """
     if given := request.config.getoption("--endpoint"):
         yield Cli(given)
         return
@@ -89,7 +92,7 @@ def test_table_and_index_are_created_filled_and_queried(aws):
 
 @pytest.fixture(scope="module")
 def table(aws_once):
-    """A table that the tests below share. Each test has its own items."""
+    """A table that the tests below share. Each test uses different items."""
     name = new_name()
     aws_once(CREATE.format(name))
     yield name
@@ -107,7 +110,7 @@ def test_item_is_put_read_updated_and_deleted(aws_once, table, tmp_path):
     }
     file = tmp_path / "item.json"
     file.write_text(json.dumps(item))
-    stored = item | {"data": {"B": "cGxhaW4="}}  # version 1 accepts a blob as text, and prints base64
+    stored = item | {"data": {"B": "cGxhaW4="}}  # version 1 takes a blob as plain text, and prints it as Base64
     assert aws_once(f"put-item --table-name {table} --item file://{file}") is None
     assert aws_once(f"get-item --table-name {table} --consistent-read", key=key) == {"Item": stored}
     changed = aws_once(

@@ -39,7 +39,7 @@ ORDERS = [
 
 @pytest.fixture(scope="module")
 def session(endpoint):
-    """A session as programs have it, with only credentials and a region."""
+    """A session with only credentials and a region, as most programs have it."""
     return boto3.Session("test", "secret", region_name="us-east-1")
 
 
@@ -55,7 +55,10 @@ def resource(session, endpoint):
 
 @contextmanager
 def filled_table(resource, items):
-    """A single-table design: users with a profile and orders, and an index of orders by status."""
+    """Yield a table with items, and delete it afterwards.
+
+    It has a single-table design: users with a profile and orders, and an index of orders by status.
+    """
     table = resource.create_table(**table_request(**SINGLE_TABLE))
     table.wait_until_exists()
     with table.batch_writer() as batch:
@@ -68,14 +71,14 @@ def filled_table(resource, items):
 
 @pytest.fixture(scope="module")
 def catalogue(resource):
-    """A shop that no test changes."""
+    """A table of a shop that no test changes."""
     with filled_table(resource, [PROFILE, *ORDERS]) as table:
         yield table
 
 
 @pytest.fixture
 def shop(resource):
-    """A shop that only this test uses."""
+    """A table of a shop that only one test uses, so the test may change it."""
     with filled_table(resource, [PROFILE, *ORDERS]) as table:
         yield table
 
@@ -105,7 +108,8 @@ def test_index_is_queried_with_begins_with(shop):
     shipped = Key("GSI1PK").eq("STATUS#shipped")
     january = shop.query(IndexName="GSI1", KeyConditionExpression=shipped & Key("GSI1SK").begins_with("2024-01"))
     assert january["Items"] == [ORDERS[0], ORDERS[1], ORDERS[3]]
-    assert shop.scan(IndexName="GSI1", Select="COUNT")["Count"] == 4  # the profile has no index key
+    # All items but the profile, which has no key of the index.
+    assert shop.scan(IndexName="GSI1", Select="COUNT")["Count"] == 4
     shop.update_item(
         Key={"PK": "USER#alice", "SK": "ORDER#2024-02-03#ord-003"},
         UpdateExpression="SET GSI1PK = :shipped",
@@ -254,7 +258,8 @@ def test_botocore_validates_parameters_itself(client):
         client.get_item(TableName="abc", Key="a")
 
 
-# 3,000 items of about 1 KB: three pages of a megabyte, and partitions of several sizes.
+# 3,000 items of about 1 KB, so a Scan has three pages. A partition key has 1,000 items in the
+# table, and 125 in the index.
 LOAD = [
     {
         "PK": f"SENSOR#{number % 3}",
@@ -328,7 +333,7 @@ def test_parallel_scan_divides_the_table(loaded, client):
         for n in range(4)
     ]
     assert sum(map(len, parts)) == len(set.union(*parts)) == 3000
-    assert all(len(part) % 1000 == 0 for part in parts)  # a partition is never divided
+    assert all(len(part) % 1000 == 0 for part in parts)  # a segment has all 1,000 items of a partition key, or none
 
 
 @pytest.mark.parametrize("forward", [True, False], ids=["forward", "backward"])
@@ -399,7 +404,7 @@ def test_batch_get_of_the_resource(loaded, resource):
 
 
 def at_once(job, count=16):
-    """Run job(number) in several threads that start together."""
+    """Run job(number) in several threads at the same time; return the results."""
     with ThreadPoolExecutor(count) as pool:
         return list(pool.map(job, range(count)))
 
@@ -462,7 +467,8 @@ VALUES = {
     "integer": Decimal(42),
     "fraction": Decimal("-0.125"),
     "many digits": Decimal("1234567890.1234567890123456789012345678"),
-    "large": Decimal("9.9999999999999999999999999999999999999E+37"),  # boto3 itself refuses to read 39 digits
+    # The largest that boto3 can read: it refuses 39 digits.
+    "large": Decimal("9.9999999999999999999999999999999999999E+37"),
     "tiny": Decimal("1E-130"),
     "bytes": Binary(bytes(range(256))),
     "no bytes": Binary(b""),

@@ -1,4 +1,6 @@
-"""What web pages in a real browser can do to a server on the same machine (front/origins.py).
+"""What web pages in a real browser can do to a server on the same machine.
+
+emulator/http/front/origins.py decides what they can do.
 
 Foreign pages come from a second server, on another port and under names that resolve to 127.0.0.1.
 One name resolves to the emulator. That is DNS rebinding: the browser treats the emulator as the
@@ -39,7 +41,7 @@ class Pages(BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def pages():
-    """The port of the server of foreign pages."""
+    """The port of a server that serves foreign pages."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), Pages)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield server.server_port
@@ -56,7 +58,7 @@ def server():
 
 @pytest.fixture(scope="module")
 def listing(pages):
-    """The port of a server that allows one origin and one name."""
+    """The port of a server whose options allow one foreign origin and one more host name."""
     with running("--in-memory", "--cors", f"http://listed.example:{pages}", "--allowed-host", "db.example") as started:
         yield urlsplit(started.url).port
 
@@ -69,13 +71,13 @@ def browser():
 
 
 def offset(port):
-    """Return by how many seconds the clock is ahead."""
+    """Return how many seconds the emulator's clock is ahead of the machine's."""
     with urllib.request.urlopen(f"http://127.0.0.1:{port}{CLOCK}") as response:
         return json.loads(response.read())["Offset"]
 
 
 def fetch(url, body=None, headers=None, **options):
-    """Return the script of a request. Its result is "status type body", or the error."""
+    """Return a script that sends a request. Its result is "status type body", or the error."""
     options = {"method": "POST" if body is not None else "GET", "headers": headers or {}, **options}
     if body is not None:
         options["body"] = body
@@ -86,7 +88,7 @@ def fetch(url, body=None, headers=None, **options):
 
 
 def attacks(url):
-    """Ways in which a page sends a POST without a preflight request, or with one."""
+    """Return scripts that send a POST in different ways, with and without a preflight request."""
     json_type = {"content-type": "application/json"}
     return (
         fetch(url, YEAR, mode="no-cors"),
@@ -98,7 +100,7 @@ def attacks(url):
 
 
 def submit(url):
-    """Return the script that sends a form whose body is JSON: {"a=": 1}."""
+    """Return a script that submits a form. The body of its request is JSON: {"a=": 1}."""
     return f"""(() => {{
         document.body.innerHTML = '<form method="post" enctype="text/plain"><input></form>'
         const form = document.forms[0], input = form.firstChild
@@ -143,7 +145,7 @@ def test_a_page_without_an_origin_can_do_nothing(browser, server):
 
 
 def test_a_rebound_name_can_do_nothing(browser, server):
-    """For the browser, page and server have one origin, so the page could read every answer."""
+    """For the browser, the page has the server's origin, so only the server can refuse it."""
     assert "--allowed-host rebound.example" in browser.open(f"http://rebound.example:{server}{CLOCK}")
     assert browser.run("origin") == f"http://rebound.example:{server}"
     for script in attacks(CLOCK)[:4]:

@@ -107,7 +107,7 @@ TEMPLATE = {
 
 
 def test_tables_of_a_cdk_application(server, home, capsys):
-    """A script stands for `cdk synth`: it writes a template as CDK does."""
+    """A script in the place of `cdk` writes a template, as `cdk synth` does."""
     assert configure.main(["cdk", "--endpoint", server, "--access-key", "of-cdk"]) == 0
     text = capsys.readouterr().out
     (home / "template").write_text(json.dumps(TEMPLATE))
@@ -241,6 +241,6 @@ def test_terraform_makes_and_destroys_tables_with_their_settings(server, tmp_pat
     assert client.describe_table(TableName="Orders")["Table"]["StreamSpecification"]["StreamViewType"] == "NEW_IMAGE"
     scaled = client.describe_table(TableName="Scaled")["Table"]["ProvisionedThroughput"]
     assert scaled["ReadCapacityUnits"] == 6, "the minimum of the scalable target"
-    assert terraform.run(tmp_path, "plan", "-detailed-exitcode").returncode == 0  # nothing to change
+    assert terraform.run(tmp_path, "plan", "-detailed-exitcode").returncode == 0  # 0: nothing to change
     terraform.run(tmp_path, "destroy", "-auto-approve")
     assert client.list_tables()["TableNames"] == []

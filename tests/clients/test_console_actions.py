@@ -1,6 +1,7 @@
 """A person works with the console in a real browser: each action of tables and items.
 
-The server has two workers. So a form and the page before it often come from different processes.
+The server has two workers. So one process often sends the page with a form, and another process
+receives the form.
 """
 
 import json
@@ -33,7 +34,7 @@ def chromium():
 
 @pytest.fixture
 def browser(chromium):
-    """The browser. At the end, its console must have no errors beside those of refused forms."""
+    """The browser. After the test, its JavaScript console may have only errors of refused forms."""
     chromium.complaints()
     yield chromium
     assert [each for each in chromium.complaints() if "status of 400" not in each] == []
@@ -48,7 +49,7 @@ def client(server):
 
 @pytest.fixture
 def visit(server, browser):
-    """A function that opens a page by its path."""
+    """A function that opens a page of the console by its path."""
 
     def visit(path):
         return browser.open(f"{server}/_emulator/console/test@us-east-1/{quote(path, safe='/?=&%')}")
@@ -58,7 +59,7 @@ def visit(server, browser):
 
 @pytest.fixture
 def orders(client):
-    """A table with items of two users."""
+    """The name of a table in which two users have a profile and three orders each."""
     name = new_name("Orders")
     request = table_request(
         "pk:S sk:S", define="status:S", GlobalSecondaryIndexes=[index_request("by-status", "status")]
@@ -84,7 +85,7 @@ def described(client, name):
 
 
 def accessible(browser):
-    """Return whether axe reports nothing about the page as it is now, or axe is absent."""
+    """Return True if axe finds no mistake in the page as it is shown now, or is not installed."""
     return not AXE.exists() or (axe(browser), axe(browser, "dark")) == ([], [])
 
 
@@ -111,7 +112,7 @@ def test_a_keyboard_reaches_the_content_first(browser, visit):
 
 
 def test_a_form_of_another_site_is_refused(server, browser, client, orders):
-    """The other site is another port. Its form has no token either, but the origin decides."""
+    """The other site is a server on another port. The refusal is due to its origin."""
     with running("--in-memory") as other:
         browser.open(f"{other.url}/_emulator/console/test@us-east-1/tables")
         target = f"{server}/_emulator/console/test@us-east-1/tables/{orders}/change/delete"
@@ -316,7 +317,7 @@ def test_an_item_is_edited(browser, visit, client, orders):
 
 
 def write(browser, item):
-    """Write an item into the editor, as a person types."""
+    """Write an item into the editor, with the event that typing causes."""
     browser.run(f"""(() => {{
         const area = document.getElementById('item-text')
         area.value = {json.dumps(json.dumps(item))}

@@ -1,7 +1,7 @@
 """What a person does on the pages of events, state and insight, in a real browser with two workers.
 
-Each test names the actions that it drives, and fails if it sent other forms. The pages of tables
-and items have a file of their own.
+Each test declares the actions for which it sends forms, and fails if it has sent other forms.
+test_console_actions.py tests the pages of tables and items.
 """
 
 import json
@@ -62,7 +62,7 @@ DRIVEN = {}
 
 
 def drives(*actions):
-    """Name the actions that a test drives."""
+    """Declare the actions for which a test sends forms."""
 
     def note(test):
         DRIVEN[test.__name__] = set(actions)
@@ -79,7 +79,10 @@ def test_every_action_is_driven_here_or_with_the_tables():
 
 @pytest.fixture
 def visit(request, server, browser, client):
-    """A function that opens a page by its path. At the end, it checks which forms were sent."""
+    """A function that opens a page of the console by its path.
+
+    After the test, the fixture checks that the test has sent the forms that it declared.
+    """
     root = f"{server}/_emulator/console/{ACTING}/"
     browser.posts()
     yield lambda path: browser.open(root + path)
@@ -154,7 +157,7 @@ def test_dead_letters_are_sent_again(visit, browser, client, server, folder):
     assert "RetryAttemptsExhausted" in shown(browser)
     (folder / "healthy").touch()
     assert "The dead letter is sent again." in press_and_load(browser, "Send again")
-    for _ in range(200):  # each shard may have letters
+    for _ in range(200):  # repeated, because each shard may have dead letters
         if "Send all again" in shown(browser):
             press_and_load(browser, "Send all again")
         if "There are no dead letters." in visit(f"functions/mapping?uuid={mapping['UUID']}"):

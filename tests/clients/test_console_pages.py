@@ -1,6 +1,6 @@
-"""Each page of the console in a real browser, with hostile data and with axe.
+"""Each page of the console shows hostile data harmlessly, and axe finds no mistakes in it.
 
-Every page must be registered in tests/support/console_world.py.
+A new page needs a line in `OPENED` in tests/support/console_world.py.
 """
 
 from urllib.parse import quote, urlencode

@@ -1,4 +1,4 @@
-"""The programs that the console shows run: each of them recreates a table."""
+"""The programs that the console shows can be run: they recreate a table, or send a query."""
 
 import json
 import os
@@ -36,7 +36,10 @@ def client(server):
 
 @pytest.fixture
 def texts(server, client):
-    """The programs of a table, which is deleted after they are shown."""
+    """The programs that recreate a table. The table is deleted before the test.
+
+    After the test, there must be a table with the same settings.
+    """
     client(
         "CreateTable",
         **table_request(
@@ -61,7 +64,7 @@ def texts(server, client):
 
 
 def state(client):
-    """Return what the programs must recreate."""
+    """Return the settings of the table that the programs must recreate."""
     table = client("DescribeTable", TableName="Orders-1.x")["Table"]
     return {
         **{name: table.get(name) for name in MEMBERS},
@@ -80,7 +83,7 @@ def programs(page):
 
 
 def run(*command, text, **environment):
-    """Run a program that must succeed; return its output."""
+    """Run a command with a text as its input; check that it succeeds, and return its output."""
     variables = {**os.environ, **environment}
     done = subprocess.run(
         command, input=text, env=variables, cwd=FOLDER, capture_output=True, text=True, check=False, timeout=120
@@ -109,7 +112,7 @@ def test_the_module_of_javascript_recreates_the_table(texts):
 
 @pytest.mark.skipif(shutil.which("terraform") is None, reason="no terraform")
 def test_terraform_would_format_the_resource_in_the_same_way(server, client):
-    """So the resource is also correct in Terraform's language."""
+    """`terraform fmt` fails if the syntax is wrong, so this also checks the syntax."""
     client(
         "CreateTable",
         **table_request(
@@ -133,7 +136,7 @@ VALUE = 'it\'s "quoted"\n\\ ${x} `y` $(z)'
 
 @pytest.fixture(scope="module")
 def query_texts(server, client):
-    """A function that returns the programs of a query. An item has quotes and binary data."""
+    """A function that returns programs for a query of an item with quotes and binary data."""
     client("CreateTable", **table_request("pk:S", TableName="Texts"))
     client("PutItem", TableName="Texts", Item={"pk": {"S": VALUE}, "data": {"B": "AAH/"}})
 
@@ -157,5 +160,5 @@ def test_a_query_runs_with_javascript(query_texts):
 
 @pytest.mark.skipif(not AWS.exists(), reason=REASON_TO_SKIP)
 def test_a_query_runs_with_the_aws_cli(query_texts, server):
-    """Without binary data: version 1, which pip installs, does not read it as Base64."""
+    """The query has no binary data: version 1 of the CLI, which pip installs, takes no Base64."""
     assert json.loads(run("bash", "-e", text=query_texts()["AWS CLI"], **cli_environment(server)))["Count"] == 1

@@ -24,7 +24,7 @@ PYTHONPATH={root}:{root}/emulator/installed exec {python} -m emulator "$@"
 
 @pytest.fixture
 def folder(tmp_path):
-    """Return a folder for an example, beside a folder with the command `dynamodb-emulator`."""
+    """Return the path for an example. `tools` beside it has the command `dynamodb-emulator`."""
     tools = tmp_path / "tools"
     tools.mkdir()
     script = tools / "dynamodb-emulator"
@@ -34,7 +34,7 @@ def folder(tmp_path):
 
 
 def run(folder, *command, **variables):
-    """Run a command in an example's folder, without AWS settings of this process."""
+    """Run a command in an example's folder, without the AWS variables of this process."""
     left = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     path = f"{folder.parent / 'tools'}:{os.environ['PATH']}"
     environment = left | {"PATH": path, "AWS_EC2_METADATA_DISABLED": "true"} | variables

@@ -1,4 +1,4 @@
-"""`dynamodb-emulator exec -- COMMAND...`: a command with a server that only it uses."""
+"""`dynamodb-emulator exec -- COMMAND...` runs a command, with a server only for that command."""
 
 import json
 import os
@@ -40,7 +40,7 @@ def command(*arguments):
 
 
 def environment(**variables):
-    """The environment of a user who has the package on the path and no AWS account."""
+    """Return the environment of a user who has the package installed and no AWS account."""
     ours = {name: text for name, text in os.environ.items() if not name.startswith("AWS_")}
     return {**ours, "PYTHONPATH": str(ROOT / "emulator" / "installed"), **variables}
 
@@ -61,7 +61,7 @@ def shell(script, **variables):
 
 
 def children(process):
-    """Return the ids of the processes whose parent is a process."""
+    """Return the ids of the child processes of a process."""
     return [int(number) for number in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
 
 
@@ -181,7 +181,7 @@ def test_a_signal_is_forwarded_and_the_server_ends():
         assert process.stdout.readline() == "waiting\n"
         started = children(process.pid)
         assert len(started) == 2
-        process.send_signal(signal.SIGINT)  # without a terminal nobody else sends it
+        process.send_signal(signal.SIGINT)  # there is no terminal that would send it to the command
         assert process.stdout.readline() == "SIGINT\n"
         process.terminate()
         assert process.stdout.read() == "SIGTERM\n"
@@ -190,7 +190,7 @@ def test_a_signal_is_forwarded_and_the_server_ends():
 
 
 def test_a_signal_before_the_command_ends_everything(tmp_path):
-    os.mkfifo(tmp_path / "endless.jsonl")  # the server waits for what is written into it
+    os.mkfifo(tmp_path / "endless.jsonl")  # a named pipe, from which the server waits for data
     arguments = ("--load", tmp_path / "endless.jsonl", "--", "echo", "never")
     with subprocess.Popen(command(*arguments), env=environment(), stdout=subprocess.PIPE, text=True) as process:
         writer = os.open(tmp_path / "endless.jsonl", os.O_WRONLY)
@@ -203,7 +203,7 @@ def test_a_signal_before_the_command_ends_everything(tmp_path):
 
 
 def test_ctrl_c_reaches_the_command_once():
-    """The terminal sends it to the command, so `exec` does not send it again."""
+    """The terminal sends the signal to the command, so `exec` must not forward it."""
     process, terminal = pty.fork()
     if process == 0:
         os.execve(sys.executable, command(sys.executable, "-c", COUNT_SIGNALS), environment())
@@ -217,7 +217,7 @@ def test_ctrl_c_reaches_the_command_once():
         os.kill(process, signal.SIGTERM)
         while True:
             shown += os.read(terminal, 1000)
-    except OSError:  # the end of a terminal
+    except OSError:  # the process has ended, and closed its terminal
         pass
     finally:
         os.close(terminal)

@@ -37,7 +37,7 @@ def handler(event, context):
 
 
 class Calls:
-    """A named pipe that returns the lines that functions write."""
+    """A named pipe into which functions write lines of JSON. `next` returns the next one."""
 
     def __init__(self, path):
         os.mkfifo(path)
@@ -56,7 +56,10 @@ class Calls:
 
 
 class Endpoint:
-    """A function behind a URL. `next` returns the next event; `answers` are its next answers."""
+    """An HTTP server that stands for a function behind a URL.
+
+    `next` returns the next event that it receives. `answers` is a queue of its next answers.
+    """
 
     def __init__(self):
         events, answers = queue.Queue(), queue.Queue()
@@ -93,7 +96,10 @@ class Endpoint:
 
 
 class Functions:
-    """A configuration with a function of each kind, and the events that they received."""
+    """A configuration with two functions: a callable of a module, and a URL.
+
+    `calls` and `endpoint` return the events that the functions receive.
+    """
 
     def __init__(self, folder: Path):
         self.calls = Calls(folder / "calls")
@@ -118,7 +124,7 @@ def functions(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def server(engine_name, functions, tmp_path_factory):
-    """A server with these functions, on each engine."""
+    """A server with the functions of the fixture `functions`, on each engine."""
     if engine_name not in ENGINES:
         pytest.skip("the server under test has no functions of ours")
     data = arguments_of_engine(engine_name, tmp_path_factory.mktemp("data"))
@@ -135,7 +141,7 @@ class Clients:
         self.functions = boto3.client("lambda", **boto_options(url))
 
     def table(self):
-        """Create a table; return its name and its stream's ARN."""
+        """Create a table with a stream; return its name and the stream's ARN."""
         name = new_name()
         described = self.dynamodb.create_table(
             TableName=name,
@@ -212,7 +218,7 @@ def test_a_failure_is_retried_when_the_clock_has_moved(clients, functions):
 
 
 def test_every_worker_knows_the_next_retry_and_waits_for_the_delivery(functions, tmp_path):
-    """One worker delivers. Each call has a connection of its own, to either worker."""
+    """Only one worker delivers records. Each call opens a new connection, to either worker."""
     with running("--data-dir", str(tmp_path), "--workers", "2", *functions.option) as server:
         declare = declaring(server.url)
         for number in range(4):
@@ -268,7 +274,7 @@ def test_workers_share_mappings_and_one_of_them_delivers(functions, tmp_path):
         table, arn = Clients(server.url).table()
         uuid = Clients(server.url).map(arn, BatchSize=1)
         for number in range(4):
-            clients = Clients(server.url)  # new connections, so that both workers get some
+            clients = Clients(server.url)  # new connections, so that both workers get requests
             clients.put(table, f"o-{number}")
             assert keys(functions.calls.next()["event"]) == [f"o-{number}"]
             assert clients.functions.get_event_source_mapping(UUID=uuid)["BatchSize"] == 1

@@ -91,7 +91,10 @@ def test_the_variables_of_aws_select_the_tenant(seeds, monkeypatch):
 
 
 def test_a_start_that_was_killed_is_repeated(seeds, tmp_path):
-    """The file is there while data is loaded; its tables are those from before."""
+    """init-unfinished.json exists while a server loads, and names the tables from before.
+
+    If a start finds this file, it deletes the other tables, and loads the data again.
+    """
     folder = tmp_path / "data"
     server = Server("--data-dir", str(folder))
     client = client_of(server, "test")

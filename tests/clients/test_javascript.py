@@ -1,6 +1,6 @@
 """The AWS SDK for JavaScript v3: everyday.mjs, orders.mjs and streams.mjs in node, on both engines.
 
-npm installs its modules: `make tests/clients/node_modules/.done`.
+npm installs the modules of the SDK: `make tests/clients/node_modules/.done`.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""The log of a real server at debug and trace.
+"""The log of a real server at the levels debug and trace.
 
 The server is one process, has workers, or is a plain ASGI application.
 """
@@ -18,7 +18,7 @@ from tests.support.tables import table_request
 
 @pytest.fixture
 def logged(tmp_path):
-    """Run work(url) with a server; return the server's log."""
+    """A function that calls work(url) while a server runs, and returns the server's log."""
 
     def run(work, *arguments, module="emulator"):
         command = [sys.executable, "-m", module, "--port", "0", "--in-memory", *arguments]
@@ -45,7 +45,7 @@ def everyday(url):
 
 
 ENDING = re.compile(r"\d+\.\d ms, \w+ us-east-1, request [0-9A-Z]{52}")
-SLOW = re.compile(r" \(slow: .*?\)+")  # what the line of a slow request says beside
+SLOW = re.compile(r" \(slow: .*?\)+")  # the part of a line that only slow requests have
 KINDS = [("emulator", ()), ("emulator", ("--workers", "2")), ("tests.support.asgi_server", ())]
 
 

@@ -1,9 +1,9 @@
-"""A program for orders and stock with transactions: with sixteen clients, the sums stay right.
+"""A program for orders and stock with transactions: with sixteen clients, all sums stay right.
 
 An order takes all of its products or none. Clients read with TransactGetItems and write on the
-condition that nothing has changed since (`version`). If something has, they begin again. Sometimes
-a client behaves as if an answer was lost: it sends the request again with the same token, which
-must have no further effect.
+condition that nothing has changed since (`version`). If something has changed, they begin again.
+Sometimes a client behaves as if an answer was lost: it sends the request again with the same token,
+which must have no further effect.
 """
 
 import random
@@ -22,7 +22,7 @@ from tests.support.tables import index_request, table_request
 CLIENTS = 16
 ORDERS_EACH = 4
 PRODUCTS = {f"product-{number}": 10 + number for number in range(6)}
-"""Name and price."""
+"""Name -> price."""
 STOCK = 15
 
 _serialize = TypeSerializer().serialize
@@ -33,7 +33,7 @@ def wire(values):
 
 
 class Shop:
-    """One client. `attempts` has the number of transactions that each order took."""
+    """A client of the shop. `attempts` has the number of attempts of each order that it placed."""
 
     def __init__(self, session, endpoint, tables):
         self.client = session.client("dynamodb", endpoint_url=endpoint)
@@ -54,7 +54,7 @@ class Shop:
         }
 
     def snapshot(self, products):
-        """Return these products and the total at one moment, or None while others write them."""
+        """Return the products and the total as of one moment, or None after a conflict."""
         keys = [("stock", product) for product in products] + [("customers", "TOTAL")]
         gets = [{"Get": {"TableName": self.tables[table], "Key": wire({"id": key})}} for table, key in keys]
         try:
@@ -66,7 +66,7 @@ class Shop:
         return dict(zip(products, items, strict=False)), items[-1]
 
     def order(self, customer, lines, lose_answer):
-        """Order these amounts of products; return the order's id, or None if stock is too low."""
+        """Order amounts of products; return the order's id, or None if the stock is too low."""
         attempts = 0
         while True:
             attempts += 1
@@ -143,7 +143,7 @@ class Shop:
         raise AssertionError("a cancellation is tried for ever")
 
     def write(self, actions, token, lose_answer):
-        """Send a transaction; return False if something has changed since the read."""
+        """Send a transaction; return False if another client has changed an item or is writing."""
         try:
             return self.send(actions, token, lose_answer)
         except self.client.exceptions.TransactionCanceledException as error:
@@ -171,7 +171,7 @@ def session():
 
 @pytest.fixture
 def tables(client):
-    """An empty order book, and products with their stock."""
+    """The names of three tables: products with their stock, customers, and orders (empty)."""
     requests = {
         "stock": table_request("id:S"),
         "customers": table_request("id:S"),
@@ -200,7 +200,7 @@ def test_books_balance(session, endpoint, resource, tables):
     finished = threading.Event()
 
     def work(number):
-        """Place and cancel orders; return the open ones, and the number that lacked stock."""
+        """Place and cancel orders; return open orders, and how many failed for lack of stock."""
         choose = random.Random(number)
         shop, customer = shops[number], f"customer-{number % (CLIENTS // 2)}"
         orders, sold_out = {}, 0
@@ -218,7 +218,7 @@ def test_books_balance(session, endpoint, resource, tables):
         return orders, sold_out
 
     def observe():
-        """Check snapshots of everything, again and again: each unit is in stock or sold once."""
+        """Read snapshots repeatedly, and check that each unit is either in stock or sold."""
         looks = 0
         while not (finished.is_set() and looks):
             seen = observer.snapshot(PRODUCTS)
@@ -259,7 +259,7 @@ def test_books_balance(session, endpoint, resource, tables):
     is_open = orders.query(IndexName="by_state", KeyConditionExpression=Key("state").eq("open"))["Items"]
     assert {item["id"]: (item["customer"], item["lines"]) for item in is_open} == left
     assert all(item["state"] in ("open", "canceled") for item in orders.scan(ConsistentRead=True)["Items"])
-    # An order begins again only if another one was written in between, so every order ends.
+    # An attempt fails only if another client has written in between, so attempts are limited.
     attempts = [count for shop in shops for count in shop.attempts]
     assert max(attempts) <= 2 * CLIENTS * ORDERS_EACH
     assert sum(sold_out for _, sold_out in results) > 0, "no order failed for lack of stock"

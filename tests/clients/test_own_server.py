@@ -44,7 +44,7 @@ def test_faults_of_all_access_keys_or_of_one(server):
     clients = [server.client(access_key=name) for name in ("one", "two")]
     with server.faults("Error", operation="ListTables", next=2) as fault:
         for client in clients:
-            client.list_tables()  # boto3 sends a failed request again
+            client.list_tables()  # succeeds, because boto3 sends a failed request again
         assert fault.hits == 2
     with server.faults("Latency", access_key="two", seconds=0) as fault:
         for client in clients:
@@ -69,7 +69,7 @@ def test_the_environment_leads_clients_of_others_to_the_server(server):
 
 
 def test_a_client_reads_no_settings_of_the_user(tmp_path):
-    """No profile, no proxy and no file of the user changes what a test does."""
+    """The profile, the proxy and the AWS files of the user do not change what a test does."""
     unusable = {"AWS_PROFILE": "none", "HTTP_PROXY": "http://127.0.0.1:1", "AWS_CONFIG_FILE": str(tmp_path)}
     with mock.patch.dict(os.environ, unusable), dynamodb_emulator.running() as server:
         assert server.client().list_tables()["TableNames"] == []
@@ -183,7 +183,7 @@ def test_the_log_of_a_server(server):
 
 
 def test_a_server_is_found_without_the_module_path():
-    """A server starts if only `sys.path` of this process leads to the package."""
+    """The server's process finds the package even if only `sys.path` of its parent has it."""
     code = f"""
 import sys
 sys.path.insert(0, {str(ROOT / "emulator" / "installed")!r})
@@ -220,7 +220,7 @@ def test_a_forked_child_does_not_end_the_server(server):
 
 
 def test_a_server_ends_with_the_process_that_has_started_it():
-    """It ends even if that process is killed."""
+    """The server ends even if that process is killed."""
     code = """
 import sys, dynamodb_emulator
 with dynamodb_emulator.running() as server:
@@ -246,7 +246,7 @@ def test_another_thread_may_stop_a_server():
 
 
 def test_in_unittest():
-    """As the README shows it."""
+    """A server for the tests of a class, as the README shows it."""
 
     class Orders(unittest.TestCase):
         @classmethod

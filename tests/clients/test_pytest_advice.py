@@ -1,4 +1,4 @@
-"""Advice and budgets in the project of a user of the pytest plugin."""
+"""Advice and budgets of the pytest plugin, in the project of a user."""
 
 import json
 import xml.etree.ElementTree as ET

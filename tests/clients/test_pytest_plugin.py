@@ -126,7 +126,7 @@ def test_fixtures_explain_themselves(project):
 
 
 def test_a_test_has_a_client_of_its_own(project):
-    """A client that a test has kept goes on using the tables of that test."""
+    """A client that is kept after its test still uses the tables of that test."""
     project.write(
         test_it=TABLE
         + """
@@ -149,7 +149,7 @@ def test_second(dynamodb):
 
 
 def test_another_version_of_botocore_may_not_be_copied(project):
-    """Then each test has an ordinary client."""
+    """The plugin copies a client for each test. If that fails, boto3 creates one for each test."""
     project.write(
         conftest="""
 import botocore.client
@@ -235,7 +235,7 @@ def test_handler(dynamodb_tables, again):
 
 @pytest.mark.parametrize("workers", ["0", "2"])
 def test_a_client_made_at_import(project, workers):
-    """A Lambda handler makes its client when it is imported: here even by conftest.py."""
+    """A Lambda handler creates its client at its import, here in conftest.py: before all tests."""
     project.ini("dynamodb_isolation = reset", "dynamodb_tables = orders.json")
     (project.folder / "orders.json").write_text(json.dumps(ORDERS))
     project.write(handler=HANDLER, conftest="import handler\n", test_handler=USE_HANDLER)
@@ -244,7 +244,7 @@ def test_a_client_made_at_import(project, workers):
 
 @pytest.mark.parametrize("service", ["dynamodb", "dynamodbstreams"])
 def test_a_client_made_at_import_does_not_reach_aws(project, service):
-    """In the default isolation such a client has no account here."""
+    """With the default isolation, the client has no account on the server, so the test fails."""
     project.write(
         handler=f"import boto3\nclient = boto3.client({service!r})\n",
         test_handler="""
@@ -273,7 +273,7 @@ def test_afterwards():
 
 
 def test_a_client_made_at_import_of_a_test_that_chooses_reset(project):
-    """The module is imported inside the first of the tests."""
+    """The first of the tests imports the module, so the client is created during that test."""
     (project.folder / "orders.json").write_text(json.dumps(ORDERS))
     project.write(
         handler=HANDLER,
@@ -296,7 +296,10 @@ def test_of_its_own(dynamodb):
 
 
 def test_pynamodb(project):
-    """It reads the environment when a model is first used, and keeps its client."""
+    """PynamoDB works with the isolation `reset`.
+
+    It reads the environment when a model is first used, and keeps its client.
+    """
     project.ini("dynamodb_isolation = reset", "usefixtures = dynamodb_server")
     project.write(
         test_it="""
@@ -512,7 +515,7 @@ def test_it(dynamodb_server, dynamodb_tables, dynamodb, isolation):
 
 
 def test_tables_with_items(project):
-    """Each test has the items of the files, whatever the test before has done."""
+    """Each test has the items of the files, even if the test before has deleted them."""
     (project.folder / "seeds").mkdir()
     (project.folder / "seeds" / "Orders.json").write_text('[{"id": "o-1", "total": 3}]')
     (project.folder / "orders.json").write_text(json.dumps(ORDERS))
@@ -559,7 +562,7 @@ def dynamodb():
 
 
 def test_the_fixture_of_another_plugin_stays_what_it_is(project):
-    """pytest-dynamodb has a fixture `dynamodb` too."""
+    """Another plugin may have a fixture `dynamodb` too, as pytest-dynamodb does."""
     (project.packages / "other_plugin.py").write_text(FOREIGN)
     write_distribution(project.packages, "pytest-other", "a_plugin", "other_plugin")
     project.write(
@@ -588,7 +591,7 @@ def test_a_fixture_of_the_user_wins(project):
 
 
 def test_a_plugin_that_is_not_used_costs_nothing(project):
-    """It imports no module but its own, starts no process, and changes no variable."""
+    """The plugin imports only its own modules, starts no process, and changes no variable."""
     project.write(
         test_it="""
 import os, sys

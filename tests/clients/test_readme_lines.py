@@ -1,22 +1,22 @@
-"""Every line of the README and of docs/ works as typed.
+"""Every line of the README and of pages in docs/ works as typed.
 
 The blocks run in order, as a reader would type them.
 
 | block | what the test does |
 |---|---|
 | `sh` with one line `make run` | starts the server |
-| `sh` with several such lines | starts a server with each line, then again the server before |
-| other `sh` | runs it in bash; its exports stay, as in a terminal |
-| `python`, `js` | runs it, with these exports |
+| `sh` with several such lines | starts a server with each line, then restarts the earlier server |
+| other `sh` | runs it in bash; exported variables stay set, as in a terminal |
+| `python`, `js` | runs it, with the exported variables |
 | `python`, `toml`, `yaml` that begin with `# name` | writes it to a file of that name |
 | a compose file | also runs clients with exactly the variables of its `environment` |
-| `json` | compares it with the last output of the block before; `...` stands for anything |
+| `json` | compares it with the last JSON of the block before; `...` stands for anything |
 | `text` | finds it in the output of the block before, or in the server's terminal |
 
 The test replaces the ports, the name of the host in containers, and the installation of the server:
 `make run` starts the server of this source tree. Other targets of make must exist, but do not run.
-Of the lines for Docker, only the files must exist.
-The environment has only the AWS settings of the README.
+Lines for Docker do not run, but the files that they name must exist. Of AWS's variables, the
+environment has only those that the README sets.
 """
 
 import json
@@ -84,7 +84,7 @@ await new DynamoDBClient().send(new ListTablesCommand());
 
 @dataclass
 class Block:
-    """A fenced block: its language, its text, and its first line in the README."""
+    """A fenced block: its language, its text, and the number of its first line."""
 
     language: str
     text: str
@@ -96,7 +96,7 @@ def blocks(readme):
 
 
 class Server:
-    """A server's terminal."""
+    """A server, and what its terminal shows."""
 
     def __init__(self, line, folder, environment):
         self.process = subprocess.Popen(
@@ -122,7 +122,7 @@ class Server:
             self._changed.notify_all()
 
     def shows(self, *texts):
-        """Wait until the terminal shows one of the texts; return whether it does."""
+        """Wait until the terminal shows one of the texts; return False if that takes too long."""
 
         def shown():
             return any(VARYING.sub("*", text) in VARYING.sub("*", self._shown) for text in texts)
@@ -132,7 +132,7 @@ class Server:
             return shown()
 
     def stop(self):
-        if "usage: " not in self._shown:  # a server with --help ends without a signal
+        if "usage: " not in self._shown:  # with --help, a server prints its usage and ends by itself
             self.process.send_signal(signal.SIGINT)
         self._reader.join(PATIENCE)
         status = self.process.wait(PATIENCE)
@@ -141,7 +141,7 @@ class Server:
 
 
 class Reader:
-    """A reader who types the README's blocks, in a terminal for the server and another one."""
+    """Types the blocks of a page, as a reader does: one terminal for servers, one for the rest."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -225,7 +225,7 @@ class Reader:
         return self.run(["node", "readme.mjs"], environment)
 
     def start(self, lines):
-        """Start a server with each line. After several lines, start the one before them again."""
+        """Start a server with each line. After several lines, restart the earlier server."""
         before = self.started
         for line in lines:
             self.stop()
@@ -236,7 +236,7 @@ class Reader:
             self.start([before])
 
     def be_a_container(self, variables):
-        """Use clients that have these variables and no others."""
+        """Run clients that have these variables and no others, as in a container."""
         environment = self.base | variables
         assert self.run([sys.executable, "-c", CONTAINER], environment) == "['Orders']\n"
         self.run(["aws", "dynamodb", "list-tables"], environment)
@@ -249,7 +249,7 @@ class Reader:
 
 
 def matches(expected, found):
-    """Compare JSON values; "..." in the expected one equals everything."""
+    """Return whether JSON values are equal; "..." in `expected` equals everything."""
     if isinstance(expected, dict) and isinstance(found, dict):
         return expected.keys() == found.keys() and all(matches(expected[name], found[name]) for name in expected)
     if isinstance(expected, list) and isinstance(found, list):
@@ -258,7 +258,7 @@ def matches(expected, found):
 
 
 def last_json(text):
-    """Return the last of several JSON values."""
+    """Return the last of the JSON values in a text."""
     value, rest = None, text.strip()
     while rest:
         value, end = json.JSONDecoder().raw_decode(rest)

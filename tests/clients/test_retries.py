@@ -1,7 +1,7 @@
-"""botocore's retries with enforced throughput: they succeed after the clock has moved.
+"""With enforced throughput, botocore's retries succeed after the clock has moved.
 
-No test waits. botocore's HTTP layer is replaced by a call of `DynamoDbEndpoint.respond`, and its
-sleeps and reads of the time by the emulator's clock. So its retry modes follow that clock.
+No test waits. `DynamoDbEndpoint.respond` replaces botocore's HTTP layer. The emulator's clock
+replaces botocore's sleeps and its reads of the time, so its retry modes follow that clock.
 """
 
 import io
@@ -37,7 +37,7 @@ class Body(io.BytesIO):
 class Service:
     """An emulator whose clock moves only when botocore sleeps.
 
-    answers: the status and time of each answer.
+    `answers` has the status of each answer, and its time by that clock.
     """
 
     def __init__(self):
@@ -68,7 +68,7 @@ class Service:
         return client
 
     def throttled(self):
-        """Return the number of refusals."""
+        """Return how many requests were refused."""
         return sum(1 for status, _ in self.answers if status == 400)
 
 
@@ -79,12 +79,12 @@ def service(monkeypatch):
 
     class Condition(threading.Condition):
         def wait(self, timeout=None):
-            clock.advance(max(timeout, 0.001))  # less would be lost to rounding
+            clock.advance(max(timeout, 0.001))  # a smaller step would be lost to rounding
 
     monkeypatch.setattr(botocore.endpoint, "time", SimpleNamespace(sleep=clock.advance))
     monkeypatch.setattr(botocore.retries.bucket.Clock, "current_time", lambda _: clock.now())
     monkeypatch.setattr(botocore.retries.bucket, "threading", SimpleNamespace(Lock=threading.Lock, Condition=Condition))
-    random.seed(1)  # fixes botocore's jitter
+    random.seed(1)  # makes botocore's jitter the same in each run
     yield made
     made.emulator.close()
 
@@ -102,7 +102,7 @@ def item_of(number):
 
 
 def check_rate(service, start, units, rate):
-    """Assert that the units took as long as they must, and that botocore waited for them."""
+    """Check that requests were throttled, and that the units took the time that the rate needs."""
     assert service.throttled() > 0
     assert service.clock.now() - start >= (units - rate) / rate - 0.1
 
@@ -171,7 +171,7 @@ def test_a_throttled_batch_writer_succeeds_later(service, mode):
 
 
 def test_adaptive_retries_learn_the_rate(service):
-    """Then the client sends about as much as the table allows, and few requests are refused."""
+    """After 100 writes, the client sends about as much as the table allows: few are refused."""
     client = service.client("adaptive")
     table = create(client, write=5)
     for number in range(100):
@@ -202,7 +202,7 @@ def test_retries_give_up(service, mode):
 
 @pytest.mark.parametrize("mode", MODES)
 def test_a_program_must_retry_a_cancelled_transaction_itself(service, mode):
-    """botocore does not retry it (behaviour 8.4). After the clock has moved, it succeeds."""
+    """botocore does not retry it (behaviour 8.4). When the clock has moved, it succeeds."""
     client = service.client(mode)
     table = create(client, write=4)
     request = {"TransactItems": [{"Put": {"TableName": table, "Item": item_of(number)}} for number in range(4)]}

@@ -18,7 +18,10 @@ from tests.support.servers import free_port
 
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "<&- >&- 2>&-"])
 def test_without_standard_files(closed):
-    """Without them, the store's files got their numbers, and closing those aborted the process."""
+    """A server starts and ends if standard input, output or errors are closed.
+
+    No file of the store may get one of their descriptors: closing it would abort the process.
+    """
     port = free_port()
     command = f"exec {sys.executable} -m emulator --in-memory --port {port} --log-level debug {closed}"
     with subprocess.Popen(["bash", "-c", command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
@@ -63,7 +66,7 @@ def test_a_second_signal_ends_the_server_at_once():
         with socket.create_connection((host, int(port))) as client:
             client.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\nPOST / HTTP/1.1\r\n")
             assert client.recv(100)
-            server.send_signal(signal.SIGINT)  # the server waits for the rest of the request
+            server.send_signal(signal.SIGINT)  # the server ends later: it waits for the rest of the request
             assert any(not accepts(host, int(port)) for _ in range(100_000)), "it stops accepting connections"
             server.send_signal(signal.SIGINT)
             assert (server.wait(20), server.stderr.read()) == (0, "")
@@ -104,7 +107,7 @@ RARE = {
 
 
 def test_a_start_imports_no_code_that_is_rarely_used(tmp_path):
-    """start_modules.txt lists our modules that a start imports. Each takes 0.1 to 4 ms."""
+    """A start imports exactly our modules in start_modules.txt. One more takes 0.1 to 4 ms."""
     errors = tmp_path / "errors"
     command = [sys.executable, "-X", "importtime", "-m", "emulator", "--in-memory", "--port", "0"]
     plain = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}

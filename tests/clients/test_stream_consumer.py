@@ -1,9 +1,9 @@
 """A stream consumer like the Kinesis Client Library's, during writes and shard rollover.
 
-It reads all shards, parents first, keeps a lease for each one in a table, and writes a checkpoint
-after every batch. After a few steps, a new consumer replaces it, which has only the leases. A batch
-takes effect in the same transaction as its checkpoint. So each record must be handled exactly once,
-and the records of an item in order.
+It reads all shards, parents first. It keeps a lease for each shard in a table, and writes a
+checkpoint into the lease after every batch. After a few steps, a new consumer replaces it, which
+knows only the leases. The effect of a batch and its checkpoint are written in one transaction. So
+each record must be handled exactly once, and the records of an item in order.
 """
 
 import json
@@ -24,16 +24,20 @@ from tests.support.tables import table_request
 
 WRITES = 240
 ITEMS = 12
-TURNS = 5  # moves of the clock, each by the life of a shard: together less than a day, so no record gets too old
+TURNS = 5  # moves of the clock, each by SHARD_LIFE: together less than a day, so records do not expire
 SHARD_LIFE = 14_400
 BATCH = 20
-LIFE = 3  # steps of a consumer until the next one replaces it
+LIFE = 3  # steps of a consumer until a new consumer replaces it
 END = "SHARD_END"
 START = "TRIM_HORIZON"
 
 
 class Writer:
-    """Changes items. `log` has the expected records of each item, in order: its number or None."""
+    """Changes items at random.
+
+    `log` has, for each item, its expected records in order: the value of `n`, or None for the
+    deletion of the item.
+    """
 
     def __init__(self, client, turn):
         self.client, self.turn = client, turn
@@ -75,7 +79,7 @@ class Writer:
 
 
 class Consumer:
-    """Reads a stream from the positions in its leases."""
+    """Reads a stream, from the checkpoints in its leases on."""
 
     def __init__(self, endpoint, arn):
         self.client = boto3.client("dynamodb", **boto_options(endpoint))
@@ -88,7 +92,7 @@ class Consumer:
         }
 
     def step(self):
-        """Read a batch of each open shard; return whether there was anything to do."""
+        """Read a batch of each readable shard; return whether there was anything to do."""
         worked = False
         for shard in self.readable(shards_of(api(self.streams), self.arn)):
             worked |= self.read(shard)
@@ -108,7 +112,7 @@ class Consumer:
         try:
             start = self.iterators.get(shard) or self.first_iterator(shard)
             answer = self.streams.get_records(ShardIterator=start, Limit=BATCH)
-        except self.streams.exceptions.ExpiredIteratorException:  # the clock has moved forward
+        except self.streams.exceptions.ExpiredIteratorException:  # because the clock has moved
             del self.iterators[shard]
             return True
         records, following = answer["Records"], answer.get("NextShardIterator")
@@ -128,7 +132,7 @@ class Consumer:
         return self.iterators[shard]
 
     def handle(self, records, shard, checkpoint):
-        """Write the effect of the batch and its checkpoint; fail if a record is handled twice."""
+        """Store the records of a batch with its checkpoint; fail if a record is stored already."""
         if checkpoint == self.leases.get(shard):
             return
         puts = [
@@ -176,14 +180,14 @@ def test_each_record_is_handled_once(engine_name, tmp_path, shards):
 
 
 def turn(url):
-    """Move the clock by the life of a shard."""
+    """Move the clock by the life of a shard, so that all open shards roll over."""
     request = urllib.request.Request(f"{url}/_emulator/clock", json.dumps({"Advance": SHARD_LIFE}).encode())
     with urllib.request.urlopen(request) as response:
         assert response.status == 200
 
 
 def consume(url, arn, writer):
-    """Run one consumer after another until everything is read; return their number."""
+    """Run one consumer after another until everything is read; return how many there were."""
     consumer, consumers = Consumer(url, arn), 1
     for step in count(1):
         last = writer.done
@@ -201,7 +205,10 @@ def handled(client):
 
 
 def check(found, log, lineage):
-    """Each change of an item has one record, in order, and its shards are parents and children."""
+    """Check that each change of an item has one record, in order.
+
+    The shards of an item's records must also descend from each other.
+    """
     recorded, shards = defaultdict(list), defaultdict(list)
     for record in found:
         name = record["item"]["S"]
@@ -216,7 +223,7 @@ def check(found, log, lineage):
 
 
 def ancestors(shard, parents):
-    """Return all ancestors of a shard; some may have no record of an item."""
+    """Return all ancestors of a shard, since an item may have no record in the parent."""
     found = []
     while (shard := parents[shard]) is not None:
         found.append(shard)

@@ -1,6 +1,6 @@
-"""Terraform's own AWS provider makes, changes and destroys tables with everything they can have.
+"""Terraform's own AWS provider makes, changes and destroys tables with all their settings.
 
-After each apply, a second plan must be empty: what the provider reads back is what it has set
+After each apply, a plan must have nothing to change: what the provider reads is what it has set
 (control-plane 18.1).
 """
 
@@ -18,7 +18,7 @@ from tests.support.servers import ROOT, running
 
 NOTHING_TO_CHANGE = 0  # exit status of `terraform plan -detailed-exitcode`
 
-# The arguments of the table `orders`, in the stages of the test. Each stage changes the one before.
+# The arguments of the table `orders` at first. Each of STAGES then changes some of them.
 WHOLE = {
     "billing": 'billing_mode = "PAY_PER_REQUEST"',
     "index": 'projection_type = "ALL"',
@@ -51,7 +51,7 @@ STAGES = [
     {"encryption": "server_side_encryption {\n    enabled = false\n  }", "stream": "stream_enabled = false"},
     {"maximum": "", "billing": PROVISIONED, "index": OF_INDEX},
 ]
-# A table keeps the view type of its stream while it has replicas, so they come last.
+# These stages come last, because a table with replicas cannot change its stream's view type.
 WITH_REPLICAS = [
     {
         "billing": ON_DEMAND,
@@ -175,7 +175,7 @@ resource "aws_appautoscaling_policy" "orders" {
 }
 """
 
-# The blocks that bring existing resources into an empty state.
+# Address -> id, for `import` blocks that bring existing resources into an empty state.
 IMPORTS = {
     "aws_dynamodb_table.orders": "Orders",
     "aws_dynamodb_contributor_insights.orders": "name:Orders/index:/{account}",
@@ -305,7 +305,7 @@ def test_a_table_with_everything(tmp_path, bucket):
 
 
 def check_replica(url, keys):
-    """The replica has the item, and the settings that the provider makes in its region."""
+    """Check that the replica has the item, and the settings that the provider makes there."""
     west = boto3.client("dynamodb", endpoint_url=url, region_name="eu-west-1", **keys)
     key = {"id": {"S": "a"}, "at": {"N": "1"}}
     assert west.get_item(TableName="Orders", Key=key)["Item"]["note"] == {"S": "second"}
@@ -316,9 +316,9 @@ def check_replica(url, keys):
 
 
 def imported(folder, tables):
-    """Import the resources into the state of another folder; a second plan must be empty.
+    """Import the resources into the state of another folder; then a plan must have no changes.
 
-    An item cannot be imported: it is left out of the configuration. The first apply may change
+    An item cannot be imported, so it is left out of the configuration. The import may change
     arguments that the provider does not read back, such as `propagate_tags` of a replica.
     """
     other = folder / "other"
@@ -336,13 +336,13 @@ def imported(folder, tables):
 
 
 def pass_an_hour(url):
-    """Move the clock: TTL may change once in half an hour, and a policy once in 15 seconds."""
+    """Move the clock. TTL may change only once in half an hour, a policy once in 15 seconds."""
     body = b'{"Advance": 3600}'
     urllib.request.urlopen(urllib.request.Request(f"{url}/_emulator/clock", body, method="POST")).close()
 
 
 def apply(folder, tables):
-    """Apply a configuration, and see that nothing is left to change."""
+    """Apply a configuration, and check that a plan then has nothing to change."""
     (folder / "tables.tf").write_text(tables)
     terraform.run(folder, "apply", "-auto-approve")
     plan = terraform.run(folder, "plan", "-detailed-exitcode", check=False)

@@ -1,4 +1,4 @@
-"""Loading a plan that Terraform itself has made.
+"""`load` creates the tables of a plan that Terraform itself has made.
 
 The variable TERRAFORM_PLUGINS may name a folder with the AWS provider, for machines without access
 to Terraform's registry.

@@ -24,7 +24,7 @@ IN_2030 = "2030-01-01T00:00:00.000Z"
 
 @pytest.fixture(scope="module", params=[*ENGINES, "workers"])
 def endpoint(request, tmp_path_factory):
-    """Return the URL of a server without sweeps of its own.
+    """Yield the URL of a server that sweeps every 1e9 seconds of its clock.
 
     Its transient statuses last three seconds of its clock.
     """
@@ -46,7 +46,10 @@ def declare(endpoint):
 
 @pytest.fixture
 def ask(declare):
-    """ask("clock", {...}) makes a call, a GET without a body. The clock is released at the end."""
+    """A function that calls a control: ask("clock", {...}) sends a POST, ask("clock") a GET.
+
+    After the test, the clock follows the machine's clock again.
+    """
 
     def call(name, body=None):
         status, answer = declare(name, b"" if body is None else body, "GET" if body is None else "POST")
@@ -59,7 +62,7 @@ def ask(declare):
 
 @pytest.fixture
 def table(client, ask):
-    """A table with TTL that is ACTIVE."""
+    """An ACTIVE table with time to live."""
     name = created(client, ask)
     client.update_time_to_live(TableName=name, TimeToLiveSpecification={"Enabled": True, "AttributeName": "expires"})
     return name
@@ -137,7 +140,7 @@ def test_the_clock_moves_forward_and_back(ask):
 
 
 def test_the_next_event(client, ask, table):
-    """With two workers, calls go over new connections, so either worker may answer."""
+    """Each call opens a new connection, so with two workers either may answer."""
     now = ask("clock", {"Freeze": FIRST_OF_2030})["Now"]
     for number in range(4):
         put(client, table, f"{number}", FIRST_OF_2030 + 100 * number)
@@ -160,7 +163,7 @@ def test_the_next_event_of_a_running_clock(client, ask, table):
 
 
 def test_declarations_are_read_back(client, ask, table):
-    """Each call is over a new connection, so with two workers either may answer."""
+    """Each call opens a new connection, so with two workers either may answer."""
     ask("clock", {"Freeze": FIRST_OF_2030})
     body = {"TableName": table, "Key": {"pk": {"S": "a"}}, "Seconds": 10}
     ask("transactions", body)
@@ -229,7 +232,8 @@ def test_everything_works_at_any_time(client, ask, at):
     put(client, name, "item", int(now) - 1)
     write = {"Put": {"TableName": name, "Item": {"pk": {"S": "other"}}}}
     client.transact_write_items(TransactItems=[write], ClientRequestToken=new_name())
-    ask("ttl", {"TableName": name})  # or the item was deleted by a sweep that became due when the clock jumped
+    # Sweep, unless a sweep that became due when the clock jumped has already deleted the item.
+    ask("ttl", {"TableName": name})
     assert names(client, name) == ["other"]
     described = client.describe_table(TableName=name)["Table"]
     assert described["CreationDateTime"].timestamp() == pytest.approx(now, abs=5)

@@ -10,7 +10,7 @@ from emulator.commands import advise
 from tests.support.tables import new_name, table_request
 
 CONNECTIONS = 16
-"""The kernel spreads connections over two workers: all in one has a probability of 1 in 32,768."""
+"""The kernel spreads connections over two workers. The chance that one gets all is 1 in 32,768."""
 KEY = {"pk": {"S": "a"}, "sk": {"S": "b"}}
 SCAN = {"FilterExpression": "pk = :v", "ExpressionAttributeValues": {":v": {"S": "a"}}}
 OFF = "the advisor is off: start the server with --advise, or call the control advise"
@@ -29,7 +29,7 @@ def caller():
 
 
 def call(url, key, operation, request):
-    """Send a request over a connection of its own."""
+    """Send a request over a new connection."""
     with HttpEndpoint(url, key) as server:
         return server.call(operation, request)
 
@@ -63,7 +63,7 @@ def test_findings_count_the_requests_of_all_workers(endpoint, declare, caller, t
 
 
 def test_a_write_in_one_worker_and_a_read_in_another_are_seen_in_their_order(endpoint, declare, caller, table):
-    """Each consistent read comes right after a write, so it is needed."""
+    """Each consistent read comes right after a write, so the advisor must not call it unneeded."""
     for number in range(CONNECTIONS):
         call(endpoint, caller, "PutItem", {"TableName": table, "Item": {**KEY, "n": {"N": str(number)}}})
         call(endpoint, caller, "GetItem", {"TableName": table, "Key": KEY, "ConsistentRead": True})
@@ -162,7 +162,7 @@ def test_a_report_from_a_file(endpoint, caller, table, tmp_path, capsys):
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )
 def test_the_command_selects_callers(endpoint, caller, table, capsys, monkeypatch, option, selects):
-    """The key in AWS's environment variables selects nothing: tests use many access keys."""
+    """AWS_ACCESS_KEY_ID does not select a caller, because tests use many access keys."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "nobody")
     call(endpoint, caller, "Scan", {"TableName": table, **SCAN})
     assert advise.main(["--endpoint", endpoint, "--table", table, "--format", "json", *option]) == 0

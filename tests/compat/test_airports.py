@@ -2,9 +2,9 @@
 
 | | partition key | sort key | purpose |
 |---|---|---|---|
-| table | `COUNTRY#US` | `AIRPORT#KJFK` | an airport; `META` holds how many a country has |
-| index `by_zone` | `ZONE#America/New_York` | elevation | the highest and lowest of a time zone |
-| index `by_iata` | `IATA#J` | `JFK` | sparse: only airports with a IATA code, names only |
+| table | `COUNTRY#US` | `AIRPORT#KJFK` | an airport; item `META` has their number |
+| index `by_zone` | `ZONE#America/New_York` | elevation | highest and lowest airports of a zone |
+| index `by_iata` | `IATA#J` | `JFK` | the names of airports, only those with an IATA code |
 
 Each access pattern is a pair of functions that answer the same question: one queries the table, the
 other searches the package's own records, a mapping from code to record.
@@ -50,7 +50,7 @@ def country_items(airports):
 
 
 def all_items(read, **request):
-    """Yield every item of a query or scan, page by page."""
+    """Return all items of a query or scan, read page by page."""
     items = []
     while True:
         answer = read(**request)
@@ -178,7 +178,7 @@ PATTERNS = [
 
 
 def answers(url):
-    """Return the answer of each access pattern, by its name."""
+    """Return the table's answer for each access pattern, by the name of the pattern."""
     table = boto3.resource("dynamodb", **boto_options(url)).Table(TABLE)
     return {ask.__name__: ask(table) for ask, _ in PATTERNS}
 

@@ -117,7 +117,7 @@ CONTROL_PLANE = {
         "UpdateKinesisStreamingConfiguration": {"ApproximateCreationDateTimePrecision": "MICROSECOND"},
     },
 }
-"""Operations with a member TableName, and what they need besides it."""
+"""Operations with a member TableName -> the other members that they need."""
 
 DATA_PLANE = {
     "get_item": lambda name: {"TableName": name, "Key": KEY},
@@ -161,7 +161,8 @@ def test_the_data_plane_refuses_foreign_arns(refused, arn, method, fault):
     foreign = make(arn)
     found = refused(method, **DATA_PLANE[method](foreign))
     assert found[0] == code
-    if text is not None:  # the text of AccessDeniedException names the caller; AWS's text is not known
+    # None for AccessDeniedException: its text names the caller, and AWS's exact text is not known.
+    if text is not None:
         assert found[1].startswith(ENVELOPE + text.format(foreign))
 
 
@@ -188,7 +189,7 @@ def test_one_foreign_arn_fails_a_whole_batch(client, shared_table, arn):
 
 @pytest.mark.parametrize("method", CONTROL_PLANE)
 def test_the_error_names_the_missing_table(refused, arn, method):
-    """It has the name even if the request has the ARN (control-plane 0.1)."""
+    """The error has the table's name even if the request has its ARN (control-plane 0.1)."""
     request = CONTROL_PLANE[method]
     for name in ("missing-table", with_part(arn, 5, "table/missing-table")):
         assert refused(method, TableName=name, **request) == (

@@ -6,9 +6,9 @@ See behaviour 2.1, 2.2 and 3.7. How an operation reports a bad value (behaviour 
 |---|---|
 | writes of one item | with the envelope |
 | reads of one item, BatchGetItem, Query | without it |
-| BatchWriteItem, Scan | without it, in the OLD layer's words |
+| BatchWriteItem, Scan | without it, and for some values in the words of the OLD layer |
 
-A *surface* is a place of a request that may have a value.
+A *surface* is a place of a request that may have an attribute value.
 """
 
 from decimal import Decimal
@@ -124,7 +124,7 @@ NO_NUMBERS = INVALID + "An number set  may not be empty"
 NO_BINARIES = INVALID + "Binary sets should not be empty"
 INPUT = INVALID + "Input collection"
 
-# case: value, NEW text, OLD text (None: the same)
+# Case -> value, its text (NEW), and the text of BatchWriteItem and Scan (OLD; None: the same).
 BAD = {
     "empty": ({}, EMPTY, None),
     "two types": ({"S": "a", "N": "1"}, AMBIGUOUS, None),
@@ -175,9 +175,9 @@ def older_wrapped(_current, older_text):
 
 
 def start_key(current, _older):
-    """Return the text for a start key (behaviour 6.1).
+    """Return the text for a bad value in a start key (behaviour 6.1).
 
-    Texts about numbers and repeated members stay as they are. Others get a prefix.
+    Texts about numbers and repeated members stay as they are. Other texts get a prefix.
     """
     as_it_is = any(part in current for part in (NOT_NUMERIC, "Number", "contains duplicates"))
     return current if as_it_is else "The provided starting key is invalid: " + current
@@ -191,7 +191,8 @@ def eq(name, value):
     return {name: {"AttributeValueList": [value], "ComparisonOperator": "EQ"}}
 
 
-# surface: method, function that makes its text, request for (table, key, value)
+# Surface -> method, function that returns the text, function that makes the request from table,
+# key and value.
 SURFACES = {
     "put item": ("put_item", enveloped, lambda t, k, v: {"TableName": t, "Item": {**k, "a": v}}),
     "put key": ("put_item", enveloped, lambda t, k, v: {"TableName": t, "Item": {**k, "pk": v}}),
@@ -380,7 +381,7 @@ NESTING = (
 
 
 def nested(levels, kind="M"):
-    """Return a scalar in documents, with `levels` levels in total."""
+    """Return a scalar inside maps or lists, with `levels` levels in total."""
     value = {"S": "x"}
     for _ in range(levels - 1):
         value = {"M": {"a": value}} if kind == "M" else {"L": [value]}

@@ -1,6 +1,6 @@
 """Application Auto Scaling on the port of DynamoDB (control-plane 10).
 
-tests/unit/auto_scaling/ has what depends on time.
+tests/unit/auto_scaling/ tests what depends on time.
 """
 
 import re
@@ -40,7 +40,7 @@ def table(make_table):
 
 @pytest.fixture(scope="module")
 def shared_target(endpoint, make_shared_table):
-    """Return the place of a target that tests do not change."""
+    """Return the members that identify a scalable target, which no test changes."""
     name = make_shared_table(BillingMode="PROVISIONED", ProvisionedThroughput=UNITS)
     found = place(name)
     scaling_client(endpoint).register_scalable_target(**found, MinCapacity=1, MaxCapacity=9)

@@ -1,4 +1,4 @@
-"""The endpoint for AWS itself, directed to our own server."""
+"""`AwsEndpoint`, through which commands call AWS. Here it calls our own server."""
 
 import pytest
 

@@ -74,11 +74,11 @@ def test_a_plain_table_has_no_features(client, make_table):
 
 
 def test_listing_by_pages(client, make_table):
-    """Names may repeat. The order is that of creation; a backup outlives its table."""
+    """Backups of a table may have the same name. They are listed in the order of creation."""
     name = make_table("pk:S")
     arns = [created(client, name)["BackupArn"] for _ in range(5)]
     assert len(set(arns)) == 5
-    expected = sorted(arns)  # backups of one millisecond are in the order of their numbers
+    expected = sorted(arns)  # by time, or by their numbers if they are of the same millisecond
     pages = client.get_paginator("list_backups").paginate(TableName=name, PaginationConfig={"PageSize": 2})
     listed = [page["BackupSummaries"] for page in pages]
     assert [len(page) for page in listed] == [2, 2, 1]

@@ -116,7 +116,7 @@ WRITE_REFUSALS = {
     "empty map": ({"RequestItems": {}}, "The requestItems parameter is required for BatchWriteItem"),
     "neither": (
         {"RequestItems": {"TABLE": [{}]}},
-        # behaviour 7.2, as for BatchGetItem
+        # behaviour 7.2: one text for both faults
         "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes",
     ),
     "both": (
@@ -346,7 +346,7 @@ def test_duplicates_are_reported_before_a_missing_table(refused, shared_table, k
 
 @pytest.mark.parametrize("arn_first", [True, False])
 def test_a_table_by_name_and_by_arn_is_one(client, refused, shared_table, key, arn_first):
-    """The blocks of a table are merged, and an item in both is returned once (behaviour 7.1)."""
+    """The two blocks are merged, and an item in both is returned once (behaviour 7.1)."""
     arn = client.describe_table(TableName=shared_table)["Table"]["TableArn"]
     names = [arn, shared_table] if arn_first else [shared_table, arn]
     others = [{**key, "sk": {"S": sort}} for sort in "xyz"]
@@ -363,7 +363,7 @@ def test_a_table_by_name_and_by_arn_is_one(client, refused, shared_table, key, a
     assert answer["ConsumedCapacity"] == [{"TableName": name, "CapacityUnits": 1.5}]
     only = client.batch_get_item(RequestItems={each: {"Keys": [key]} for each in names})
     assert only["Responses"] == {names[0]: [{**key, "a": {"N": "1"}}]}
-    for twice in names:  # a block with one key twice is still refused
+    for twice in names:  # a block that has the same key twice is refused
         reads = {each: {"Keys": [key, key] if each == twice else [key]} for each in names}
         assert refused("batch_get_item", RequestItems=reads) == ("ValidationException", DUPLICATES)
     writes = {shared_table: [put(key)], arn: [delete(key)]}

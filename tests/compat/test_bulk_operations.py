@@ -13,12 +13,12 @@ from tests.support.tables import index_request, new_name, vector, vector_index_r
 ITEMS = [{"pk": {"S": f"p{number}"}, "sk": {"S": "s"}, "v": {"N": str(number)}} for number in range(250)]
 
 FIRST = {"Delay": 0, "MaxAttempts": 2}
-"""For waiters: a description waits for the end of a job, so the first or second one shows it."""
+"""For waiters: describing a job waits for its end, so the first or second answer shows it."""
 
 
 @pytest.fixture
 def start(client, bucket):
-    """start(table, ...) begins a bulk operation with the bucket, and returns its description."""
+    """start(table, ...) starts a bulk operation from the bucket, and returns its description."""
 
     def start(table, output=("ERROR", "CONDITION_CHECK_FAILURE"), source=None, **members):
         request = {

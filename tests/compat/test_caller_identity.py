@@ -1,4 +1,4 @@
-"""STS GetCallerIdentity on the port of DynamoDB (control-plane 18.1), and endpoints by account."""
+"""STS GetCallerIdentity on the port of DynamoDB (control-plane 18.1), and account endpoints."""
 
 import urllib.error
 import urllib.request
@@ -57,7 +57,7 @@ HOSTS = (
 
 @pytest.mark.parametrize("host", HOSTS)
 def test_any_host_of_the_service_may_name_the_server(post, host):
-    """The signature names region and account, and the host does not matter (control-plane 17)."""
+    """The server takes region and account from the signature, not the host (control-plane 17)."""
     assert post("ListTables", {"Limit": 1}, {"Host": host}).status == 200
 
 

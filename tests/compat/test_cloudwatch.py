@@ -32,7 +32,7 @@ def test_metrics_of_the_last_hour(server):
     }
     with HttpEndpoint(server, "test") as client:
         client.call("CreateTable", {**request, "TableName": "Orders", "GlobalSecondaryIndexes": [index]})
-    for number in range(4):  # connections, for the two workers
+    for number in range(4):  # new connections, so that both workers get requests
         with HttpEndpoint(server, "test") as client:
             client.call("PutItem", {"TableName": "Orders", "Item": {**key, "g": {"S": str(number)}}})
             client.call("GetItem", {"TableName": "Orders", "Key": key})
@@ -94,7 +94,7 @@ def test_counting_begins_and_ends_with_a_call(name, tmp_path):
         with HttpEndpoint(server.url, "test") as client:
             client.call("CreateTable", {**table_request("pk:S"), "TableName": "Orders"})
         assert declare("count_requests", {"Enabled": True}) == (200, {"Counting": True})
-        for _ in range(12):  # connections, for the two workers
+        for _ in range(12):  # new connections, so that both workers get requests
             with HttpEndpoint(server.url, "test") as client:
                 client.call("GetItem", {"TableName": "Orders", "Key": {"pk": {"S": "a"}}})
         _, found = declare("cloudwatch", {}, method="GET")

@@ -1,4 +1,4 @@
-"""The client of the commands (emulator/client) against a server."""
+"""The client with which our commands call a server (emulator/client)."""
 
 import socket
 import threading
@@ -52,7 +52,7 @@ def test_no_server():
 
 
 def test_a_request_whose_answer_is_lost_is_not_sent_again():
-    """The server may have done its work: moving the clock twice would be wrong."""
+    """The server may have handled the request: moving the clock twice would be wrong."""
     received = []
 
     def serve(listener):
@@ -78,7 +78,7 @@ def test_a_request_whose_answer_is_lost_is_not_sent_again():
 
 
 def read_request(stream):
-    """Return the body of the next request of a connection."""
+    """Return the body of the next request on a connection."""
     length = 0
     while (line := stream.readline()) != b"\r\n":
         if line.lower().startswith(b"content-length:"):

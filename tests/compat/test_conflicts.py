@@ -1,6 +1,6 @@
-"""Requests for items in a declared transaction, over HTTP (behaviour 8.4).
+"""Requests for items that a declared transaction holds, over HTTP (behaviour 8.4).
 
-Each declaration lasts ten minutes, and a second call ends it. So no test waits for a clock.
+Each declaration lasts ten minutes, unless a second call ends it. So no test waits for a clock.
 """
 
 import json
@@ -21,7 +21,7 @@ NONE = {"Code": "None"}
 
 @pytest.fixture
 def held(client, shared_table, declare, key):
-    """The key of an item in an ongoing transaction."""
+    """The key of an item that a declared transaction holds."""
     client.put_item(TableName=shared_table, Item=key)
     request = {"TableName": shared_table, "Key": key}
     assert declare("transactions", {**request, "Seconds": 600}) == (200, {})
@@ -81,7 +81,7 @@ def test_the_simulation_ends(client, shared_table, declare, held, refused):
 
 
 def test_an_arn_means_one_table_of_one_account(endpoint, declare, key):
-    """A name means the tables of that name under every access key and in every region."""
+    """A name means all tables of that name: of every access key, and in every region."""
     name = new_name()
     clients = [boto3.client("dynamodb", **boto_options(endpoint, f"{number}23456789012")) for number in range(2)]
     arns = []

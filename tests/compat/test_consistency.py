@@ -6,7 +6,7 @@ from tests.support.http_clients import Client
 from tests.support.tables import index_request
 
 CONNECTIONS = 12
-"""The kernel spreads connections over two workers: all in one has a probability of 1 in 2048."""
+"""The kernel spreads connections over two workers. The chance that one gets all is 1 in 2048."""
 
 KEY = {"pk": {"S": "a"}, "sk": {"S": "b"}}
 
@@ -21,7 +21,7 @@ def clients(endpoint):
 
 @pytest.fixture
 def frozen(declare):
-    """The clock stands still. It follows the machine's clock again after the test."""
+    """Stop the clock. After the test, it follows the machine's clock again."""
     declare("clock", {"Freeze": True})
     yield
     declare("clock", {"Release": True})
@@ -29,7 +29,7 @@ def frozen(declare):
 
 @pytest.fixture
 def table(declare, make_table):
-    """A table with an index, whose lag and pace end with the test."""
+    """A table with an index. A lag that the test declares for it ends with the test."""
     made = make_table(define="g:S", GlobalSecondaryIndexes=[index_request("global", "g")])
     yield made
     declare("consistency", {"TableName": made, "Lag": 0})
@@ -45,7 +45,7 @@ def entries(client, table):
 
 def test_every_process_shows_the_past(declare, frozen, clients, table):
     assert declare("consistency", {"TableName": table, "Lag": 5}) == (200, {"Tables": 1})
-    for number, client in enumerate(clients):  # every process writes
+    for number, client in enumerate(clients):  # so many clients that every process writes
         client("PutItem", TableName=table, Item={**KEY, "n": {"N": str(number)}, "g": {"S": "x"}})
     for client in clients:
         assert seen(client, table) is None

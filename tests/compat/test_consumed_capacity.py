@@ -11,7 +11,7 @@ KIB = 1024
 
 
 def item_of(size, key, **more):
-    """Return an item of this size in bytes; `more` are further string attributes."""
+    """Return an item of `size` bytes. `more` has further attributes, whose values are strings."""
     item = {**key, **{name: {"S": value} for name, value in more.items()}}
     used = sum(len(name) + len(value["S"]) for name, value in item.items())
     return {**item, "a": {"S": "x" * (size - used - 1)}}
@@ -86,7 +86,7 @@ def test_an_update_that_changes_nothing(client, shared_table, key):
 
 @pytest.mark.parametrize("size", [KIB, KIB + 1])
 def test_numbers_count_as_they_are_stored(client, shared_table, key, size):
-    """1E125 has 126 digits in an answer and two bytes in the item."""
+    """1E125 has 126 digits in an answer, but counts as two bytes."""
     filling = item_of(size - 3, key)
     cost = units(put(client, shared_table, {**filling, "n": {"N": "1E125"}}))
     assert cost == (1 if size == KIB else 2)
@@ -124,7 +124,10 @@ def test_shapes(client, shared_table, key, method):
 
 @pytest.fixture(scope="module")
 def indexed_table(make_shared_table):
-    """The global indexes all, keys and some have the key g, the local index l."""
+    """The name of a table with three global indexes and a local index.
+
+    The keys are g for `all` and `keys`, h and g for `some`, and pk and l for `local`.
+    """
     return make_shared_table(
         define="g:S h:S l:S",
         GlobalSecondaryIndexes=[
@@ -137,7 +140,7 @@ def indexed_table(make_shared_table):
 
 
 def consumed(table, own, local=None, **indexes):
-    """Return a detailed capacity for INDEXES."""
+    """Return the ConsumedCapacity of an answer to ReturnConsumedCapacity=INDEXES."""
     total = {"TableName": table, "CapacityUnits": float(own + (local or 0) + sum(indexes.values()))}
     total["Table"] = {"CapacityUnits": float(own)}
     if indexes:
@@ -151,7 +154,8 @@ def big(letter):
     return letter * 1500
 
 
-# before, after: attributes of an item; own units, units of each index
+# Case -> attributes of the item before and after (None: no item), units of the table, units of the
+# indexes.
 STEPS = {
     "no index": ({"a": "1"}, {"a": "2"}, 1, {}),
     "appears": ({}, {"g": "1"}, 1, {"all": 1, "keys": 1}),
@@ -220,7 +224,7 @@ def test_reads_of_an_indexed_table(client, indexed_table, key):
 
 
 def query(client, table, key, **more):
-    """Query the key's partition, or a value of g if the index is global."""
+    """Query the partition of a key, or its entries in a global index; return ConsumedCapacity."""
     name = "g" if more.get("IndexName") in ("all", "keys") else "pk"
     return client.query(
         TableName=table,
@@ -252,7 +256,7 @@ def test_a_page_is_rounded_once(client, shared_table, key, sizes, strong):
 
 
 def test_a_page_of_an_index_is_charged_to_it(client, indexed_table, key):
-    """The sizes of its entries count, and Table has 0."""
+    """The index has the units for its entries, and the table has 0 units."""
     attributes = {"g": key["pk"], "l": {"S": "l"}}
     for number in range(3):
         client.put_item(TableName=indexed_table, Item=item_of(3 * KIB, {**key, "sk": {"S": str(number)}}) | attributes)
@@ -283,21 +287,22 @@ def scan(client, table, **more):
 
 
 def quarter(partition):
-    """Return the number of the partition, of four, that has a partition key (S)."""
+    """Return in which of a table's four partitions a partition key (S) is: 0 to 3."""
     return hashlib.md5(b"Outliers" + partition.encode()).digest()[0] >> 6
 
 
 def keys_in(wanted):
-    """Return two partition keys of one partition, in the order of a Scan."""
+    """Return two partition keys that are in the partition `wanted`, in the order of a Scan."""
     found = (name for number in itertools.count() if quarter(name := f"k{number}") == wanted)
     return sorted(itertools.islice(found, 2), key=lambda name: hashlib.md5(b"Outliers" + name.encode()).digest())
 
 
 @pytest.fixture(scope="module")
 def scattered(client, make_shared_table):
-    """Two items of 5 KB in the second partition, a small one in the third.
+    """Return a table's name, and the keys of the second and of the third item in it.
 
-    The global index has the small one.
+    The first two items have 5 KB and are in the second of four partitions. The third item is small
+    and in the third partition. Only the third item is in the global index.
     """
     name = make_shared_table(
         "pk:S sk:S",
@@ -315,7 +320,8 @@ def scattered(client, make_shared_table):
     return name, {"pk": {"S": second}, "sk": {"S": "s"}}, {"pk": {"S": third}, "sk": {"S": "s"}}
 
 
-# request, units of a consistent read of the table; 10 KB in the second partition cost three
+# Case -> request, units of a consistent Scan. A partition costs at least one unit. The second one
+# has 10 KB, which cost three.
 SCANS = {
     "whole": ({}, 1 + 3 + 1 + 1),
     "counted": ({"Select": "COUNT"}, 6),
@@ -363,7 +369,7 @@ def test_scans_of_indexes(client, scattered):
     assert scan(client, table, IndexName="local") == consumed(table, 0, local=2)
     assert scan(client, table, IndexName="local", ConsistentRead=True) == consumed(table, 0, local=4)
     fetched = scan(client, table, IndexName="local", Select="ALL_ATTRIBUTES")
-    assert fetched == consumed(table, 2 * 2 / 2, local=2)  # two items of 5 KB
+    assert fetched == consumed(table, 2 * 2 / 2, local=2)  # each of the two items has 5 KB, so two half units
 
 
 @pytest.mark.parametrize(("consistent", "units_"), [(False, 2), (True, 4)])
@@ -393,14 +399,15 @@ PROVISIONED = {
     (12_000, 4000): 4,
     (40_000, 40_000): 40,
 }
-"""Throughput -> partitions."""
+"""Provisioned units for reads and writes -> number of partitions."""
 
 
 @pytest.mark.parametrize("throughput", PROVISIONED)
 def test_scans_of_provisioned_tables(client, make_table, throughput):
-    """One partition serves 3000 reads and 1000 writes a second.
+    """A consistent Scan of an empty table costs one unit for each partition.
 
-    Inferred: the number of partitions follows from these figures.
+    One partition serves 3000 reads and 1000 writes a second. Inferred: the number of partitions
+    follows from these figures.
     """
     given = dict(zip(("ReadCapacityUnits", "WriteCapacityUnits"), throughput, strict=True))
     index = index_request("small", "g") | {"ProvisionedThroughput": {"ReadCapacityUnits": 1, "WriteCapacityUnits": 1}}

@@ -1,6 +1,6 @@
 """UpdateContinuousBackups and DescribeContinuousBackups (control-plane 2).
 
-tests/unit/database/test_recovery_window.py tests how the window moves with the clock.
+tests/unit/database/test_recovery_window.py tests how the window of recovery moves with the clock.
 """
 
 import pytest
@@ -45,7 +45,7 @@ def test_a_table_by_its_arn(client, make_table):
 
 
 def test_writes_with_recovery(client, make_table):
-    """Recovery changes nothing that a client of the data plane sees."""
+    """Reads and writes of items have the same results with recovery as without."""
     name = make_table("pk:S")
     on = {"PointInTimeRecoveryEnabled": True}
     client.update_continuous_backups(TableName=name, PointInTimeRecoverySpecification=on)

@@ -11,7 +11,7 @@ from emulator.controls import registry
 from tests.support.http_clients import boto_options
 from tests.support.tables import new_name, table_request
 
-ABSENT = "no-test-creates-this"  # a new name in each process would give each xdist worker other test ids
+ABSENT = "no-test-creates-this"  # a random name would give each xdist worker different test ids
 TYPE = "the member {} is missing or of a wrong type"
 THERE_ARE = "there is no member {}; there are: {}"
 KEY = {"pk": {"S": "a"}}
@@ -129,12 +129,12 @@ def test_every_call_that_takes_a_body_has_a_row():
 @pytest.mark.parametrize("call", sorted({call for call, _, _ in BAD}))
 @pytest.mark.parametrize("body", [[], "text", 1, None, True], ids=str)
 def test_a_body_is_an_object(declare, call, body):
-    """A reset with another body would delete everything."""
+    """Other JSON is refused. Otherwise, a reset with such a body would delete everything."""
     assert declare(call, body) == (400, {"message": "the body must be a JSON object"})
 
 
 def state(declare):
-    """Return what the wrong calls could have changed."""
+    """Return the declarations and snapshots that the wrong calls could have changed."""
     throttling, transactions, snapshots = (
         declare(call, b"", "GET")[1] for call in ("throttling", "transactions", "snapshots")
     )
@@ -150,11 +150,11 @@ def test_a_wrong_call_changes_nothing(declare, client, shared_table):
 
 
 CONNECTIONS = 12
-"""New connections, so that with two workers the chance that one has none is 1 in 2048."""
+"""With so many new connections, the chance that one of two workers gets none is 1 in 2048."""
 
 
 def everywhere(declare, call):
-    """Return the different answers of a GET over many connections."""
+    """Send a GET over many connections, and return the answers without repetitions."""
     answers = [declare(call, b"", "GET")[1] for _ in range(CONNECTIONS)]
     return [answer for number, answer in enumerate(answers) if answer not in answers[:number]]
 

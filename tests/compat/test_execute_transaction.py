@@ -10,7 +10,10 @@ from tests.support.tables import new_name
 
 
 def parts(table, statements):
-    """Return the statements of a request. T stands for the table; a pair has parameters."""
+    """Return the TransactStatements of a request.
+
+    A statement is a text, in which T stands for the table, or a pair of text and parameters.
+    """
     pairs = [(each, None) if isinstance(each, str) else each for each in statements]
     return [
         {"Statement": text.replace(" T", f' "{table}"')} | ({"Parameters": parameters} if parameters else {})
@@ -51,7 +54,7 @@ def pk():
 
 @pytest.fixture
 def read(client, shared_table, pk):
-    """read(sk) returns the item of this test's partition, or None."""
+    """read(sk) returns an item of the test's partition by its sort key, or None."""
 
     def get(sk="s"):
         key = {"pk": {"S": pk}, "sk": {"S": sk}}

@@ -1,4 +1,4 @@
-"""Faults as SDKs see them, on each kind of server. All processes of a server count together."""
+"""Faults as SDKs see them, on each kind of server. Its processes count requests together."""
 
 import os
 import signal
@@ -15,7 +15,7 @@ from tests.support.servers import running
 from tests.support.tables import new_name, table_request
 
 CONNECTIONS = 12
-"""The kernel spreads connections over two workers: all in one has a probability of 1 in 2048."""
+"""The kernel spreads connections over two workers. The chance that one gets all is 1 in 2048."""
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def counts(declare, name):
 
 
 def new_client(endpoint, attempts=1, **options):
-    """A client with its own connection. attempts: how often it sends a request at most."""
+    """Return a client with a new connection, which sends a request at most `attempts` times."""
     given = boto_options(endpoint)
     config = Config(retries={"total_max_attempts": attempts, "mode": "standard"}, parameter_validation=False, **options)
     return boto3.client("dynamodb", **{**given, "config": config})
@@ -47,7 +47,7 @@ def new_client(endpoint, attempts=1, **options):
 def clients(endpoint):
     made = [new_client(endpoint) for _ in range(CONNECTIONS)]
     for client in made:
-        client.list_tables(Limit=1)  # opens its connection
+        client.list_tables(Limit=1)  # so that the client opens its connection
     yield made
     for client in made:
         client.close()
@@ -149,7 +149,7 @@ def test_boto3_retries(fault, declare, endpoint, make_table, kind, members):
 
 
 def test_a_retried_update_counts_twice(fault, endpoint, make_table):
-    """The connection is closed after the write. The SDK sends the update again."""
+    """The server closes the connection after the write, so the SDK sends the update again."""
     table = make_table()
     client = new_client(endpoint, attempts=3)
     fault("Drop", {"TableName": table, "Operation": "UpdateItem", "Next": 1}, After=True)
@@ -169,7 +169,7 @@ def test_a_dropped_connection(fault, endpoint, make_table):
     fault("Drop", {"TableName": table, "Operation": "DescribeTable"})
     with pytest.raises((ConnectionClosedError, HTTPClientError, client.exceptions.ClientError)) as caught:
         client.describe_table(TableName=table)
-    # an ASGI application cannot close a connection before it has sent a head
+    # An ASGI application cannot close a connection before it has sent a head, so it sends a 500.
     status = (getattr(caught.value, "response", None) or {}).get("ResponseMetadata", {}).get("HTTPStatusCode")
     assert isinstance(caught.value, ConnectionClosedError) or status == 500
 
@@ -180,7 +180,7 @@ def test_a_timeout_of_the_client(fault, endpoint, make_table):
     fault("Timeout", {"TableName": table, "Operation": "DescribeTable"})
     with pytest.raises(ReadTimeoutError):
         client.describe_table(TableName=table)
-    new_client(endpoint).list_tables(Limit=1)  # others are served meanwhile
+    new_client(endpoint).list_tables(Limit=1)  # meanwhile, the server answers other clients
 
 
 def test_latency(fault, endpoint, make_table):
@@ -193,7 +193,7 @@ def test_latency(fault, endpoint, make_table):
 
 
 def test_a_batch_writer_writes_everything(fault, endpoint, make_table):
-    """boto3's batch writer sends unprocessed items again."""
+    """boto3's batch writer sends unprocessed items again until there are none."""
     table = make_table()
     resource = boto3.resource("dynamodb", **boto_options(endpoint))
     fault("Unprocessed", {"TableName": table}, Share=0.4)

@@ -1,4 +1,4 @@
-"""GetItem: found and missing items, and its errors, which have no envelope (behaviour 3.6, 5)."""
+"""GetItem: found and missing items, and its errors, most without an envelope (behaviour 3.6, 5)."""
 
 import pytest
 

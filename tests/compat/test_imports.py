@@ -25,7 +25,7 @@ ITEMS = [
 ID = r"[0-9]{14}-[0-9a-f]{8}"
 
 FIRST = {"Delay": 0, "MaxAttempts": 2}
-"""For waiters: a description waits for the end of a job, so the first or second one shows it."""
+"""For waiters: describing a job waits for its end, so the first or second answer shows it."""
 
 
 def creation(name, **members):
@@ -43,7 +43,7 @@ def creation(name, **members):
 
 @pytest.fixture
 def begin(client, bucket):
-    """begin(prefix, format) begins an import from the bucket, and returns its description."""
+    """begin(prefix, format) starts an import from the bucket, and returns its description."""
     names = []
 
     def begin(prefix=None, input_format="DYNAMODB_JSON", name=None, table=None, **members):
@@ -65,7 +65,7 @@ def begin(client, bucket):
 
 
 def ended(client, begun):
-    """Return the description of an import that has ended."""
+    """Wait until an import has ended, and return its description."""
     while True:
         found = client.describe_import(ImportArn=begun["ImportArn"])["ImportTableDescription"]
         if found["ImportStatus"] != "IN_PROGRESS":
@@ -210,7 +210,7 @@ def test_indexes_are_filled(client, bucket, begin):
 
 
 def test_lists_and_their_pages(client, bucket):
-    """In a region of its own, so that no other test adds to the list."""
+    """The imports are in a region that no other test uses, because others would change the list."""
     region = "eu-south-1"
     elsewhere = boto3.client("dynamodb", **{**boto_options(client.meta.endpoint_url), "region_name": region})
     begun = []
@@ -248,7 +248,7 @@ def test_lists_and_their_pages(client, bucket):
 
 
 def test_a_token_makes_a_request_once(client, bucket, begin):
-    """The service keeps an import for minutes IN_PROGRESS: unit tests have that case."""
+    """Here the import has ended. Unit tests use a token while an import is IN_PROGRESS."""
     token = new_name("token")
     begun = begin(ClientToken=token)
     ended(client, begun)

@@ -1,6 +1,6 @@
 """Queries and scans of secondary indexes (behaviour 6, features 3).
 
-They cover membership, projection, order and start keys.
+They test which items an index has, with which attributes, in which order, and start keys.
 """
 
 import itertools
@@ -17,7 +17,7 @@ START = "The provided starting key is invalid"
 
 @pytest.fixture(scope="module")
 def indexed(client, make_shared_table):
-    """A table with an index of each projection and items 0..5, of which the even ones have g."""
+    """A table with indexes of each projection and items 0 to 5. Only even items have g."""
     name = make_shared_table(
         "pk:S sk:S",
         define="g:S l:N",
@@ -245,7 +245,7 @@ MISMATCH = "The provided key element does not match the schema"
         ({"g": S, "l": {"N": "1"}}, START),
         ({"pk": S, "sk": S, "g": S}, START),
         ({"pk": S, "sk": S, "g": S, "l": {"N": "1"}, "x": S}, START),
-        # behaviour 6.1
+        # behaviour 6.1, as for the rows below
         ({"pk": S, "sk": S, "g": S, "l": S}, MISMATCH),
         ({"pk": S, "sk": S, "g": {"N": "1"}, "l": {"N": "1"}}, MISMATCH),
         ({"pk": {"N": "1"}, "sk": S, "g": {"N": "1"}, "l": {"N": "1"}}, MISMATCH),
@@ -279,7 +279,7 @@ def test_refuses_start_keys(refused, indexed, operation, start, message):
     ("start", "message"),
     [
         ({"pk": S, "sk": S, "l": S}, MISMATCH),
-        ({"pk": {"N": "1"}, "sk": S, "l": {"N": "1"}}, MISMATCH),  # the index has the same partition key
+        ({"pk": {"N": "1"}, "sk": S, "l": {"N": "1"}}, MISMATCH),  # pk is also the partition key of the index
         ({"pk": S, "sk": {"N": "1"}, "l": {"N": "1"}}, f"{START}: {MISMATCH}"),
         ({"pk": S, "l": {"N": "1"}}, START),
     ],
@@ -358,7 +358,10 @@ KINDS = {"a": "S", "b": "N", "s": "S", "n": "N", "t": "B"}
 
 @pytest.fixture(scope="module")
 def wide(client, make_shared_table):
-    """An index with two HASH and three RANGE attributes; the items combine a few values."""
+    """Return the name of a table, and its items: each combination of a few values.
+
+    The index has two HASH and three RANGE attributes.
+    """
     name = make_shared_table(
         "pk:S",
         define="a:S b:N s:S n:N t:B",

@@ -5,20 +5,20 @@ The calls are data: tests/cases/tools/*.json. Each file is a list of calls:
 | member   | meaning                                                                                |
 |----------|----------------------------------------------------------------------------------------|
 | `call`   | the operation; `with` has its request                                                  |
-| `region` | its region, by default us-east-1; `account` has its account                            |
+| `region` | its region, by default us-east-1; `account`: its account, used as the access key       |
 | `shows`  | JMESPath expressions, and their values in the answer                                   |
 | `keeps`  | names, and expressions whose values replace `<name>` in later calls                    |
 | `fails`  | the code of the error that answers the call                                            |
 | `retries`| the code of an error after which the tool sends the call again                         |
 | `polls`  | an expression: the tool sends the call until its value is the last one of `sees`       |
 | `sees`   | the values of that expression in their order; an error counts as a value, by its code  |
-| `moves`  | seconds by which the clock moves before the call, if statuses last some time           |
+| `moves`  | seconds by which a frozen clock moves before the call                                  |
 
 `<table>` is a table's name, and `<bucket>` a bucket with the `objects` of the file.
 
-Each file runs on each kind of server, where statuses are collapsed, and once on a server with
-`--delay-transient-statuses` and a frozen clock, where each poll must see every status of `sees`. A
-file with `"kinesis": true` runs only there, because only that server has a Kinesis.
+Each file runs on each kind of server, where a poll may miss transient statuses. It also runs on a
+server with `--delay-transient-statuses` and a frozen clock, where each poll must see every status
+of `sees`. Only that server has a Kinesis, so files with `"kinesis": true` run only there.
 """  # noqa: W505 - a table
 
 import json
@@ -51,7 +51,7 @@ def client(url, service, region, key="test"):
 
 @cache
 def service_of(operation):
-    """Return the first service with an operation: TagResource is DynamoDB's."""
+    """Return the first of SERVICES that has an operation. So TagResource means DynamoDB's."""
     found = (
         name
         for name in SERVICES
@@ -61,7 +61,10 @@ def service_of(operation):
 
 
 class Replay:
-    """The calls of one file, sent to one server. pause: called between two polls."""
+    """Sends the calls of one file to one server.
+
+    `pause` is called between two polls. `whole`: whether a poll must see every status of `sees`.
+    """
 
     def __init__(self, url, names, pause, *, whole):
         self.url, self.names, self.pause, self.whole = url, names, pause, whole
@@ -100,7 +103,7 @@ class Replay:
         assert seen == (expected if self.whole else [value for value in expected if value in seen]), call
 
     def answer(self, call):
-        """Return the answer, or the code of an error."""
+        """Send a call; return the answer, or the code of an error that the call allows."""
         region, key = call.get("region", "us-east-1"), call.get("account", "test")
         api = client(self.url, service_of(call["call"]), region, key)
         try:
@@ -112,7 +115,7 @@ class Replay:
             return code
 
     def filled(self, value):
-        """Return a value with the names that calls have kept."""
+        """Return a value in which the values that calls have kept replace each `<name>`."""
         text = json.dumps(value)
         for name, kept in self.names.items():
             text = text.replace(f"<{name}>", json.dumps(kept)[1:-1])
@@ -132,7 +135,7 @@ def replay(file, url, bucket, pause, move=None):
 
 @pytest.fixture(scope="module")
 def slow(tmp_path_factory):
-    """Yield the URL of a server whose statuses last three seconds of its clock, and its buckets."""
+    """Yield the URL of a server whose statuses last three seconds, and its folder of buckets."""
     folder = tmp_path_factory.mktemp("s3")
     with (
         fake_kinesis() as kinesis,

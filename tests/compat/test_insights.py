@@ -1,4 +1,4 @@
-"""Update-, Describe-, ListContributorInsights, and the control `insights` (control-plane 12)."""
+"""Contributor Insights: three operations, and the control `insights` (control-plane 12)."""
 
 import re
 
@@ -28,7 +28,7 @@ def describe(client, table, **extra):
 
 
 def rules(described):
-    """Return the kinds of the rules. They must all have the same name and time."""
+    """Return the kinds of the rules. Check that all have the same name and time."""
     name = "-".join(filter(None, (described["TableName"], described.get("IndexName"))))
     found = [
         re.fullmatch(r"DynamoDBContributorInsights-(\w+)-(.+)-(\d{13})", rule)

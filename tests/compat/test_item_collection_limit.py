@@ -1,6 +1,6 @@
-"""The limit of item collections, on a server that is started with a small one (behaviour 9.4).
+"""The size limit of item collections, on a server with a small limit (behaviour 9.4).
 
-On AWS it is 10 GB. tests/unit/database/test_item_collections.py tests the sizes.
+On AWS, the limit is 10 GB. tests/unit/database/test_item_collections.py tests the sizes.
 """
 
 import boto3
@@ -18,7 +18,7 @@ REASON = {"Code": "ItemCollectionSizeLimitExceeded", "Message": "Collection size
 
 @pytest.fixture(scope="module")
 def client(engine_name, tmp_path_factory):
-    """A client of a server that only these tests use."""
+    """A client of a server with the limit, which only these tests use."""
     if engine_name not in ENGINES:
         pytest.skip("nobody can tell that server a limit")
     data = arguments_of_engine(engine_name, tmp_path_factory.mktemp("limit"))
@@ -35,7 +35,7 @@ def table(client):
 
 @pytest.fixture
 def full(client, table):
-    """A partition key whose collection has 50 bytes left, with one item of sort key "1"."""
+    """A partition key with one item (sort key "1"), and 50 bytes left for more items."""
     pk = new_name("k")
     client.put_item(TableName=table, Item=item_of(LIMIT - 50, pk))
     return pk

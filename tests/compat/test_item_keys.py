@@ -18,7 +18,7 @@ def empty(kind, name):
     return f"{NOT_VALID}The AttributeValue for a key attribute cannot contain an empty {kind} value. Key: {name}"
 
 
-# The operations that take a whole key, and those that put an item.
+# Name -> operation: those that take a whole key, and those that put an item.
 WITH_KEY = {
     "get": lambda t, key: ("get_item", {"TableName": t, "Key": key}),
     "delete": lambda t, key: ("delete_item", {"TableName": t, "Key": key}),
@@ -169,7 +169,7 @@ def update_empty(kind):
     )
 
 
-# attributes, text of a put, text of an update if it differs
+# Case -> attributes, text of a put, text of an update (None: the same).
 WRONG_INDEX_KEYS = {
     "number": ({"x": N}, index_key_mismatch("x", "S", "N", "first"), None),
     "string": ({"n": S}, index_key_mismatch("n", "N", "S", "second"), None),

@@ -10,7 +10,7 @@ ITEM = {
 }
 NAMES = {"#dot": "a.b", "#name": "m", "#key": "pk"}
 
-# expression, result; "pk" stands for the item's partition key
+# Expression -> result. "pk" stands for the partition key of the item.
 PROJECTIONS = {
     "a": {"a": ITEM["a"]},
     "#dot": {"a.b": ITEM["a.b"]},
@@ -86,7 +86,7 @@ def test_nothing_found_is_an_empty_item(post, shared_table, item_key):
 
 
 def answers_of(client, table, key, wanted):
-    """Request these attributes in every possible way; yield one item for each."""
+    """Read the attributes `wanted` of an item in every possible way; yield each result."""
     get = {"TableName": table, "Key": key}
     project = {"ProjectionExpression": ", ".join(wanted)}
     condition = {"KeyConditionExpression": "pk = :p", "ExpressionAttributeValues": {":p": key["pk"]}}
@@ -112,7 +112,7 @@ def wide_key(client, shared_table):
 
 @pytest.mark.parametrize("names", ["qdzaxmwbk", "zyxwvutsrqponmlkjihgfedcba", "kxa", "bz"])
 def test_projections_come_in_the_order_of_the_whole_item(client, shared_table, wide_key, names):
-    """The order of the expression has no effect, nor has the random order of a Python set."""
+    """Neither the order in the expression nor the random order of a Python set has an effect."""
     whole = client.get_item(TableName=shared_table, Key=wide_key)["Item"]
     wanted = [*names, "sk", "doc", "pk"]
     in_order = [name for name in whole if name in wanted]

@@ -1,4 +1,4 @@
-"""The largest item: exactly 409,600 bytes, with every operation that writes items.
+"""The largest item has exactly 409,600 bytes, with every operation that writes items.
 
 See behaviour 2.3 and 2.4.
 """
@@ -55,7 +55,7 @@ def test_one_byte_too_many(refused, client, shared_table, key):
     )
 
 
-# value and its size; a string fills the rest of the item
+# Each row: a value, and its size in bytes. The test fills the rest of the item with a string.
 SIZES = [
     ({"S": ""}, 0),
     ({"S": "aé日😀"}, 10),
@@ -139,9 +139,9 @@ def test_an_update_may_reach_the_largest_size_but_not_exceed_it(client, refused,
             assert client.get_item(TableName=shared_table, Key=key, ConsistentRead=True)["Item"] == item
 
 
-# behaviour 2.4: UpdateItem also counts the statement (clauses:
-# unit/expressions/test_update_cost.py). Expression, bytes of the longest value, an attribute of the
-# item (None: there is no item).
+# Each row: an UpdateExpression, the bytes of the longest value that :pad may have, and the item's
+# attributes beside its key (None: there is no item). UpdateItem also limits the cost of the
+# statement (behaviour 2.4); tests/unit/expressions/test_update_cost.py tests the cost of a clause.
 COSTS = {
     "the example": ("SET b = :pad", LIMIT - 3 - 19 - 1, None),
     "unused default": ("SET b = if_not_exists(b, :pad)", LIMIT - 3 - 19 - 1 - 39 - (1 + 14 + 1), {"b": {"S": "x"}}),
@@ -166,7 +166,7 @@ def test_an_update_costs_what_it_writes(client, refused, shared_table, key, case
     assert refused("update_item", **request, **failing) == refusal
     before = client.get_item(TableName=shared_table, Key=key, ConsistentRead=True).get("Item")
     assert before == (None if attributes is None else {**key, **attributes})
-    client.transact_write_items(  # only the size of the new item counts
+    client.transact_write_items(  # a transaction has no limit on the cost of the statement
         TransactItems=[{"Update": {**request, "ExpressionAttributeValues": value}}]
     )
     value[":pad"]["S"] = "x" * longest
@@ -223,7 +223,8 @@ def test_an_item_that_an_update_creates(client, refused, shared_table, key):
     request = {"TableName": shared_table, "Key": key, "UpdateExpression": "SET b = :v"}
     answer = refused("update_item", **request, ExpressionAttributeValues={":v": {"S": "x" * (room + 1)}})
     assert answer == ("ValidationException", UPDATE_TOO_LARGE)
-    # In some regions, about 20 bytes of the statement count too (behaviour 2.4).
+    # 30 bytes less than the limit: in most regions, about 20 bytes of the statement count too
+    # (behaviour 2.4).
     client.update_item(**request, ExpressionAttributeValues={":v": {"S": "x" * (room - 30)}})
 
 

@@ -1,4 +1,4 @@
-"""The control `requests` on each kind of server: it shows the requests of all worker processes."""
+"""On each kind of server, the control `requests` lists the requests of all worker processes."""
 
 import os
 import signal
@@ -11,7 +11,7 @@ from tests.support.servers import running
 from tests.support.tables import new_name
 
 CONNECTIONS = 16
-"""The kernel spreads connections over two workers: all in one has a probability of 1 in 32,768."""
+"""The kernel spreads them over two workers; that one gets all has a probability of 1 in 32,768."""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -47,7 +47,7 @@ def test_a_reason(endpoint, declare, make_table):
     with HttpEndpoint(endpoint, key) as server, pytest.raises(Exception, match="ResourceNotFound"):
         server.call("GetItem", {"TableName": table, "Key": {"pk": {"S": "a"}}})
     (found,) = declare("requests", {"AccessKey": key})[1]["Requests"]
-    # On a busy machine, "slow: ..." may follow.
+    # On a busy machine, a second reason may follow: "slow: ...".
     assert found["Reason"].split("; ")[0] == f"table {table} exists under access key test, region us-east-1"
 
 
@@ -78,7 +78,7 @@ def test_two_workers_and_one_that_was_killed():
             list_tables(server.url, key)
         assert {each["Worker"] for each in declare("requests", {})[1]["Requests"]} == {0, 1}
         os.kill(server.workers()[0], signal.SIGKILL)
-        for _ in range(CONNECTIONS):  # those for the worker that was killed wait until it runs again
+        for _ in range(CONNECTIONS):  # connections to the killed worker wait until its successor runs
             list_tables(server.url, f"{key}2")
         assert len(declare("requests", {"AccessKey": f"{key}2"})[1]["Requests"]) == CONNECTIONS
 

@@ -1,7 +1,8 @@
-"""The Kinesis destination operations on a server without a Kinesis: checks, answers, stored state.
+"""The Kinesis destination operations on a server without --kinesis-endpoint.
 
-On AWS the data streams must exist, and a destination that stays ENABLING here becomes ACTIVE.
-test_kinesis_delivery.py tests delivery.
+These tests cover the checks, the answers and the stored state; test_kinesis_delivery.py covers
+delivery. Against AWS these tests would fail: there the data streams must exist, and a destination
+becomes ACTIVE, while it stays ENABLING on this server.
 """
 
 import pytest
@@ -14,7 +15,7 @@ OTHER = "arn:aws:kinesis:us-east-1:000000000000:stream/others"
 STATE = "Table is not in a valid state to enable Kinesis Streaming Destination: "
 # Observed: github.com/aws-cloudformation/cloudformation-coverage-roadmap/issues/707
 ALREADY = STATE + "EnableKinesisStreamingDestination must be DISABLED or ENABLE_FAILED to perform ENABLE operation."
-# Observed, "enable" included: github.com/aws/aws-cdk/issues/16393
+# Observed: github.com/aws/aws-cdk/issues/16393. The text says "enable" although this is a DISABLE.
 NOT_ACTIVE = STATE + "KinesisStreamingDestination must be ACTIVE to perform DISABLE operation."
 NOT_UPDATABLE = (  # behaviour 15
     STATE + "Kinesis streaming is not in ACTIVE state. Updates are only allowed in ACTIVE state. "
@@ -49,7 +50,7 @@ def test_life_of_a_destination(client, make_table):
         "TableName": table,
         "StreamArn": ARN,
         "DestinationStatus": "ENABLING",
-        "EnableKinesisStreamingConfiguration": {},  # behaviour 15
+        "EnableKinesisStreamingConfiguration": {},  # returned even if it was not sent (behaviour 15)
     }
     assert destinations(client, table) == [
         {"StreamArn": ARN, "DestinationStatus": "ENABLING", "DestinationStatusDescription": REASON}
@@ -75,7 +76,7 @@ def test_precision_is_kept_and_echoed(client, make_table):
 
 
 def test_disabling_refuses_a_configuration(refused):
-    """Observed: ack-api-quirks, DDB-TABLE-301."""
+    """It is refused before the table is looked up. Observed: ack-api-quirks, DDB-TABLE-301."""
     request = {"TableName": "no-such-table", "StreamArn": ARN, "EnableKinesisStreamingConfiguration": {}}
     assert refused("disable_kinesis_streaming_destination", **request) == (
         "ValidationException",
@@ -84,9 +85,10 @@ def test_disabling_refuses_a_configuration(refused):
 
 
 def test_one_destination_at_a_time(client, make_table, refused):
-    """Observed: "DynamoDB permits only one Kinesis destination per table".
+    """A table has at most one enabled destination.
 
-    See terraform-provider-aws issue 49342.
+    Observed in terraform-provider-aws issue 49342: "DynamoDB permits only one Kinesis destination
+    per table".
     """
     table = make_table("pk:S")
     client.enable_kinesis_streaming_destination(TableName=table, StreamArn=ARN)
@@ -122,7 +124,7 @@ def test_only_an_active_destination_can_be_updated(client, make_table, post, arn
 
 @pytest.mark.parametrize("configuration", [{}, None], ids=["empty", "missing"])
 def test_an_update_without_a_change(refused, configuration):
-    """The error is reported before the table is looked up."""
+    """An empty configuration is reported before the table is looked up."""
     request = {"TableName": "no-such-table", "StreamArn": ARN}
     if configuration is not None:
         request["UpdateKinesisStreamingConfiguration"] = configuration
@@ -186,7 +188,7 @@ BAD_ARNS = [
 
 @pytest.mark.parametrize(("arn", "reason"), BAD_ARNS)
 def test_an_arn_that_is_not_a_data_stream_ends_as_enable_failed(client, make_table, refused, post, arn, reason):
-    """control-plane 13; observed: ack-api-quirks, DDB-TABLE-268, 302, 318."""
+    """See control-plane 13. Observed: ack-api-quirks, DDB-TABLE-268, 302, 318."""
     table = make_table("pk:S")
     error = refused("disable_kinesis_streaming_destination", TableName=table, StreamArn=arn)
     assert error == ("ValidationException", NOT_ACTIVE)

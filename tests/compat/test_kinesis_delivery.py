@@ -1,6 +1,7 @@
-"""A server with `--kinesis-endpoint`: destinations become ACTIVE and receive changes.
+"""On a server with `--kinesis-endpoint`, destinations become ACTIVE and receive changes.
 
-Changes arrive after a crash, too."""
+Changes that a crash leaves undelivered arrive after the restart.
+"""
 
 import boto3
 import pytest

@@ -323,7 +323,7 @@ def test_return_values(client, shared_table, key, mode, attributes):
     ],
 )
 def test_missing_item(client, shared_table, key, updates, created):
-    """DELETE alone does not create an item (API reference of UpdateItem)."""
+    """PUT and ADD create a missing item; DELETE alone does not (API reference of UpdateItem)."""
     client.update_item(TableName=shared_table, Key=key, AttributeUpdates=updates)
     item = client.get_item(TableName=shared_table, Key=key, ConsistentRead=True).get("Item")
     assert item == (None if created is None else {**key, **created})

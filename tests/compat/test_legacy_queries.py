@@ -26,7 +26,7 @@ PARTITION = {"pk": condition("EQ", S)}
 
 @pytest.fixture(scope="module")
 def numbers(client, make_shared_table):
-    """A partition with sk 0..9. Even items also have a text t and a set ss."""
+    """A table with ten items in one partition: sk 0..9, a text t, and if sk is even, a set ss."""
     name = make_shared_table("pk:S sk:N", define="t:S", LocalSecondaryIndexes=[index_request("local", "pk t")])
     for number in range(10):
         item = {"pk": S, "sk": n(number), "t": {"S": f"t{number:02}"}, "flag": {"BOOL": number > 4}}
@@ -168,7 +168,7 @@ ARGUMENTS = "Invalid number of argument(s) for the {} ComparisonOperator"
             {"KeyConditions": PARTITION, "AttributesToGet": ["a"], "Select": "ALL_ATTRIBUTES"},
             ONE + "Cannot specify the AttributesToGet when choosing to get ALL_ATTRIBUTES",
         ),
-        # behaviour 3.6
+        # A request must not mix legacy parameters and expressions (behaviour 3.6).
         (
             {"KeyConditions": PARTITION, "QueryFilter": {}, "ProjectionExpression": "a"},
             ONE + MIXED % ("QueryFilter", "ProjectionExpression"),
@@ -197,7 +197,7 @@ ARGUMENTS = "Invalid number of argument(s) for the {} ComparisonOperator"
                 "FilterExpression, KeyConditionExpression",
             ),
         ),
-        # These are reported before a bad value of the start key (behaviour 6.1).
+        # Wrong legacy parameters are reported before a bad value of the start key (behaviour 6.1).
         (
             {"KeyConditions": PARTITION, "QueryFilter": {"a": condition("EQ")}, "ExclusiveStartKey": {"pk": {}}},
             INVALID + ARGUMENTS.format("EQ"),
@@ -226,7 +226,7 @@ ARGUMENTS = "Invalid number of argument(s) for the {} ComparisonOperator"
             {"KeyConditions": PARTITION, "ExpressionAttributeValues": {":a": S}, "ProjectionExpression": "a"},
             ONE + "ExpressionAttributeValues can only be specified when using expressions",
         ),
-        # behaviour 4.2
+        # A bad expression is reported before bad key conditions (behaviour 4.2).
         (
             {"KeyConditions": {"pk": condition("EQ")}, "FilterExpression": ""},
             "Invalid FilterExpression: The expression can not be empty;",
@@ -238,7 +238,7 @@ def test_refuses_before_the_table_is_looked_up(refused, request_, message):
 
 
 def test_key_conditions_beside_expressions(client, numbers):
-    """A filter and a projection may be expressions (behaviour 3.6)."""
+    """A query with KeyConditions may have a filter and a projection expression (behaviour 3.6)."""
     conditions = PARTITION | {"sk": condition("GE", n(4))}
     answer = client.query(
         TableName=numbers,
@@ -272,7 +272,7 @@ UNINDEXABLE = {
 
 @pytest.mark.parametrize("operator", UNINDEXABLE)
 def test_operators_that_keys_do_not_support(refused, numbers, operator):
-    """They are checked after other problems (behaviour 18)."""
+    """The error for such an operator is reported after all other errors (behaviour 18)."""
     wrong = condition(operator, *UNINDEXABLE[operator])
 
     def answer(conditions, table=numbers, **more):

@@ -15,7 +15,7 @@ def test_describe_limits(client):
 
 
 def test_describe_endpoints(client, endpoint):
-    """A client that discovers endpoints gets the address that it used."""
+    """The answer has the address to which the client sent its request."""
     assert client.describe_endpoints()["Endpoints"] == [
         {"Address": urlsplit(endpoint).netloc, "CachePeriodInMinutes": 1440}
     ]

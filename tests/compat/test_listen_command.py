@@ -1,4 +1,4 @@
-"""The command `listen` against a server."""
+"""The command `listen`, which prints the stream records of a running server."""
 
 import json
 import signal
@@ -79,7 +79,7 @@ def test_a_wrong_count(count, capsys):
 
 @pytest.fixture
 def listening(address):
-    """listening(...) starts the command, and returns its process when it listens."""
+    """listening(*arguments) starts `listen`, waits until it is ready, and returns the process."""
     started = []
 
     def start(*arguments):
@@ -91,7 +91,7 @@ def listening(address):
             stderr=subprocess.PIPE,
             text=True,
             bufsize=1,
-            # nohup and `&` let all processes that they start ignore the signal.
+            # If a script runs the tests with `&`, the process would otherwise ignore SIGINT.
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no other threads
         )
         started.append(process)
@@ -122,7 +122,7 @@ def test_the_command_ends_with_the_table(client, make_table, listening):
     try:
         assert process.wait(30) == 0
         assert process.stderr.read() == f"dynamodb-emulator: the table {table} is deleted\n"
-    finally:  # for the fixture, which deletes its tables
+    finally:  # the fixture make_table deletes this table, so it must exist
         client.create_table(
             TableName=table,
             BillingMode="PAY_PER_REQUEST",

@@ -99,7 +99,7 @@ def test_what_cannot_be_done(run, tmp_path, capsys):
 
 @pytest.mark.parametrize("command", ["dump", "diff"])
 def test_a_reader_that_has_seen_enough(endpoint, client, make_table, command):
-    """Nobody reads the output any more, as after `head`: no traceback."""
+    """If nobody reads the output any more, as after `head`, the command ends without traceback."""
     one, other = make_table("pk:S sk:N"), make_table("pk:S sk:N")
     client.put_item(TableName=one, Item={"pk": {"S": "x"}, "sk": {"N": "1"}})
     client.put_item(TableName=other, Item={"pk": {"S": "y"}, "sk": {"N": "1"}})
@@ -113,7 +113,7 @@ def test_a_reader_that_has_seen_enough(endpoint, client, make_table, command):
 
 
 def test_a_dump_has_the_state_of_one_moment(endpoint, client, make_table):
-    """Each page may come from another worker than the one that holds the snapshot."""
+    """That is so even for pages from a worker that does not have the hold on the snapshot."""
     table = make_table("pk:S")
     for number in range(50):
         client.put_item(TableName=table, Item={"pk": {"S": str(number)}})
@@ -143,7 +143,7 @@ def test_tables_that_cannot_be_held_are_an_error(endpoint):
 
 
 class Foreign(HttpEndpoint):
-    """A server without our controls."""
+    """A connection to a server that does not have our controls, such as AWS."""
 
     def control(self, method, path, body):
         raise Unreachable(f"{self.name} answers with status 400, and not with JSON")

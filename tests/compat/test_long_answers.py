@@ -1,7 +1,7 @@
-"""An answer that is made in slices equals one that is made at once, on every kind of server.
+"""An answer that is made in slices equals one that is made in one piece, on each kind of server.
 
-A page of some hundred items with a filter of 140 comparisons is made in slices. So is the deletion
-of a few hundred expired items.
+The server makes a page of some hundred items in slices if the filter has 140 comparisons. It also
+deletes a few hundred expired items in slices.
 """
 
 import pytest
@@ -22,7 +22,7 @@ def fill(client, table, items):
 
 @pytest.fixture(scope="module")
 def filled(client, shared_table):
-    """A partition with many items, in a table of this module."""
+    """Fill a partition; return the table, the partition key and the items that FILTER selects."""
     partition = new_name("p")
     items = [{"pk": {"S": partition}, "sk": {"S": f"{number:04d}"}, "n": {"N": str(number)}} for number in range(ITEMS)]
     fill(client, shared_table, items)

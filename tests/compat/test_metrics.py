@@ -1,4 +1,4 @@
-"""Metrics on several kinds of server: in Prometheus's text format, and of all workers."""
+"""Each kind of server reports the metrics of all workers, in Prometheus's text format."""
 
 import re
 import subprocess
@@ -18,7 +18,7 @@ PREFIX = "dynamodb_emulator_"
 
 
 def scraped(url):
-    """Return {name of a sample: {labels: value}}, and the types of the families."""
+    """Read the metrics; return {name of a sample: {labels: value}} and {family: its type}."""
     answer = answer_to(urllib.request.Request(f"{url}/_emulator/metrics"))
     assert answer.status == 200, answer.body
     assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
@@ -76,7 +76,8 @@ def test_metrics(server):
     assert total(requests, operation="other", code="400") == CONNECTIONS
     assert total(requests, operation="PutItem", code="ProvisionedThroughputExceededException") == 1
     assert total(found["throttled_requests_total"], operation="PutItem") == 1
-    # Each put needs one unit. How many succeed depends on the speed of the machine.
+    # Each put consumes one unit, so both counts agree. How many puts succeed before the first
+    # throttled one depends on the speed of the machine.
     assert total(found["capacity_units_total"], operation="PutItem") == total(requests, operation="PutItem", code="")
     assert total(found["request_seconds_count"], operation="ListTables") == CONNECTIONS
     assert total(found["request_seconds_bucket"], operation="ListTables", le="+Inf") == CONNECTIONS
@@ -85,7 +86,7 @@ def test_metrics(server):
     assert total(found["table_bytes"], **labels) > 500
     assert all(value > 1 << 20 for value in found["resident_memory_bytes"].values())
     before = total(requests)
-    assert total(scraped(server)[0]["requests_total"]) == before + 1  # the first scrape
+    assert total(scraped(server)[0]["requests_total"]) == before + 1  # the first scrape is a request, too
 
 
 def test_vectors_count_as_on_the_service(server):
@@ -94,7 +95,7 @@ def test_vectors_count_as_on_the_service(server):
         client.call("CreateTable", {**table_request("pk:S", VectorIndexes=[near]), "TableName": "Vectors"})
         client.call("PutItem", {"TableName": "Vectors", "Item": {"pk": {"S": "a"}, "v": vector(0.123, 1)}})
     found, _ = scraped(server)
-    assert total(found["table_bytes"], table="Vectors") == 3 + 1 + 8  # four bytes for each dimension
+    assert total(found["table_bytes"], table="Vectors") == 3 + 1 + 8  # each of the two dimensions counts 4 bytes
 
 
 def test_two_workers():

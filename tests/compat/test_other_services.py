@@ -1,6 +1,6 @@
-"""Requests for other services: the SDK's error explains the mistake.
+"""A request for another service gets an error that explains the mistake.
 
-AWS_ENDPOINT_URL redirects the requests of all services to this server.
+Such requests arrive if AWS_ENDPOINT_URL is set: it redirects the requests of all services.
 """
 
 import json
@@ -94,7 +94,7 @@ def signed(service, **more):
 @pytest.mark.parametrize(
     ("path", "headers", "body", "content_type", "start"),
     [
-        # The target belongs to another service, whatever service the signature names.
+        # X-Amz-Target belongs to another service. The service in the signature does not matter.
         (
             "/",
             signed(
@@ -111,7 +111,7 @@ def signed(service, **more):
             "application/x-amz-json-1.1",
             b'{"__type":"UnknownOperationException","message":"This server speaks',
         ),
-        # Kinesis, as the SDK for Java calls it.
+        # The SDK for Java sends CBOR to Kinesis, so the answer is CBOR.
         (
             "/",
             signed("kinesis", **{"X-Amz-Target": "Kinesis_20131202.X", "Content-Type": "application/x-amz-cbor-1.1"}),
@@ -119,7 +119,7 @@ def signed(service, **more):
             "application/x-amz-cbor-1.1",
             b"\xa2\x79\x00\x06__type\x79\x00\x19UnknownOperationException\x79\x00\x07message\x79",
         ),
-        # A service that sends queries by GET, and a presigned request.
+        # Services whose clients send parameters in the query, and requests with presigned URLs.
         (
             "/?Action=ListTopics&Version=2010-03-31",
             signed("sns"),
@@ -141,7 +141,7 @@ def signed(service, **more):
             "application/xml",
             b"<?xml version",
         ),
-        # No text in a client's credential can break the form of the answer.
+        # The answer quotes the service of the credential. It stays well-formed JSON or XML.
         ("/", signed("<&>"), None, "application/json", b'{"message":"This server speaks'),
         (
             "/?Action=a&Version=1&X-Amz-Credential=k/1/r/%3C%26%01%C3%A9/aws4_request",

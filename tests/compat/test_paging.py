@@ -1,4 +1,4 @@
-"""Pages: Limit, the megabyte, LastEvaluatedKey (behaviour 6.2).
+"""Pages of Query and Scan: Limit, the limit of 1 MB, LastEvaluatedKey (behaviour 6.2).
 
 tests/unit/database/test_page_accounting.py tests the exact sizes of pages.
 """
@@ -8,7 +8,7 @@ import pytest
 from tests.support.tables import index_request, new_name
 
 LARGE = 30
-"""A partition with items of 50 KB: one and a half pages."""
+"""The number of items of 50 KB in a partition: one and a half pages."""
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +116,10 @@ def test_limit(client, ten, limit, forward):
 
 @pytest.fixture(scope="module")
 def one(client, make_shared_table, ten):
-    """Queries with a whole key, by name: with and without a sort key, in both syntaxes."""
+    """Return name -> a query for one item by its whole key.
+
+    The tables have a sort key or not; the queries use an expression or KeyConditions ("legacy").
+    """
     name = make_shared_table("pk:S")
     client.put_item(TableName=name, Item={"pk": {"S": "p"}})
     partition = ten["ExpressionAttributeValues"][":p"]
@@ -158,7 +161,7 @@ def equal(value):
     ],
 )
 def test_a_query_of_a_whole_key_has_no_last_key(client, one, form, forward, more, count):
-    """The query could not continue from that key (exception to behaviour 6.2)."""
+    """Such a query refuses any start key, so it returns none (exception to behaviour 6.2)."""
     for limit in (1, 2):
         answer = client.query(**one[form], **more, Limit=limit, ScanIndexForward=forward)
         assert (answer["Count"], answer["ScannedCount"]) == (count, 1)
@@ -166,7 +169,7 @@ def test_a_query_of_a_whole_key_has_no_last_key(client, one, form, forward, more
 
 
 def test_a_statement_of_whole_keys_has_no_last_key(client, ten, one):
-    """Each page continues with the next key, and the last one has no token."""
+    """With Limit=1, each page has the item of the next key; the last page has no NextToken."""
     partition = ten["ExpressionAttributeValues"][":p"]["S"]
     two, hash_only = ten["TableName"], one["one key"]["TableName"]
     statements = {
@@ -242,7 +245,7 @@ def test_a_query_of_a_whole_key_refuses_a_start_key(refused, ten, one, form, sta
 
 @pytest.mark.parametrize(("kind", "key", "shown"), [("N", "1.0", "{N:1}"), ("B", b"ab", "{B:YWI=}")])
 def test_how_an_error_shows_the_key_of_a_query(refused, make_table, kind, key, shown):
-    """The form for S was recorded (behaviour 6.1), the others are inferred."""
+    """On AWS only the form for S was seen (behaviour 6.1); those for N and B are inferred."""
     answer = refused(
         "query",
         TableName=make_table(f"id:{kind}"),

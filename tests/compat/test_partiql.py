@@ -13,7 +13,7 @@ FAILED = ("ConditionalCheckFailedException", "The conditional request failed")
 
 @pytest.fixture(scope="module")
 def table(make_shared_table):
-    """One table for all tests, each of which has its own partitions. `g` and `l` are index keys."""
+    """A table for all tests; each test uses its own partitions. `g` and `l` are index keys."""
     return make_shared_table(
         "pk:S sk:N",
         define="g:S l:S",
@@ -23,7 +23,7 @@ def table(make_shared_table):
 
 
 class Statements:
-    """Statements about the partition of one test: {t} is the table and {p} the partition key."""
+    """Runs statements for one test. {t} stands for the table, {p} for the test's partition key."""
 
     def __init__(self, client, table):
         self.client, self.table = client, table
@@ -53,7 +53,7 @@ class Statements:
             self.client.put_item(TableName=self.table, Item=item)
 
     def get(self, sort):
-        """Return the item without its key, or None if there is none."""
+        """Return an item without its key attributes, or None if there is no item."""
         key = {"pk": {"S": self.partition}, "sk": {"N": str(sort)}}
         item = self.client.get_item(TableName=self.table, Key=key, ConsistentRead=True).get("Item")
         return item and {name: value for name, value in item.items() if name not in key}
@@ -401,7 +401,7 @@ def test_equal_sort_keys_of_several_partitions_are_all_paged(client, table):
 
 
 def paged_sorts(run, text, limit=2):
-    """Return the sort keys that a SELECT finds, read in pages."""
+    """Return the sort keys of the items that a SELECT finds, read page by page."""
     found = []
     token = {}
     while token is not None:

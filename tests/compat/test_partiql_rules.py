@@ -23,7 +23,7 @@ FLAGS = {"pk": {"S": "k"}, "sk": {"S": "s"}, "a": {"S": "x"}, "b1": {"BOOL": Tru
 
 @pytest.fixture(scope="module")
 def table(client, make_shared_table):
-    """A table with indexes of each projection, and with several key attributes of one type."""
+    """A table with indexes of several projections, some with several HASH or RANGE attributes."""
     name = make_shared_table(
         define="g:S l:S h1:S h2:S r1:S r2:S",
         LocalSecondaryIndexes=[index_request("lsi", "pk l", "KEYS_ONLY")],
@@ -44,7 +44,10 @@ def table(client, make_shared_table):
 
 @pytest.fixture
 def outcome(client, table):
-    """Run a statement, in which T is the table; return its items, or code and message."""
+    """outcome(statement, *parameters) returns the items, or the code and message of the error.
+
+    T in the statement stands for the table.
+    """
 
     def run(statement, *parameters):
         options = {"Parameters": list(parameters)} if parameters else {}
@@ -58,7 +61,7 @@ def outcome(client, table):
 
 @pytest.fixture
 def batch(client, table):
-    """Run statements as a batch; each is (text, *parameters)."""
+    """batch((statement, *parameters), ...) runs a batch; it returns each statement's answer."""
 
     def run(*statements):
         members = [
@@ -89,7 +92,10 @@ PARAMETERS = [
 
 @pytest.mark.parametrize(("value", "message"), PARAMETERS, ids=lambda part: str(part)[:40])
 def test_bad_parameters(outcome, batch, canceled_or_refused, value, message):
-    """behaviour 14.4, 14.5: PartiQL has its own errors, and a batch one for each statement."""
+    """PartiQL has other error texts than native operations (behaviour 14.4).
+
+    In a batch, only the statement with the bad parameter fails (behaviour 14.5).
+    """
     error = ("ValidationException", message)
     assert outcome("SELECT * FROM T WHERE pk = 'pk' AND np = ?", value) == error
     assert outcome("INSERT INTO T VALUE {'pk': 'x', 'sk': 'x', 'v': ?}", value) == error
@@ -113,7 +119,7 @@ def canceled_or_refused(client, table):
 
 
 def test_deep_parameter_of_a_batch_fails_its_own_statement(batch):
-    """behaviour 14.5: too deep values, and values without a type, fail like bad numbers."""
+    """A too deep value, or one without a type, fails its own statement only (behaviour 14.5)."""
     deep = {"S": "leaf"}
     for _ in range(40):
         deep = {"L": [deep]}
@@ -148,14 +154,14 @@ TOO_MANY_ELEMENTS = "The document path has too many nesting levels; nesting leve
     ],
 )
 def test_paths_have_32_elements(outcome, batch, statement, message):
-    """behaviour 2.5."""
+    """A path with more than 32 elements is refused (behaviour 2.5)."""
     assert outcome(statement) == ("ValidationException", message)
     [answer] = batch((statement,))
     assert answer["Error"]["Code"] == "ValidationError"
 
 
 def test_a_path_of_32_elements(outcome):
-    """behaviour 2.5."""
+    """A path with exactly 32 elements is accepted (behaviour 2.5)."""
     assert outcome(f"SELECT {LONG.removesuffix('[0]')} FROM T WHERE pk = 'none'") == []
 
 
@@ -177,7 +183,7 @@ REFUSED = [
 
 @pytest.mark.parametrize("statement", REFUSED)
 def test_indexes_with_several_attributes_of_a_key_type_are_not_read(outcome, batch, statement):
-    """behaviour 14.2."""
+    """A SELECT from an index with several HASH or RANGE attributes fails (behaviour 14.2)."""
     assert outcome(statement) == ("ValidationException", SEVERAL)
     assert batch((statement,)) == [{"Error": {"Code": "ValidationError", "Message": SEVERAL}}]
 
@@ -196,12 +202,12 @@ def test_indexes_with_several_attributes_of_a_key_type_are_not_read(outcome, bat
     ],
 )
 def test_problems_reported_before_the_refusal_of_an_index(outcome, statement, parameters, message):
-    """behaviour 14.2."""
+    """Syntax errors and bad numbers come before the error of the index (behaviour 14.2)."""
     assert outcome(statement, *parameters) == ("ValidationException", message)
 
 
 def test_the_table_and_its_other_indexes_stay_readable(outcome):
-    """behaviour 14.2."""
+    """Only the index with several HASH or RANGE attributes is refused (behaviour 14.2)."""
     whole = {name: {"S": name} for name in ("pk", "sk", "h1", "h2", "r1", "r2")}
     assert outcome("SELECT h2 FROM T WHERE pk = 'pk' AND sk = 'sk'") == [{}]
     assert outcome("SELECT r1 FROM T.\"one-one\" WHERE h1 = 'h1'") == [{"r1": whole["r1"]}]
@@ -235,13 +241,16 @@ def not_projected(index, *names):
     ],
 )
 def test_filters_on_attributes_that_an_index_does_not_project(outcome, statement, expected):
-    """behaviour 14.2: they are refused with the partition key, else they filter the entries."""
+    """The filter is refused if the statement gives the partition key (behaviour 14.2).
+
+    Without the partition key, the statement is a scan, and the filter applies to the index entries.
+    """
     assert outcome(statement) == expected
 
 
 @pytest.mark.parametrize("more", ["attribute_exists(np)", "np = 'np'", "NOT np = 'x'", "sk > 'a'", "pk <> 'x'"])
 def test_reads_of_a_batch_have_only_the_key_as_condition(batch, more):
-    """behaviour 14.5, 14.6."""
+    """A SELECT with any further condition fails (behaviour 14.5, 14.6)."""
     statement = f"SELECT * FROM T WHERE pk = 'pk' AND sk = 'sk' AND {more}"
     assert batch((statement,)) == [{"Error": {"Code": "ValidationError", "Message": BATCH_KEY}}]
 
@@ -271,13 +280,13 @@ def test_reads_of_a_batch_have_only_the_key_as_condition(batch, more):
     ],
 )
 def test_boolean_functions_are_compared(outcome, condition, holds):
-    """behaviour 14.1."""
+    """The result of a function such as attribute_exists is a boolean value (behaviour 14.1)."""
     assert outcome(f"SELECT sk FROM T WHERE pk = 'k' AND {condition}") == ([{"sk": {"S": "s"}}] if holds else [])
 
 
 @pytest.mark.parametrize(("value", "holds"), [(True, True), (False, False)])
 def test_boolean_functions_are_compared_with_parameters(outcome, value, holds):
-    """behaviour 14.1."""
+    """See behaviour 14.1."""
     found = outcome("SELECT sk FROM T WHERE pk = 'k' AND attribute_exists(a) = ?", {"BOOL": value})
     assert found == ([{"sk": {"S": "s"}}] if holds else [])
 
@@ -297,7 +306,7 @@ def test_boolean_functions_are_compared_with_parameters(outcome, value, holds):
     ],
 )
 def test_failed_members_name_their_table_only_when_they_were_run(batch, table, statement, code, named):
-    """behaviour 14.5."""
+    """A statement that fails before it is run has no TableName in its answer (behaviour 14.5)."""
     [answer] = batch((statement,))
     assert answer["Error"]["Code"] == code
     assert answer.get("TableName") == (table if named else None)

@@ -1,6 +1,6 @@
-"""PutResourcePolicy, GetResourcePolicy, DeleteResourcePolicy, CreateTable.ResourcePolicy.
+"""PutResourcePolicy, GetResourcePolicy, DeleteResourcePolicy, and ResourcePolicy of CreateTable.
 
-See control-plane 11. tests/unit/policies/ has the errors of documents.
+See control-plane 11. tests/unit/policies/ tests the errors that a policy document can have.
 """
 
 import json
@@ -156,7 +156,9 @@ def test_a_policy_that_locks_its_author_out(client, refused, arn):
 
 INVALID = "One or more parameter values were invalid: "
 VALIDATION = "ValidationException"
-FOREIGN = {  # {table}: the ARN of a table; {region}, {account}, {name}: its parts
+# case: (template of an ARN, error code, message). {table} is the ARN of a table; {region},
+# {account} and {name} are its parts.
+FOREIGN = {
     "a table's name": ("{name}", VALIDATION, INVALID + "ARNs must start with 'arn:': {name}"),
     "an index": (
         "{table}/index/global",

@@ -369,7 +369,7 @@ def incomplete(message):
     return {"__type": CORAL + "IncompleteSignatureException", "message": message}
 
 
-# name: (what is wrong, status, answer), in the order of the checks
+# name: (a change that breaks a good request, status, answer), in the order of the checks
 CHECKS = {
     "preflight": ({"method": "OPTIONS", "origin": "a"}, 200, b""),
     "method": ({"method": "PUT"}, 404, PAGE),
@@ -404,7 +404,9 @@ CHECKS = {
     ),
 }
 NAMES = list(CHECKS)
-AUTHENTICATION = {"signed twice", "not signed", "incomplete"}  # two of these together are a different request
+# The test leaves out pairs of these: a request that has a signature only in its query is signed,
+# and signed once.
+AUTHENTICATION = {"signed twice", "not signed", "incomplete"}
 
 
 @pytest.mark.parametrize("first", NAMES)
@@ -488,7 +490,7 @@ SCOPE = "Credential=test/20260101/us-east-1/dynamodb/aws4_request"
     ],
 )
 def test_credentials_in_the_header(connection, authorization, dated, error):
-    # Good credentials first: the server remembers them, and must still refuse bad ones.
+    # Send good credentials first: the server remembers them, and must still refuse the bad ones.
     good = fields(authorization=f"{START}{SCOPE}, SignedHeaders=host, Signature=a")
     assert exchange(connection, good).status == 200
     bad = fields(authorization=authorization, x_amz_date="20260101T000000Z" if dated else None)
@@ -615,7 +617,7 @@ def test_a_body_that_is_too_large_when_decompressed(connection):
 
 @pytest.fixture(scope="module")
 def stored(client, shared_table):
-    """Put an item whose GetItem answer has a given length; return the request."""
+    """stored(length) puts an item whose GetItem answer has this length; it returns that request."""
 
     def put(length):
         item = {"pk": {"S": new_name()}, "sk": {"S": "s"}}
@@ -686,7 +688,9 @@ def test_a_body_above_sixteen_megabytes(connection, chunked):
     else:
         answer = exchange(connection, fields(), body)
     assert answer.status == 413
-    assert exchange(connection, fields()).status == 200  # the connection, or a new one, still works
+    assert (
+        exchange(connection, fields()).status == 200
+    )  # on the same connection, or on a new one if the server closed it
 
 
 def test_large_headers(connection):
@@ -707,7 +711,7 @@ def test_a_long_request_line(connection):
 
 
 def wire(body=b"{}", version="1.1", method="POST", **changes):
-    """Return the bytes of a request."""
+    """Return the bytes of an HTTP request."""
     headers = fields(**{"host": "localhost", "content_length": str(len(body)), **changes})
     lines = [f"{method} / HTTP/{version}", *(f"{name}: {value}" for name, value in headers.items()), "", ""]
     return "\r\n".join(lines).encode() + body
@@ -715,7 +719,7 @@ def wire(body=b"{}", version="1.1", method="POST", **changes):
 
 @pytest.fixture
 def line(endpoint):
-    """A bare socket to the server, and a reader of its answers."""
+    """A socket that is connected to the server, and a file object that reads from it."""
     parts = urlsplit(endpoint)
     with socket.create_connection((parts.hostname, parts.port), 20) as opened:
         opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -813,7 +817,7 @@ def test_answers_say_that_the_connection_is_kept(client):
     assert client.list_tables()["ResponseMetadata"]["HTTPHeaders"]["connection"] == "keep-alive"
 
 
-@pytest.mark.own_connection  # uvicorn reads nothing after an upgrade that it declines
+@pytest.mark.own_connection  # uvicorn reads nothing more after an offer to upgrade
 def test_an_offer_to_upgrade_is_ignored(line):
     opened, reader = line
     upgrade = wire(connection="Upgrade, HTTP2-Settings", upgrade="h2c", http2_settings="AAMAAABkAAQAAP__")

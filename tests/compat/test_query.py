@@ -92,7 +92,10 @@ COMPARISONS = {
 
 @pytest.fixture(scope="module", params=["S", "N", "B"])
 def sorted_table(client, make_shared_table, request):
-    """A partition with all SORTED keys, written in random order, and an index on them."""
+    """Return the type of a sort key, and a table with all SORTED keys of this type in partition p.
+
+    The items were written in random order. The index `global` has the same keys.
+    """
     kind = request.param
     name = make_shared_table(
         f"pk:S sk:{kind}", define=f"ik:{kind}", GlobalSecondaryIndexes=[index_request("global", "pk ik", "KEYS_ONLY")]
@@ -354,14 +357,14 @@ REFUSED = [
         {":a": S, ":b": S},
         "Value provided in ExpressionAttributeValues unused in expressions: keys: {:b}",
     ),
-    # with the table's schema
+    # Conditions that do not match the table's key schema.
     ("pk = :a", {":a": BOOL}, TYPE),
     ("pk = :a", {":a": N}, TYPE),
     ("pk = :a AND sk > :b", {":a": S, ":b": N}, TYPE),
     ("sk = :a", {":a": S}, "Query condition missed key schema element: pk"),
     ("pk = :a AND extra = :b", {":a": S, ":b": S}, "Query condition missed key schema element: sk"),
     ("pk > :a", {":a": S}, "Query key condition not supported"),
-    # behaviour 4.3
+    # Conditions with several errors, and the one that is reported (behaviour 4.3).
     (":a > pk", {":a": N}, TYPE),
     ("pk BETWEEN :a AND :b", {":a": N, ":b": {"N": "2"}}, TYPE),
     ("pk > :a AND sk = :b", {":a": S, ":b": N}, TYPE),
@@ -403,16 +406,16 @@ def test_refuses_key_conditions(refused, shared_table, condition, values, messag
     ],
 )
 def test_errors_of_a_filter_come_before_those_of_the_key_condition(refused, key_condition, filter_, message):
-    """behaviour 4.2"""
+    """See behaviour 4.2."""
     request = {"KeyConditionExpression": key_condition, "FilterExpression": filter_}
     answer = refused("query", TableName="missing", **request, ExpressionAttributeValues={":a": S, ":unused": S})
     assert answer == ("ValidationException", f"Invalid FilterExpression: {message}")
 
 
 def test_start_keys_come_before_key_conditions(refused, shared_table):
-    """A start key with wrong names or types is reported first (behaviour 18).
+    """Wrong names or types in a start key are reported first (behaviour 18).
 
-    It is checked before `missed key schema element`.
+    A start key outside the query is not: `missed key schema element` is reported before it.
     """
     request = {
         "TableName": shared_table,
@@ -458,7 +461,7 @@ def test_different_spellings_of_one_condition(client, shared_table, condition):
 
 @pytest.fixture(scope="module")
 def filled(client, shared_table):
-    """A partition of ten items: n 0..9, each with a map and a text."""
+    """Fill a partition with ten items (n 0..9, with a map m); return a Query request for them."""
     partition = new_name()
     for number in range(10):
         client.put_item(

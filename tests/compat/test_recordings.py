@@ -1,4 +1,4 @@
-"""Recordings of each kind of server, replayed to it and to a server that answers differently."""
+"""Each kind of server writes a recording; its replay shows whether a server answers differently."""
 
 import json
 import stat
@@ -14,7 +14,7 @@ from tests.support.servers import SERVERS, running
 from tests.support.tables import table_request
 
 CONNECTIONS = 12
-REAL_KEY = "AKIAIOSFODNN7EXAMPLE"  # of AWS's documentation
+REAL_KEY = "AKIAIOSFODNN7EXAMPLE"  # the example access key of AWS's documentation
 
 
 def work(url, key="test"):

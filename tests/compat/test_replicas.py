@@ -19,7 +19,7 @@ ITEM = {"pk": {"S": "a"}, "sk": {"S": "s"}}
 
 @pytest.fixture(scope="session")
 def west(endpoint):
-    """Return a client of another region."""
+    """Return a client for the region of the replica."""
     return boto3.client("dynamodb", **boto_options(endpoint, region=WEST))
 
 
@@ -60,7 +60,7 @@ def replicas(client, table):
 
 
 def wait(client, table):
-    """Wait until the table and its replicas have no transient status."""
+    """Wait until the table and its replicas are ACTIVE."""
     until(lambda: {described(client, table)["TableStatus"], *replicas(client, table).values()} == {"ACTIVE"})
 
 
@@ -120,7 +120,7 @@ def test_a_pause_holds_in_all_workers(declare, client, west, make_group):
     body = {"TableName": table, "From": EAST, "To": WEST}
     assert declare("replication", body | {"Paused": True})[0] == 200
     keys = [{"pk": {"S": str(number)}, "sk": {"S": "s"}} for number in range(20)]
-    for key in keys:  # boto3's connections are distributed over the workers
+    for key in keys:  # boto3's connections reach different workers
         client.put_item(TableName=table, Item=key)
     shown = [each for each in declare("replication", {}, method="GET")[1]["Directions"] if each["TableName"] == table]
     assert {(each["From"], each["Waiting"]) for each in shown} == {(EAST, 20), (WEST, 0)}
@@ -249,7 +249,7 @@ def test_a_table_class_of_one_region(client, west, make_table):
     update(client, table, Update={"RegionName": WEST, "TableClassOverride": "STANDARD"})
     wait(client, table)
     [replica] = described(client, table)["Replicas"]
-    assert "ReplicaTableClassSummary" not in replica  # an override that equals the source's value ends
+    assert "ReplicaTableClassSummary" not in replica  # the source table has this class: nothing is overridden
     update(client, table, Delete={"RegionName": WEST})
     wait(client, table)
 

@@ -1,7 +1,7 @@
-"""The order of checks: which of several problems is reported.
+"""A request with several problems gets the error of the check that comes first.
 
-The order is types, members, combinations, values, expressions, table, keys, item (behaviour 3.1).
-Behaviour 4.2 has the order of problems in an expression.
+The checks are about, in this order: types, members, combinations of members, values, expressions,
+table, keys, item (behaviour 3.1). Behaviour 4.2 has the order of problems in an expression.
 """
 
 import pytest
@@ -13,8 +13,6 @@ NO_TABLE = ("ResourceNotFoundException", "Requested resource not found")
 FAILED = ("ConditionalCheckFailedException", "The conditional request failed")
 VALIDATION = "ValidationException"
 
-# A problem of each layer, from the first to the last, and its error. A problem is a set of members.
-# The test puts them into a request that has the problems of all later layers too.
 CAPACITY = (
     ENVELOPE + "Value 'X' at 'returnConsumedCapacity' failed to satisfy constraint: "
     "Member must satisfy enum value set: [INDEXES, TOTAL, NONE]"
@@ -29,6 +27,8 @@ UNUSED = "Value provided in ExpressionAttributeValues unused in expressions: key
 KEY = "The provided key element does not match the schema"
 VALUES = {":v": {"N": "1"}}
 
+# A row for each layer of checks, in their order: members that are wrong for it, and its error. The
+# test puts the members into a request that has the wrong members of all later layers, too.
 UPDATE_LAYERS = [
     ({"ReturnConsumedCapacity": 1}, ("SerializationException", "NUMBER_VALUE cannot be converted to String")),
     ({"ReturnConsumedCapacity": "X"}, (VALIDATION, CAPACITY)),
@@ -121,7 +121,7 @@ def test_members_without_an_expression_come_before_values(refused, key, members,
 
 
 def test_bad_names_come_before_missing_values(refused):
-    """behaviour 3.6."""
+    """A bad name is reported before an empty ExpressionAttributeValues (behaviour 3.6)."""
     answer = refused(
         "scan",
         TableName="missing-table-of-no-one",
@@ -143,7 +143,7 @@ CONDITION = {"ConditionExpression": "a = :v", "ExpressionAttributeValues": {":v"
 FILTER = {"FilterExpression": "a = :v", "ExpressionAttributeValues": {":v": TWO_TYPES}}
 NO_ONES = "missing-table-of-no-one"
 
-# method, request, text
+# Each row: method, request, error text. A value has two types, and its number is bad.
 NUMBERS_FIRST = [
     ("get_item", {"TableName": NO_ONES, "Key": {"pk": TWO_TYPES}}, NOT_NUMERIC),
     ("delete_item", {"TableName": NO_ONES, "Key": {"pk": TWO_TYPES}}, ENVELOPE + NOT_NUMERIC),
@@ -167,7 +167,7 @@ NUMBERS_FIRST = [
     ("batch_get_item", {"RequestItems": {NO_ONES: {"Keys": [{"pk": TWO_TYPES}]}}}, NOT_NUMERIC),
     ("batch_write_item", {"RequestItems": {NO_ONES: [{"DeleteRequest": {"Key": {"pk": TWO_TYPES}}}]}}, NOT_NUMERIC),
     ("batch_write_item", {"RequestItems": {NO_ONES: [{"PutRequest": {"Item": {"pk": TWO_TYPES}}}]}}, NOT_NUMERIC),
-    # puts and transactions are different
+    # PutItem and transactions report the two types, and not the bad number.
     ("put_item", {"TableName": NO_ONES, "Item": {"pk": TWO_TYPES}}, ENVELOPE + AMBIGUOUS),
     (
         "transact_write_items",
@@ -285,7 +285,8 @@ def test_batches(refused, shared_table, key, method):
 
 # --- one expression with several problems (behaviour 4.2) -----------------------------------------
 
-# A condition for each kind of problem. It has the problems of all later kinds too.
+# A row for each kind of problem, in the order of the checks: a condition, which also has problems
+# of later rows, and the error of its first problem.
 CONDITION_FAULTS = [
     (
         "size = #x AND ((a = :x)) AND now(a) AND size(a) AND attribute_exists(:n) AND a =",

@@ -1,7 +1,7 @@
 """RestoreTableFromBackup and RestoreTableToPointInTime (control-plane 3).
 
-tests/unit/database/test_backup_refusals.py has the error texts, and
-tests/unit/database/test_restores_in_slices.py restores that take several slices.
+tests/unit/database/test_backup_refusals.py tests the error texts, and
+tests/unit/database/test_restores_in_slices.py tests restores that take several slices.
 """
 
 import pytest
@@ -21,7 +21,7 @@ DROPPED = ("StreamSpecification", "LatestStreamArn", "TableClassSummary", "Resto
 
 @pytest.fixture
 def source(client, make_table):
-    """Return a table with three items, in indexes too."""
+    """Return a table with three items, each of which is also in every index."""
     name = make_table("pk:S sk:S", **TABLE)
     for number in range(3):
         put(client, name, number)
@@ -30,7 +30,7 @@ def source(client, make_table):
 
 @pytest.fixture
 def target(client):
-    """Return a name for a restored table, which is deleted at the end."""
+    """Return a name for the restored table; delete that table at the end."""
     name = new_name()
     yield name
     client.delete_table(TableName=name)
@@ -79,7 +79,7 @@ def test_a_backup(client, refused, source, target):
     for index in (None, "global", "second", "local"):
         assert count(client, target, index) == 3
     assert [index["ItemCount"] for index in restored["GlobalSecondaryIndexes"]] == [3, 3]
-    put(client, target, 9)  # it is an ordinary table
+    put(client, target, 9)  # the restored table can be written
     assert count(client, target, "global") == 4
     assert refused("restore_table_from_backup", TargetTableName=target, BackupArn=arn) == (
         "TableAlreadyExistsException",
@@ -88,7 +88,7 @@ def test_a_backup(client, refused, source, target):
 
 
 def test_the_latest_restorable_time(client, source, target):
-    """Just after recovery was enabled, this is the time of enabling."""
+    """UseLatestRestorableTime works just after recovery was enabled, and restores all items."""
     on = {"PointInTimeRecoveryEnabled": True}
     client.update_continuous_backups(TableName=source, PointInTimeRecoverySpecification=on)
     table = client.describe_table(TableName=source)["Table"]

@@ -19,7 +19,7 @@ def fill(client, name, items):
 
 
 def scanned(client, **request):
-    """Scan to the end, page by page."""
+    """Return all items that a Scan finds, read page by page."""
     items = []
     while True:
         page = client.scan(**request)
@@ -30,7 +30,7 @@ def scanned(client, **request):
 
 
 def place(content):
-    """Return the digest of a partition key; partitions are in ascending order of it."""
+    """Return the digest of a partition key. A Scan returns partitions in the order of digests."""
     return hashlib.md5(b"Outliers" + content).digest()
 
 
@@ -48,7 +48,10 @@ NUMBER_BYTES = {
 
 @pytest.fixture(scope="module")
 def scattered(client, make_shared_table):
-    """Forty partitions of three items each; half of the items are in an index on the sort key."""
+    """Return a table and its items, in the order of a Scan.
+
+    The table has forty partitions of three items, every second of which is in the index `global`.
+    """
     name = make_shared_table("pk:S sk:N", define="g:S", GlobalSecondaryIndexes=[index_request("global", "g")])
     items = [
         {"pk": {"S": f"partition {partition}"}, "sk": {"N": str(sort)}, "n": {"N": str(partition)}}
@@ -85,7 +88,7 @@ def test_order_of_binary_partitions(client, make_table):
 @pytest.mark.parametrize("total", [1, 2, 3, 7, 64, 1_000_000])
 def test_segments_together_are_the_table(client, scattered, total):
     name, ordered = scattered
-    if total > 100:  # only segments that have items
+    if total > 100:  # too many to scan them all: scan only segments that have items
         numbers = sorted({int.from_bytes(place(item["pk"]["S"].encode())) * total >> 128 for item in ordered})
     else:
         numbers = range(total)
@@ -220,7 +223,7 @@ REFUSED = {
         {"FilterExpression": "a", "ProjectionExpression": "a", "ScanFilter": {}, "ConditionalOperator": "OR"},
         MIXED % ("ScanFilter, ConditionalOperator", "ProjectionExpression, FilterExpression"),
     ),
-    # The OLD layer names the expression that is null (behaviour 3.6).
+    # The text of the OLD layer also says which expression is missing (behaviour 3.6).
     "values alone": (
         {"ExpressionAttributeValues": {":a": {"S": "a"}}},
         ONLY.format("ExpressionAttributeValues") + ": FilterExpression is null",
@@ -230,7 +233,7 @@ REFUSED = {
         ONLY.format("ExpressionAttributeValues") + ": FilterExpression is null",
     ),
     "names alone": ({"ExpressionAttributeNames": {"#a": "a"}}, ONLY.format("ExpressionAttributeNames")),
-    # This is reported before a Segment without TotalSegments.
+    # These errors are reported before wrong members Segment and TotalSegments.
     "before the total: arguments": ({"Segment": 1, "ScanFilter": {"a": {**EQ, "AttributeValueList": []}}}, COUNT),
     "before the total: mixed": (
         {"Segment": 1, "ProjectionExpression": "a", "ScanFilter": {}},
@@ -250,7 +253,7 @@ REFUSED = {
         {"Segment": 2, "TotalSegments": 2, "ExclusiveStartKey": {"pk": {}}},
         NO_TYPE_IN_START,
     ),
-    # The order among these errors.
+    # Requests with two errors: the first word of the name says which is reported.
     "arguments before start key": (
         {"ScanFilter": {"a": EQ}, "ExclusiveStartKey": {"pk": {}}},
         COUNT,
@@ -295,7 +298,7 @@ OUTSIDE = START + ": The provided key element does not match the schema"
     ],
 )
 def test_refuses_start_keys(refused, scattered, start, message):
-    """The texts are those of us-east-1 (behaviour 6.1)."""
+    """Regions word these errors differently; the texts are those of us-east-1 (behaviour 6.1)."""
     name, _ = scattered
     assert refused("scan", TableName=name, ExclusiveStartKey=start) == ("ValidationException", message)
 

@@ -1,4 +1,4 @@
-"""The command `shell` against a server, from scripts and from a terminal's keys."""
+"""The command `shell` against a server, as scripts run it and as a user at a terminal does."""
 
 import io
 import json
@@ -166,7 +166,7 @@ def test_statements_from_stdin(table, address):
 
 
 def test_without_the_extra(address, tmp_path):
-    """Scripts need no extra. What needs it says so in one line."""
+    """Scripts do not need the extra `shell`. A drawn table does, and the error says so."""
     (tmp_path / "rich.py").write_text("raise ImportError('hidden', name='rich')")
     done = script(address, b".tables", PYTHONPATH=str(tmp_path))
     assert (done.returncode, done.stderr) == (0, b"")
@@ -179,14 +179,14 @@ def test_without_the_extra(address, tmp_path):
 
 
 class Keys:
-    """A shell at a terminal whose keys the test presses."""
+    """Runs the shell at a simulated terminal, whose keys the test presses."""
 
     def __init__(self, url, pipe):
         self.pipe = pipe
         self.endpoint = HttpEndpoint(url, "test", "us-east-1")
 
     def type(self, text):
-        """Press keys, with Enter for a line feed, until the shell ends."""
+        """Press keys (Enter for a line feed), and run the shell to its end; return its status."""
         self.pipe.send_text(text.replace("\n", "\r"))
         return prompt.run(self.endpoint, "text")
 
@@ -238,7 +238,7 @@ def test_the_prompt_asks_after_each_page(table, keys, capsys):
 
 def test_the_history_is_kept_in_a_private_file(keys, tmp_path, capsys):
     assert keys.type(".capacity off\n\x04") == 0
-    assert keys.type("\x1b[A\n.quit\n") == 0  # the arrow up, and Enter
+    assert keys.type("\x1b[A\n.quit\n") == 0  # arrow up recalls the command, Enter runs it
     file = tmp_path / "state" / "dynamodb-emulator" / "shell-history"
     assert file.read_text().count("+.capacity off") == 1  # a repeated line is stored once
     assert file.stat().st_mode & 0o777 == 0o600
@@ -252,7 +252,7 @@ def test_a_history_that_cannot_be_kept(keys, tmp_path, monkeypatch):
 
 
 def test_tab_completes_the_name_of_a_table(make_table, keys):
-    """Words appear while the user types; the test presses Tab when they are there."""
+    """The prompt suggests words while the user types; Tab inserts the suggested word."""
     name = make_table("pk:S", TableName=new_name("Only").replace("-", "_"))
     asked = prompt.prompt_of(Session(keys.endpoint, "text"))
     pressed = []

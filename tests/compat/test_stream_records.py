@@ -1,9 +1,9 @@
 """Stream records: which writes make one, and what it contains (behaviour 11.3, 11.4).
 
-Each test writes items of its own partition key. One shard at a time has this key, so the records
-are in the order of the writes. To show that a write made no record, a test makes a later write,
-`last`, whose record must be the next one. The emulator keeps the order of a transaction's actions
-in its records; DynamoDB does not promise that.
+Each test writes items with a partition key that no other test uses. At any time one shard gets the
+records of this key, so they are in the order of the writes. `Partition.records` writes the item
+`last` and reads up to its record, so a test also sees that a write made no record. The emulator
+keeps the order of a transaction's actions in its records; DynamoDB does not promise that.
 """
 
 import re
@@ -24,7 +24,7 @@ FAILED = "ConditionalCheckFailedException"
 
 @pytest.fixture(scope="module")
 def tables(client):
-    """A table for each view type, with a local and a global index. All tests share them."""
+    """Return view type -> table, with a local and a global index. All tests share these tables."""
     names = {}
     for view in VIEWS:
         request = table_request(
@@ -77,7 +77,7 @@ class Partition:
         self.client.delete_item(TableName=self.table, Key=self.key(sort), **extra)
 
     def records(self):
-        """Return the records of all writes so far."""
+        """Put an item `last`, and read up to its record; return the records of earlier writes."""
         self.put("last")
         records = self.watch.until(lambda record: record["dynamodb"]["Keys"] == self.key("last"))
         numbers = [sequence(record) for record in records]
@@ -85,7 +85,7 @@ class Partition:
         return records[:-1]
 
     def changes(self):
-        """Return event name, sort key, old and new image of all records so far."""
+        """Return (event name, sort key, old image, new image) of each record so far."""
         return [
             (
                 record["eventName"],
@@ -107,7 +107,7 @@ def partition(client, streams, tables):
 
 @pytest.mark.parametrize("view", VIEWS)
 def test_shape_of_records(client, streams, tables, view):
-    """Every member of the three kinds of records, by view type. Sizes were computed by hand."""
+    """INSERT, MODIFY and REMOVE records have exactly the members that the view type asks for."""
     partition = Partition(client, streams, tables[view])
     before = int(time.time())
     first = partition.put(a={"N": "1"})
@@ -154,7 +154,7 @@ def test_event_ids_are_unique(partition):
 
 
 def test_size_of_a_key_only_item(client, streams, make_table):
-    """The example of AWS's documentation of SizeBytes: the new image has only the key."""
+    """AWS's documentation of SizeBytes has this example: 6 bytes of keys, 6 of the new image."""
     name = make_table("Id:S", StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"})
     watch = Watch(api(streams), stream_of(api(client), name), {"S": "Fred"}, "Id")
     client.put_item(TableName=name, Item={"Id": {"S": "Fred"}})
@@ -199,7 +199,7 @@ def test_keys_of_other_types(client, streams, make_table):
 
 
 def test_largest_items(partition):
-    """A record holds two images of 400 KB."""
+    """A record can have two images of 400 KB."""
     room = 400 * 1024 - (2 + len(partition.pk["S"]) + 2 + 1 + 1)
     first, second = (partition.put(d={"S": letter * room}) for letter in "ab")
     assert partition.changes() == [("INSERT", "s", None, first), ("MODIFY", "s", first, second)]
@@ -306,9 +306,9 @@ def test_a_write_that_changes_nothing_makes_no_record(partition, write):
 
 @pytest.mark.parametrize("expression", ["REMOVE a", "REMOVE a.b", "DELETE a :a"])
 def test_an_update_that_sets_nothing_on_a_missing_item(partition, expression):
-    """By behaviour 4.5 such an update creates an item; behaviour 11.4 doubts it.
+    """There is a record exactly if the update creates an item.
 
-    Either way, there is a record exactly if there is an item.
+    By behaviour 4.5 it creates none; for DELETE, that is inferred.
     """
     partition.update(expression, **({"a": {"SS": ["a"]}} if ":a" in expression else {}))
     made = "Item" in partition.client.get_item(TableName=partition.table, Key=partition.key(), ConsistentRead=True)
@@ -377,7 +377,7 @@ def test_a_failed_write_makes_no_record(partition, write):
     ],
 )
 def test_every_clause_of_an_update(partition, expression, values, new):
-    """An update makes one MODIFY with whole images, even if it changes the key of an index."""
+    """Each update makes one MODIFY record with whole images, even if it changes an index key."""
     first = partition.put(
         n={"N": "100"},
         map={"M": {"a": {"S": "1"}, "b": {"M": {"c": {"N": "1"}}}}},
@@ -411,7 +411,7 @@ def test_legacy_update(partition):
 
 
 def test_members_of_a_batch(partition):
-    """Each member makes a record. A batch has no order, so the records are compared as a set."""
+    """Each write of a batch makes a record. AWS promises no order, so the test compares sets."""
     old = {sort: partition.put(sort, a={"N": "0"}) for sort in ("replaced", "deleted")}
     new = {sort: partition.item(sort, a={"N": "1"}) for sort in ("replaced", *map(str, range(20)))}
     partition.client.batch_write_item(
@@ -429,7 +429,7 @@ def test_members_of_a_batch(partition):
 
 
 def test_actions_of_a_transaction(partition):
-    """Records have the order of the actions, and each has its own sequence number.
+    """The records are in the order of the actions, and each has a different sequence number.
 
     A ConditionCheck makes no record, nor does an action that changes nothing.
     """
@@ -466,7 +466,7 @@ def test_actions_of_a_transaction(partition):
 
 
 def test_a_repeated_transaction(partition):
-    """A transaction with a known ClientRequestToken makes no records."""
+    """A transaction that is sent again with its ClientRequestToken makes no further records."""
     request = {
         "TransactItems": [
             {
@@ -486,7 +486,7 @@ def test_a_repeated_transaction(partition):
 
 
 def test_partiql(partition):
-    """INSERT, UPDATE and DELETE make records, alone, in a batch and in a transaction."""
+    """INSERT, UPDATE and DELETE make records: single statements, in a batch, in a transaction."""
     pk = partition.pk["S"]
 
     def insert(sort, number):
@@ -521,7 +521,7 @@ def test_partiql(partition):
 
 
 def test_indexes_make_no_records(partition):
-    """An item enters and leaves both indexes, but only the changes of the table make records."""
+    """Each write makes one record, even if the item enters or leaves both indexes."""
     partition.put()
     partition.update("SET g = :v, l = :v", v={"S": "1"})
     partition.update("SET g = :v, l = :v", v={"S": "2"})
@@ -541,7 +541,7 @@ def test_order_of_one_item(partition):
 
 
 def test_the_old_image_is_the_new_image_before(partition):
-    """The old image of a record is the new image of the record before it."""
+    """Each record of an item has as its old image the new image of the record before it."""
     for number in range(10):
         partition.update("ADD n :n", n={"N": str(Decimal(number) / 4)}) if number else partition.put(n={"N": "1"})
     changes = partition.changes()

@@ -1,8 +1,8 @@
-"""ListStreams, DescribeStream, GetShardIterator, GetRecords: streams, shards, positions (behaviour
-11).
+"""ListStreams, DescribeStream, GetShardIterator and GetRecords (behaviour 11).
 
-test_stream_records.py tests the contents of records, and tests/unit/database/test_stream_*.py the
-behaviour that takes hours. A stream may have several shards, so these tests read all of them.
+test_stream_records.py tests the contents of records, and tests/unit/database/test_stream_*.py
+what takes hours, such as closing a shard. A stream may have several shards, so these tests read all
+of them.
 """
 
 import json
@@ -42,7 +42,7 @@ def streams(endpoint):
 
 @pytest.fixture(scope="module")
 def table(make_shared_table):
-    """A table with a stream that all tests share; each test has its own partition keys."""
+    """A table with a stream. All tests share it; each test uses its own partition keys."""
     return make_shared_table(StreamSpecification=IMAGES)
 
 
@@ -71,7 +71,7 @@ def refuses(streams):
 
 
 def put_all(client, table, count, **attributes):
-    """Put `number` items with different partition keys; return the keys' values."""
+    """Put `count` items with different partition keys; return these keys, as texts."""
     names = [new_name() for _ in range(count)]
     for name in names:
         client.put_item(TableName=table, Item={"pk": {"S": name}, "sk": {"S": "s"}, **attributes})
@@ -79,7 +79,7 @@ def put_all(client, table, count, **attributes):
 
 
 def update(client, name, specification):
-    """Change a table's stream, wait, and return the table's description."""
+    """Change a table's stream; return the table's description once it is ACTIVE again."""
     client.update_table(TableName=name, StreamSpecification=specification)
     client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1})
     return client.describe_table(TableName=name)["Table"]
@@ -110,7 +110,7 @@ def test_description(client, streams, table, arn):
 
 
 def test_shards_of_a_new_stream(streams, client, make_table):
-    """All are open, and none has a parent."""
+    """A new stream's shards are open (they have no end), and none has a parent."""
     arn = stream_of(api(client), make_table("pk:S", StreamSpecification=IMAGES))
     shards = shards_of(api(streams), arn)
     assert shards
@@ -161,7 +161,7 @@ def test_the_life_of_a_stream(client, streams, make_table):
         range_ = shard["SequenceNumberRange"]
         assert int(range_["EndingSequenceNumber"]) >= int(range_["StartingSequenceNumber"])
         start = iterator(api(streams), old, shard["ShardId"])
-        while start is not None:  # a closed shard has an end
+        while start is not None:  # the last page of a closed shard has no next iterator
             answer = streams.get_records(ShardIterator=start)
             found += answer["Records"]
             start = answer.get("NextShardIterator")
@@ -187,7 +187,7 @@ def test_the_life_of_a_stream(client, streams, make_table):
 
 
 def test_stream_of_a_deleted_table(client, streams):
-    """Its shards are closed, and it can be read for a day. A new table gets a new stream."""
+    """The stream stays readable, with closed shards. A new table of this name gets another one."""
     request = table_request(StreamSpecification=IMAGES)
     name = request["TableName"]
     arns = []
@@ -216,7 +216,7 @@ def test_stream_of_a_deleted_table(client, streams):
 
 
 def test_pages_of_streams(client, streams, make_table):
-    """The pages have each stream once. Only the last page may be shorter than the limit."""
+    """Each stream is on one page. Only the last page may have fewer streams than the limit."""
     names = [make_table("pk:S", StreamSpecification=IMAGES) for _ in range(3)]
     update(client, names[0], OFF)
     update(client, names[0], IMAGES)
@@ -248,7 +248,7 @@ def test_pages_of_one_tables_streams(client, streams, make_table):
 
 
 def test_a_page_after_a_stream_that_does_not_exist(streams, arn):
-    """A cursor is a position in the order of ARNs, so its stream need not exist."""
+    """ExclusiveStartStreamArn is a position in the order of ARNs; its stream need not exist."""
     place = arn[:-23] + "2001-01-01T00:00:00.000"
     listed = streams.list_streams(ExclusiveStartStreamArn=place, TableName=arn.split("/")[1])["Streams"]
     assert [stream["StreamArn"] for stream in listed] == [arn]
@@ -268,7 +268,7 @@ def test_pages_of_shards(streams, client, arn):
 
 
 def test_a_page_after_a_shard_that_does_not_exist(streams, arn):
-    """That is not an error (behaviour 11.2)."""
+    """An unknown ExclusiveStartShardId is not an error: it is only a position (behaviour 11.2)."""
     unknown = "shardId-00000000000000000000-00000000"
     reported = streams.describe_stream(StreamArn=arn, ExclusiveStartShardId=unknown)["StreamDescription"]
     assert reported["Shards"] == shards_of(api(streams), arn)
@@ -283,7 +283,7 @@ def test_children_of_an_open_shard(streams, arn, shard):
 
 
 def test_positions(client, streams, make_table):
-    """Each type of iterator at each record of each shard returns the expected rest of the shard."""
+    """At each record of each shard, every type of iterator returns the right rest of the shard."""
     name = make_table("pk:S sk:S", StreamSpecification=IMAGES)
     call, arn = api(streams), stream_of(api(client), name)
     partition = {"S": new_name()}
@@ -312,7 +312,7 @@ def far(**delta):
 
 
 def test_latest_returns_later_records(client, streams, table, arn):
-    """So do its next iterators. A read without records returns one, too."""
+    """`Watch` starts with LATEST iterators, and goes on with those that GetRecords returns."""
     call = api(streams)
     partition = {"S": new_name()}
     watch = Watch(call, arn, partition)
@@ -361,7 +361,7 @@ def test_limit_of_records(client, streams, make_table, limit):
 
 
 def test_megabyte_of_records(client, streams, make_table):
-    """A page has at most 1 MB of records, but at least one. The pages have every record."""
+    """A page has at most 1 MB of records, and all pages together have every record."""
     name = make_table(StreamSpecification=IMAGES)
     call, arn = api(streams), stream_of(api(client), name)
     partition = {"S": new_name()}
@@ -499,7 +499,7 @@ def broken(value, member, rule):
     ],
 )
 def test_member_constraints(refuses, method, request_, parts):
-    """One message names all broken members. Their order is not known, so any order passes."""
+    """One message names all wrong members. AWS's order is not known, so the test accepts any."""
     code, message = refuses(method, **request_)
     assert code == VALIDATION
     head, _, rest = message.partition(": ")
@@ -520,7 +520,7 @@ MALFORMED_ARNS = [
 
 @pytest.mark.parametrize("bad", MALFORMED_ARNS)
 def test_malformed_arns(refuses, bad):
-    """AWS's texts are not known."""
+    """Each is a ValidationException. AWS's texts are not known."""
     assert refuses("list_streams", ExclusiveStartStreamArn=bad)[0] == VALIDATION
     assert refuses("describe_stream", StreamArn=bad)[0] == VALIDATION
     code, _ = refuses("get_shard_iterator", StreamArn=bad, ShardId=GOOD_SHARD, ShardIteratorType="LATEST")
@@ -528,7 +528,7 @@ def test_malformed_arns(refuses, bad):
 
 
 def test_unknown_streams(refuses, arn):
-    """A stream of a missing table, and one that its table does not have."""
+    """The error is the same whether the table is missing or only the stream."""
     other = arn[:-23] + "2001-01-01T00:00:00.000"
     for unknown in (other, other.replace(arn.split("/")[1], new_name())):
         expected = (MISSING, f"Requested resource not found: Stream: {unknown} not found")
@@ -562,7 +562,10 @@ def test_unknown_shards(refuses, arn, unknown):
     ],
 )
 def test_invalid_positions(refuses, arn, shard, kind, position):
-    """Missing, not allowed, malformed, or not in the shard. AWS's texts are not known."""
+    """The position is missing, not allowed, malformed, or outside the shard.
+
+    AWS's texts are not known.
+    """
     code, _ = refuses("get_shard_iterator", StreamArn=arn, ShardId=shard, ShardIteratorType=kind, **position)
     assert code == VALIDATION
 
@@ -574,7 +577,10 @@ def test_malformed_iterators(refuses, streams, arn, shard, change):
 
 
 def test_the_order_of_checks(refuses, arn):
-    """Member constraints come first, then combinations, then the stream, then its shard."""
+    """Member constraints are checked first, then combinations of members, then the stream.
+
+    The shard is checked last.
+    """
     missing = arn[:-23] + "2001-01-01T00:00:00.000"
     requests = [
         ({"ShardIteratorType": "NONE", "StreamArn": MALFORMED_ARNS[0]}, VALIDATION),
@@ -595,7 +601,7 @@ OPERATIONS = {
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_targets(post, operation):
-    """Only the target of the streams service has these operations."""
+    """X-Amz-Target must name the streams service for these operations, and for no others."""
     unknown = {"__type": "com.amazon.coral.service#UnknownOperationException"}
     answer = post(operation, OPERATIONS[operation])
     assert (answer.status, answer.json) == (400, unknown)
@@ -625,7 +631,7 @@ def test_types_of_members(post, operation, body, message):
 
 
 def test_wire_form(client, post, make_table):
-    """Times are seconds, binary values base64, and an empty list of records is present."""
+    """In JSON, times are seconds, binary values base64, and an empty Records is not left out."""
     name = make_table("pk:S", StreamSpecification=IMAGES)
     arn = stream_of(api(client), name)
     client.put_item(TableName=name, Item={"pk": {"S": "a"}, "b": {"B": b"\x00"}})

@@ -1,6 +1,6 @@
 """Groups with strong consistency: lifecycle, synchronous writes, conflicts (control-plane 7).
 
-tests/unit/database/test_strong_consistency.py has the error texts and the details.
+tests/unit/database/test_strong_consistency.py tests the error texts and the details.
 """
 
 import time
@@ -18,7 +18,7 @@ STRONG = {"MultiRegionConsistency": "STRONG"}
 
 @pytest.fixture(scope="session")
 def west(endpoint):
-    """Return a client of another region."""
+    """Return a client for the second region of the groups."""
     return boto3.client("dynamodb", **boto_options(endpoint, region=WEST))
 
 
@@ -39,7 +39,7 @@ def statuses(client, table):
 
 
 def wait(client, table):
-    """Wait until the table, its replicas and its witness have no transient status."""
+    """Wait until the table, its replicas and its witness are ACTIVE."""
     until(lambda: statuses(client, table) == {"ACTIVE"})
 
 
@@ -55,7 +55,7 @@ def read(client, table):
 
 @pytest.fixture
 def group(client, make_table):
-    """Return the name of a table with replicas in three regions; they are deleted at the end."""
+    """Return the name of a table in three regions; delete the two replicas at the end."""
     table = make_table(BillingMode="PAY_PER_REQUEST")
     create = [{"Create": {"RegionName": region}} for region in (WEST, CENTRAL)]
     answer = client.update_table(TableName=table, ReplicaUpdates=create, **STRONG)["TableDescription"]

@@ -27,12 +27,12 @@ ITEMS = [
 STORED = [{**item, "b": {"B": "eA=="}} for item in ITEMS]
 
 FIRST = {"Delay": 0, "MaxAttempts": 2}
-"""For waiters: a description waits for the end of a job, so the first or second one shows it."""
+"""Settings of waiters: DescribeExport waits for the end of a job, so one or two calls suffice."""
 
 
 @pytest.fixture
 def table(client, make_table):
-    """A table with items and point-in-time recovery."""
+    """A table with all ITEMS, and with point-in-time recovery enabled."""
     name = make_table()
     recover(client, name)
     for begin in range(0, len(ITEMS), 25):
@@ -64,7 +64,7 @@ def ended(client, begun):
 
 
 def data_of(bucket, description):
-    """Return the records of an export, by its manifests, whose checksums must be right."""
+    """Return the records of an export. Follow its manifests, and check all checksums and counts."""
     summary = bucket.json(description["ExportManifest"])
     for key in (description["ExportManifest"], summary["manifestFilesS3Key"]):
         digest = base64.b64encode(hashlib.md5(bucket.get(key)).digest())

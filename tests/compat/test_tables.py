@@ -38,7 +38,8 @@ def many(count, *elements):
 
 # --- refused CreateTable requests -----------------------------------------------------------------
 
-# Each row changes a good request (pk:S sk:S, on demand); None removes a member.
+# Each row: members that the test changes in a good request (pk:S sk:S, on demand; None removes the
+# member), and the error text.
 REFUSED = [
     # member constraints
     ({"TableName": None}, "The parameter 'TableName' is required but was not present in the request"),
@@ -139,7 +140,7 @@ REFUSED = [
     ),
     (
         {"BillingMode": None, "ProvisionedThroughput": TOO_MUCH},
-        "Given value 1000000000001 for ReadCapacityUnits is out of bounds",  # behaviour 10.1, as for the next row
+        "Given value 1000000000001 for ReadCapacityUnits is out of bounds",  # this row and the next: behaviour 10.1
     ),
     (
         {**PROVISIONED, "GlobalSecondaryIndexes": [index("global", "sk:H", ProvisionedThroughput=TOO_MUCH)]},
@@ -200,7 +201,7 @@ REFUSED = [
             ),
         )
     ),
-    # behaviour 10.1: other problems that are reported before unused attributes
+    # behaviour 10.1: two other problems that are reported before unused attributes
     *(
         (
             {"AttributeDefinitions": definitions("pk", "sk", "unused"), member: []},
@@ -406,7 +407,7 @@ REFUSED = [
     (
         {**PROVISIONED, "OnDemandThroughput": {"MaxReadRequestUnits": 5}},
         INVALID + "MaxReadRequestUnits for OnDemandThroughput cannot be specified when the table BillingMode is "
-        "PROVISIONED",  # behaviour 10.1, as for the next row
+        "PROVISIONED",  # this row and the next: behaviour 10.1
     ),
     (
         {
@@ -474,7 +475,7 @@ def test_create_refuses(refused, changes, message):
     assert refused("create_table", **request) == ("ValidationException", message)
 
 
-# AWS refuses these. Only a part of each text is known.
+# AWS refuses each of these requests. Of its error text, only this part is known.
 @pytest.mark.parametrize(
     ("changes", "part"),
     [
@@ -555,7 +556,7 @@ def test_a_bad_request_is_reported_before_a_taken_name(refused, shared_table):
 
 @pytest.fixture
 def created(client):
-    """Create tables, which are deleted after the test; return the description of CreateTable."""
+    """created(...) creates a table and returns CreateTable's description; delete all at the end."""
     names = []
 
     def create(**request):
@@ -607,7 +608,10 @@ def test_description_of_an_on_demand_table(client, created):
 
 
 def test_table_throughput_mode_is_the_billing_mode(client, post):
-    """behaviour 10.1, 10.3. The SDK's model does not know the member."""
+    """CreateTable accepts TableThroughputMode instead of BillingMode (behaviour 10.1, 10.3).
+
+    The test sends it with `post`, because the SDK does not know this member.
+    """
     request = table_request()
     name = request["TableName"]
     del request["BillingMode"]
@@ -645,7 +649,7 @@ def test_billing_mode_wins_over_table_throughput_mode(client, post):
 )
 @pytest.mark.parametrize("operation", ["CreateTable", "UpdateTable"])
 def test_a_bad_table_throughput_mode(post, operation, members, names):
-    """behaviour 10.1."""
+    """The error names each wrong member, BillingMode or TableThroughputMode (behaviour 10.1)."""
     request = {**table_request(), **members}
     if operation == "UpdateTable":
         request = {"TableName": request["TableName"], "BillingMode": "PAY_PER_REQUEST", **members}
@@ -833,7 +837,7 @@ def test_delete_table_returns_a_shorter_description(client, refused):
     client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1})
     before = described(client, name)
     reported = client.delete_table(TableName=name)["TableDescription"]
-    reported.pop("GlobalSecondaryIndexes", None)  # AWS does not always return this
+    reported.pop("GlobalSecondaryIndexes", None)  # AWS returns this member in some answers only
     assert reported == {
         "BillingModeSummary": before["BillingModeSummary"],  # behaviour 10.2
         "TableName": name,

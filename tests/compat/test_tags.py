@@ -17,7 +17,7 @@ def arn(client, make_table):
 
 
 def tags(client, arn):
-    """Return all tags as a dictionary. One page has them all."""
+    """Return all tags as a dictionary; assert that they are on one page."""
     answer = client.list_tags_of_resource(ResourceArn=arn)
     assert "NextToken" not in answer
     found = {tag["Key"]: tag["Value"] for tag in answer["Tags"]}
@@ -116,7 +116,9 @@ TABLE_ARN = "Invalid TableArn: Invalid ResourceArn provided as input {arn}"
 MISSING = "Requested resource not found: ResourceArn: {arn} not found"
 ACCESS = "Access is denied"
 
-FOREIGN = {  # {table}: the ARN of a table; {region}, {account}, {name}: its parts
+# case: (template of an ARN, error code, message). {table} is the ARN of a table; {region},
+# {account} and {name} are its parts.
+FOREIGN = {
     "no ARN": ("nope", VALIDATION, INVALID + "ARNs must start with 'arn:': nope"),
     "a table's name": ("{name}", VALIDATION, INVALID + "ARNs must start with 'arn:': {name}"),
     "letter case of the scheme": (
@@ -169,7 +171,7 @@ NO_TAGS = {"tag_resource": {"Tags": []}, "untag_resource": {"TagKeys": []}}
 
 @pytest.fixture(scope="module")
 def parts(client, shared_table):
-    """Return the ARN of a table and its parts."""
+    """Return the values for the templates of FOREIGN: a table's ARN and the parts of this ARN."""
     table = client.describe_table(TableName=shared_table)["Table"]["TableArn"]
     _, _, _, region, account, _ = table.split(":")
     return {"table": table, "region": region, "account": account, "name": shared_table}
@@ -186,7 +188,7 @@ def test_arns_of_other_resources(refused, parts, fault, call):
 @pytest.mark.parametrize("call", NO_TAGS)
 @pytest.mark.parametrize("fault", [fault for fault, (_, code, _) in FOREIGN.items() if code != NOT_FOUND])
 def test_the_arn_is_checked_before_an_empty_list(refused, parts, fault, call):
-    """behaviour 13."""
+    """A wrong ARN is reported before an empty list of tags or tag keys (behaviour 13)."""
     template, code, message = FOREIGN[fault]
     arn = template.format(**parts)
     assert refused(call, ResourceArn=arn, **NO_TAGS[call]) == (code, message.format(arn=arn, **parts))
@@ -196,9 +198,9 @@ STREAM = {"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"}
 
 
 def test_a_stream_has_tags_of_its_own(client, make_table, refused):
-    """behaviour 13: table, stream and next stream each have their own tags.
+    """A table, its stream and its next stream have separate tags (behaviour 13).
 
-    The tags of a stream stay as long as it can be read.
+    A disabled stream keeps its tags while it can be read.
     """
     name = make_table("pk:S", StreamSpecification=STREAM, Tags=pairs({"of": "the table"}))
     described = client.describe_table(TableName=name)["Table"]
@@ -221,16 +223,16 @@ def test_a_stream_has_tags_of_its_own(client, make_table, refused):
 
 
 def sized(size):
-    """Return tags of `size` bytes together: 40 of one size, and one with the remaining bytes."""
+    """Return 41 tags that have `size` bytes together: 40 of 250 bytes, and one with the rest."""
     each = {f"k{number:02}" + "k" * 107: "v" * 140 for number in range(40)}
     rest = size - 40 * 250
     return each | {"r": "é" * ((rest - 1) // 2) + "v" * ((rest - 1) % 2)}
 
 
 def test_the_size_of_all_tags(client, refused, make_table):
-    """behaviour 13: the size counts after the merge, and in CreateTable.
+    """TagResource limits the size of old and new tags together; CreateTable limits it, too.
 
-    How AWS counts is not known, so the exact limit is that of this server.
+    See behaviour 13. How AWS counts is not known, so the exact limit is that of this server.
     """
     arn = client.describe_table(TableName=make_table("pk:S"))["Table"]["TableArn"]
     message = "Tag set size {} bytes is above max size limit of 10240 bytes"

@@ -1,8 +1,8 @@
 """Enforced throughput over HTTP (behaviour 16).
 
-The machine's clock runs during these tests and adds capacity. So a request that must be refused
-consumes far more than the clock can add during a test. tests/unit/database/test_throttle.py has the
-rest.
+The machine's clock runs during these tests, and as time passes, tables get capacity. So a request
+that must be refused consumes far more than a table can get during a test.
+tests/unit/database/test_throttle.py tests the exact figures, with a manual clock.
 """
 
 import boto3
@@ -30,7 +30,7 @@ INDEX = (
 
 @pytest.fixture
 def throttled_table(client, make_table, declare):
-    """A function that creates a table with enforced throughput, and returns its name and ARN."""
+    """throttled_table(...) creates a table with enforced throughput, and returns name and ARN."""
 
     def make(keys="pk:S sk:S", **extra):
         if "BillingMode" not in extra:
@@ -57,7 +57,7 @@ def until_refused(method, **request):
 
 
 def exceeded(response, code="ProvisionedThroughputExceededException"):
-    """Return the message and the reasons of a throttled response."""
+    """Check that a request was throttled; return the message and the throttling reasons."""
     assert response["ResponseMetadata"]["HTTPStatusCode"] == 400
     assert response["Error"]["Code"] == code
     member = "throttlingReasons" if code == "ThrottlingException" else "ThrottlingReasons"
@@ -147,7 +147,7 @@ def test_an_on_demand_maximum(client, throttled_table):
 
 
 def test_a_hot_key(client, throttled_table):
-    """A partition has 1000 units a second, enough for two and a half such items."""
+    """A partition key has 1000 write units a second, and a put of this item consumes 390."""
     table, arn = throttled_table(BillingMode="PAY_PER_REQUEST")
     response = until_refused(client.put_item, TableName=table, Item=item_of(1, 390 * KIB))
     _, reasons = exceeded(response, "ThrottlingException")

@@ -83,7 +83,7 @@ def test_a_hundred_reads(client, shared_table, items):
 
 
 def test_four_megabytes(client, make_table, refused):
-    """The limit is for the sum of the stored items, not of their projections."""
+    """A transaction reads at most 4 MB. Whole items count, even if few attributes are returned."""
     table = make_table("id:N")
     size = 400 * 1024
     for number in range(11):
@@ -175,7 +175,10 @@ REFUSED = {
 
 @pytest.mark.parametrize("case", REFUSED)
 def test_errors_in_a_request_are_refused(refused, shared_table, case):
-    """This is reported before missing tables, two reads of one item and wrong keys."""
+    """The error of the wrong Get is reported first.
+
+    Other reads have a missing table, the same item, or a wrong key.
+    """
     extra, message = REFUSED[case]
     same = get(shared_table, key_of("a", "a"))
     reads = [get(new_name(), key_of("a", "a")), same, same, get(shared_table, {}), get(shared_table, key_of("a", "b"))]
@@ -198,7 +201,7 @@ def test_number_of_reads(refused, shared_table):
 
 
 def test_deleted_table(client, refused):
-    """A transaction does not find a deleted table or its items."""
+    """A Get from a deleted table is refused, as from a table that never existed."""
     request = table_request("id:N")
     client.create_table(**request)
     client.get_waiter("table_exists").wait(TableName=request["TableName"], WaiterConfig={"Delay": 1})

@@ -1,4 +1,4 @@
-"""The consumed capacity that transactions report, and their item collections (behaviour 8.3, 9)."""
+"""The consumed capacity and the item collections that transactions report (behaviour 8.3, 9)."""
 
 import uuid
 
@@ -12,7 +12,7 @@ KB = 1024
 
 @pytest.fixture(scope="module")
 def tables(make_shared_table):
-    """A plain table, and one with a local index (ALL) and a global one (KEYS_ONLY)."""
+    """Return a "plain" table, and an "indexed" one, with a local and a global (KEYS_ONLY) index."""
     indexed = make_shared_table(
         TableName=new_name("indexed"),
         define="l:S g:S",
@@ -23,7 +23,7 @@ def tables(make_shared_table):
 
 
 def sized(key, size):
-    """Return an item of this size in bytes, with its names and key."""
+    """Return an item with this key whose whole size is `size` bytes."""
     fixed = sum(len(name) + len(value["S"]) for name, value in key.items())
     return {**key, "x": {"S": "x" * (size - fixed - 1)}}
 
@@ -57,7 +57,11 @@ def get(table, key, **extra):
 
 
 def entry(name, units, kind="Write", table=None, local=None, global_=None):
-    """Return a table's entry of ConsumedCapacity. table, local, global_: the figures of INDEXES."""
+    """Return a table's entry of ConsumedCapacity.
+
+    With ReturnConsumedCapacity=INDEXES an entry also has the units of the table itself, of the
+    local and of the global index: `table`, `local` and `global_`.
+    """
     entry = {"TableName": name, "CapacityUnits": units, f"{kind}CapacityUnits": units}
     if table is not None:
         entry["Table"] = {"CapacityUnits": table, f"{kind}CapacityUnits": table}
@@ -74,7 +78,8 @@ def by_name(answer):
 
 # --- TransactWriteItems ---------------------------------------------------------------------------
 
-# bytes of the item before (None: no item), the action, and its units: twice those of a single write
+# Each row: bytes of the item before (None: no item), a function that returns the action, and its
+# units, which are twice those of the same write without a transaction.
 WRITES = {
     "put a small item": (None, put, 2.0),
     "put 1 KB": (None, lambda t, key: put(t, sized(key, KB)), 2.0),
@@ -112,11 +117,12 @@ def test_units_of_a_write(client, tables, key, case):
         assert without_metadata(answer) == {"ConsumedCapacity": [entry(table, units, **figures)]}
 
 
-# an item's attributes before and after, and the figures: total, table, local index, global index
 L1, L2 = {"l": {"S": "1"}}, {"l": {"S": "2"}}
 G1, G2 = {"g": {"S": "1"}}, {"g": {"S": "2"}}
 A1, A2 = {"a": {"S": "1"}}, {"a": {"S": "2"}}
 BIG = {"x": {"S": "x" * 1500}}
+# Each row: an item's attributes before (None: no item) and after a Put, and the units: total, and
+# those of the table, of the local index, of the global index.
 INDEXED = {
     "neither index": ({}, A1, (2.0, 2.0, None, None)),
     "both appear": (None, L1 | G1, (4.0, 2.0, 1.0, 1.0)),
@@ -168,7 +174,10 @@ def test_no_capacity_is_returned_by_default(client, tables, key, mode):
 
 
 def test_a_replay_consumes_reads(client, tables, key):
-    """Two units for each 4 KB of the item as it is now, and no units of the indexes."""
+    """Sent again with its token, a transaction reads each item: two units for each 4 KB of it.
+
+    The size is that of the item now, and indexes consume no units.
+    """
     plain, indexed = tables["plain"], tables["indexed"]
     keys = [key | {"sk": {"S": str(number)}} for number in range(4)]
     request = {
@@ -222,7 +231,10 @@ def test_each_read_is_rounded_and_each_table_summed(client, tables, key):
 
 
 def test_item_collections(client, tables, key):
-    """Each collection that was written is reported once; a table without local indexes has none."""
+    """Each item collection with a write is reported once.
+
+    A table without local indexes has no item collections.
+    """
     plain, indexed = tables["plain"], tables["indexed"]
     partitions = [{"S": f"{number}{key['pk']['S']}"} for number in range(5)]
     client.put_item(TableName=indexed, Item=key | {"pk": partitions[1]})

@@ -1,6 +1,7 @@
-"""Errors of TransactWriteItems before it reads any item, and their order (behaviour 2.1, 3.7, 8.1).
+"""Errors that TransactWriteItems reports before it reads an item, and their order.
 
-None of them is a cancellation: test_transactions.py tests those.
+See behaviour 2.1, 3.7 and 8.1. None of these errors is a cancellation; test_transactions.py tests
+cancellations.
 """
 
 import json
@@ -36,7 +37,7 @@ def deep(levels):
 
 
 def action(kind, table, key, **extra):
-    """Return an action that can be executed."""
+    """Return an action of this kind, which is valid unless `extra` adds or replaces members."""
     body = {"TableName": table, "Item" if kind == "Put" else "Key": key}
     if kind == "Update":
         body["UpdateExpression"] = "REMOVE a"
@@ -153,7 +154,7 @@ ITEMS = {
 
 
 def with_condition(kind, extra):
-    """Return members with an expression; an Update also gets a valid UpdateExpression."""
+    """Return a function that makes an action with these members, such as an expression."""
     return lambda table, key: action(kind, table, key, **extra)
 
 
@@ -250,7 +251,10 @@ CASES = {
 
 @pytest.mark.parametrize("case", CASES)
 def test_errors_in_an_action_are_refused(client, refuse, shared_table, key, case):
-    """This is reported before missing tables, repeated items, wrong keys and failing conditions."""
+    """The error of the wrong action is reported first.
+
+    Other actions have a missing table, a wrong key, a failing condition, or the same item.
+    """
     make, message = CASES[case]
     same = action("Put", shared_table, {**key, "sk": {"S": "same"}})
     others = [
@@ -308,7 +312,7 @@ def test_actions_are_checked_in_request_order(refuse, shared_table, key):
 
 
 def test_an_expression_is_reported_before_a_deep_key(refuse, shared_table, key):
-    """Inside one action (behaviour 3.7)."""
+    """If one action has both errors, that of the expression is reported (behaviour 3.7)."""
     wrong = key | {"sk": deep(32)}
     assert refuse(action("Delete", shared_table, wrong)) == NESTING
     reported = refuse(action("Delete", shared_table, wrong, ConditionExpression="a ="))
@@ -319,7 +323,7 @@ def test_an_expression_is_reported_before_a_deep_key(refuse, shared_table, key):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_values_that_are_compared_may_be_deep(client, shared_table, key, kind):
-    """A too deep value equals no stored value (behaviour 3.7). An Update that writes it cancels."""
+    """A condition may have a value that is too deep to be stored (behaviour 3.7)."""
     extra = {"ConditionExpression": "NOT a = :v", "ExpressionAttributeValues": {":v": deep(32)}}
     client.transact_write_items(TransactItems=[action(kind, shared_table, key, **extra)])
 
@@ -335,7 +339,7 @@ EMPTY = {
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("case", EMPTY)
 def test_empty_key_value_is_refused(refuse, shared_table, key, case, kind):
-    """Unlike any other wrong key, it is reported before wrong keys and two actions on one item."""
+    """An empty key value is reported before two actions on one item and before other wrong keys."""
     wrong, message = EMPTY[case]
     same = action("Delete", shared_table, {**key, "sk": {"S": "same"}})
     wrong_key = action("Delete", shared_table, {"pk": {"N": "1"}})
@@ -383,7 +387,7 @@ def indexed(make_shared_table):
 
 @pytest.mark.parametrize("case", UPDATES_TO_EMPTY)
 def test_an_update_of_an_index_key_to_an_empty_value_is_refused(client, refused, refuse, indexed, key, case):
-    """This is not a cancellation, even if other actions have errors (behaviour 8.1)."""
+    """The error is not a cancellation, even if other actions would cancel (behaviour 8.1)."""
     expression, kind = UPDATES_TO_EMPTY[case]
     message = (
         f"{NOT_VALID}The update expression attempted to update a secondary index key to a value that is not supported. "
@@ -401,7 +405,9 @@ def test_an_update_of_an_index_key_to_an_empty_value_is_refused(client, refused,
     assert refuse(update) == message
     assert refuse(failing, incapable, update) == message
     assert refuse(update, incapable, failing) == message
-    if case not in ("default", "found in the item"):  # does not depend on the item: reported before everything else
+    # In all other cases the error does not depend on the item, so it is reported before wrong keys
+    # and failing conditions.
+    if case not in ("default", "found in the item"):
         wrong = action("Delete", indexed, {"pk": {"N": "1"}})
         assert refuse(failing, wrong, update, failing) == message
         guarded = action("Update", indexed, key, **members, ConditionExpression="attribute_not_exists(pk)")
@@ -422,7 +428,7 @@ def test_a_statement_that_updates_an_index_key_to_an_empty_value(client, refused
 
 
 def test_missing_table(refused, shared_table, key):
-    """This is reported before two actions on one item, wrong keys and failing conditions."""
+    """A missing table is reported before repeated items, wrong keys and failing conditions."""
     same = action("Put", shared_table, key)
     failing = action(
         "ConditionCheck", shared_table, key | {"sk": {"S": "b"}}, ConditionExpression="attribute_exists(pk)"
@@ -434,7 +440,7 @@ def test_missing_table(refused, shared_table, key):
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("other", KINDS)
 def test_two_actions_on_one_item(refuse, shared_table, key, kind, other):
-    """They are reported before wrong keys and failing conditions."""
+    """Two actions on one item are reported before wrong keys and failing conditions."""
     failing = action(
         "ConditionCheck", shared_table, key | {"sk": {"S": "b"}}, ConditionExpression="attribute_exists(pk)"
     )
@@ -444,7 +450,7 @@ def test_two_actions_on_one_item(refuse, shared_table, key, kind, other):
 
 
 def test_equal_keys_that_are_written_differently(client, refuse, make_table):
-    """Numbers are equal by value, and a table has a name and an ARN."""
+    """Two actions on one item are found even if they write its number or table differently."""
     table = make_table("id:N")
     arn = client.describe_table(TableName=table)["Table"]["TableArn"]
     first = action("Put", table, {"id": {"N": "10"}})
@@ -462,7 +468,7 @@ def test_the_same_key_in_two_tables(client, make_table):
 
 
 def put_of(table, number, size):
-    """Return a Put of an item of this size in bytes."""
+    """Return a Put of an item with this number as id and this size in bytes."""
     return action("Put", table, {"id": {"S": f"{number:02}"}, "a": {"S": "x" * (size - 5)}})
 
 
@@ -472,7 +478,7 @@ def ids(make_table):
 
 
 def test_largest_items(client, refuse, ids):
-    """409,600 bytes each, and four megabytes together, by the rules for sizes of items."""
+    """Each item may have 409,600 bytes, and all items of a transaction 4 MB together."""
     rest = (4 << 20) - 10 * 409_600
     actions = [put_of(ids, number, 409_600) for number in range(10)]
     assert "size cannot exceed" in refuse(*actions, put_of(ids, 10, rest + 1))
@@ -511,7 +517,7 @@ def test_number_of_actions(refuse, shared_table, key):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_mode_of_failed_conditions(refuse, shared_table, key, kind):
-    """An unknown word is reported before missing tables and two actions on one item."""
+    """A wrong ReturnValuesOnConditionCheckFailure is reported before errors of other actions."""
     wrong = action(kind, shared_table, key, ReturnValuesOnConditionCheckFailure="ALL_NEW")
     path = f"transactItems.2.member.{kind[0].lower()}{kind[1:]}.returnValuesOnConditionCheckFailure"
     reported = refuse(action("Delete", new_name(), key), wrong, action("Delete", shared_table, key))
@@ -554,7 +560,7 @@ def test_members_are_reported_together(refuse, shared_table, key):
 
 
 def test_long_token_comes_first(refuse, key):
-    """It is reported first. Only the service's OLD layer reports other problems with it."""
+    """A too long token is reported first. Only the OLD layer also reports other wrong members."""
     token = "t" * 37
     most = "failed to satisfy constraint: Member must have length less than or equal to 36"
     older, newer = f"Value '{token}' at 'clientRequestToken' {most}", f"Value at 'ClientRequestToken' {most}"
@@ -574,7 +580,7 @@ def test_empty_token(refuse, shared_table, key):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_depth_without_a_limit(post, shared_table, key, kind):
-    """JSON may be far deeper than any value, with and without a token."""
+    """Even values of 300 levels get the usual nesting error, with and without a token."""
     value = '{"L":[' * 300 + '{"N":"1"}' + "]}" * 300
     extra = {"ConditionExpression": "NOT a = :v", "ExpressionAttributeValues": {":v": "DEEP"}}
     body = json.dumps({"TransactItems": [action(kind, shared_table, key, **extra)], "ClientRequestToken": new_name()})

@@ -1,4 +1,4 @@
-"""TransactWriteItems: all actions or none, and reasons of cancellations (behaviour 8.1, 8.2)."""
+"""TransactWriteItems does all actions or none, and says why it cancels (behaviour 8.1, 8.2)."""
 
 import pytest
 
@@ -17,7 +17,7 @@ def invalid(message):
 
 @pytest.fixture(scope="module")
 def tables(make_shared_table):
-    """Two tables that all tests share, with and without indexes. Each test has its own keys."""
+    """Return an "indexed" and a "plain" table. All tests share them; each uses its own keys."""
     indexed = make_shared_table(
         define="l:N g:S",
         LocalSecondaryIndexes=[index_request("local", "pk l", "KEYS_ONLY")],
@@ -68,7 +68,7 @@ class Partition:
         )["Items"]
 
     def everything(self):
-        """Return the partition from the table and both indexes, and the table's counts."""
+        """Return all that a write can change: items, index entries, counts and sizes."""
         table = self.client.describe_table(**self.table)["Table"]
         described = [table, *table["LocalSecondaryIndexes"], *table["GlobalSecondaryIndexes"]]
         counts = [
@@ -156,7 +156,7 @@ def test_table_arn_for_a_name(client, tables, part):
 
 
 def test_conditions_see_the_items_before_the_transaction(client, part):
-    """Each action reads its own item, and none reads the writes of another."""
+    """Each condition sees only its own item, as it was before all actions."""
     part.put(part.item("a", n={"N": "1"}))
     swap = {":v": {"N": "2"}, ":old": {"N": "1"}}
     write(
@@ -168,7 +168,7 @@ def test_conditions_see_the_items_before_the_transaction(client, part):
 
 
 def test_names_and_values_belong_to_their_action(client, part):
-    """The same placeholder may have another meaning in the next action."""
+    """Two actions may use the same placeholder for different names and values."""
     write(
         client,
         *(
@@ -311,7 +311,7 @@ def putting(**attributes):
 
 
 def keyed(kind, **extra):
-    """Return, by wrong key, functions that make an action with this key."""
+    """Return rows of CANNOT: actions of this kind, each with another wrong key."""
     keys = {"type": {"pk": {"N": "1"}}, "shape": {"x": {"S": "x"}}, "scalar": {"sk": {"L": []}}}
     return {
         f"{kind} {name}": (lambda part, key=key: {kind: {**part.table, "Key": part.key("k") | key, **extra}}, MISMATCH)
@@ -408,7 +408,7 @@ CANNOT = {
 
 @pytest.mark.parametrize("case", CANNOT)
 def test_an_action_that_cannot_change_its_item_cancels(part, canceled, case):
-    """It is reported alone, without failing conditions and further problems of this kind."""
+    """Only the first such action gets a reason; failing conditions and later ones get none."""
     part.put(part.item("stored", **STORED))
     before = part.stored()
     make, message = CANNOT[case]
@@ -428,7 +428,7 @@ def test_the_first_problem_in_request_order_is_reported(part, canceled):
 
 
 def test_a_condition_guards_its_own_update(part, canceled):
-    """An update is not tried if its condition fails, even if the update is impossible."""
+    """If a condition fails, this is the reason, even if the update would be impossible, too."""
     action = part.update(
         "absent",
         "SET n = n - :one",

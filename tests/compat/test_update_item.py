@@ -1,4 +1,4 @@
-"""UpdateItem: the effect of every clause, every ReturnValues mode, and errors.
+"""UpdateItem: the effects of each clause, the answer for each ReturnValues, and errors.
 
 See behaviour 3.5, 3.6, 4.5 and 4.6."""
 
@@ -53,7 +53,7 @@ ITEM = {
 }
 GONE = None
 
-# case: expression, values, the attributes that change (GONE: removed)
+# case: (expression, values, new values of the attributes that change; GONE: it is removed)
 CHANGES = {
     "set": ("SET a = :v", {":v": string("new")}, {"a": string("new")}),
     "set replaces another type": ("SET n = :v", {":v": {"L": []}}, {"n": {"L": []}}),
@@ -148,7 +148,8 @@ def test_changes(client, shared_table, key, case):
     }
 
 
-# case: expression, values, text. They have no envelope, because they depend on the item
+# case: (expression, values if any, error text). These errors depend on the item, so their texts
+# have no envelope.
 FAILURES = {
     "parent missing": ("SET a.b = :n", PATH),
     "grandparent missing": ("SET m.a.b = :n", PATH),
@@ -210,7 +211,7 @@ def test_failures_that_depend_on_the_item(client, refused, shared_table, key, ca
 
 # --- items that do not exist ----------------------------------------------------------------------
 
-# expression, values, the created item's attributes except its key
+# case: (expression, values, attributes that the created item has beside its key)
 CREATIONS = {
     "no expression": (None, None, {}),
     "set": ("SET a = :v", {":v": number("1")}, {"a": number("1")}),
@@ -228,7 +229,7 @@ def test_creates_the_item(client, shared_table, key, case):
     assert read(client, shared_table, key) == {**key, **({"a": key["pk"]} if attributes == "pk" else attributes)}
 
 
-# behaviour 4.5: an update that writes nothing creates no item
+# case: (expression, values). An update that writes nothing creates no item (behaviour 4.5).
 NO_CREATIONS = {
     "remove": ("REMOVE a", None),
     "remove a nested path": ("REMOVE a.b, l[3]", None),
@@ -287,7 +288,7 @@ OLD = {
 }
 V = {":v": number("9")}
 
-# expression, values, UPDATED_OLD, UPDATED_NEW; None: no Attributes member
+# case: (expression, values, Attributes for UPDATED_OLD, and for UPDATED_NEW; None: no Attributes)
 FRAGMENTS = {
     "top level": ("SET a = :v", V, {"a": number("1")}, {"a": number("9")}),
     "same value": ("SET a = :v", {":v": number("1.0")}, {"a": number("1")}, {"a": number("1")}),
@@ -320,7 +321,8 @@ FRAGMENTS = {
         {"l": numbers("0", "2")},
         {"l": numbers("1")},
     ),
-    # behaviour 4.6: the value of the new item at every updated path
+    # UPDATED_NEW has the values at the updated paths of the new item (behaviour 4.6). If an element
+    # was removed from a list, that is the element that has moved to its index.
     "element removed": ("REMOVE l[1]", None, {"l": numbers("1")}, {"l": numbers("2")}),
     "last element removed": ("REMOVE l[2]", None, {"l": numbers("2")}, None),
     "two elements removed": ("REMOVE l[0], l[1]", None, {"l": numbers("0", "1")}, {"l": numbers("2")}),
@@ -419,7 +421,7 @@ REFUSALS = {
     "other bad enum": ({"ReturnConsumedCapacity": "X"}, ENVELOPE + CAPACITY),
     "no key": ({"Key": None}, ENVELOPE + NULL_KEY),
     "no key, empty name": ({"Key": None, "TableName": ""}, f"2 validation errors detected: {OLD_NAME}; {NULL_KEY}"),
-    # behaviour 3.5
+    # Without a key, all wrong members are reported together (behaviour 3.5).
     "no key, bad operator": (
         {"Key": None, "Expected": {"a": {"Exists": False}, "b": {"Exists": False}}, "ConditionalOperator": "XOR"},
         f"2 validation errors detected: {OLD_OPERATOR}; {NULL_KEY}",

@@ -13,7 +13,7 @@ PROVISIONED = {"BillingMode": "PROVISIONED", "ProvisionedThroughput": UNITS}
 
 
 def definitions(pairs):
-    """Return the AttributeDefinitions of "name:T name:T"."""
+    """Return the AttributeDefinitions for a text such as "pk:S n:N"."""
     return [
         {"AttributeName": name, "AttributeType": kind} for name, kind in (pair.split(":") for pair in pairs.split())
     ]
@@ -25,7 +25,10 @@ def creation(name, keys, projection="ALL", non_key=None, **extra):
 
 @pytest.fixture
 def update(client):
-    """Update a table and wait until it is ACTIVE; return the first and the last description."""
+    """update(name, **request) updates a table, and waits until it is ACTIVE.
+
+    It returns the description in UpdateTable's answer, and the one when the table is ACTIVE again.
+    """
 
     def send(name, **request):
         answer = client.update_table(TableName=name, **request)["TableDescription"]
@@ -56,9 +59,9 @@ def unchanged(read, write, index=None):
 
 
 def nothing(*sent):
-    """Return the text for a request that changes nothing (behaviour 10.4).
+    """Return the error text for a request that changes nothing (behaviour 10.4).
 
-    The text lists all members that the request does not have.
+    The text lists the members that would be a change, without those that the client `sent`.
     """
     listed = (
         "ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates, SSESpecification, "
@@ -89,7 +92,7 @@ ONE_OF = (
 @pytest.mark.parametrize(
     ("request_", "message"),
     [
-        ({}, NOTHING),  # behaviour 10.4, as for the next rows
+        ({}, NOTHING),  # this row and those that call nothing(): behaviour 10.4
         ({"GlobalSecondaryIndexUpdates": []}, nothing("GlobalSecondaryIndexUpdates")),
         ({"AttributeDefinitions": definitions("pk:S")}, NOTHING),
         ({"MultiRegionConsistency": "STRONG"}, nothing("MultiRegionConsistency")),
@@ -174,7 +177,7 @@ def test_refuses_before_the_table_is_looked_up(refused, request_, message):
 
 @pytest.mark.parametrize("name", ["ab", "a", ""])
 def test_a_table_name_of_less_than_three_characters(refused, name):
-    """behaviour 2.5, 3.4: other operations look up such a table."""
+    """UpdateTable refuses the name; other operations look it up (behaviour 2.5, 3.4)."""
     assert refused("update_table", TableName=name, DeletionProtectionEnabled=True) == (
         "ValidationException",
         (
@@ -247,7 +250,7 @@ def test_throughput_up_and_down(make_table, update):
     name = make_table(**PROVISIONED)
     answer, _ = update(name, ProvisionedThroughput={"ReadCapacityUnits": 9, "WriteCapacityUnits": 6})
     assert answer["TableStatus"] == "UPDATING"
-    assert answer["ProvisionedThroughput"].items() >= UNITS.items()  # behaviour 10.4: the figures still in force
+    assert answer["ProvisionedThroughput"].items() >= UNITS.items()  # behaviour 10.4: the answer has the old figures
     assert "LastIncreaseDateTime" in answer["ProvisionedThroughput"]
     answer, reported = update(name, ProvisionedThroughput={"ReadCapacityUnits": 9, "WriteCapacityUnits": 2})
     assert answer["ProvisionedThroughput"]["ReadCapacityUnits"] == 9
@@ -315,7 +318,7 @@ def test_billing_mode_changes_and_changes_back(refused, make_table, update):
         GlobalSecondaryIndexes=[{**index_request("global", "a"), "ProvisionedThroughput": UNITS}],
     )
     answer, reported = update(name, BillingMode="PAY_PER_REQUEST")
-    assert answer["ProvisionedThroughput"]["ReadCapacityUnits"] == 0  # behaviour 10.4: it changes at once
+    assert answer["ProvisionedThroughput"]["ReadCapacityUnits"] == 0  # behaviour 10.4: the answer has the new mode
     assert answer["BillingModeSummary"] == {"BillingMode": "PAY_PER_REQUEST"}
     assert reported["BillingModeSummary"]["BillingMode"] == "PAY_PER_REQUEST"
     assert "LastUpdateToPayPerRequestDateTime" in reported["BillingModeSummary"]
@@ -418,7 +421,7 @@ def test_updating_and_deleting_an_index(client, refused, make_table, update):
     answer, reported = update(
         name, GlobalSecondaryIndexUpdates=[{"Update": {"IndexName": "second", "ProvisionedThroughput": more}}]
     )
-    assert answer["TableStatus"] == "ACTIVE"  # behaviour 10.4, as for the next two
+    assert answer["TableStatus"] == "ACTIVE"  # this and the next two assertions: behaviour 10.4
     by_name = {index["IndexName"]: index for index in answer["GlobalSecondaryIndexes"]}
     assert by_name["second"]["IndexStatus"] == "UPDATING"
     assert by_name["second"]["ProvisionedThroughput"].items() >= UNITS.items()
@@ -429,7 +432,7 @@ def test_updating_and_deleting_an_index(client, refused, make_table, update):
     by_name = {index["IndexName"]: index for index in answer["GlobalSecondaryIndexes"]}
     assert by_name["first"]["IndexStatus"] == "DELETING"
     assert [index["IndexName"] for index in reported["GlobalSecondaryIndexes"]] == ["second"]
-    # no key uses b any more
+    # b is not defined any more, because no key has it.
     assert {each["AttributeName"] for each in reported["AttributeDefinitions"]} == {"pk", "a"}
     assert client.scan(TableName=name, IndexName="second")["Count"] == 1
     assert refused("scan", TableName=name, IndexName="first") == (
@@ -451,7 +454,7 @@ def test_the_other_indexes_keep_their_counts(client, make_table, update):
         client.put_item(TableName=name, Item={"pk": {"S": str(number)}, "b": {"S": "y"}})
     _, reported = update(name, GlobalSecondaryIndexUpdates=[{"Delete": {"IndexName": "first"}}])
     (index,) = reported["GlobalSecondaryIndexes"]
-    if index["ItemCount"]:  # AWS updates the count every six hours
+    if index["ItemCount"]:  # 0 on AWS, which updates the count every six hours
         assert (index["ItemCount"], index["IndexSizeBytes"]) == (3, 15)
 
 
@@ -493,7 +496,10 @@ def test_definitions_that_the_new_index_does_not_need_are_ignored(make_table, up
     ids=["another index's", "as sort key", "the table's", "a local index's"],
 )
 def test_an_attribute_keeps_its_type(client, refused, retyped, keys, types, existing, new):
-    """behaviour 10.4; of schemas with more than one attribute the text is our reading."""
+    """A new index cannot give an attribute another type (behaviour 10.4).
+
+    AWS's text for schemas with several attributes is not known; this one is our guess.
+    """
 
     def schema(text):
         return "Schema:[" + ", ".join(f"SchemaElement: key{{{each}}}" for each in text.split()) + "]"
@@ -736,9 +742,8 @@ def test_encryption_and_class(refused, make_table, update):
             INVALID + "Table is already encrypted by default",
         )
     answer, reported = update(name, SSESpecification={"Enabled": True, "SSEType": "KMS"})
-    assert answer["SSEDescription"] == {
-        "Status": "UPDATING"
-    }  # it shows the key still in force, here none (DDB-TABLE-140)
+    # The answer shows the old key, and here there was none (DDB-TABLE-140).
+    assert answer["SSEDescription"] == {"Status": "UPDATING"}
     managed = reported["SSEDescription"]
     assert managed["Status"] == "ENABLED"
     other = {"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": KMS_KEY}
@@ -756,9 +761,9 @@ def test_encryption_and_class(refused, make_table, update):
 
 
 def test_table_class(make_table, update):
-    """behaviour 10.4: the answer has the old summary.
+    """The answer of UpdateTable has the old TableClassSummary (behaviour 10.4).
 
-    A table of the standard class has no summary if it never had another class.
+    A table that has always had the class STANDARD has no TableClassSummary.
     """
     name = make_table()
     answer, reported = update(name, TableClass="STANDARD")
@@ -881,7 +886,10 @@ def test_status_of_an_index_that_changes(make_table, update, table, change, stat
 
 
 def test_table_throughput_mode_is_the_billing_mode(client, post, make_table, update):
-    """behaviour 10.1, 10.3. The SDK's model does not know the member."""
+    """UpdateTable accepts TableThroughputMode instead of BillingMode (behaviour 10.1, 10.3).
+
+    The test sends it with `post`, because the SDK does not know this member.
+    """
     name = make_table(**PROVISIONED)
 
     def send(**request):

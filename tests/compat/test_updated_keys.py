@@ -1,4 +1,4 @@
-"""Updates and projections of the key attributes of a table and its indexes (behaviour 3.8)."""
+"""Updates of key attributes of a table or its indexes, and paths below them (behaviour 3.8)."""
 
 import pytest
 
@@ -40,8 +40,8 @@ def update_of(expression):
     return {"UpdateExpression": expression} | ({"ExpressionAttributeValues": values} if values else {})
 
 
-# Errors that do not depend on the item. They are reported before a failing condition and name the
-# first index.
+# case: (expression, error text). These errors do not depend on the item. They are reported before a
+# failing condition, and name the first index that has the key.
 WRONG_TYPES = {
     "number": ("SET x = :n", index_key_mismatch("x", "S", "N", "first")),
     "binary": ("SET x = :b", index_key_mismatch("x", "S", "B", "first")),
@@ -132,7 +132,8 @@ def test_statements(client, refused, table, key, statement, text):
     assert answer == ("ValidationException", text)
 
 
-# Errors that depend on the item. A failing condition is reported first.
+# case: (expression, error text). These errors depend on the item, so a failing condition is
+# reported before them.
 FROM_THE_ITEM = {
     "a copy": ("SET x = misc", UNSUPPORTED),
     "a copied document": ("SET b = doc", UNSUPPORTED),
@@ -209,7 +210,7 @@ def test_projections_below_keys(refused, table, key, expression):
     [("pk.b = :s", "Key: pk"), ("x[0] = :s", "IndexKey: x"), ("l.a = :s OR sk[1] = :s", "Key: sk")],
 )
 def test_conditions_below_keys(refused, table, key, condition, place):
-    """A path below a key is reported before the rule that a filter has no key attributes."""
+    """The error for a path below a key comes before the one for a key attribute in a filter."""
     answer = ("ValidationException", SCALARS + place)
     value = {":s": VALUES[":s"]}
     request = {"TableName": table, "ExpressionAttributeValues": value}
@@ -227,7 +228,7 @@ def test_conditions_below_keys(refused, table, key, condition, place):
 
 
 def test_projections_below_keys_that_an_index_does_not_have(refused, table, key):
-    """The path is reported before the rule that a global index returns only what it projects."""
+    """The error for such a path comes before the one for an attribute that is not projected."""
     read = {"TableName": table, "IndexName": "first", "ProjectionExpression": "l.a"}
     condition = {"KeyConditionExpression": "x = :s", "ExpressionAttributeValues": {":s": VALUES[":s"]}}
     answer = ("ValidationException", SCALARS + "IndexKey: l")

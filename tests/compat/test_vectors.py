@@ -13,7 +13,10 @@ def near(name: str = "near", distance: str = "EUCLIDEAN", **changes: Any) -> dic
 
 @pytest.fixture(scope="module")
 def points(client, make_shared_table) -> str:
-    """Return a table with four points, an index of each kind, and one with partitions."""
+    """Return a table with four vectors, an index for each distance, and the index `parts`.
+
+    The partition key of `parts` is `tenant`; a search may also filter on `color`.
+    """
     kinds = ("COSINE", "DOT_PRODUCT", "EUCLIDEAN")
     name: str = make_shared_table(
         "pk:S",
@@ -137,7 +140,7 @@ def test_a_write_is_billed_for_each_entry_that_changes(client, make_table):
         return client.put_item(TableName=table, Item={**item, **more}, ReturnConsumedCapacity="INDEXES")
 
     answer = put()
-    # The item has 3 + 300 * (1 + 6) bytes of numbers, and is billed for 300 * 4.
+    # The vector is stored in 3 + 300 * (1 + 6) bytes, but billed with 4 bytes for each dimension.
     assert answer["ConsumedCapacity"]["Table"] == {"CapacityUnits": 2.0}
     assert written(answer) == {"near": 2 + 1 + 1 + 1200, "keys": 2 + 1 + 1 + 1200}
     assert written(put()) == {}
@@ -160,7 +163,9 @@ def test_small_entries_are_billed_for_a_kilobyte(client, make_table):
 def test_sizes_count_vectors_as_four_bytes_a_dimension(client, make_table):
     table = make_table("pk:S", VectorIndexes=[near(search="s:HASH")], define="s:S")
     client.put_item(TableName=table, Item={"pk": {"S": "a"}, "s": {"S": "s"}, "v": vector(0.123456789, 1)})
-    client.put_item(TableName=table, Item={"pk": {"S": "b"}, "v": vector(0.123456789, 1)})  # without an entry
+    client.put_item(
+        TableName=table, Item={"pk": {"S": "b"}, "v": vector(0.123456789, 1)}
+    )  # no s, so no entry in the index
     described = client.describe_table(TableName=table)["Table"]
     assert described["TableSizeBytes"] == (3 + 2 + 1 + 8) + (3 + 1 + 8)
     (index,) = described["VectorIndexes"]
@@ -207,7 +212,7 @@ def test_an_index_on_a_table_with_items_is_filled_and_deleted(client, make_table
     assert answer["TableStatus"] == "UPDATING"
     (index,) = answer["VectorIndexes"]
     assert (index["IndexStatus"], index["Backfilling"]) == ("CREATING", False)
-    for _ in range(500):  # each request runs a slice of the backfill, or of other tests' background work
+    for _ in range(500):  # each request runs one slice of background work: of this backfill, or of other tests
         index = described(client, table)["near"]
         if index["IndexStatus"] == "ACTIVE":
             break

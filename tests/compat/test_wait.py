@@ -1,8 +1,7 @@
-"""The control `wait` over HTTP: calls begin before a write and end after it.
+"""The control `wait` over HTTP: a call that begins before a write is answered after it.
 
-Each call of a control uses a separate connection. With two workers, the connections are distributed
-over both, and so are simultaneous waits. No test sleeps: it sends the write when the server counts
-the wait.
+Each call of a control uses a separate connection, so with two workers, simultaneous waits are
+distributed over both. No test sleeps: each writes once the server reports that the wait has begun.
 """
 
 import http.client
@@ -19,12 +18,12 @@ from tests.support.http_clients import boto_options
 from tests.support.tables import new_name, table_request
 
 IMAGES = {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
-PATIENCE = 60  # seconds; a wait ends within 0.05
-MANY = 8  # waits at once: that two workers have none of them on one side is the chance of 1 in 128
+PATIENCE = 60  # seconds until a test fails; a wait usually ends 0.05 seconds after the write
+MANY = 8  # simultaneous waits; the probability that one of two workers gets all of them is 1 in 128
 
 
 def until(holds):
-    """Ask again and again, without a pause, until something holds."""
+    """Call holds() without pause until it returns true."""
     end = time.monotonic() + PATIENCE
     while not holds():
         assert time.monotonic() < end
@@ -32,13 +31,13 @@ def until(holds):
 
 @pytest.fixture
 def under_way(declare):
-    """under_way() returns how many waits are under way, in all workers."""
+    """under_way() returns the number of unanswered waits in all workers."""
     return lambda: declare("wait", b"", "GET")[1]["Waits"]
 
 
 @pytest.fixture
 def begun(declare, under_way):
-    """begun({...}, ...) begins waits; it returns a function that returns their answers."""
+    """begun(*bodies) begins waits, and returns a function that returns their answers."""
     pool = ThreadPoolExecutor(MANY)
 
     def begin(*bodies):
@@ -103,7 +102,7 @@ def test_a_table(client, begun):
 
 
 def test_time_to_live(client, make_table, key, begun, declare):
-    """The item has expired already, so only the sweep is missing."""
+    """The item has already expired, so a wait for its deletion ends with the next sweep."""
     table = make_table()
     answers = begun({"TableName": table, "TimeToLiveStatus": "ENABLED"})
     client.update_time_to_live(TableName=table, TimeToLiveSpecification={"Enabled": True, "AttributeName": "ends"})
@@ -115,7 +114,7 @@ def test_time_to_live(client, make_table, key, begun, declare):
 
 
 def test_another_access_key(endpoint, client, make_table, key, begun):
-    """Two access keys have a table of this name. The wait looks at the one that it names."""
+    """Two access keys have a table of this name; the wait concerns the table of its AccessKey."""
     table = make_table()
     other = boto3.client("dynamodb", **boto_options(endpoint, key="waiting"))
     other.create_table(**{**table_request("pk:S sk:S"), "TableName": table})
@@ -146,7 +145,7 @@ def test_bad_bodies(declare):
 
 
 def test_a_client_that_goes_away_ends_its_wait(endpoint, under_way):
-    """The connection is closed while nothing is sent over it."""
+    """The server notices the closed connection, although it has nothing to send."""
     before = under_way()
     clients = [http.client.HTTPConnection(urlsplit(endpoint).netloc, timeout=PATIENCE) for _ in range(MANY)]
     body = json.dumps({"TableName": "never", "Status": "ACTIVE", "Timeout": 3600})

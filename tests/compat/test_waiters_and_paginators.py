@@ -1,7 +1,7 @@
-"""Every waiter and paginator of botocore, on the services of the port, runs once.
+"""Each waiter and paginator that botocore has for one of our services runs once.
 
-The rows are compared with botocore's own lists, so a waiter or paginator of a newer botocore fails
-until it has a row.
+A test compares our rows with botocore's lists, so it fails if a newer botocore has a waiter or
+paginator without a row.
 """
 
 from functools import cache
@@ -25,7 +25,10 @@ SOON = {"Delay": 1, "MaxAttempts": 30}
 
 @cache
 def models(kind):
-    """Return the names in all models of this kind: waiters-2 or paginators-1."""
+    """Return (service, name) of all waiters if kind is "waiters-2".
+
+    Return those of all paginators if kind is "paginators-1".
+    """
     loader = botocore.session.get_session().get_component("data_loader")
     found = set()
     for service in SERVICES:
@@ -36,7 +39,7 @@ def models(kind):
 
 
 class World:
-    """What waiters wait for, and what paginators list."""
+    """Makes what waiters wait for and paginators list: tables, jobs, scalable targets."""
 
     def __init__(self, url, client, bucket, make_table):
         self.url, self.client, self.bucket, self.make_table = url, client, bucket, make_table
@@ -45,7 +48,7 @@ class World:
         return boto3.client(service, **boto_options(self.url))
 
     def recoverable(self):
-        """Return the ARN of a table with recovery."""
+        """Return the ARN of a new table with point-in-time recovery."""
         table = self.make_table()
         on = {"PointInTimeRecoveryEnabled": True}
         self.client.update_continuous_backups(TableName=table, PointInTimeRecoverySpecification=on)
@@ -60,7 +63,10 @@ class World:
         return begun["BulkOperationDescription"]["BulkOperationArn"]
 
     def scaled(self):
-        """Return the place of a table with a target, a policy and an action for each dimension."""
+        """Make a table with a scalable target, policy and action for each dimension.
+
+        Return the members that name the table in a request.
+        """
         units = {"ReadCapacityUnits": 1, "WriteCapacityUnits": 1}
         resource = f"table/{self.make_table(BillingMode='PROVISIONED', ProvisionedThroughput=units)}"
         scaling = self.api("application-autoscaling")
@@ -129,7 +135,7 @@ WAITERS = {
     ("dynamodb", "ContributorInsightsEnabled"): insights,
     ("dynamodb", "ExportCompleted"): export,
     ("dynamodb", "ImportCompleted"): imported,
-    ("dynamodb", KINESIS): destination,  # on a server with a Kinesis
+    ("dynamodb", KINESIS): destination,  # this one runs on a server with --kinesis-endpoint
     ("dynamodb", "TableExists"): existing,
     ("dynamodb", "TableNotExists"): deleted,
 }

@@ -102,7 +102,7 @@ def test_accepted_requests(ask, port, headers):
         (ask("POST", CLOCK, headers), 400),
         (ask("GET", "/_emulator/none", headers, b""), 404),
         (ask("GET", MAPPINGS, {**SIGNED, **headers}, b""), 200),
-        (ask("GET", MAPPINGS, headers, b""), 403),  # the request is not signed
+        (ask("GET", MAPPINGS, headers, b""), 403),  # refused because it is not signed
     ]
     for answer, status in answers:
         assert answer.status == status
@@ -114,7 +114,7 @@ def test_accepted_requests(ask, port, headers):
 def test_links_from_other_pages_work(ask):
     link = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}
     shown = ask("GET", CLOCK, link, b"")
-    assert (shown.status, shown.headers["content-type"]) == (200, "application/json")  # browsers show this type
+    assert (shown.status, shown.headers["content-type"]) == (200, "application/json")  # browsers show JSON as text
     assert ask("POST", CLOCK, link).status == 403
     assert ask("GET", CLOCK, {**link, "host": "evil.example"}, b"").status == 403
 
@@ -142,7 +142,7 @@ def test_the_dynamodb_api_is_open_to_all(ask, host, page):
 
 
 def test_the_dynamodb_api_refuses_simple_requests(ask):
-    """A page sends these without a preflight, so --cors could not stop them."""
+    """A page may send simple requests without a preflight, so --cors could not stop them."""
     for content_type in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data", None):
         headers = {
             name: value for name, value in {**LIST_TABLES, **FOREIGN, "content-type": content_type}.items() if value

@@ -323,7 +323,9 @@ def test_three_hundred_operators(client, refused, shared_table, key):
             "The expression contains too many operators; operator count: 301"
         ),
     )
-    client.put_item(**request, ConditionExpression="NOT " + " OR ".join(["a = :v"] * 150))  # 150 + 149 + 1
+    client.put_item(
+        **request, ConditionExpression="NOT " + " OR ".join(["a = :v"] * 150)
+    )  # 150 comparators, 149 OR, one NOT
     client.put_item(**request, ConditionExpression="NOT(" * 299 + "a = :v" + ")" * 299)
     deep = "contains(a,:v)OR NOT contains(a,:v)AND(" * 100 + "contains(a,:v)" + ")" * 100
     assert refused("put_item", **request, ConditionExpression=deep) == FAILED

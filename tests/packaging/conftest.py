@@ -1,4 +1,4 @@
-"""A wheel of this source tree, built once, and environments in which it is installed."""
+"""Fixtures: a wheel of this source tree, built once, and environments that have it installed."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +15,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def new_environment(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Environment]:
-    """Return a function that makes an environment without the emulator."""
+    """new_environment() returns a Python environment that does not have the emulator."""
     packages = tmp_path_factory.mktemp("packages")
     link_packages(packages)
     return lambda: Environment(tmp_path_factory.mktemp("environment"), packages)
@@ -31,13 +31,13 @@ def installed(new_environment: Callable[[], Environment], wheel: Path) -> Enviro
 
 @pytest.fixture
 def user_folder(tmp_path: Path) -> Path:
-    """Return a folder with packages of the user called `emulator` and `storage`."""
+    """Return a user's folder, with packages that have the names of ours: `emulator`, `storage`."""
     write_user_packages(tmp_path / "user")
     return tmp_path / "user"
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """Return the project of a user's application that has such packages."""
+    """Return the project of a user's application with packages called `emulator` and `storage`."""
     write_project(tmp_path / "project")
     return tmp_path / "project"

@@ -1,7 +1,7 @@
-"""The compose files and examples in docker/: their syntax, their data, and their mounts.
+"""The compose files and examples in docker/: their syntax, settings and mounts.
 
-If `docker-compose` is installed, `docker-compose config` checks the syntax. test_image.py runs the
-image.
+If `docker-compose` is installed, `docker-compose config` checks the syntax. These tests start no
+container; test_image.py does.
 """
 
 import json
@@ -61,12 +61,12 @@ def test_mounted_files_exist(file):
 
 
 def test_the_example_runs(tmp_path):
-    """The command and the files of compose.yaml, with the application's environment."""
+    """A server with the command of compose.yaml serves the example application."""
     emulator = services(FILES[0])["dynamodb"]
     [seeds] = [mount.split(":")[0] for mount in emulator["volumes"] if mount.split(":")[1] == "/seeds"]
     places = {"/seeds": str(DOCKER / seeds), "data": str(tmp_path / "data")}
     command = [places.get(each, each) for each in emulator["command"]]
-    for _ in range(2):  # the second time, the table is there
+    for _ in range(2):  # the second time, the data folder has the table
         with running(*command) as server:
             done = subprocess.run(
                 [sys.executable, EXAMPLE / "application.py"],

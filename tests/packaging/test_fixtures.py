@@ -1,4 +1,4 @@
-"""The pytest plugin, `running()` and `exec` of an installed wheel, in the folder of a user."""
+"""The pytest plugin, `running()` and `exec` of an installed wheel work in a user's folder."""
 
 TESTS = """
 import emulator, storage  # the user's
@@ -21,7 +21,7 @@ def test_the_plugin_is_found(installed, user_folder):
     (user_folder / "test_it.py").write_text(TESTS)
     printed = installed.run(installed.python, "-m", "pytest", "-p", "no:cacheprovider", "test_it.py", cwd=user_folder)
     assert "2 passed" in printed
-    assert "dynamodb-emulator-" in printed  # in the list of plugins
+    assert "dynamodb-emulator-" in printed  # pytest lists its plugins
 
 
 def test_running(installed, user_folder):

@@ -1,6 +1,6 @@
-"""The image of docker/Dockerfile: really built, and run as users run amazon/dynamodb-local.
+"""The image of docker/Dockerfile, built and run as users run amazon/dynamodb-local.
 
-Only `make nightly` runs these tests. support/containers.py says what they need.
+Only `make nightly` runs these tests. tests/support/containers.py says which tools they need.
 """
 
 import json
@@ -44,7 +44,7 @@ def containers(tmp_path_factory):
 
 @pytest.fixture
 def volume(containers, tmp_path):
-    """A function that makes a named volume, or a folder of the host with an owner."""
+    """volume() makes a named volume; volume(owner) makes a folder of the host with this owner."""
     names = []
 
     def make(owner=None):
@@ -62,7 +62,7 @@ def volume(containers, tmp_path):
 
 
 def holds_a_table(container, port=8000):
-    """Create the table of the tests, or find that it is there."""
+    """Return True if the table exists; otherwise create it and return False."""
     tables = container.call("ListTables", {}, port)["TableNames"]
     if not tables:
         container.call("CreateTable", REQUEST, port)
@@ -70,7 +70,7 @@ def holds_a_table(container, port=8000):
 
 
 def status(container, *options, port=8000):
-    """The status of the answer to a request of `/`, with curl in the container."""
+    """Request `/` with curl in the container; return the HTTP status, as text."""
     print_status = ("--silent", "--output", "/dev/null", "--write-out", "%{http_code}")
     return container.run("curl", *print_status, *options, f"http://localhost:{port}")[1]
 
@@ -84,11 +84,11 @@ def test_what_the_image_says(containers):
     assert config["WorkingDir"] == HOME
     assert config["Entrypoint"] == ["dynamodb-emulator"]
     assert list(config["ExposedPorts"]) == ["8000/tcp"]
-    assert "Volumes" not in config  # data that a derived image adds would be lost
+    assert "Volumes" not in config  # builders may drop what a derived image adds to a volume
 
 
 def test_the_image_adds_less_than_50_mb(containers):
-    """docker/README.md says what is in them."""
+    """docker/README.md says what these bytes are."""
     assert containers.size(IMAGE) - containers.size(BASE) < 50e6
 
 
@@ -100,7 +100,7 @@ def test_only_what_the_server_needs_is_installed(containers):
 
 
 def test_all_modules_have_bytecode(containers):
-    """Without it, each start on a read-only root or as another user would compile them again."""
+    """Without bytecode, each start on a read-only root or as another user compiles all modules."""
     code = (
         "import sys, pathlib;"
         "folders = ('/venv/lib', pathlib.Path(sys.modules['os'].__file__).parent);"
@@ -149,7 +149,7 @@ def test_a_folder_of_the_host_with_any_owner(containers, volume, owner, user):
 
 @pytest.mark.parametrize("command", [(*LOCAL, "-dbPath", "./data"), ("--data-dir", "data")])
 def test_a_folder_that_the_user_may_not_write_is_an_error_of_one_line(containers, volume, command):
-    """DynamoDB Local starts, and then all its requests hang (issue 297 of its guide)."""
+    """DynamoDB Local does start, but then every request hangs (issue 297 of its guide)."""
     code, printed = containers.run("--volume", f"{volume(0)}:{DATA}", command=command)
     assert code == 2
     [line] = printed.splitlines()
@@ -161,7 +161,7 @@ def test_a_folder_that_the_user_may_not_write_is_an_error_of_one_line(containers
 
 
 def is_healthy(containers, server):
-    """Run the image's own health check."""
+    """Run the image's own health check in the container; return whether it succeeds."""
     kind, text = containers.health_check()
     assert kind == "CMD-SHELL"
     return server.run("/bin/sh", "-c", text)[0] == 0
@@ -189,7 +189,7 @@ def test_the_health_check_fails_without_a_server(containers):
 
 
 def test_the_server_is_the_first_process(containers):
-    """So it receives the signals of `docker stop`. `serving` checks that it ends with status 0."""
+    """The first process gets the signal of `docker stop`. `serving` checks that it ends with 0."""
     with containers.serving() as server:
         assert "dynamodb-emulator" in server.run("cat", "/proc/1/cmdline")[1]
 
@@ -205,7 +205,7 @@ def test_the_other_commands_are_there(containers):
 
 @dataclass(frozen=True)
 class Use:
-    """How a project runs amazon/dynamodb-local, from its compose file, script or test."""
+    """A way in which projects run amazon/dynamodb-local in compose files, scripts or tests."""
 
     why: str
     command: Sequence[str] = ()
@@ -277,7 +277,7 @@ HEALTH_CHECKS = {
     "curl -s http://localhost:8000": True,
     "curl -s http://localhost:8000/ || exit 1": True,
     "curl http://localhost:8000 || exit 1": True,
-    "curl -f http://localhost:8000 || exit 1": False,  # 400 is an error there too
+    "curl -f http://localhost:8000 || exit 1": False,  # DynamoDB Local answers 400, too
     '[ "$(curl -s -o /dev/null -I -w \'%{http_code}\' http://localhost:8000)" == "400" ]': True,
     "curl -s http://localhost:8000/shell/ || exit 1": True,
     "nc -z localhost 8000": True,

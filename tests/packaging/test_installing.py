@@ -1,4 +1,4 @@
-"""The emulator beside an application that has packages called `emulator` and `storage`."""
+"""The emulator works beside an application with packages called `emulator` and `storage`."""
 
 import pytest
 

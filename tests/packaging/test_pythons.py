@@ -28,7 +28,7 @@ def interpreter(version):
     """Return the path of a Python of this version, or None."""
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"), "versions")
     for path in (sys.executable, shutil.which(f"python{version}"), *sorted(pyenv.glob(f"{version}.*/bin/python"))):
-        # A command of pyenv on the PATH may fail instead of running Python.
+        # Run it to see whether it works: on the PATH it may be a command of pyenv, which can fail.
         if (
             path is not None
             and run(path, "-c", "import sys; print('%d.%d' % sys.version_info[:2])", check=False) == version
@@ -54,7 +54,7 @@ def wheel(tmp_path_factory):
 
 @pytest.fixture(scope="module", params=VERSIONS)
 def environment(request, wheel, tmp_path_factory):
-    """The folder of an environment that has only the wheel and its dependencies."""
+    """Return the folder of a virtual environment with only the wheel and its dependencies."""
     python = interpreter(request.param)
     if python is None:
         pytest.skip(f"no Python {request.param} on the PATH or in pyenv")
@@ -72,7 +72,7 @@ def test_this_python_is_claimed():
 
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_an_installed_wheel_serves(environment, tmp_path, workers):
-    """It works outside the source tree and without botocore, which only a build needs."""
+    """The server runs outside the source tree and without botocore, which only builds need."""
     names = run(environment / "bin" / "pip", "list", "--format=freeze", "--disable-pip-version-check")
     assert "botocore" not in names
     arguments = ("--data-dir", str(tmp_path / "data"), "--workers", workers)
@@ -82,6 +82,6 @@ def test_an_installed_wheel_serves(environment, tmp_path, workers):
 
 
 def test_the_smoke_set_passes(environment, wheel):
-    """The tests of the source tree, with the servers that they start, run on this Python."""
+    """The smoke set, which is a few important tests, runs on this Python, with all its servers."""
     run(environment / "bin" / "pip", "install", "--quiet", "--disable-pip-version-check", f"{wheel}[test]")
     run(environment / "bin" / "python", "-B", "-m", "pytest", "-q", "-p", "no:xdist", *IN_PROCESS, *OVER_HTTP)

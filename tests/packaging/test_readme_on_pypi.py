@@ -1,7 +1,7 @@
-"""PyPI shows the README as it is meant: rendered with PyPI's own library.
+"""PyPI shows the README as intended. The tests render it with readme_renderer, as PyPI does.
 
-`twine check` does not render Markdown. Only `make nightly` runs this test. pip installs the
-library, so it needs an index.
+`twine check` would not render Markdown. Only `make nightly` runs these tests. pip installs the
+library, so they need a network or a mirror.
 """
 
 import re
@@ -16,7 +16,7 @@ from tests.support.installations import ROOT
 
 pytestmark = pytest.mark.nightly
 
-PATIENCE = 300  # seconds; the installation takes about ten
+PATIENCE = 300  # seconds for each command; the installation takes about ten
 FENCE = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
 
 
@@ -78,4 +78,4 @@ def test_no_markup_is_left_in_the_text(page):
 def test_links_lead_to_headings_or_out_of_pypi(page):
     out = [link for link in page.links if link.startswith("https://")]
     assert len(out) > 5
-    assert set(page.links) - set(out) <= {*page.ids, "http://127.0.0.1:8000"}  # the address of the server
+    assert set(page.links) - set(out) <= {*page.ids, "http://127.0.0.1:8000"}  # the README links to a local server

@@ -1,4 +1,4 @@
-"""The server and users' code run even if users have packages called `emulator` and `storage`."""
+"""The server and a user's code run even if the user, too, has packages `emulator` and `storage`."""
 
 import json
 import os
@@ -33,7 +33,7 @@ def script(environment):
 @pytest.mark.parametrize("command", [module, script])
 @pytest.mark.parametrize("variables", [{}, {"PYTHONPATH": "."}], ids=["", "PYTHONPATH"])
 def test_commands_in_a_folder_with_such_packages(installed, user_folder, command, variables):
-    """The server's own code prints the version."""
+    """The command runs our packages, and not those of the user."""
     printed = installed.run(*command(installed), "--version", cwd=user_folder, **variables)
     assert printed == f"dynamodb-emulator {VERSION}\n"
     printed = installed.run(*command(installed), "copy", "none", "copied", cwd=user_folder, status=2, **variables)
@@ -41,7 +41,7 @@ def test_commands_in_a_folder_with_such_packages(installed, user_folder, command
 
 
 def test_a_link_to_the_command_runs_from_any_folder(installed, user_folder, tmp_path):
-    """pipx and `uv tool` install such links."""
+    """pipx and `uv tool` install a symbolic link to the command."""
     link = tmp_path / "dynamodb-emulator"
     link.symlink_to(installed.script)
     with installed.serving(link, "--in-memory", "--port", "0", cwd=user_folder, PATH="/usr/bin:/bin") as url:
@@ -49,7 +49,7 @@ def test_a_link_to_the_command_runs_from_any_folder(installed, user_folder, tmp_
 
 
 def test_processes_that_copy_and_verify(installed, user_folder):
-    """A server starts these processes in the user's folder."""
+    """The server starts them in the user's folder, and they import our packages."""
     options = ("--port", "0", "--data-dir")
     with installed.serving(*module(installed), *options, "data", cwd=user_folder, PYTHONPATH=".") as url:
         assert call_control(url, "copy", {"Folder": str(user_folder / "copied")})["Bytes"] > 0
@@ -58,7 +58,7 @@ def test_processes_that_copy_and_verify(installed, user_folder):
 
 
 def test_the_console_of_an_installed_wheel(installed, user_folder):
-    """Its templates and static files are in the wheel."""
+    """The wheel has the templates and static files of the console."""
     with installed.serving(*module(installed), "--in-memory", "--port", "0", cwd=user_folder) as url:
         page = urllib.request.Request(f"{url}/_emulator/", headers={"Accept": "text/html"})
         with urllib.request.urlopen(page, timeout=PATIENCE) as answer:
@@ -70,7 +70,7 @@ def test_the_console_of_an_installed_wheel(installed, user_folder):
 
 
 def test_workers_and_functions(installed, user_folder, tmp_path):
-    """Functions import the user's packages, and the workers that invoke them import ours."""
+    """Functions import the user's packages; the workers that invoke them import ours."""
     received = tmp_path / "received"
     os.mkfifo(received)
     (user_folder / "handlers.py").write_text(HANDLER)
@@ -88,7 +88,7 @@ def test_workers_and_functions(installed, user_folder, tmp_path):
 
 
 def write_to_a_table_with(url, function):
-    """Map a new table's stream to a function, and write one item."""
+    """Create a table, map its stream to a function, and write one item."""
     stream = {"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"}
     request = {
         "TableName": "Orders",

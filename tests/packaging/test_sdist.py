@@ -1,4 +1,4 @@
-"""The tests of the sdist: its source tree has all that they need, without git and this repository.
+"""The tests run from the sdist: it has all files that they need, and they do not need git.
 
 Only `make nightly` runs these tests.
 """
@@ -23,7 +23,7 @@ SMOKE = (
 
 @pytest.fixture(scope="module")
 def source(new_environment, tmp_path_factory):
-    """Return an environment in which the unpacked sdist is installed in place, and its folder."""
+    """Return an environment with an editable install of the unpacked sdist, and its folder."""
     folder = tmp_path_factory.mktemp("sdist")
     with tarfile.open(build("sdist", ROOT, folder / "archive")) as archive:
         archive.extractall(folder / "source", filter="data")
@@ -40,7 +40,7 @@ def pytest_in(source, *arguments):
 
 
 def test_all_tests_are_found(source):
-    """An import of a missing file would be an error of the collection."""
+    """pytest collects all tests; it would fail if a test imported a file that is missing."""
     [number] = re.findall(r"(\d+)(?:/\d+)? tests (?:collected|selected)", pytest_in(source, "--collect-only", "tests"))
     assert int(number) > 10_000
 

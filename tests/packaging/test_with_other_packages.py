@@ -1,6 +1,7 @@
-"""The fixtures with asynchronous clients and with pytest-dynamodb, in separate environments.
+"""Our pytest fixtures work with asynchronous clients and beside pytest-dynamodb.
 
-Only `make nightly` runs these tests. pip installs the packages, so they need an index.
+Each package gets a separate environment. Only `make nightly` runs these tests. pip installs the
+packages, so they need a network or a mirror.
 """
 
 import subprocess
@@ -98,7 +99,7 @@ def test_theirs(request):
     ids=["aiobotocore", "aioboto3", "aiodynamo", "pytest-dynamodb"],
 )
 def test_another_package(requirement, code, count, wheel, tmp_path):
-    """A client finds the account of the test in the environment."""
+    """Each client gets the test's account (its access key) from environment variables."""
     python = tmp_path / "environment" / "bin" / "python"
     subprocess.run([sys.executable, "-m", "venv", tmp_path / "environment"], check=True, timeout=PATIENCE)
     install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]

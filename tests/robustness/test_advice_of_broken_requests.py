@@ -27,13 +27,13 @@ def advised():
         made("CreateTable", table)
     for table, item in ITEMS:
         made("PutItem", {"TableName": table, "Item": item})
-    made.advice()  # examines these requests
+    made.advice()  # the advisor examines the requests above, so tests see only new calls
     yield made
     db.emulator.close()
 
 
 def examined(advised, monkeypatch):
-    """Examine the requests in the ring; return the calls."""
+    """Let the advisor examine all new requests; return the calls that it sees."""
     calls = []
     evidence = advised._evidence
     see = evidence.examiner.advisor.see

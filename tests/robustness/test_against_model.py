@@ -1,8 +1,8 @@
-"""Random sequences of operations on a dict, an emulator in memory and one over LMDB.
+"""Random operations run on a dict, on an emulator in memory and on one with LMDB.
 
-Both emulators must return the same bytes for every request, and these must agree with the dict:
-items, order, pages, counts and sizes, of the table and of every index. One index is created, filled
-in small slices and deleted during a sequence.
+Both emulators must return the same bytes for every request. The answers must agree with the dict:
+items, order, pages, counts and sizes, of the table and of every index. During a sequence of
+operations, one index is created, filled in small slices and deleted.
 
 EXAMPLES=100 makes the runs a hundred times as long, and different each time.
 """
@@ -35,7 +35,7 @@ TYPES = {"pk": "S", "sk": "N", "l": "S", "g": "S", "h": "N", "n": "N", "x": "S",
 
 @dataclass(frozen=True)
 class Source:
-    """The table or an index: key attributes (the first `hashes` are HASH) and projection."""
+    """The table (name: None) or an index. The first `hashes` of its key attributes are HASH."""
 
     name: str | None
     keys: tuple[str, ...]
@@ -51,7 +51,7 @@ class Source:
 
     @property
     def filters(self) -> bool:
-        """Whether a filter on n is allowed: a global index must project n."""
+        """True if a query may filter on n. A global index must project n for that."""
         return self.projected is None or "n" in self.projected or self.name == "local"
 
     def entry(self, item: Item) -> Item:
@@ -97,13 +97,13 @@ def key_of(item: Item, names: tuple[str, ...] = KEYS) -> Item:
 
 
 def order(value: dict[str, str]) -> Any:
-    """Return a sort key for the values of key attributes (behaviour 2.6)."""
+    """Return a Decimal or bytes that sort as the values of a key attribute do (behaviour 2.6)."""
     ((kind, content),) = value.items()
     return Decimal(content) if kind == "N" else content.encode()
 
 
 def number_size(text: str) -> int:
-    """Return the size of a number without exponent (behaviour 2.3)."""
+    """Return the size in bytes of a number that is written without exponent (behaviour 2.3)."""
     whole, _, fraction = text.lstrip("-").partition(".")
     whole = whole.strip("0") if not fraction else whole.lstrip("0")
     fraction = fraction if whole else fraction.lstrip("0")
@@ -122,7 +122,7 @@ def size(item: Item) -> int:
 
 @dataclass
 class Model:
-    """A table as a dict."""
+    """The expected items of a table, in a dict."""
 
     items: dict[tuple[Any, ...], Item] = field(default_factory=dict)
 
@@ -158,16 +158,16 @@ TESTS = {
 
 
 class Pair:
-    """The emulator in memory and the one over LMDB. Every request goes to both."""
+    """An emulator in memory and one with LMDB. Every request goes to both."""
 
     def __init__(self, emulators: list[InProcess]) -> None:
         self.emulators = emulators
         self.numbers = count()
 
     def __call__(self, operation: str, **request: Any) -> Any:
-        """Return the answer of both, parsed, or an error as (code, message)."""
+        """Check that both answer alike; return the parsed answer, or (code, message)."""
         first, second = (self._answer(emulator, operation, request) for emulator in self.emulators)
-        if operation != "CreateTable":  # each table gets a different id
+        if operation != "CreateTable":  # its answers differ: each table has another id
             assert without_ids(first) == without_ids(second)
         return json.loads(first) if isinstance(first, bytes) else first
 
@@ -185,7 +185,7 @@ class Pair:
         return name
 
     def finish(self) -> None:
-        """Finish all background work, and check that the stores are consistent."""
+        """Finish all background work, and check that both stores are consistent."""
         for inside in self.emulators:
             inside.emulator.database.background.run_all()
             check_store(inside.emulator.database)
@@ -267,7 +267,7 @@ operations = st.one_of(
 
 
 class Run:
-    """One sequence on a new table."""
+    """Runs one sequence of operations on a new table, and on the model."""
 
     def __init__(self, pair: Pair) -> None:
         self.pair = pair
@@ -279,7 +279,7 @@ class Run:
         return self.pair(operation, TableName=self.name, **request)
 
     def writes(self, operation: str, old: Item | None, condition: str | None, **request: Any) -> Any:
-        """Call a write; return its answer, or None if its condition failed."""
+        """Call a write operation; return its answer, or None if its condition failed."""
         if condition is not None:
             request["ConditionExpression"] = condition
         answer = self.call(operation, **request)
@@ -439,7 +439,7 @@ class Run:
             full, rest = divmod(len(expected), limit)
             assert scanned == [limit] * full + [rest]
         if least is not None:
-            # A local index reads the attributes of a filter from the table.
+            # On a local index, a filter sees all attributes, and not only the projected ones.
             whole = expected if source.name != "local" else [self.model.get(entry) or {} for entry in expected]
             kept = [entry for entry in whole if "n" in entry and Decimal(entry["n"]["N"]) >= Decimal(least)]
             expected = [source.entry(entry) for entry in kept]
@@ -454,7 +454,7 @@ class Run:
         return found
 
     def late_index(self) -> None:
-        """Create the late index, or delete it if it exists."""
+        """Create the index `late`; or delete it if it exists and is filled."""
         if not self.late:
             answer = self.call("UpdateTable", **LATE_REQUEST)
             statuses = [index["IndexStatus"] for index in answer["TableDescription"]["GlobalSecondaryIndexes"]]
@@ -471,7 +471,7 @@ class Run:
         getattr(self, "late_index" if name == "late" else name)(*arguments)
 
     def finish(self) -> None:
-        """Compare the whole table and every index, their counts and sizes; drop the table."""
+        """Compare table, indexes, counts and sizes with the model; delete the table."""
         self.pair.finish()
         table = self.call("DescribeTable")["Table"]
         assert (table["ItemCount"], table["TableSizeBytes"]) == (
@@ -506,7 +506,7 @@ MEGABYTE = 1 << 20
 
 
 def megabytes(entries: list[Item]) -> list[int]:
-    """Return the number of entries of each page. The entry that crosses a megabyte is the last."""
+    """Return the number of entries on each page. A page ends with the entry that makes it 1 MB."""
     pages, filled = [0], 0
     for entry in entries:
         pages[-1] += 1

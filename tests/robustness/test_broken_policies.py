@@ -1,4 +1,4 @@
-"""No broken policy document raises anything but an error of the service.
+"""A broken policy document gets an error of the service; no other exception is raised.
 
 EXAMPLES=100 makes the run a hundred times as long, and different each time.
 """

@@ -1,4 +1,4 @@
-"""No broken request gets a 500, and a refused request changes nothing.
+"""No broken request gets the status 500, and a refused request changes nothing.
 
 EXAMPLES=100 makes the runs a hundred times as long, and different each time.
 """
@@ -51,7 +51,10 @@ def http_headers(operation: str) -> list[tuple[bytes, bytes]]:
 
 
 class World:
-    """An emulator with the tables and items of the seeds, which can be reset to its first state."""
+    """An emulator with the tables and items that the seeds need; reset() undoes all changes.
+
+    The seeds are the valid requests of tests/support/seeds.py.
+    """
 
     def __init__(self, options: Settings) -> None:
         self.emulator = Emulator(options, ManualClock())
@@ -82,7 +85,7 @@ class World:
         self.first = self.state()
 
     def make_groups(self) -> None:
-        """Make global tables. A provisioned table needs auto scaling of writes for that."""
+        """Make the global tables. The provisioned one first needs auto scaling of its writes."""
         tracking = {
             "TargetValue": 70,
             "PredefinedMetricSpecification": {"PredefinedMetricType": "DynamoDBWriteCapacityUtilization"},
@@ -107,18 +110,18 @@ class World:
             for request in GROUPS:
                 self.valid("UpdateTable", request)
                 self.database.background.run_all()
-                self.valid("DescribeTable", {"TableName": request["TableName"]})  # ends the statuses
+                self.valid("DescribeTable", {"TableName": request["TableName"]})  # ends CREATING and UPDATING
 
     def state(self) -> tuple[Any, Any]:
-        """Return everything that a request could change."""
+        """Return all that a request could change: the store, and the definitions in memory."""
         tables = {table.arn: table.definition for table in self.database.catalog.everything()}
         return dump(self.database), tables
 
     def reset(self) -> None:
-        """Reset everything to the first state."""
+        """Bring the store and the definitions back to the first state."""
         self.database.background.run_all()
         with self.database.write() as recording:
-            txn = plain(recording)  # no originals of the backup's frozen view
+            txn = plain(recording)  # writes that the backup's frozen view does not notice
             txn.drop_range(*EVERYTHING, 1 << 30)
             for key, value in self.first[0]:
                 txn.put(key, value)
@@ -167,7 +170,7 @@ def check_answer(status: int, headers: dict[bytes, bytes], body: bytes) -> None:
 @pytest.fixture(scope="module")
 def world(engine_name: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     folder = tmp_path_factory.mktemp("world") / "data"
-    # No background work runs that would connect to this endpoint.
+    # Nothing listens at this address. The tests never run the code that would connect to it.
     made = World(settings_of_engine(engine_name, folder, kinesis_endpoint="http://127.0.0.1:9"))
     yield made
     made.emulator.close()
@@ -180,7 +183,7 @@ def test_every_operation_has_seeds() -> None:
 
 @pytest.mark.parametrize("operation", SEEDS)
 def test_seeds_are_valid(world: World, operation: str) -> None:
-    """Only requests that are nearly valid reach code behind the first checks."""
+    """The broken requests are changed seeds. They reach later checks only if seeds are valid."""
     changes = []
     for request in SEEDS[operation]:
         if operation in REFUSED:
@@ -214,7 +217,7 @@ def test_broken_requests(world: World, operation: str) -> None:
 
 
 def test_requests_of_the_wrong_operation(world: World) -> None:
-    """A valid request of one operation is sent to another one."""
+    """Each valid request is sent to every operation."""
     for operation in SEEDS:
         for seed in [seed for seeds in SEEDS.values() for seed in seeds]:
             world.throw(operation, json.dumps(seed).encode())
@@ -233,7 +236,7 @@ def test_broken_headers(world: World) -> None:
         found = dict(answer.headers)
         assert int(found[b"content-length"]) == len(answer.body)
         assert int(found[b"x-amz-crc32"]) == zlib.crc32(answer.body)
-        if answer.status == 500:  # the service answers a broken content coding in this way (behaviour 1.1)
+        if answer.status == 500:  # the answer for a broken content coding (behaviour 1.1)
             assert b"content-encoding" in dict(sent)
             assert json.loads(answer.body)["__type"] == "com.amazonaws.dynamodb.v20120810#InternalServerError"
         else:
@@ -244,7 +247,7 @@ def test_broken_headers(world: World) -> None:
 
 
 def renamed(value: Any, names: dict[str, str]) -> Any:
-    """Return a request with the names of its tables replaced."""
+    """Return a request with other names of tables. `names` maps old names to new ones."""
     if isinstance(value, dict):
         return {names.get(name, name): renamed(inner, names) for name, inner in value.items()}
     if isinstance(value, list):
@@ -253,7 +256,7 @@ def renamed(value: Any, names: dict[str, str]) -> Any:
 
 
 def test_broken_requests_over_http(endpoint: str, make_table: Any) -> None:
-    """The same requests through sockets. The API shows whether they have changed the table."""
+    """Send broken requests through sockets. A scan shows whether they have changed the table."""
     name = make_table(
         "pk:S sk:N", **{key: value for key, value in TABLES[0].items() if key not in ("TableName", "KeySchema")}
     )

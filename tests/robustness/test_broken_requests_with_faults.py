@@ -1,6 +1,6 @@
-"""No broken request fails in the code that finds what faults are about.
+"""The code that compares requests with the rules of faults accepts any broken request.
 
-Random broken requests run while there are rules of every kind that change nothing. Each must be
+Random broken requests run while there are rules whose effects change nothing. Each request must be
 answered, or refused with an error of the service.
 """
 

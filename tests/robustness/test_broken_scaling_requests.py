@@ -1,4 +1,4 @@
-"""No broken request of Application Auto Scaling gets a 500, and a refused one changes nothing.
+"""No broken request of Application Auto Scaling gets a 500; a refused one changes nothing.
 
 EXAMPLES=100 makes the runs a hundred times as long, and different each time.
 """

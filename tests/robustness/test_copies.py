@@ -1,6 +1,7 @@
-"""Copies of data folders, made with cp and with the command.
+"""A data folder can be copied with the command `copy`, the control `copy`, or a tool such as cp.
 
-The server of the folder is running, has ended, or was killed."""
+The server that uses the folder is running, has ended, or was killed.
+"""
 
 import shutil
 import subprocess
@@ -29,7 +30,7 @@ COPIED = "was copied or restored, or an older version of the program used it las
 
 
 class Writer(threading.Thread):
-    """Writes items, numbered from 0, until it is stopped. `written` is their least number."""
+    """Writes items, numbered from 0, until it is stopped. At least `written` items are stored."""
 
     def __init__(self, url: str, number: int) -> None:
         super().__init__()
@@ -56,7 +57,7 @@ class Writer(threading.Thread):
 
 @contextmanager
 def writing(server: Server, least: int = 50) -> Iterator[list[Writer]]:
-    """Run a block with writers to a table. Each has written some items when the block begins."""
+    """Run a block while writers write. When it begins, each has written at least `least` items."""
     with closing(Client(server.url)) as client:
         client("CreateTable", **TABLE)
         client("DescribeTable", TableName="copied")
@@ -75,7 +76,7 @@ def writing(server: Server, least: int = 50) -> Iterator[list[Writer]]:
 
 
 def check(folder: Path, writers: list[Writer], least: list[int]) -> None:
-    """Assert that a folder has a consistent store, with the items written before the copy."""
+    """Assert that a folder has a consistent store, with the first `least` items of each writer."""
     emulator = Emulator(Settings(data_dir=folder))
     check_store(emulator.database)
     caller = emulator.caller("test", "us-east-1")
@@ -162,7 +163,7 @@ def test_a_relative_folder_is_below_the_servers_folder(tmp_path: Path) -> None:
 
 
 def test_copies_made_with_other_tools_open_or_are_refused(tmp_path: Path) -> None:
-    """A copy of a running server's files opens and has whole writes, or is refused in one line."""
+    """A copy of a running server's files either has only whole writes, or a server refuses it."""
     with running("--data-dir", str(tmp_path / "data")) as server, writing(server) as writers:
         for number in range(4):
             shutil.copytree(tmp_path / "data", tmp_path / str(number))

@@ -1,6 +1,6 @@
-"""`kill -9` of a real server: acknowledged writes stay, no write is partial, long work goes on.
+"""After `kill -9`, acknowledged writes are stored, no write is partial, and long work goes on.
 
-No test waits. A server is killed after a number of acknowledged requests. Each request runs one
+No test sleeps. A server is killed after a number of acknowledged requests. Each request runs one
 slice of unfinished background work.
 """
 
@@ -32,7 +32,7 @@ Item = dict[str, dict[str, Any]]
 
 ROUNDS = 12 * TIMES
 WRITERS = 5
-ACKNOWLEDGED = 250  # requests before the server is killed, of all writers together
+ACKNOWLEDGED = 250  # requests of all writers together before the server is killed
 
 TABLE = {
     **table_request(
@@ -46,7 +46,7 @@ TABLE = {
 
 
 def stored(database: Database, table: str) -> dict[str, Item]:
-    """Return a table's items by sort key, which is unique in these tests."""
+    """Return sort key -> item of a table. In these tests, no two items have the same sort key."""
     caller = database.catalog.caller("test", "us-east-1")
     source = database.table(caller, table)
     with database.read() as txn:
@@ -55,7 +55,11 @@ def stored(database: Database, table: str) -> dict[str, Item]:
 
 
 class Writer:
-    """Writes to its own items. Each is as in `known`, or as the pending write makes it."""
+    """Writes items that no other writer uses.
+
+    known: sort key -> item after the acknowledged writes (None: deleted). pending: the items that
+    the unanswered write makes.
+    """
 
     def __init__(self, number: int) -> None:
         self.number = number
@@ -80,7 +84,7 @@ class Writer:
             self.failure = failure
 
     def next_write(self) -> tuple[str, dict[str, Any], dict[str, Item | None]]:
-        """Return an operation, its request, and the items after it."""
+        """Return an operation, its request, and the items that it makes, by sort key."""
         items = [self.item() for _ in range(self.random.choice([2, 5, 12]))]
         key = {name: items[0][name] for name in ("pk", "sk")}
         sort = key["sk"]["S"]
@@ -117,7 +121,7 @@ class Writer:
         return item
 
     def check(self, found: dict[str, Item]) -> None:
-        """Compare stored items with acknowledged writes. A pending write is whole or absent."""
+        """Compare stored items with writes. The pending one has happened as a whole or not."""
         own = {sort: found.get(sort) for sort in self.known.keys() | self.pending.keys()}
         before = {sort: self.known.get(sort) for sort in own}
         assert own in (before, before | self.pending)
@@ -125,7 +129,7 @@ class Writer:
 
 
 def load(url: str, writers: list[Writer], kill: Any) -> None:
-    """Run the writers at the same time; kill the server after some acknowledgements."""
+    """Run all writers at the same time; kill the server after ACKNOWLEDGED requests."""
     lock = threading.Lock()
     enough = threading.Event()
     acknowledgements = 0
@@ -158,7 +162,7 @@ def test_no_acknowledged_write_is_lost(tmp_path: Path, options: tuple[str, ...],
             with closing(Client(server.url)) as client:
                 if attempt == 0:
                     client("CreateTable", **TABLE)
-                    recovery = {"PointInTimeRecoveryEnabled": True}  # the records of its history are whole too
+                    recovery = {"PointInTimeRecoveryEnabled": True}  # so check_store also checks the history
                     client("UpdateContinuousBackups", TableName="load", PointInTimeRecoverySpecification=recovery)
                 assert client("DescribeTable", TableName="load")["Table"]["TableStatus"] == "ACTIVE"
             with opened(folder) as database:
@@ -176,7 +180,7 @@ MANY = 12_000
 
 
 def fill(folder: Path) -> None:
-    """Make a folder with a table of many small items, without HTTP."""
+    """Make a data folder with a table of MANY small items, without a server."""
     emulator = Emulator(Settings(data_dir=folder))
     caller = emulator.caller("test", "us-east-1")
     emulator.call("CreateTable", {**table_request("pk:S sk:S"), "TableName": "many"}, caller)
@@ -195,7 +199,7 @@ def index_is_active(client: Client) -> bool:
 
 
 def test_an_index_is_filled_completely(tmp_path: Path) -> None:
-    """A server that was killed while it filled an index continues, even if items change."""
+    """After each kill, the next server goes on filling the index, although items change."""
     folder = tmp_path / "data"
     fill(folder)
     with killed(folder) as server, closing(Client(server.url)) as client:
@@ -232,7 +236,7 @@ def test_an_index_is_filled_completely(tmp_path: Path) -> None:
 
 
 def rows_left(folder: Path) -> int:
-    """Return the number of rows of items and index entries."""
+    """Return how many rows are stored: items and index entries."""
     with opened(folder) as database:
         check_store(database)
         with database.read() as txn:

@@ -15,7 +15,7 @@ from tests.support.tables import table_request
 
 LIMIT = 64
 VALUE = "x" * 200_000
-ITEMS = 150  # 30 MB: the map grows from 16 MB
+ITEMS = 150  # 30 MB, so the memory map must grow: it has 16 MB at first
 
 
 @pytest.mark.parametrize("options", [(), ("--durable",)], ids=["plain", "durable"])

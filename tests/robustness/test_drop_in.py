@@ -1,4 +1,4 @@
-"""Behaviour of DynamoDB Local on which scripts depend, with command lines of DynamoDB Local."""
+"""With DynamoDB Local's command line, the server does what scripts expect of DynamoDB Local."""
 
 import http.client
 from contextlib import closing

@@ -1,4 +1,4 @@
-"""Dumping and loading preserves tables. Loading large files needs little memory and is fast."""
+"""A table is the same after a dump and a load. Large files load fast and with little memory."""
 
 import json
 import os
@@ -30,7 +30,7 @@ def server():
 
 @pytest.mark.parametrize("form", ["export", "lines", "ion"])
 def test_a_table_is_the_same_after_a_dump_and_a_load(server, tmp_path, form):
-    """Random items, with names of attributes that wrappers of items have too."""
+    """The random items also have attributes such as `Item`, which files have around an item."""
     numbers = iter(range(10**6))
     names = st.sampled_from(["Item", "Keys", "PutRequest", "TableName", "Metadata"])
     wrappers = st.dictionaries(names, st.just({"S": "x"}), max_size=3)
@@ -59,13 +59,13 @@ def test_a_table_is_the_same_after_a_dump_and_a_load(server, tmp_path, form):
 
 
 def processor_time(process):
-    """Return the seconds of CPU that a process has used."""
+    """Return the CPU time that a process has used, in seconds."""
     fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def loaded(folder, items):
-    """Load small items with a server on LMDB; return items per second of CPU, and the memory."""
+    """Load small items; return items per second of CPU time, and the command's memory in KB."""
     table = {**table_request("id:S"), "TableName": "Orders"}
     (folder / "a.json").write_text(json.dumps(table))
     with (folder / "Orders.jsonl").open("w") as lines:
@@ -87,7 +87,10 @@ def loaded(folder, items):
 @pytest.mark.nightly
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux says in /proc what a process has used")
 def test_the_rate_and_the_memory_of_a_load(tmp_path):
-    """The goal is 15,000 items/s with one core: for each second of CPU, of client and server."""
+    """A load does 15,000 items in a second of CPU time, command and server together.
+
+    The memory of the command does not depend on the size of the file.
+    """
     for name in ("small", "large"):
         (tmp_path / name).mkdir()
     _, small = loaded(tmp_path / "small", 5_000)

@@ -1,8 +1,8 @@
-"""With any faults, what a client saw acknowledged is in the store, and nothing half-written is.
+"""Whatever the faults, acknowledged writes are stored, and no write is stored in part.
 
-Random rules and random writes run on every engine. A model knows which states the store may have: a
-refused write changed nothing, an acknowledged one happened, and after a lost answer both are
-possible. Transactions happen as a whole.
+Random writes run with random rules of faults, on every engine. A model has all states that the
+store may be in: a refused write has changed nothing, an acknowledged one has happened, and after a
+lost answer both are possible. Transactions happen as a whole.
 
 EXAMPLES=100 makes the runs a hundred times as long, and different each time.
 """
@@ -68,26 +68,29 @@ def item(name: str, value: str) -> dict[str, Any]:
 
 
 def changed(state: State, changes: dict[str, str | None]) -> State:
-    """Return a state after changes. None deletes an item."""
+    """Return the state after changes: name -> value, or None if the item is deleted."""
     after = {name: value for name, value in state.items() if name not in changes}
     return after | {name: value for name, value in changes.items() if value is not None}
 
 
 class Run:
-    """One sequence. states: every state that the store may have, by what the client knows."""
+    """Runs a sequence of writes. states: the states in which the store may be after the answers."""
 
     def __init__(self, db: InProcess) -> None:
         self.db = db
         self.states: list[State] = [{}]
 
     def note(self, changes: dict[str, str | None], *, happened: bool, certain: bool = True) -> None:
-        """Note that changes have happened, have not, or perhaps have (not certain)."""
+        """Note that changes have happened or have not; if not `certain`, both are possible."""
         after = [changed(state, changes) for state in self.states]
         states = after if happened and certain else self.states if certain else self.states + after
         self.states = [state for at, state in enumerate(states) if state not in states[:at]]
 
     def send(self, operation: str, request: dict[str, Any]) -> Any:
-        """Send a request; return its answer, False if refused, None if the client cannot know."""
+        """Send a request; return its answer, or False if it was refused.
+
+        Return None if the client cannot know what happened.
+        """
         found = outcome(self.db, operation, request)
         if found.dropped or found.error == "InternalServerError":
             return None
@@ -108,7 +111,7 @@ class Run:
         ]
         answer = self.send("BatchWriteItem", {"RequestItems": {"ttt": parts}})
         if answer is None:
-            for name, value in changes.items():  # each of them perhaps
+            for name, value in changes.items():  # each change may have happened or not
                 self.note({name: value}, happened=True, certain=False)
         elif answer is not False:
             left = {
@@ -128,7 +131,7 @@ class Run:
         self.note(changes, happened=answer is not False, certain=answer is not None)
 
     def statements(self, changes: dict[str, str | None]) -> None:
-        """Delete items by PartiQL. Each statement of the batch reports for itself."""
+        """Delete items by a batch of PartiQL statements, each of which can fail."""
         names = list(changes)
         texts = [{"Statement": "DELETE FROM ttt WHERE pk = ?", "Parameters": [{"S": name}]} for name in names]
         answer = self.send("BatchExecuteStatement", {"Statements": texts})

@@ -1,4 +1,4 @@
-"""A folder of layout 1 opens with all data: readers of change logs continue at their positions."""
+"""A data folder of layout 1 opens with all data, and consumers continue at their positions."""
 
 import json
 from contextlib import closing
@@ -19,19 +19,19 @@ from tests.support.servers import running
 from tests.support.stages import DONE, FAILED, Stage
 from tests.support.stream_reading import by_sequence, pages, read_all
 
-NOW = 1_700_000_000.0 + 17 * HOURS  # when the folder was written last
+NOW = 1_700_000_000.0 + 17 * HOURS  # the time of the last write to the folder
 SERVICE = {"type": "Service", "principalId": "dynamodb.amazonaws.com"}
 
 
 @pytest.fixture
 def held(tmp_path: Path) -> dict[str, Any]:
-    """What clients of the folder hold."""
+    """Unpack the folder; return what its clients had seen: records, an iterator, ids."""
     return unpack(old.ARCHIVE, tmp_path / "data")
 
 
 @pytest.fixture
 def stage(held: dict[str, Any], tmp_path: Path) -> Any:
-    """The folder, opened at the time at which it was left."""
+    """Yield the opened folder. Its clock is frozen at the time of the last write."""
     stage = opened(tmp_path / "data")
     stage.clock.freeze(NOW)
     yield stage
@@ -54,19 +54,19 @@ def test_streams(stage: Stage, held: dict[str, Any], view: str) -> None:
 
 
 def test_iterator(stage: Stage, held: dict[str, Any]) -> None:
-    stage.clock.freeze(NOW - HOURS)  # it was valid for 15 minutes
+    stage.clock.freeze(NOW - HOURS)  # an iterator is valid for 15 minutes: go back to that time
     (page,) = [page for page in pages(stage, held["iterator"]) if page]
     shard = [record for record in held["records"]["NEW_AND_OLD_IMAGES"] if record["eventID"] == page[0]["eventID"]]
     assert page[0] == shard[0] == held["records"]["NEW_AND_OLD_IMAGES"][1]
 
 
 def in_events(record: dict[str, Any], arn: str) -> dict[str, Any]:
-    """A record of GetRecords as functions get it."""
+    """Return a record of GetRecords in the form in which functions get it."""
     return {**record, **({"userIdentity": SERVICE} if "userIdentity" in record else {}), "eventSourceARN": arn}
 
 
 def test_function(stage: Stage, held: dict[str, Any]) -> None:
-    """It goes on at its checkpoint: the batch that was delivered does not come again."""
+    """The mapping goes on at its checkpoint: the function does not get delivered records again."""
     arn = old.stream(stage, "NEW_AND_OLD_IMAGES")
     ((invocation, _),) = stage.due()
     assert [invocation.payload.decode()] == held["event"]
@@ -81,7 +81,7 @@ def test_function(stage: Stage, held: dict[str, Any]) -> None:
 
 
 def test_kinesis(stage: Stage, held: dict[str, Any]) -> None:
-    """It goes on at its checkpoint, and what had failed comes again."""
+    """The destination goes on at its checkpoint, and records that had failed are sent again."""
     feed = KinesisFeed(stage.emulator.database)
     taken: list[bytes] = []
     while batches := feed.due():
@@ -102,7 +102,7 @@ def test_kinesis(stage: Stage, held: dict[str, Any]) -> None:
 
 
 def test_retention(stage: Stage) -> None:
-    """Records of version 1 are trimmed as all others, and the folder is sound all the while."""
+    """Records of layout 1 are trimmed after a day, and the store stays consistent."""
     for _ in range(26):
         stage.clock.advance(HOURS)
         while stage.emulator.tick():
@@ -112,7 +112,7 @@ def test_retention(stage: Stage) -> None:
 
 
 def test_records_of_both_versions_in_one_shard(stage: Stage, tmp_path: Path) -> None:
-    """Positions by time and by number, a restart, the verifier, and a copy."""
+    """A shard may have records of both layouts; the verifier, a copy and a restart accept it."""
     arn = old.stream(stage, "OLD_IMAGE")
     before = read_all(stage, arn)
     stage.put("new", 1, "OLD_IMAGE")
@@ -132,17 +132,20 @@ def test_records_of_both_versions_in_one_shard(stage: Stage, tmp_path: Path) -> 
 
 
 def test_workers_open_the_folder(held: dict[str, Any], tmp_path: Path) -> None:
-    """The first process to open it marks it; all of them serve it."""
+    """The first worker that opens the folder marks it with the new layout; all workers serve it."""
     with running("--data-dir", str(tmp_path / "data"), "--workers", "2") as server:
         assert layout(tmp_path / "data") == "2"
-        for _ in range(4):  # new connections, which are spread over the workers
+        for _ in range(4):  # new connections reach both workers
             with closing(Client(server.url)) as client:
                 assert client("ListTables")["TableNames"] == sorted(VIEWS)
         assert server.stop() == 0
 
 
 def test_the_folder_is_verified_copied_and_marked(held: dict[str, Any], tmp_path: Path) -> None:
-    """The archive is a copy, so opening it verifies it first; neither that nor copying marks it."""
+    """Verifying or copying the folder does not change its layout, 1.
+
+    A copy has layout 2, and so has the folder after a server has opened it.
+    """
     soundness.verify(tmp_path / "data")
     copy(tmp_path / "data", tmp_path / "copy", soundness.verify)
     assert [layout(tmp_path / name) for name in ("data", "copy")] == ["1", "2"]

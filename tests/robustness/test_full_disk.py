@@ -1,4 +1,4 @@
-"""A server on a real, full disk: it uses all of the disk, and deletions still work."""
+"""A server fills a real disk: it uses nearly all of it, and deletions still work then."""
 
 import json
 import os
@@ -32,7 +32,7 @@ def ran(*command: str | Path) -> bool:
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
-    """A function that mounts an empty file system of 64 MB, of a given type."""
+    """disk(kind) mounts an empty file system of 64 MB, such as an ext4, and returns its folder."""
     place, image = tmp_path / "disk", tmp_path / "image"
     place.mkdir()
 
@@ -96,7 +96,10 @@ class Filler:
 
 
 def use(filler: Filler, free: int = SIZE) -> None:
-    """Fill the disk, delete items and a table, and use the room. All deletions must succeed."""
+    """Fill the disk, delete items, fill the room again, delete a table and more items.
+
+    All deletions must succeed. free: the bytes that were free at first.
+    """
     filler.table("full")
     filler.table("other")
     filler.fill()
@@ -119,7 +122,7 @@ def use(filler: Filler, free: int = SIZE) -> None:
         ("tmpfs", ()),
         ("tmpfs", ("--durable", "--workers", "2")),
         ("ext4", ("--durable",)),
-        ("ext3", ()),  # files are sparse on it
+        ("ext3", ()),  # ext3 cannot reserve room, so the file is sparse
         ("ext3", ("--durable", "--workers", "2")),
     ],
 )
@@ -140,7 +143,7 @@ def test_full_disk(disk: Callable[[str], Path], kind: str, options: tuple[str, .
             client("DeleteTable", TableName="full")
             filler.kept.clear()
             filler.table("full")
-            for _ in range(20):  # each request drops a slice of the old table's items
+            for _ in range(20):  # each request also deletes a slice of the old table's items
                 client("ListTables")
             assert all(filler.put() for _ in range(100))
             assert filler.stored() == filler.kept
@@ -152,7 +155,10 @@ def test_full_disk(disk: Callable[[str], Path], kind: str, options: tuple[str, .
 
 
 def test_workers_in_memory_use_all_of_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    """In Docker, /dev/shm has 64 MB. Temporary files have no more room here."""
+    """The workers share data in /dev/shm, which has 64 MB in Docker.
+
+    In this test the folder for temporary files is there, too, so it offers no more room.
+    """
     monkeypatch.setenv("TMPDIR", "/dev/shm")
     arguments = ("--in-memory", "--workers", "2", "--log-level", "critical")
     with running(*arguments, module="tests.support.small_memory") as server, closing(Client(server.url)) as client:

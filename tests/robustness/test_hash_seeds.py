@@ -1,6 +1,7 @@
-"""Projected attributes have one order in every process: that of the whole item (behaviour 4.7).
+"""In every process, projected attributes have the order of the whole item (behaviour 4.7).
 
-Python orders sets of texts by a hash that has another seed in each process.
+Code that iterates over a set of texts would break this: its order depends on a hash, whose seed
+differs in each process.
 """
 
 import json
@@ -16,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def lines_with(seed):
-    """Return the whole item, and what each way to read some attributes returns in a new process."""
+    """Run a process with this hash seed; return the whole item, and (way, projected item) pairs."""
     done = subprocess.run(
         [sys.executable, "-m", "tests.support.projected"],
         env={**os.environ, "PYTHONHASHSEED": seed},
@@ -35,7 +36,7 @@ def lines():
 
 
 def misplaced(part, whole):
-    """Return the members of maps that stand in another order than in the whole item."""
+    """Return the names of attributes and map members whose order differs from the whole item's."""
     if isinstance(part, list) and isinstance(whole, list):
         return [name for one, other in zip(part, whole, strict=False) for name in misplaced(one, other)]
     if not isinstance(part, dict) or not isinstance(whole, dict):

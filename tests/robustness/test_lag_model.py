@@ -1,7 +1,8 @@
-"""Lagging reads equal a model's state at the time that they must show.
+"""A read that lags by some seconds returns what a model had that many seconds ago.
 
-Random writes, transactions, moves of the clock and changes of the lag, on every engine. After each
-step, pages of the table and of its indexes are compared with the model at the time of the read.
+Random writes, transactions, moves of the clock and changes of the lag run on every engine. After
+each step, pages of the table and of its indexes are compared with the state of the model that the
+lag demands.
 
 EXAMPLES=100 makes the runs a hundred times as long, and different each time.
 """
@@ -50,7 +51,7 @@ STEPS = st.lists(
 
 
 class Run:
-    """One sequence. states: the model after each change, with the time of the change."""
+    """Runs a sequence of steps. states: (time of a change, the items after it)."""
 
     def __init__(self, db: InProcess) -> None:
         self.db = db
@@ -95,11 +96,11 @@ class Run:
         registry.call(self.db.emulator, "consistency", {"Lag": seconds})
 
     def shown(self) -> int:
-        """Return the position of the state that reads show now."""
+        """Return the position in `states` of the state that lagging reads must show now."""
         last = len(self.states) - 1
         if not self.lagging:
             return last
-        time = round((self.db.clock.now() - self.lagging) * 1e6)  # microseconds, as in the store
+        time = round((self.db.clock.now() - self.lagging) * 1e6)  # in microseconds, as in the store
         return max(self.oldest, *(at for at, (when, _) in enumerate(self.states) if round(when * 1e6) <= time))
 
     def check(self) -> None:

@@ -1,9 +1,9 @@
-"""The bytes on the disk, and how a server starts and stops with them.
+"""The bytes in a data folder do not change within a layout; servers start and stop cleanly.
 
-A golden file has every record of a small store, as LMDB stores it. If any byte changes, the server
-can no longer read folders of the version before. Such a change needs a new
-storage.disk.folder.LAYOUT and a new golden file (GOLDEN=1 adds to it). The golden files of older
-layouts stay, and a test opens them too.
+A golden file has every record of a small store, as LMDB stores it. If the code writes other bytes,
+it cannot read the data folders of the version before. Such a change needs a new number in
+storage.disk.folder.LAYOUT, and a new golden file, which the tests write if GOLDEN=1 is set. The
+golden files of older layouts stay; a test opens a store of each layout.
 """
 
 import ast
@@ -79,7 +79,7 @@ VECTORED = table_request(
 )
 """The table with a vector index; another one like it is dropped."""
 STREAM_SEED = "0123456789abcdef"
-"""The random parts of a stream's records."""
+"""Replaces the random seed of each stream, so that each run stores the same bytes."""
 EXPIRING = {"k": {"S": "é"}, "ttl": {"N": "1700100000.5"}}
 ITEMS: list[dict[str, Any]] = [
     {"pk": {"S": "é"}, "sk": {"S": "a\0b"}, "l": {"N": "-12.50"}, "g": {"B": "AP8="}, "h": {"S": "\0"}},
@@ -107,7 +107,9 @@ SEARCH = {
 
 def write_store(path: Path) -> None:
     """Make a store with at least one record of every kind."""
-    inside = InProcess(Settings(data_dir=path, account="000000000000"))  # the golden file is older than today's account
+    inside = InProcess(
+        Settings(data_dir=path, account="000000000000")
+    )  # the account of the golden file, once the default
     inside("CreateTable", KEPT)
     inside("CreateTable", DROPPED)
     for item in ITEMS:
@@ -120,7 +122,7 @@ def write_store(path: Path) -> None:
     write_import(inside)
     saving.save(inside.emulator.database, "snapshot", Scope(tables=(("test", "us-east-1", "kept"),)))
     later = {"pk": {"S": "later"}, "sk": {"S": "later"}}
-    inside("PutItem", TableName="kept", Item=later)  # the snapshot's view gets originals
+    inside("PutItem", TableName="kept", Item=later)  # now the snapshot's frozen view has originals
     inside("DeleteItem", TableName="kept", Key=later)
     for name in ("vectored", "unvectored"):
         inside("CreateTable", {**VECTORED, "TableName": name})
@@ -132,12 +134,15 @@ def write_store(path: Path) -> None:
     write_lag(inside)
     inside("DeleteTable", TableName="dropped")
     inside("DeleteTable", TableName="unvectored")
-    inside("ListTables")  # from here on the tables are gone, and their rows will be dropped
+    inside("ListTables")  # ends DELETING; the rows of the deleted tables are still stored
     inside.emulator.close()
 
 
 def write_history(inside: InProcess) -> None:
-    """Make histories, one with the images of a stream, and backups of both types."""
+    """Make two histories, one of a table with a stream, and a USER backup.
+
+    Deleting a table with a history later makes a SYSTEM backup.
+    """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("emulator.database.changes.streams._new_seed", lambda: STREAM_SEED)
         inside("CreateTable", RECOVERED)
@@ -155,7 +160,7 @@ def write_history(inside: InProcess) -> None:
 
 
 def write_replica(inside: InProcess) -> None:
-    """Make a table with a replica that is paused, with a record of each kind in its log."""
+    """Make a replicated table, pause replication, and write: the log has all kinds of records."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("emulator.database.changes.streams._new_seed", lambda: STREAM_SEED)
         inside("CreateTable", {**table_request("k:S"), "TableName": "replicated"})
@@ -171,7 +176,7 @@ def write_replica(inside: InProcess) -> None:
 
 
 def write_lag(inside: InProcess) -> None:
-    """Make a table whose reads lag, with records of both kinds in its log."""
+    """Make a table whose reads lag, and put an item twice: its log has both kinds of records."""
     inside("CreateTable", {**table_request("k:S"), "TableName": "lagging"})
     registry.call(inside.emulator, "consistency", {"Lag": 5, "TableName": "lagging"})
     for number in ("1", "2"):
@@ -230,7 +235,7 @@ def write_target(inside: InProcess) -> None:
 
 
 def records(path: Path) -> Records:
-    """Return every record of LMDB. Random table ids become zeros."""
+    """Return (LMDB table, key) -> value of every record. Random table ids become zeros."""
     found: Records = {}
     with closing(lmdb.open(str(path), readonly=True, max_dbs=1, lock=False)) as environment:
         tables = {"main": None, "long": environment.open_db(LONG_TABLE, create=False)}
@@ -268,7 +273,7 @@ def test_stored_bytes_are_those_of_the_layout(tmp_path: Path) -> None:
     found = records(tmp_path / "data")
     file = golden_file(folder.LAYOUT)
     expected = golden(folder.LAYOUT) if file.exists() else {}
-    if os.environ.get("GOLDEN"):  # records that can still be read stay as they were first written
+    if os.environ.get("GOLDEN"):  # keep old records that this code can read
         expected = found | {place: value for place, value in expected.items() if agree(found.get(place), value)}
         file.write_text("".join(f"{record!r}\n" for record in sorted(expected.items())))
     added, missing = sorted(found.keys() - expected.keys()), sorted(expected.keys() - found.keys())
@@ -291,9 +296,10 @@ def test_every_kind_of_key_is_in_the_golden_file() -> None:
 
 
 def agree(found: bytes | None, expected: bytes) -> bool:
-    """Return whether a record is as expected. A definition may have new members with defaults.
+    """Return whether a record is as expected, or a definition that this code reads as expected.
 
-    It may lack members that loading drops.
+    A definition may have new members, which have defaults, and may lack the members in GONE, which
+    the code ignores.
     """
     definition = parsed(expected)
     if found is None or definition is None:
@@ -302,22 +308,22 @@ def agree(found: bytes | None, expected: bytes) -> bool:
 
 
 def parsed(value: bytes) -> dict[str, Any] | None:
-    """Return the definition in a record, or None if the record has none. It is a JSON object.
+    """Return the definition in a record, which is a JSON object; None if the record has none.
 
-    A frozen view keeps originals of definitions, which begin with the byte 1.
+    An original of a definition, in a frozen view, begins with the byte 1.
     """
     value = value[1:] if value.startswith(b"\1{") else value
     if not value.startswith(b"{"):
         return None
     try:
         definition: dict[str, Any] = json.loads(value)
-    except ValueError:  # a number whose first byte is that of a brace
+    except ValueError:  # not JSON: a binary number that begins with the byte of "{"
         return None
     return definition
 
 
 def holds(found: object, expected: object) -> bool:
-    """Return whether a definition, or one inside it, has all expected members."""
+    """Return whether a JSON value equals the expected one. Objects may have further members."""
     if isinstance(found, dict) and isinstance(expected, dict):
         return found.keys() >= expected.keys() and all(holds(found[name], value) for name, value in expected.items())
     if isinstance(found, list) and isinstance(expected, list):
@@ -381,14 +387,14 @@ def test_store_of_each_layout_can_be_read(tmp_path: Path, layout: int) -> None:
     check_store(inside.emulator.database)
     inside.emulator.close()
     dropped = [key[1:] for _, key in golden(layout) if key.startswith(b"\x06")]
-    lags = b"\x1b"  # a start ends them
+    lags = b"\x1b"  # keys of lag logs, which a start of the server deletes
     gone = {place for place in golden(layout) if place[1].startswith((b"\x06", lags, *dropped))}
     assert without_originals(records(path).keys()) == without_originals(golden(layout).keys() - gone)
     assert (path / "layout").read_text() == layout_text(folder.LAYOUT)
 
 
 def write_golden(path: Path, layout: int) -> None:
-    """Make a data folder with the records of the golden file."""
+    """Make a data folder with the records of a layout's golden file."""
     open_engine(path).close()
     (path / "layout").write_text(layout_text(layout))
     with closing(lmdb.open(str(path), max_dbs=1, writemap=True, map_size=16 << 20)) as environment:
@@ -421,7 +427,7 @@ def test_writes_that_wait_in_the_golden_store_reach_the_replica(tmp_path: Path) 
 
 
 def without_originals(places: Iterable[tuple[str, bytes]]) -> set[tuple[str, bytes]]:
-    """Leave out the originals of views: the view of a backup gets those of the dropped table."""
+    """Leave out originals: deleting a table's rows adds them to the frozen view of its backup."""
     return {place for place in places if not place[1].startswith(b"\x0f")}
 
 
@@ -431,7 +437,7 @@ def tables_of(layout: int) -> list[str]:
 
 
 def check_history(inside: InProcess) -> None:
-    """Check that both backups can be restored, and a table as it was before its changes."""
+    """Check that both backups and the latest state in the history can be restored."""
     arns = [each["BackupArn"] for each in inside("ListBackups", BackupType="ALL")["BackupSummaries"]]
     assert len(arns) == 2
     for number, arn in enumerate(arns):
@@ -446,7 +452,7 @@ def check_history(inside: InProcess) -> None:
 
 
 def check_streams(inside: InProcess) -> None:
-    """Assert that the golden store's streams have the writes, and that its TTL queue works."""
+    """Check that the golden store's streams have all records, and that TTL is still on."""
     inside.clock.advance(4 * 3600)
     disabled, enabled = [stream["StreamArn"] for stream in inside("ListStreams", TableName="streamed")["Streams"]]
     (shard,) = shards_of(inside, disabled)
@@ -475,7 +481,7 @@ def check_streams(inside: InProcess) -> None:
 
 
 def refused(*arguments: str) -> str:
-    """Start a server that must exit at once with status 2; return its one line of output."""
+    """Start a server that must exit with status 2 before it serves; return its only output line."""
     command = [sys.executable, "-m", "emulator", *arguments]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
     assert (result.returncode, result.stdout) == (2, "")
@@ -508,7 +514,7 @@ def mount(path: Path, options: str) -> None:
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
-    """A function that mounts or remounts a file system in memory; skips without permission."""
+    """disk(options) mounts a tmpfs, or remounts it; it skips the test without permission."""
     path = tmp_path / "disk"
     path.mkdir()
     mounted = []
@@ -525,7 +531,7 @@ def disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
 
 @pytest.mark.skipif(os.name == "nt", reason="folders have no write permission")
 def test_unwritable_folder_is_refused(tmp_path: Path, disk: Callable[[str], Path]) -> None:
-    if os.geteuid() == 0:  # root may write everywhere except to a read-only file system
+    if os.geteuid() == 0:  # root can write to any folder that is not mounted read-only
         path = disk("ro")
     else:
         path = tmp_path / "read-only"
@@ -549,7 +555,7 @@ def test_taken_port_is_refused(tmp_path: Path) -> None:
 
 
 def until_refused(address: tuple[str, int]) -> None:
-    """Return once nobody listens: the server has noticed its signal."""
+    """Wait until the server no longer listens, so it has noticed the signal."""
     while True:
         try:
             socket.create_connection(address, 10).close()
@@ -657,7 +663,7 @@ def scanned(client: Client) -> list[str]:
 
 
 def test_full_disk(disk: Callable[[str], Path]) -> None:
-    """Without room, a write fails and changes nothing, and reads work. With room, writes work."""
+    """On a full disk, a write fails and changes nothing, and reads work; with room, writes work."""
     path = disk("size=20m") / "data"
     with running("--data-dir", str(path)) as server:
         with closing(Client(server.url)) as client:
@@ -685,7 +691,7 @@ def test_full_disk(disk: Callable[[str], Path]) -> None:
 
 
 def test_background_work_waits_on_a_full_disk(disk: Callable[[str], Path]) -> None:
-    """An index that has no room does not affect requests, and is filled once there is room."""
+    """While an index has no room to be filled, requests are answered; with room, it is filled."""
     path = disk("size=20m") / "data"
     with running("--data-dir", str(path)) as server:
         with closing(Client(server.url)) as client:

@@ -47,7 +47,7 @@ def test_a_server_ends_with_its_parent(workers, tmp_path):
     )
     lines = iter(parent.stdout.readline, "")
     assert any(line.startswith("dynamodb-emulator is ready") for line in lines)
-    parent.communicate(timeout=20)  # reads stdout to its end, which is the end of the last process
+    parent.communicate(timeout=20)  # stdout ends when the last process that has it ends
     assert not file.exists()
     assert (tmp_path / "data" / "closed").exists()
 
@@ -58,7 +58,7 @@ def test_health(workers):
         with closing(Client(server.url)) as client:
             client("CreateTable", **table_request("pk:S"))
         ages = []
-        for _ in range(6):  # connections, which are spread over the workers
+        for _ in range(6):  # new connections reach different workers
             with urllib.request.urlopen(server.url + "/_emulator/health") as response:
                 health = json.loads(response.read())
             ages.append(health.pop("Uptime"))

@@ -1,4 +1,4 @@
-"""Memory that large bodies take is returned to the system soon after the answer."""
+"""The memory for large request bodies is returned to the system soon after the answer."""
 
 import time
 from pathlib import Path
@@ -8,10 +8,10 @@ import pytest
 from tests.support.http_clients import Client
 from tests.support.servers import running
 
-# The limit, as a multiple of a fresh server's memory, 23 MB. 1.02 to 1.03 were measured after ten
-# requests, and 1.3 while the bodies were parsed whole (emulator/model/shortening.py).
+# The limit, as a multiple of the memory of a fresh server, which is 23 MB. After ten requests, 1.02
+# to 1.03 were measured. Parsing whole bodies had made it 1.3 (emulator/model/shortening.py).
 KEPT = 1.10
-WITHIN = 5.0  # seconds; memory is returned when clients have been idle for a second or two
+WITHIN = 5.0  # seconds; the server returns memory after a second or two without requests
 
 
 def anonymous_memory(process: int) -> int:

@@ -1,6 +1,7 @@
-"""The server opens folders that were written with another `--account`.
+"""The server opens data folders that were written with another `--account`.
 
-The golden folder is of a version whose default account was 000000000000 (old_account.py).
+The golden folder was written by a version whose default account was 000000000000; see
+tests/support/old_account.py.
 """
 
 import json
@@ -27,7 +28,7 @@ AWS = "123456789012"
 
 
 def written(before: str) -> Callable[[Path], dict[str, str]]:
-    """Return a function that writes the folder with today's code, for another account."""
+    """Return a function that writes a folder with today's code, and with --account `before`."""
     return lambda folder: old.write(folder, account=before)
 
 
@@ -42,7 +43,10 @@ def written(before: str) -> Callable[[Path], dict[str, str]]:
     ids=["golden", "golden, another", "golden, the same", "to another", "from another"],
 )
 def case(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, Any]:
-    """A folder of one account, the account to open it with, and ARNs that clients still have."""
+    """Write a folder with the account `before`, which tests open with the account `after`.
+
+    The result also has what clients got before: an iterator and the id of a mapping.
+    """
     write, before, after = request.param
     folder = tmp_path / "data"
     return {**write(folder), "folder": folder, "before": before, "after": after}
@@ -89,7 +93,7 @@ def test_tables(case: dict[str, Any]) -> None:
 
 
 def test_kms_keys_follow_the_account(case: dict[str, Any]) -> None:
-    """The default key is that of a new table."""
+    """ARNs of KMS keys have the new account; the default key is the same as for a new table."""
     stage = as_(stage_of(case), LOCAL)
     stage("CreateTable", {**table_request("pk:S", SSESpecification={"Enabled": True}), "TableName": "today"})
     keys = {
@@ -115,7 +119,7 @@ def test_other_tenants_have_their_accounts(case: dict[str, Any]) -> None:
 
 
 def test_streams(case: dict[str, Any]) -> None:
-    """Their ARNs follow the account, and an old iterator continues at its position."""
+    """ARNs of streams have the new account, and an old iterator continues at its position."""
     stage = as_(stage_of(case), LOCAL)
     streams = {each["TableName"]: each["StreamArn"] for each in stage("ListStreams")["Streams"]}
     assert streams.keys() == {"orders", "archived"}
@@ -131,7 +135,10 @@ def test_streams(case: dict[str, Any]) -> None:
 
 
 def test_an_event_source_mapping(case: dict[str, Any]) -> None:
-    """Its ARNs follow, its destination stays, and it continues at its checkpoint, twice."""
+    """The mapping's ARNs have the new account, but not its destination, the user's queue.
+
+    After each of two starts, it continues at its checkpoint.
+    """
     for position in (2, 3):
         stage = as_(stage_of(case), LOCAL)
         (mapping,) = stage.api("GET")[1]["EventSourceMappings"]
@@ -157,7 +164,10 @@ def test_an_event_source_mapping(case: dict[str, Any]) -> None:
 
 
 def test_a_kinesis_destination(case: dict[str, Any]) -> None:
-    """Its ARN names a foreign data stream, so it stays. The feed continues at its checkpoint."""
+    """The destination's ARN is that of the user's data stream, so its account does not change.
+
+    Delivery continues at the checkpoint.
+    """
     stage = as_(stage_of(case), LOCAL)
     feed = KinesisFeed(stage.emulator.database)
     (batch,) = feed.due()
@@ -171,7 +181,7 @@ def test_a_kinesis_destination(case: dict[str, Any]) -> None:
 
 
 def test_the_database_of_all_callers(case: dict[str, Any]) -> None:
-    """With --shared-db an ARN may have any account. Answers have the account of the creator."""
+    """With --shared-db, requests may have ARNs of any account; answers have that of the creator."""
     stage = as_(stage_of(case, shared_db=True), EUROPE)
     for maker, mapper in ((LOCAL, ACCOUNT), (ACCOUNT, LOCAL)):
         account, function = ("111122223333" if each == ACCOUNT else case["after"] for each in (maker, mapper))
@@ -187,7 +197,7 @@ def test_the_database_of_all_callers(case: dict[str, Any]) -> None:
 
 
 def test_opening_writes_nothing(case: dict[str, Any]) -> None:
-    """So a crash cannot leave half of a change, and the folder follows each change of --account."""
+    """Opening with another account writes nothing, so no crash leaves a half-changed folder."""
     stage = opened(case["folder"], account=case["before"])
     before = dump(stage.emulator.database)
     stage.emulator.close()
@@ -197,7 +207,7 @@ def test_opening_writes_nothing(case: dict[str, Any]) -> None:
 
 
 def test_definitions_that_were_saved_again_follow_too(case: dict[str, Any]) -> None:
-    """A definition that was saved with one account is found with the next one."""
+    """Definitions that were saved under the second account are found under a third one."""
     stage = as_(stage_of(case), LOCAL)
     stage("UpdateTable", TableName="orders", DeletionProtectionEnabled=True)
     stage("TagResource", ResourceArn=arn_of(case["after"]), Tags=[{"Key": "new", "Value": ""}])
@@ -219,7 +229,7 @@ def test_workers_agree(tmp_path: Path) -> None:
     old.unpack(folder)
     with running("--data-dir", str(folder), "--workers", "2", "--account", OTHER) as server:
         made = ["orders"]
-        for number in range(8):  # new connections go to different workers
+        for number in range(8):  # new connections reach different workers
             client = boto3.client("dynamodb", **boto_options(server.url, key="local"))
             for name in made:
                 arn = arn_of(OTHER, f"table/{name}")
@@ -232,7 +242,7 @@ def test_workers_agree(tmp_path: Path) -> None:
 
 
 def test_a_pending_change_follows(case: dict[str, Any]) -> None:
-    """UpdateTable to another key has been answered but is not yet in force."""
+    """A KMS key that UpdateTable set, but which is not yet in force, also gets the new account."""
     stage = as_(opened(case["folder"], account=case["before"], delay_transient_statuses=True), LOCAL)
     wanted = {"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": "alias/b"}
     stage("UpdateTable", TableName="archived", SSESpecification=wanted)

@@ -1,8 +1,8 @@
 """Random statements do the same as native operations, and broken statements get a 400.
 
-Each statement is generated with its native twin: conditions become filter or condition expressions,
-changes become update expressions, values are literals or parameters. The twin works on a second
-table with the same items.
+Each random statement is generated together with its twin, the native operation that does the same:
+conditions become filter or condition expressions, changes become update expressions, and literals
+and parameters become values. The twin works on a second table with the same items.
 """
 
 from typing import Any
@@ -31,7 +31,7 @@ SEEDED = [{**key, **item} for key, item in zip(KEYS, ITEMS, strict=True)]
 
 
 class World:
-    """Two tables with the same items."""
+    """Two tables with the same items: PARTIQL for statements, NATIVE for their twins."""
 
     def __init__(self) -> None:
         self.call = InProcess(Settings(in_memory=True))
@@ -53,9 +53,9 @@ class World:
         return found
 
     def outcome(self, operation: str, request: dict[str, Any]) -> Any:
-        """Return the answer, or the error's code and message without the name of an expression."""
+        """Return the answer, or the error: code and message, without the name of its expression."""
         try:
-            return self.call(operation, request)  # any other exception would be a 500
+            return self.call(operation, request)  # raises any other exception, which would be a 500
         except ApiError as error:
             message = (error.message or "").removeprefix("1 validation error detected: ")
             for parameter in ("UpdateExpression", "ConditionExpression", "FilterExpression"):
@@ -103,7 +103,7 @@ def quoted(text: str) -> str:
 
 
 class Twin:
-    """A statement's parameters and its twin's names and values, in the order of use."""
+    """Collects a statement's parameters, and the names and values of its twin, as they are used."""
 
     def __init__(self, draw: Any) -> None:
         self.draw = draw
@@ -112,7 +112,7 @@ class Twin:
         self.values: dict[str, dict[str, Any]] = {}
 
     def literal(self, value: dict[str, Any]) -> str:
-        """Write a value as a literal, or with parameters for it or its parts."""
+        """Return a value as PartiQL: as a literal, or with `?` for the value or for parts of it."""
         [(tag, content)] = value.items()
         if tag == "B" or self.draw(st.integers(0, 3)) == 0:
             self.parameters.append(value)
@@ -168,7 +168,7 @@ class Twin:
 
 
 def condition(twin: Twin, depth: int = 2) -> tuple[str, str]:
-    """Return a condition in both notations."""
+    """Return a random condition in PartiQL, and the same as an expression."""
     kinds = ["compare", "function", "exists", "between", "in", "type", "missing"]
     kind = twin.draw(st.sampled_from([*kinds, *(["and", "or", "not"] if depth else [])]))
     match kind:
@@ -216,7 +216,7 @@ def condition(twin: Twin, depth: int = 2) -> tuple[str, str]:
 
 
 def key_of(twin: Twin) -> tuple[str, dict[str, Any]]:
-    """Return conditions for a whole key, and the key. Its item may exist or not."""
+    """Return a PartiQL condition for a whole key, and this key. Its item may exist or not."""
     key = twin.draw(st.sampled_from([*KEYS, {"pk": {"S": "p"}, "sk": {"N": "7"}}]))
     text = f"pk = {twin.literal(key['pk'])} AND sk = {twin.literal(key['sk'])}"
     return text, key
@@ -318,7 +318,7 @@ RETURNING = {"ALL OLD": "ALL_OLD", "ALL NEW": "ALL_NEW", "MODIFIED OLD": "UPDATE
 
 
 def change(twin: Twin) -> tuple[str, str, str]:
-    """Return one SET or REMOVE in PartiQL, and the section and text of its twin."""
+    """Return a random SET or REMOVE of PartiQL, and its twin: section and text of an update."""
     targets = st.sampled_from(["a", "b", "s", "n", "m.x", "m.z", "l[0]", "l[7]", "z", "nope.x"])
     kind = twin.draw(st.sampled_from(["value", "path", "add", "remove", "append", "set_add", "set_delete"]))
     target = twin.path(targets)
@@ -375,7 +375,8 @@ def test_update_is_update_item(world, data):
     if isinstance(expected, dict):
         assert found == {"Items": [expected["Attributes"]] if "Attributes" in expected else []}, text
     elif len(changes) > 1 and expected[0] == "ValidationException":
-        # The order of actions decides which problem is reported. Sections may change that order.
+        # The first problem is reported. In the update expression, which groups the changes by
+        # section, another problem may be the first.
         assert isinstance(found, tuple), text
         assert found[0] == expected[0], text
     else:

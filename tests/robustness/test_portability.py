@@ -1,4 +1,4 @@
-"""A server in memory with one process needs no feature that only Linux has."""
+"""A server in memory with one process runs without the features that only Linux has."""
 
 import subprocess
 import sys

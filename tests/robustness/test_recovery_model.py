@@ -1,8 +1,8 @@
-"""Restores to random times equal a model's state at those times.
+"""A table that is restored to a random time has the items that a model had at that time.
 
-Random puts, updates, deletions, transactions, TTL deletions, moves of the clock, restarts and
-switches of recovery, on every engine. Meanwhile restores run in small slices, beside writes. Each
-restored table is compared with a copy of the model, and its indexes with its items.
+Random puts, updates, deletions, transactions, TTL deletions, moves of the clock and restarts run on
+every engine, and recovery is enabled and disabled. Meanwhile restores run in small slices, between
+writes. Each restored table is compared with a copy of the model, and its indexes with its items.
 
 EXAMPLES=100 makes the runs a hundred times as long, and different each time.
 """
@@ -72,10 +72,10 @@ STEPS = st.lists(
 
 @dataclass
 class Run:
-    """One sequence.
+    """Runs a sequence of steps.
 
-    items: the model. copies: the model at each second since recovery was enabled, by the time of
-    the last change. backups: ARN -> copy. targets: name of a restored table -> what it must have.
+    items: the model. copies: time of a step since recovery was enabled -> the model after it.
+    backups: ARN -> the model at that time. targets: name of a restored table -> expected items.
     """
 
     kind: str
@@ -175,7 +175,7 @@ class Run:
     # --- restores ---------------------------------------------------------------------------------
 
     def restore(self, place: int) -> None:
-        """Restore to a second of the window, chosen by thousandths of it."""
+        """Restore to the time of a step, or to a time at `place` thousandths of the window."""
         if not self.copies:
             return
         answer = self.db("DescribeContinuousBackups", TableName="source")["ContinuousBackupsDescription"]
@@ -217,7 +217,7 @@ class Run:
         self.db.emulator.database.background.run_all()
         check_store(self.db.emulator.database)
         database = self.db.emulator.database
-        assert database.access.write == database.engine.write  # no view is left
+        assert database.access.write == database.engine.write  # no frozen view records writes any more
 
 
 def named(key: Key) -> Item:

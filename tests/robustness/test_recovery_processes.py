@@ -1,6 +1,6 @@
-"""Recovery over several processes: workers that write and restore, and servers that are killed.
+"""Recovery with several processes: two workers write and restore, and servers are killed.
 
-A server that is killed while it restores continues, or the table is not there.
+If a server is killed during a restore, the next one finishes it, or the new table does not exist.
 """
 
 import json
@@ -42,7 +42,7 @@ def item(number: int) -> dict[str, Any]:
 
 
 def count(client: Client, name: str, index: str | None = None) -> int:
-    """Return the number of items, over all pages."""
+    """Return the number of items in a table or index, read page by page."""
     request: dict[str, Any] = {"TableName": name} | ({} if index is None else {"IndexName": index})
     total = 0
     while True:
@@ -54,7 +54,7 @@ def count(client: Client, name: str, index: str | None = None) -> int:
 
 
 def until_active(client: Client, name: str) -> dict[str, Any]:
-    """Describe a table until it is ACTIVE. Each request runs one slice."""
+    """Describe a table until it is ACTIVE; each request runs one slice of the restore."""
     for _ in range(10_000):
         table: dict[str, Any] = client("DescribeTable", TableName=name)["Table"]
         if table["TableStatus"] == "ACTIVE":
@@ -64,7 +64,7 @@ def until_active(client: Client, name: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("engine", ["lmdb", "memory"])
 def test_workers_back_up_and_restore(engine: str, tmp_path: Path) -> None:
-    """A table that both workers wrote leaves two backups, which both can restore."""
+    """Both workers write a table, and restore its backup and the one made when it was deleted."""
     with running(*arguments_of_engine(engine, tmp_path / "data"), "--workers", "2") as server, ExitStack() as stack:
         clients = [stack.enter_context(closing(Client(server.url))) for _ in range(CONNECTIONS)]
         clients[0]("CreateTable", **SOURCE)
@@ -90,7 +90,7 @@ def test_workers_back_up_and_restore(engine: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("engine", ["lmdb", "memory"])
 def test_workers_write_one_history(engine: str, tmp_path: Path) -> None:
-    """Both workers write a table in turns; each restore has what was there at its time."""
+    """Both workers write a table in turns; a restored table has the items of the given time."""
     with running(*arguments_of_engine(engine, tmp_path / "data"), "--workers", "2") as server, ExitStack() as stack:
         clients = [stack.enter_context(closing(Client(server.url))) for _ in range(CONNECTIONS)]
         clients[0]("CreateTable", **SOURCE)
@@ -102,7 +102,7 @@ def test_workers_write_one_history(engine: str, tmp_path: Path) -> None:
                 advance(server, 301)
                 window = clients[0]("DescribeContinuousBackups", TableName="source")["ContinuousBackupsDescription"]
                 latest = window["PointInTimeRecoveryDescription"]["LatestRestorableDateTime"]
-                expected[latest + 1] = number + 1  # the window has whole seconds, and the writes were later
+                expected[latest + 1] = number + 1  # `latest` is cut to whole seconds: add one, or writes are missing
         advance(server, 301)
         for number, (moment, items) in enumerate(expected.items()):
             clients[number](
@@ -116,7 +116,7 @@ def test_workers_write_one_history(engine: str, tmp_path: Path) -> None:
 
 
 def fill(folder: Path) -> str:
-    """Make a folder with a table of many small items; return the ARN of its backup."""
+    """Make a data folder with a table of MANY small items and a backup; return the backup's ARN."""
     emulator = Emulator(Settings(data_dir=folder))
     caller = emulator.caller("test", "us-east-1")
 

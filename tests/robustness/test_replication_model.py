@@ -1,12 +1,13 @@
-"""Tables of three regions converge to a model: the last write of each item wins.
+"""The tables of a group in three regions converge: the last write of each item wins.
 
-Random puts, updates, deletions and moves of the clock in three regions, on every engine, with
-pauses and delays of each direction, and restarts in between. Versions are forgotten at times, and
-the log keeps few replaced writes. One region joins the group later, and may leave it and come back.
-At the end all writes are replicated: all regions are equal and have what the model has.
+Random puts, updates and deletions run in three regions, on every engine. Between them, replication
+from one region to another is paused or delayed, the clock moves, and the server restarts. Old
+versions are forgotten, and the log keeps few replaced writes. One region joins the group later; it
+may leave and come back. At the end all writes are replicated, and all regions must have the items
+of the model.
 
-In a group with strong consistency, all regions have what the model has after each write. The model
-also says which writes meet a write that is in flight, and fail.
+In a group with strong consistency, all regions have the model's items after each write. The model
+also says which writes must fail because another write of the item is in flight.
 
 EXAMPLES=100 makes the runs a hundred times as long, and different each time.
 """
@@ -59,7 +60,7 @@ STEPS = st.lists(
 
 
 class Run:
-    """One sequence. items: the model, the item of the last write of each key."""
+    """Runs a sequence of steps. items: the model, key -> item after the last write."""
 
     def __init__(self, kind: str, folder: Path) -> None:
         self.kind = kind
@@ -71,7 +72,7 @@ class Run:
         self.regions.replicate(REGIONS[1])
 
     def region(self, number: int) -> str:
-        """Return a region that has a complete table; advance the clock, so versions differ."""
+        """Return a region that has joined; advance the clock, so each write has another version."""
         self.regions.clock.advance(0.001)
         return self.joined[number % len(self.joined)]
 
@@ -120,7 +121,7 @@ class Run:
         self.regions.clock.freeze(now)
 
     def join(self) -> None:
-        """Add the third region, filled from the second."""
+        """Let the second region add the third one; fill the new table."""
         if len(self.joined) == len(REGIONS):
             return
         create = [{"Create": {"RegionName": REGIONS[2]}}]
@@ -130,7 +131,10 @@ class Run:
         self.joined.append(REGIONS[2])
 
     def leave(self, by_table: bool) -> None:
-        """Delete the third region. Its writes that wait must reach the others."""
+        """Remove the third region. Its writes that are not replicated yet must reach the others.
+
+        by_table: delete the table in the third region, instead of the replica from the first.
+        """
         if len(self.joined) < len(REGIONS):
             return
         last = self.joined.pop()
@@ -198,10 +202,10 @@ STRONG_STEPS = st.lists(
 
 
 class StrongRun:
-    """One sequence in a group with strong consistency.
+    """Runs a sequence of steps in a group with strong consistency.
 
-    items: the model. directions: (from, to) -> delay, and when the pause began or None.
-    marks: (to, key) -> from and time of the last write that was in flight.
+    items: the model. directions: (from, to) -> (delay, time at which the pause began, or None).
+    marks: (to, key) -> (from, time) of the last write of this key that was in flight to a region.
     """
 
     def __init__(self, kind: str, folder: Path) -> None:

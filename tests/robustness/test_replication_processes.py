@@ -1,10 +1,10 @@
-"""Replication over several processes: servers that are killed, and workers that write together.
+"""Replication with several processes: servers are killed, and two workers write together.
 
-Writers in two regions write until the server is killed. All acknowledged writes must be in their
-region after each kill, and in both regions once replication has caught up. Each write has an item
-of its own, and also writes an item that all writers share. The regions must agree on that item.
+Writers in two regions write until the server is killed. After each kill, every acknowledged write
+must be in its region, and in both regions once replication has caught up. In turns, each writer
+puts a new item, and an item that all writers share. The regions must agree on the shared item.
 
-Some rounds pause replication before the kill, so that writes wait in the logs.
+In some rounds replication is paused before the kill, so that writes are waiting in the logs.
 """
 
 import json
@@ -30,7 +30,7 @@ from tests.support.servers import Server, running
 from tests.support.tables import index_request, table_request
 
 ROUNDS = 3
-WRITES = 150  # acknowledged writes before a server is killed, of all writers together
+WRITES = 150  # acknowledged writes of all writers together before a server is killed
 WRITERS = 4
 EAST, WEST = "us-east-1", "us-west-2"
 WITNESS = "us-east-2"
@@ -42,7 +42,7 @@ SHARED = "shared"
 
 
 class Writer(threading.Thread):
-    """Writes in one region until the server is gone. written: the keys of acknowledged writes."""
+    """Writes in one region until the server is gone. written: keys of acknowledged new items."""
 
     def __init__(self, url: str, region: str, name: str, acknowledged: threading.Semaphore) -> None:
         super().__init__(daemon=True)
@@ -53,7 +53,7 @@ class Writer(threading.Thread):
         self.written: list[str] = []
 
     def run(self) -> None:
-        """Put an item of its own, and the shared item, in turns."""
+        """Put a new item and the shared item, in turns, until the server is gone."""
         with suppress(Unreachable, OSError), HttpEndpoint(self._url, "test", self._region) as client:
             for number in range(1_000_000):
                 key = f"{self._name}/{number}"
@@ -72,7 +72,7 @@ def declare(url: str, **body: object) -> None:
 
 
 def make_group(url: str, *, strong: bool) -> None:
-    """Create the table and its replica."""
+    """Create the table and its replica (and a witness, if `strong`); wait until they are ACTIVE."""
     members: dict[str, Any] = {"ReplicaUpdates": [{"Create": {"RegionName": WEST}}]}
     if strong:
         members["MultiRegionConsistency"] = "STRONG"
@@ -80,7 +80,7 @@ def make_group(url: str, *, strong: bool) -> None:
     with HttpEndpoint(url, "test", EAST) as client:
         client.call("CreateTable", TABLE)
         client.call("UpdateTable", {"TableName": "music", **members})
-        for _ in range(1000):  # each request runs one slice of the filling
+        for _ in range(1000):  # each request copies one slice to the replica
             table = client.call("DescribeTable", {"TableName": "music"})["Table"]
             if [each["ReplicaStatus"] for each in table["Replicas"]] == ["ACTIVE"] == [table["TableStatus"]]:
                 return
@@ -88,7 +88,10 @@ def make_group(url: str, *, strong: bool) -> None:
 
 
 def write_until(server: Server, number: int, writes: int) -> dict[str, set[str]]:
-    """Run writers in both regions, and kill the server; return the keys that each region wrote."""
+    """Run writers in both regions, and kill the server after `writes` acknowledged writes.
+
+    Return region -> keys that were written there.
+    """
     acknowledged = threading.Semaphore(0)
     regions = [EAST, WEST] * (WRITERS // 2)
     writers = [Writer(server.url, region, f"{number}-{place}", acknowledged) for place, region in enumerate(regions)]
@@ -105,7 +108,7 @@ def write_until(server: Server, number: int, writes: int) -> dict[str, set[str]]
 
 
 def items(database: Database, region: str) -> dict[str, Any]:
-    """Return key -> item of a region's table."""
+    """Return key -> item for the table in a region."""
     [table] = [each for each in database.catalog.named("music") if each.definition.region == region]
     with database.read() as txn:
         found = [decode_row(row) for _, row in txn.scan(table.prefix, prefix_end(table.prefix))]
@@ -143,13 +146,13 @@ def test_killed_servers_lose_no_replicated_write(strong, workers, tmp_path):
 
 
 def _let_all_go(database: Database, definition: Any) -> None:
-    """End the pauses of a table."""
+    """End all pauses of replication from a table."""
     replication.set_directions(database, definition, dict.fromkeys(definition.membership.others, NO_DELAY))
 
 
 @contextmanager
 def clients(url: str) -> Iterator[list[HttpEndpoint]]:
-    """Open connections in both regions, for both workers."""
+    """Open eight connections, four for each region, so that they reach both workers."""
     with ExitStack() as stack:
         yield [stack.enter_context(HttpEndpoint(url, "test", region)) for region in [EAST, WEST] * 4]
 
@@ -162,7 +165,7 @@ def scanned(client: HttpEndpoint) -> list[Any]:
 @pytest.mark.parametrize("engine", ["lmdb", "memory"])
 @pytest.mark.parametrize("strong", [False, True], ids=["eventual", "strong"])
 def test_two_workers_replicate(engine, strong, tmp_path):
-    """Both workers write in both regions; each write reaches the other region."""
+    """Both workers write in both regions, and each write reaches the other region."""
     with running(*arguments_of_engine(engine, tmp_path / "data"), "--workers", "2") as server:
         make_group(server.url, strong=strong)
         with clients(server.url) as connections:
@@ -172,7 +175,7 @@ def test_two_workers_replicate(engine, strong, tmp_path):
                 client.call("PutItem", {"TableName": "music", "Item": {"k": {"S": SHARED}, "g": {"S": str(number)}}})
                 if strong:
                     assert [len(scanned(each)) for each in connections[:2]] == [number + 2] * 2
-            for _ in range(2000):  # each request runs a slice
+            for _ in range(2000):  # each request runs a slice of replication
                 found = [scanned(each) for each in connections]
                 if all(each == found[0] and len(each) == 81 for each in found):
                     break

@@ -1,4 +1,4 @@
-"""Exports, imports and bulk operations of whole servers: kills, several workers, an S3 endpoint."""
+"""Exports, imports and bulk operations survive kills; they use a folder or an S3 endpoint."""
 
 import json
 import os
@@ -65,7 +65,7 @@ def recover(client: Any) -> None:
 
 
 def processed(client: Any, arn: str) -> int:
-    """Return how many items an import or bulk operation has done."""
+    """Return the number of items that an import or bulk operation has processed."""
     if "/import/" in arn:
         count: int = client.describe_import(ImportArn=arn)["ImportTableDescription"]["ProcessedItemCount"]
         return count
@@ -83,7 +83,8 @@ def scanned(client: Any) -> int:
 @pytest.mark.parametrize("after", [1, 5_000, 20_000])
 def test_an_import_goes_on_after_a_kill(tmp_path: Path, bucket: Bucket, workers: int, after: int) -> None:
     arguments = ("--data-dir", str(tmp_path / "data"), "--s3-dir", str(tmp_path / "s3"), "--workers", str(workers))
-    with running(*arguments, "--delay-transient-statuses") as server:  # descriptions then do not wait for the end
+    # With this flag DescribeImport does not wait for the end of the import.
+    with running(*arguments, "--delay-transient-statuses") as server:
         client = client_of(server)
         arn = begin_import(client)
         while processed(client, arn) < after:
@@ -101,14 +102,14 @@ def test_an_import_goes_on_after_a_kill(tmp_path: Path, bucket: Bucket, workers:
 
 @pytest.mark.crash
 def test_the_work_goes_on_in_another_process_when_a_worker_is_killed(tmp_path: Path, bucket: Bucket) -> None:
-    """The first worker does the work; the supervisor starts another in its place."""
+    """The first worker, which did the work, is killed; the supervisor starts its successor."""
     arguments = ("--data-dir", str(tmp_path / "data"), "--s3-dir", str(tmp_path / "s3"), "--workers", "2")
     with running(*arguments) as server:
         client = client_of(server)
         client.create_table(**CREATION)
         arn = begin_bulk(client)
         os.kill(server.workers()[0], signal.SIGKILL)
-        client = boto3.client("dynamodb", **{**boto_options(server.url), "config": None})  # retries
+        client = boto3.client("dynamodb", **{**boto_options(server.url), "config": None})  # this client retries
         waiter = client.get_waiter("bulk_operation_completed")
         waiter.wait(BulkOperationArn=arn, WaiterConfig=DELAYED)
         assert processed(client, arn) == COUNT == scanned(client)
@@ -140,7 +141,7 @@ def test_an_export_goes_on_after_a_kill(tmp_path: Path, bucket: Bucket) -> None:
 
 @pytest.fixture(params=["small", pytest.param("moto", marks=pytest.mark.nightly)])
 def s3_url(request: pytest.FixtureRequest, bucket: Bucket) -> Iterator[str]:
-    """Yield the address of an S3 that has the objects of the bucket."""
+    """Yield the URL of a simulated S3 that has the objects of the bucket."""
     if request.param == "small":
         with fake_s3() as fake:
             fake.buckets["bucket"] = {key: bucket.get(key) for key in bucket.all_keys()}

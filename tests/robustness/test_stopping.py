@@ -1,4 +1,4 @@
-"""After a signal, a server first answers its clients, and closes connections without errors."""
+"""A server that gets a signal answers all requests, and its clients see no broken connection."""
 
 import http.client
 from collections import Counter
@@ -22,7 +22,7 @@ HEADERS = {
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_busy_clients_are_answered_until_nobody_listens(workers):
-    """Clients send requests without pause, and reconnect when a connection is closed."""
+    """Clients send requests without pause. The only error that they get is a refused connection."""
     ends = Counter()
     busy = Barrier(CLIENTS + 1)
 
@@ -54,7 +54,7 @@ def test_busy_clients_are_answered_until_nobody_listens(workers):
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_calls_that_wait_are_told_that_the_server_stops(workers):
-    """A wait may last an hour, so a server that stops must not let it end by itself."""
+    """A call of the control `wait` may last an hour. A server that stops answers it immediately."""
     with running("--in-memory", "--workers", str(workers)) as server:
         declare = declaring(server.url)
         bodies = [{"TableName": "never", "Status": "ACTIVE", "Timeout": 3600}] * CLIENTS

@@ -1,9 +1,10 @@
-"""`kill -9` during writes to a table with a stream: items and records always agree.
+"""After `kill -9` during writes to a table with a stream, items and records agree.
 
 After each restart the stream's records, applied to an empty table, must produce the items. Each
-acknowledged write must have its record, in order. A pending write has all of its records or none.
-The clock moves by the life of a shard during the writes, so servers are also killed around a shard
-rollover. Each restart sets the clock back.
+acknowledged write must have its record, and records must be in the order of the writes. A write
+that was not acknowledged has all of its records or none. During the writes the clock moves by the
+life of a shard, so servers are also killed around a shard rollover. Each restart sets the clock
+back.
 """
 
 import http.client
@@ -33,8 +34,8 @@ Change = tuple[str, Item | None]
 
 ROUNDS = 8
 WRITERS = 4
-ACKNOWLEDGED = 200  # writes before the server is killed, of all writers together
-TURNED = 100  # writes before the clock moves forward
+ACKNOWLEDGED = 200  # writes of all writers together before the server is killed
+TURNED = 100  # writes of all writers together before the clock moves forward
 SHARD_LIFE = 14_400
 
 TABLE = {
@@ -49,10 +50,10 @@ TABLE = {
 
 
 class Writer:
-    """Writes to its own two partitions, and knows which records there must be.
+    """Writes to two partitions that no other writer uses, and knows which records there must be.
 
-    items: the stored items. changes: acknowledged changes, in order. pending: those of the open
-    request.
+    items: sort key -> item after the acknowledged writes. changes: the acknowledged changes, in
+    order. pending: the changes of the request that is not answered yet.
     """
 
     def __init__(self, number: int) -> None:
@@ -79,7 +80,7 @@ class Writer:
             self.failure = failure
 
     def done(self, changes: list[Change]) -> None:
-        """Apply changes that have happened."""
+        """Note changes that have happened in `changes` and `items`."""
         self.changes += changes
         for sort, item in changes:
             self.items.pop(sort, None)
@@ -102,7 +103,7 @@ class Writer:
         return item
 
     def next_write(self) -> tuple[str, dict[str, Any], list[Change]]:
-        """Return an operation, its request, and its changes."""
+        """Return a random write: operation, request, and the changes that it makes."""
         kind = self.random.choice(["put", "put", "update", "delete", "same", "batch", "transaction", "transaction"])
         if kind in ("batch", "transaction"):
             keys = {key["sk"]["S"]: key for key in (self.key() for _ in range(self.random.choice([2, 5, 10])))}
@@ -121,7 +122,7 @@ class Writer:
         return f"{name}Item", request, [] if change is None else [change]
 
     def action(self, key: Item, kind: str | None = None) -> tuple[dict[str, Any], Change | None]:
-        """Return an action of a transaction, and its change."""
+        """Return an action of a transaction, and its change, or None if it changes nothing."""
         sort = key["sk"]["S"]
         match kind or self.random.choice(["put", "update", "delete"]):
             case "update":
@@ -139,7 +140,7 @@ class Writer:
         return {"Put": {"TableName": "load", "Item": item}}, (sort, item)
 
     def check(self, changes: list[Change]) -> None:
-        """Compare recorded changes with acknowledged and pending ones."""
+        """Compare the changes in records with the acknowledged ones. Pending ones may follow."""
         done = len(self.changes)
         assert changes[:done] == self.changes
         assert changes[done:] in ([], self.pending)
@@ -147,7 +148,7 @@ class Writer:
 
 
 def load(server: Server, writers: list[Writer], ahead: int) -> None:
-    """Run the writers; move the clock after some answers, and kill the server after more."""
+    """Run the writers; move the clock after TURNED writes, kill the server after ACKNOWLEDGED."""
     lock = threading.Lock()
     events = {TURNED: threading.Event(), ACKNOWLEDGED: threading.Event()}
     answers = 0
@@ -178,7 +179,7 @@ def advance(url: str, seconds: int) -> None:
 
 
 def changes_of(records: list[Any]) -> dict[str, list[Change]]:
-    """Return the changes in records, by writer."""
+    """Return name of a writer -> the changes in the records of its items."""
     changes: dict[str, list[Change]] = {}
     for record in records:
         change = record["dynamodb"]
@@ -207,7 +208,8 @@ def check_lineage(shards: list[dict[str, Any]]) -> None:
             assert int(parent["EndingSequenceNumber"]) < int(child["StartingSequenceNumber"])
 
 
-@pytest.mark.parametrize("_again", range(TIMES))  # with more rounds in one run, records would be trimmed
+# Each run has few rounds: with more of them, the clock would move by a day, and records be trimmed.
+@pytest.mark.parametrize("_again", range(TIMES))
 def test_items_and_records_always_agree(tmp_path: Path, _again: int) -> None:
     folder = tmp_path / "data"
     writers = [Writer(number) for number in range(WRITERS)]

@@ -1,7 +1,7 @@
-"""Random writes to a table with a stream and to a dict: the records must be the dict's changes.
+"""Random writes go to a table with a stream and to a dict: the records are the dict's changes.
 
 Between writes the clock moves forward, so shards roll over. The records, applied to an empty table,
-must produce its items. The records of an item must be in a shard and its descendants.
+must produce its items. All records of an item must be in one shard and its descendants.
 EXAMPLES=100 makes the runs a hundred times as long, and different each time.
 """
 
@@ -64,7 +64,7 @@ steps = st.one_of(
 
 
 class Run:
-    """One sequence on a new table. `changes` are the expected records."""
+    """Runs a sequence of writes on a new table. changes: the expected records."""
 
     def __init__(self, db: InProcess) -> None:
         self.db = db
@@ -82,7 +82,7 @@ class Run:
         self.waited = 0
 
     def changed(self, key: Item, new: Item | None) -> None:
-        """Note the new item of a key."""
+        """Note the new item of a key (None: deleted), and the record that this change must make."""
         old = self.items.pop(identity(key), None)
         if new is not None:
             new = canonical(new)
@@ -97,14 +97,14 @@ class Run:
                 self.changed(key, {**key, **content})
             case "update" if (
                 content or identity(key) in self.items
-            ):  # otherwise it would remove an attribute of a missing item
+            ):  # otherwise it only removes an attribute of a missing item, which changes nothing
                 old = self.items.get(identity(key), key)
                 self.changed(key, {**{name: value for name, value in old.items() if name != "g"}, **content})
             case "delete":
                 self.changed(key, None)
 
     def request(self, kind: str, key: Item, content: Item) -> tuple[str, dict[str, Any]]:
-        """Return the name and body of a write, as for an action of a transaction."""
+        """Return the name and the members of a write, as in an action of a transaction."""
         if kind == "put":
             return "Put", {"TableName": self.table, "Item": {**key, **content}}
         if kind == "delete":
@@ -156,7 +156,7 @@ class Run:
             self.db.error("ExecuteStatement", request)
 
     def later(self, seconds: int) -> None:
-        """Move the clock, but less than a day in total, so that no record is trimmed."""
+        """Advance the clock, but by less than a day in total, so that no record is trimmed."""
         if self.waited + seconds < 24 * HOUR:
             self.waited += seconds
             self.db.clock.advance(seconds)

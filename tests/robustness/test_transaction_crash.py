@@ -1,9 +1,10 @@
-"""`kill -9` during transactions: each is stored as a whole or not at all, with its index entries.
+"""After `kill -9`, each transaction is stored as a whole or not at all, with its index entries.
 
-Several connections transfer money between accounts. A transfer changes two accounts and writes two
-entries of a ledger, which is another table with a global and a local index. So the sum of the
-ledger must equal every balance. A pending transfer is sent again after the restart, with the same
-token. It must happen exactly once, even if it had happened before the crash.
+Several connections transfer money between accounts. A transfer is a transaction: it changes two
+accounts, and puts two items into another table, the ledger, which has a global and a local index.
+So an account must have its opening balance plus the sum of its items in the ledger. A transfer that
+was not acknowledged is sent again after the restart, with the same token. It must happen exactly
+once, even if it had happened before the crash.
 """
 
 import http.client
@@ -30,7 +31,7 @@ pytestmark = pytest.mark.crash
 
 ROUNDS = 10 * TIMES
 WORKERS = 5
-ACKNOWLEDGED = 80  # transfers before the server is killed, of all workers together
+ACKNOWLEDGED = 80  # transfers of all workers together before the server is killed
 ACCOUNTS = [f"account-{number}" for number in range(8)]
 OPENING = 300
 
@@ -49,7 +50,7 @@ TABLES = [
 
 
 def transfer_request(name: str, worker: str, source: str, target: str, amount: int) -> dict[str, Any]:
-    """Return the transaction. It is cancelled if the source account has too little."""
+    """Return the transaction of a transfer. It cancels if the source account has too little."""
 
     def change(account: str, by: int) -> dict[str, Any]:
         update: dict[str, Any] = {
@@ -78,7 +79,10 @@ def transfer_request(name: str, worker: str, source: str, target: str, amount: i
 
 
 class Worker:
-    """Sends transfers: `done` were acknowledged, `refused` cancelled, `pending` is not answered."""
+    """Sends transfers. `done` were acknowledged, `refused` were cancelled.
+
+    pending: the name and request of the transfer that has no answer yet.
+    """
 
     def __init__(self, number: int) -> None:
         self.name = f"worker-{number}"
@@ -119,7 +123,7 @@ class Worker:
         self.refused.add(name)
 
     def check(self, found: set[str]) -> None:
-        """Compare the transfers found with the answers. A pending one may be there or not."""
+        """Compare the ledger's transfers with the answers. The pending one may be among them."""
         assert self.done <= found
         assert not self.refused & found
         assert found - self.done <= ({self.pending[0]} if self.pending else set())
@@ -132,7 +136,7 @@ def items_of(database: Database, table: str) -> list[dict[str, Any]]:
 
 
 def check_books(database: Database) -> set[str]:
-    """Assert that accounts and ledger agree; return the transfers in the ledger."""
+    """Assert that accounts and ledger agree; return the names of the ledger's transfers."""
     balances, changes = Counter(dict.fromkeys(ACCOUNTS, OPENING)), Counter[str]()
     sums, entries = Counter[str](), Counter[str]()
     for item in items_of(database, "ledger"):
@@ -153,7 +157,7 @@ def check_books(database: Database) -> set[str]:
 
 
 def load(server: Server, workers: list[Worker]) -> None:
-    """Run the workers at the same time; kill the server after some answers."""
+    """Run all workers at the same time; kill the server after ACKNOWLEDGED transfers."""
     lock = threading.Lock()
     enough = threading.Event()
     answers = 0

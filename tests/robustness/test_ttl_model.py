@@ -1,8 +1,8 @@
-"""Random writes, moves of the clock and sweeps on a dict, an emulator in memory and one over LMDB.
+"""Random writes and sweeps run on a dict, on an emulator in memory and on one with LMDB.
 
-The writes set, change and remove the TTL attribute, with numbers and other types. Meanwhile TTL is
-switched on and off, and the queue is filled in small slices. The remaining items must agree with
-the dict, and the queue with the items.
+The writes set, change and remove the TTL attribute, with numbers and other types. Between them the
+clock moves, TTL is enabled and disabled, and the TTL queue is filled in small slices. The items
+that sweeps leave must be those of the dict, and the queue must agree with the items.
 
 EXAMPLES=100 makes the runs a hundred times as long, and different each time.
 """
@@ -41,15 +41,16 @@ names = count()
 
 
 class Pair:
-    """The emulator in memory and the one over LMDB. Every request goes to both."""
+    """An emulator in memory and one with LMDB. Every request goes to both."""
 
     def __init__(self, emulators: list[InProcess]) -> None:
         self.emulators = emulators
 
     def __call__(self, operation: str, **request: Any) -> Any:
-        """Return the answer of both, or None if both return the same error."""
+        """Check that both answer alike; return the answer, or None if it is an error."""
         first, second = (self._answer(inside, operation, request) for inside in self.emulators)
-        assert first == second or operation in ("CreateTable", "DeleteTable")  # their answers have different ids
+        # Answers of CreateTable and DeleteTable differ: they have a random id of the table.
+        assert first == second or operation in ("CreateTable", "DeleteTable")
         return None if isinstance(first, tuple) else first
 
     @staticmethod
@@ -67,14 +68,14 @@ class Pair:
             inside.clock.freeze(inside.clock.now() + seconds)
 
     def sweep(self) -> int:
-        """Sweep as the control does; return the number of deleted items."""
+        """Sweep as the control `ttl` does; return the number of deleted items."""
         databases = [inside.emulator.database for inside in self.emulators]
         first, second = (finish(ttl_sweep.sweep(each, ttl_sweep.tables(each))) for each in databases)
         assert first == second
         return first.total()
 
     def sweep_in_slices(self) -> None:
-        """Sweep as the scheduler's job does."""
+        """Sweep as the scheduler's job does, in slices of background work."""
         for inside in self.emulators:
             database = inside.emulator.database
             database.background.run_all()
@@ -104,7 +105,7 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
 
 @dataclass
 class Run:
-    """One sequence on a new table. items: the TTL attribute of each item, or None."""
+    """Runs a sequence on a new table. items: partition key -> TTL attribute, None without one."""
 
     pair: Pair
     name: str = ""
@@ -136,7 +137,7 @@ class Run:
         self.items.pop(pk, None)
 
     def update(self, pk: str, clause: str, value: Value | None) -> None:
-        """SET, ADD or REMOVE the attribute. An ADD may fail: wrong type, or too many digits."""
+        """SET, ADD or REMOVE the TTL attribute. An ADD may fail: wrong type, too many digits."""
         request: dict[str, Any] = {"Key": {"pk": {"S": pk}}, "ReturnValues": "ALL_NEW"}
         if clause == "REMOVE" or value is None:
             answer = self.call("UpdateItem", UpdateExpression="REMOVE #e", **NAMED, **request)
@@ -145,11 +146,11 @@ class Run:
             answer = self.call(
                 "UpdateItem", UpdateExpression=expression, ExpressionAttributeValues={":v": value}, **NAMED, **request
             )
-        if answer:  # if the item is missing, a REMOVE does nothing and its answer is empty
+        if answer:  # None: the ADD failed; {}: the REMOVE found no item
             self.items[pk] = answer["Attributes"].get("end")
 
     def switch(self) -> None:
-        """Switch TTL on or off as soon as the service allows it."""
+        """Enable or disable TTL, after moving the clock as far as the service demands."""
         self.pair.move(float(max(self.switched - self.pair.now(), 0)) + HOUR)
         setting = {"Enabled": not self.on, "AttributeName": "end"}
         assert self.call("UpdateTimeToLive", TimeToLiveSpecification=setting) is not None
@@ -170,7 +171,7 @@ class Run:
         self.compare()
 
     def compare(self) -> None:
-        """Compare the table with the dict. The check of the store covers the index."""
+        """Compare the table with the dict. `check` compares the index with the table."""
         found = {item["pk"]["S"]: item.get("end") for item in self.call("Scan")["Items"]}
         assert found.keys() == self.items.keys()
         assert all(same(value, self.items[pk]) for pk, value in found.items())
@@ -180,7 +181,7 @@ class Run:
         getattr(self, name)(*arguments)
 
     def finish(self) -> None:
-        """Finish all work and compare. Then delete the table, and wait until its stream is gone."""
+        """Finish all work, and compare; then delete the table, and its stream a day later."""
         for inside in self.pair.emulators:
             inside.emulator.database.background.run_all()
         self.pair.check()
@@ -189,7 +190,9 @@ class Run:
         self.call("DeleteTable")
         for inside in self.pair.emulators:
             inside("ListTables")
-            for seconds in (86_400, 60):  # at the first, the clock may have been set back since the last run of the job
+            # If the job that deletes streams last ran before the clock was set back, its first call
+            # only corrects the time at which it is due.
+            for seconds in (86_400, 60):
                 inside.clock.advance(seconds)
                 inside.emulator.run_due()
             inside.emulator.database.background.run_all()
@@ -207,7 +210,7 @@ def has_expired(value: Value | None, now: Fraction) -> bool:
 
 
 def same(one: Value | None, other: Value | None) -> bool:
-    """Compare attribute values, numbers by value."""
+    """Return whether two attribute values are equal. Numbers are equal by value."""
     if one is None or other is None or one.keys() != other.keys() or "N" not in one:
         return one == other
     return Fraction(one["N"]) == Fraction(other["N"])
@@ -259,7 +262,7 @@ def test_expiry_against_a_dict(pair: Pair) -> None:
 
 
 def test_a_sequence_by_hand(pair: Pair) -> None:
-    """This sequence shows mistakes of the model itself."""
+    """The expected items of this sequence are given, so it also tests the model."""
     for inside in pair.emulators:
         inside.clock.freeze(NOW)
     run = Run(pair)

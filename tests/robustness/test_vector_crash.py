@@ -1,6 +1,7 @@
-"""A process that fills a vector index, or the matrix of a search, is killed at any step.
+"""A process is killed while it fills a vector index, or reads the vectors for a search.
 
-The next process continues the filling, and its searches find exactly what the items demand.
+The next process on the folder continues the filling. Its searches find all stored vectors, and
+nothing else.
 """
 
 import json
@@ -67,14 +68,14 @@ def folder(tmp_path: Path) -> Path:
 
 
 def kill_after(folder: Path, steps: int, operation: str, request: Any) -> None:
-    """Run a process that calls an operation, does some of its steps and is killed."""
+    """Run a process that calls an operation, runs `steps` slices of its work, and is killed."""
     arguments = [str(folder), str(steps), json.dumps([operation, request])]
     done = subprocess.run([sys.executable, "-c", CHILD, *arguments], cwd=ROOT, timeout=60, check=False)
     assert done.returncode == -signal.SIGKILL
 
 
 def expected(inside: InProcess) -> list[float]:
-    """Return the distances of all items with a vector, in their order."""
+    """Return the distances of all vectors from the origin, the smallest first."""
     items = inside("Scan", TableName="tab")["Items"]
     vectors = [[float(each["N"]) for each in item["v"]["L"]] for item in items if "v" in item]
     return sorted(math.hypot(*each) for each in vectors)
@@ -91,7 +92,7 @@ def check(inside: InProcess) -> None:
 def test_a_killed_filling_goes_on(folder: Path, steps: int) -> None:
     update = {"TableName": "tab", "VectorIndexUpdates": [{"Create": NEAR}]}
     kill_after(folder, steps, "UpdateTable", update)
-    kill_after(folder, 1, "PutItem", WRITTEN)  # the restarted process does one more slice
+    kill_after(folder, 1, "PutItem", WRITTEN)  # a second process runs one more slice of the filling
     inside = InProcess(Settings(data_dir=folder))
     check_store(inside.emulator.database)
     inside.emulator.database.background.run_all()

@@ -1,9 +1,10 @@
-"""Random writes and searches of vectors on a plain model and on emulators with each engine.
+"""Random writes and searches of vectors: emulators with each engine agree with a simple model.
 
-Two emulators share a folder as workers do, and take turns. Blocks, pages and the record of changes
-are tiny, so that vectors in memory are extended, shortened, followed and read again all the time.
-Some writes fail after they have changed something; snapshots are restored, and the emulator over
-LMDB is opened again. Each search must return what the model returns, up to ties.
+In half of the runs, two emulators share a folder as worker processes do, and get requests in turn.
+The limits for vectors in memory and for the stored changes are tiny. So the matrices often grow,
+shrink, catch up with the changes of the other emulator, or are read again. Some transactions fail
+after they have changed something. Snapshots are restored, and the emulators over LMDB are closed
+and opened again. Each search must return the scores that the model returns.
 
 EXAMPLES=100 makes the runs a hundred times as long, and different each time.
 """
@@ -36,7 +37,7 @@ pytestmark = pytest.mark.hypothesis  # so `make nightly` runs it with more examp
 DISTANCES = ("COSINE", "DOT_PRODUCT", "EUCLIDEAN")
 PLAIN = [vector_index_request(kind, "v", 3, kind, "KEYS_ONLY") for kind in DISTANCES]
 PARTED = vector_index_request("parted", "v", 3, "EUCLIDEAN", search="tenant:HASH color:INLINE_FILTER")
-LARGEST = 3.4028234663852886e38  # float32
+LARGEST = 3.4028234663852886e38  # the largest float32
 names = count()
 
 Item = dict[str, Any]
@@ -46,9 +47,10 @@ Item = dict[str, Any]
 
 
 class Servers:
-    """Emulators that hold the same tables: one in memory, and one or two over a folder.
+    """Emulators with the same tables: one in memory, and one or two over the same folder.
 
-    Each request goes to the one in memory and to one of the others, in turn.
+    Each request goes to the emulator in memory and to one over the folder. If there are two, they
+    get requests in turn.
     """
 
     def __init__(self, folder: Path, workers: int) -> None:
@@ -61,7 +63,7 @@ class Servers:
         self.open()
 
     def open(self) -> None:
-        """Open the emulators over the folder, for the first time or again."""
+        """Open the emulators over the folder. Close them first if they are open."""
         for inside in self.shared:
             inside.emulator.close()
         self.shared = []
@@ -139,7 +141,7 @@ def floats(item: Item) -> list[float] | None:
 
 
 def searched(items: dict[str, Item], kind: str, wanted: list[float], condition: Item) -> dict[str, float]:
-    """Return the scores of all items that a search may find, by key."""
+    """Return key -> score of each item that has a vector and meets the condition."""
     found = {}
     for key, item in items.items():
         numbers = floats(item)
@@ -171,7 +173,10 @@ STEPS = {
 
 
 class Run:
-    """One sequence on a new table. saved: the items when the snapshot was saved."""
+    """A sequence of random steps on a new table. `STEPS` lists the methods that are steps.
+
+    items: the model, the items that the table must have. saved: the items in the snapshot.
+    """
 
     def __init__(self, servers: Servers, chance: random.Random) -> None:
         self.servers = servers
@@ -220,7 +225,7 @@ class Run:
         self.items.pop(key, None)
 
     def fail(self) -> None:
-        """Send a transaction that is cancelled."""
+        """Send a transaction with a put that is cancelled because its second action fails."""
         item = {"pk": {"S": self.chance.choice(KEYS)}, "v": {"L": [{"N": each} for each in self.numbers()]}}
         put = {"TableName": self.name, "Item": item}
         check = {
@@ -256,7 +261,7 @@ class Run:
                 assert number == pytest.approx(expected[key], rel=1e-6, abs=1e-7)
 
     def save(self) -> None:
-        self.servers.turn = -1  # one emulator saves and restores all snapshots
+        self.servers.turn = -1  # so the same emulator saves and replaces the snapshot each time
         self.servers.control("snapshots/save", Name=self.name, Replace=True)
         self.saved = dict(self.items)
 
@@ -269,7 +274,7 @@ class Run:
         self.servers.open()
 
     def rebuild(self) -> None:
-        """Delete an index and create it again, on a table with items."""
+        """Delete an index and create it again, so that it is filled from the items of the table."""
         for update in ({"Delete": {"IndexName": "COSINE"}}, {"Create": PLAIN[0]}):
             self.servers("UpdateTable", TableName=self.name, VectorIndexUpdates=[update])
             self.servers("ListTables")
@@ -277,7 +282,7 @@ class Run:
             self.servers("ListTables")
 
     def hold(self, most: int | None = None) -> None:
-        """Let vectors have so many bytes of memory. Larger indexes are read in each search."""
+        """Limit the bytes of vectors in memory. Each search reads a larger index from the store."""
         most = self.chance.choice((0, 700, 1 << 20, 1 << 20)) if most is None else most
         for inside in (self.servers.alone, *self.servers.shared):
             inside.emulator.database._held_vectors = held.HeldVectors(most)

@@ -1,7 +1,7 @@
-"""Several worker processes on one folder: each sees the others' writes at once; one may die.
+"""Several worker processes on one folder: each sees the writes of the others immediately.
 
-The kernel distributes connections over the workers, so each test opens several and alternates
-between them.
+A worker that is killed is replaced. The kernel distributes connections over the workers, so each
+test opens several connections and uses them in turn.
 """
 
 import http.client
@@ -37,7 +37,7 @@ KINDS = {"lmdb": ("lmdb",), "memory": ("memory",), "durable": ("lmdb", "--durabl
 
 @contextmanager
 def clients(server: Server) -> Iterator[list[Client]]:
-    """Open so many connections that each worker has some of them."""
+    """Open so many connections that each worker gets some of them; close them at the end."""
     with ExitStack() as stack:
         opened = [Client(server.url) for _ in range(CONNECTIONS)]
         for client in opened:
@@ -47,7 +47,7 @@ def clients(server: Server) -> Iterator[list[Client]]:
 
 
 def admin(server: Server, call: str, body: dict[str, Any]) -> Any:
-    """Call a control, on a new connection."""
+    """Call a control on a new connection; return its result."""
     request = urllib.request.Request(f"{server.url}/_emulator/{call}", json.dumps(body).encode(), method="POST")
     with urllib.request.urlopen(request) as response:
         return json.loads(response.read())
@@ -112,7 +112,7 @@ def test_no_update_is_lost_between_workers(server):
 
 
 def run_each(work: Callable[[Any], None], arguments: list[Any]) -> None:
-    """Run work in a thread for each argument; raise an exception of any thread."""
+    """Call `work` with each argument, in one thread each; raise an exception if one raised it."""
     failures: list[BaseException] = []
 
     def run(argument: Any) -> None:
@@ -231,7 +231,11 @@ INDEXED = {"GlobalSecondaryIndexes": [index_request("by_g", "g")]}
 
 
 def run_each_until_killed(server: Server, attempt: int, done: set[str], enough: threading.Event) -> None:
-    """Put items on several connections, kill a worker, and continue on the other connections."""
+    """Put items over several connections, and kill a worker meanwhile.
+
+    A connection that breaks is replaced. done: gets the names of acknowledged items. enough: set
+    when the worker may be killed.
+    """
     lock = threading.Lock()
 
     def put(number: int) -> None:

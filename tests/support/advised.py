@@ -1,4 +1,4 @@
-"""An emulator in process that advises: requests go in, findings come out."""
+"""An emulator in process with the advisor: a test sends requests and gets findings."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -19,9 +19,10 @@ Json = Mapping[str, Any]
 
 
 class Advised:
-    """An emulator that advises. Requests take no time, except when `pause` is called.
+    """An emulator whose advisor is on. Only `pause` lets time pass between requests.
 
-    client, place: from which client and which place of a program the next requests come.
+    client: names the client of the next requests. place: the file and line of a program from
+    which they seem to come.
     """
 
     def __init__(self, db: InProcess) -> None:
@@ -33,11 +34,11 @@ class Advised:
         registry.call(db.emulator, "advise", {"Enabled": True})
 
     def __call__(self, operation: str, request: Json, key: str = "test", **headers: str) -> Any:
-        """Send a request; return the parsed answer, also if it is an error."""
+        """Send a request; return the parsed body of the answer, which may be an error."""
         return orjson.loads(self.answer(operation, orjson.dumps(request), key, **headers).body)
 
     def answer(self, operation: str, body: bytes, key: str = "test", **headers: str) -> Answer:
-        """Send a request's body, and return the answer. Headers have `_` instead of `-`."""
+        """Send a request with this body; return the answer. Names of headers have `_` for `-`."""
         place = f"{self.place}; " if self.place else ""
         fields = {
             b"content-type": b"application/x-amz-json-1.0",
@@ -60,7 +61,7 @@ class Advised:
         return answer
 
     def pause(self, seconds: float) -> None:
-        """Let the requests that follow come so many seconds later."""
+        """Report all later requests to the advisor as if they came `seconds` later."""
         self._later += seconds
 
     @property
@@ -74,11 +75,11 @@ class Advised:
         return registry.call(self._db.emulator, "find_advice", body)
 
     def findings(self, **body: Any) -> list[Any]:
-        """Return the findings."""
+        """Return the findings of the control `find_advice`."""
         found: list[Any] = self.advice(**body)["Findings"]
         return found
 
     def policy(self, **body: Any) -> Sequence[Any]:
-        """Return the statements of the IAM policy."""
+        """Return the statements of the policy that the control `find_iam_policy` returns."""
         found: Sequence[Any] = registry.call(self._db.emulator, "find_iam_policy", body)["Statement"]
         return found

@@ -1,8 +1,8 @@
-"""Data folders of older versions as archives, with the values that their clients hold.
+"""Archives of data folders of older versions, with values that clients of these versions hold.
 
 Each archive was written once, by the version whose data folder it contains. It has only the files
-that a copy of a data folder needs, and `held.json`: values that clients of that version hold, such
-as shard iterators.
+that a copy of a data folder needs, and `held.json`. That file has values which clients got from
+that version, such as shard iterators.
 """
 
 import io
@@ -20,7 +20,7 @@ _HELD = "held.json"
 def pack(archive: Path, write: Callable[[Path], dict[str, Any]]) -> None:
     """Write an archive.
 
-    write: a function that writes the folder and returns the clients' values.
+    write: a function that writes a data folder and returns the values for `held.json`.
     """
     with tempfile.TemporaryDirectory() as temporary, tarfile.open(archive, "w:xz") as packed:
         folder = Path(temporary, "data")
@@ -32,7 +32,7 @@ def pack(archive: Path, write: Callable[[Path], dict[str, Any]]) -> None:
 
 
 def unpack(archive: Path, folder: Path) -> dict[str, Any]:
-    """Unpack an archive into a new folder; return the clients' values."""
+    """Unpack the data folder of an archive into a new folder; return the values of `held.json`."""
     folder.mkdir()
     with tarfile.open(archive) as packed:
         packed.extractall(folder, filter="data")

@@ -30,21 +30,21 @@ def site_of(emulator: Emulator) -> App:
 
 
 def ask(app: App, method: str, path: str | bytes, *pieces: bytes, **scope: Any) -> Reply:
-    """Send a request with its body in pieces. Headers are pairs or a dictionary.
+    """Send a request whose body comes in these pieces; return the answer.
 
-    scope: additional members of the ASGI scope.
+    scope: additional members of the ASGI scope. Its `headers` are pairs or a dictionary.
     """
     return asyncio.run(asked(app, method, path, *pieces, **scope))
 
 
 async def asked(app: App, method: str, path: str | bytes, *pieces: bytes, **scope: Any) -> Reply:
-    """Send a request like `ask`, on a running event loop. The client stays connected."""
+    """Send a request as `ask` does, on a running event loop. The client never disconnects."""
     waiting = list(pieces) or [b""]
     sent: list[Message] = []
 
     async def receive() -> Message:
         if not waiting:
-            await asyncio.Event().wait()  # until the application no longer waits
+            await asyncio.Event().wait()  # ends when the application cancels the call
         piece = waiting.pop(0)
         return {"type": "http.request", "body": piece, "more_body": bool(waiting)}
 

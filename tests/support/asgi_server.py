@@ -2,8 +2,8 @@
 
     python -m tests.support.asgi_server --port 0 --in-memory
 
-prints the same first lines as the command, and stops in the same way. The application's lifespan
-runs the background work. Uvicorn gets only two options. The black-box tests run on this server too.
+prints the same first lines as the command `dynamodb-emulator`, and stops in the same way. The
+application's lifespan runs the background work. The black-box tests run on this server too.
 """
 
 import contextlib

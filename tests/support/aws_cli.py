@@ -12,7 +12,7 @@ REASON_TO_SKIP = "no AWS CLI: make .venv-awscli/.done"
 
 
 class Cli:
-    """`aws dynamodb ...`, or another service. An environment variable names the endpoint."""
+    """Runs `aws dynamodb ...`, or `aws` with another service, against one endpoint."""
 
     def __init__(self, url: str, service: str = "dynamodb") -> None:
         self.service = service
@@ -25,11 +25,11 @@ class Cli:
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "AWS_EC2_METADATA_DISABLED": "true",
-            "AWS_PAGER": "",  # the same as --no-cli-pager of version 2
+            "AWS_PAGER": "",  # no pager, like the option --no-cli-pager of version 2
         }
 
     def run(self, command: str, **options: Any) -> subprocess.CompletedProcess[str]:
-        """Run a command line, split at spaces, with added options. Objects become JSON."""
+        """Run a command line, which is split at spaces. Options are added; objects become JSON."""
         added = []
         for name, value in options.items():
             text = value if isinstance(value, str) else json.dumps(value)

@@ -1,7 +1,8 @@
 """Chromium without a window, controlled over its DevTools protocol.
 
 The protocol uses two pipes (`--remote-debugging-pipe`). The browser reads JSON messages that end
-with NUL from file descriptor 3, and writes them to 4. So tests need no other package and no port.
+with NUL from file descriptor 3, and writes its messages to 4. So tests need no package for a
+WebSocket, and no port.
 """
 
 import json
@@ -16,10 +17,10 @@ from contextlib import suppress
 from typing import Any
 
 COMMAND = shutil.which("chromium") or shutil.which("google-chrome")
-_SECONDS = 60  # seconds within which an answer must arrive; a busy machine starts a browser slowly
+_SECONDS = 60  # within which an answer must arrive; a browser starts slowly on a busy machine
 _FLAGS = (
     "--headless",
-    "--no-sandbox",  # needed for root
+    "--no-sandbox",  # root cannot start the browser otherwise
     "--disable-gpu",
     "--disable-quic",
     "--disable-dev-shm-usage",
@@ -27,8 +28,8 @@ _FLAGS = (
     "--disable-component-update",
     "--disable-sync",
     "--no-first-run",
-    # Newer browsers ask the user before a page of the internet may reach 127.0.0.1. The server must
-    # not depend on that.
+    # Newer browsers ask the user before a page of the internet may reach 127.0.0.1. The tests turn
+    # this question off, because the server itself must refuse such a page.
     "--disable-features=LocalNetworkAccessChecks",
     "--remote-debugging-pipe",
 )
@@ -37,7 +38,7 @@ _FLAGS = (
 class Browser:
     """One browser with one page.
 
-    names: host names that resolve to 127.0.0.1, as with a hostile name server.
+    names: host names that the browser resolves to 127.0.0.1, as if a hostile name server did that.
     """
 
     def __init__(self, *names: str) -> None:
@@ -70,11 +71,11 @@ class Browser:
         self._call("Network.enable")
 
     def open(self, url: str) -> str:
-        """Show a URL, and wait until it is loaded; return the text of the page."""
+        """Open a URL, and wait until the page is loaded; return the text of the page."""
 
         def navigate() -> None:
             answer = self._call("Page.navigate", url=url)
-            # Set if the browser would save the page as a file.
+            # For example, the browser reports an error if it would save the answer as a file.
             assert "errorText" not in answer, answer
 
         return self.after(navigate)
@@ -95,7 +96,7 @@ class Browser:
         return answer["result"].get("value")
 
     def complaints(self) -> list[str]:
-        """Return the errors and violated policies of the page since the last call."""
+        """Return the errors, and the violations of security policies, since the last call."""
         self.run("0")
         found, self._complaints = self._complaints, []
         return found

@@ -1,4 +1,4 @@
-"""What a person does on a page of the console in a real browser, and axe, which checks the page."""
+"""Actions of a person on a page of the console in a real browser, and a check for accessibility."""
 
 import json
 from base64 import b64decode
@@ -28,9 +28,9 @@ function named (selector, name) {
 
 
 def axe(browser: Browser, scheme: str = "light") -> list[str]:
-    """Return what axe reports about the page: nothing if the page is accessible.
+    """Return the accessibility mistakes that the program axe finds in the page.
 
-    scheme: light or dark, as the user prefers.
+    scheme: the color scheme that the user prefers, "light" or "dark".
     """
     browser.command("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
     browser.run(f"window.axe ? 0 : (() => {{ {AXE.read_text()} }})()")
@@ -42,7 +42,10 @@ def axe(browser: Browser, scheme: str = "light") -> list[str]:
 
 
 def fill(browser: Browser, values: dict[str, str | bool | int]) -> None:
-    """Fill in fields by their labels: a text, whether a box is checked, the value of a choice."""
+    """Fill in fields of a form.
+
+    values: label of the field -> a text, True for a checked box, or the value of a choice.
+    """
     for label, value in values.items():
         browser.run(f"""(() => {{ {_FIND}
             const element = labelled({json.dumps(label)})
@@ -56,7 +59,7 @@ def fill(browser: Browser, values: dict[str, str | bool | int]) -> None:
 
 
 def press(browser: Browser, text: str) -> None:
-    """Press the first visible button, or summary of details, that has this text."""
+    """Press the first visible `button` or `summary` element that has this text."""
     browser.run(f"(() => {{ {_FIND} named('button, summary', {json.dumps(text)}).click() }})()")
 
 
@@ -66,7 +69,7 @@ def press_and_load(browser: Browser, text: str) -> str:
 
 
 def follow(browser: Browser, text: str) -> str:
-    """Follow the first visible link that has this text; return the text of the page."""
+    """Follow the first visible link that has this text; return the text of the new page."""
     return browser.after(lambda: browser.run(f"(() => {{ {_FIND} named('a', {json.dumps(text)}).click() }})()"))
 
 
@@ -91,7 +94,7 @@ def shown(browser: Browser) -> str:
 
 
 def wait_for_text(browser: Browser, text: str) -> str:
-    """Wait until the page shows a text; return all that it shows."""
+    """Wait until the page shows a text; return the whole text of the page."""
     wait_for(browser, f"document.body.innerText.includes({json.dumps(text)})")
     return shown(browser)
 

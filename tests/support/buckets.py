@@ -1,4 +1,4 @@
-"""Buckets in a local folder, which tests fill and read."""
+"""Buckets of exports and imports as local folders, which tests fill and read."""
 
 import gzip
 import json
@@ -16,7 +16,7 @@ from tests.support.in_process import InProcess
 
 
 class Bucket:
-    """A bucket, which is a folder."""
+    """A bucket that is a local folder."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -47,7 +47,7 @@ class Bucket:
         return json.loads(self.get(key))
 
     def lines(self, key: str) -> list[Any]:
-        """Return the values in an object of JSON lines, which may be compressed."""
+        """Return the values in an object of JSON lines, decompressed if its key ends with .gz."""
         content = self.get(key)
         return [
             json.loads(line) for line in (gzip.decompress(content) if key.endswith(".gz") else content).splitlines()
@@ -64,7 +64,7 @@ def run_jobs(db: InProcess) -> None:
 
 
 def steps(work: Work[None]) -> Iterator[None]:
-    """Do work; yield after each of its calls, before the next slice."""
+    """Run an S3 job; yield after each of its blocking calls, such as a read of an object."""
     step: Callable[[], Call | Pause] = work.__next__
     while True:
         try:

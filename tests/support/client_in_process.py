@@ -1,4 +1,4 @@
-"""An endpoint for commands that calls an emulator in process instead of a server."""
+"""A client for the code of commands: it calls an emulator in process instead of a server."""
 
 from collections.abc import Mapping
 from typing import Any

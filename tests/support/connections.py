@@ -69,7 +69,7 @@ class Transport:
 
 
 class Loop:
-    """An event loop with a manual clock, at most one timer, and calls at an iteration's end."""
+    """An event loop with a manual clock and at most one timer. `end_turn` ends an iteration."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -90,7 +90,7 @@ class Loop:
         self.soon.append(call)
 
     def end_turn(self) -> None:
-        """Run the calls that wait for the end of the iteration."""
+        """Run the functions that were given to `call_soon`."""
         calls, self.soon = self.soon, []
         for call in calls:
             call()
@@ -104,12 +104,11 @@ class Loop:
 
 
 class Line:
-    """A connection with its transport, loop and front.
+    """A connection with its transport, event loop and front.
 
-    beside: another connection, whose loop and front this one shares.
-
-    site: the ASGI application for all paths except `/`. loop: a real event loop, which a site
-    needs.
+    beside: another `Line`, whose loop and front this connection uses too.
+    site: the ASGI application for all paths except `/`.
+    loop: a real event loop; a connection with a site needs one.
     """
 
     def __init__(
@@ -127,12 +126,12 @@ class Line:
         self.connection.connection_made(transport)
 
     def feed(self, data: bytes, size: int | None = None) -> None:
-        """Send bytes to the connection, whole or in pieces of a size."""
+        """Send bytes to the connection, in pieces of `size` bytes if it is given."""
         for start in range(0, len(data), size or len(data)):
             self.connection.data_received(data[start : start + (size or len(data))])
 
     def answers(self) -> list[tuple[int, dict[str, str], bytes]]:
-        """Return (status, headers, body) of each answer that was written."""
+        """Return (status, headers, body) of each answer that the connection has written."""
         parsed, rest = [], self.transport.written
         while rest:
             head, _, rest = rest.partition(b"\r\n\r\n")
@@ -157,7 +156,10 @@ def front_of(emulator: Emulator, site: App | None = None) -> Front:
 
 
 def sweep_by_scan(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Replace Scan with a sweep in slices, whose answer is `{"Deleted": number}`."""
+    """Replace Scan with a TTL sweep in slices, so that a request can write in several slices.
+
+    The answer is `{"Deleted": number of items}`.
+    """
     run = Operation.run
 
     def sliced(operation: Operation, database: Database, caller: Caller, raw: object) -> Any:

@@ -1,4 +1,4 @@
-"""Opens pages of the console without a browser, and finds what no page may have."""
+"""Opens pages of the console without a browser, and finds mistakes in their HTML."""
 
 import http.client
 import re
@@ -20,7 +20,7 @@ Send = Callable[[str, str, dict[str, str], bytes], tuple[int, dict[str, str], by
 
 
 class Page(NamedTuple):
-    """An answer of the console."""
+    """The console's answer to one request."""
 
     status: int
     headers: dict[str, str]
@@ -32,13 +32,13 @@ class Page(NamedTuple):
 
     @property
     def location(self) -> str:
-        """Where the browser goes next, below the account and region."""
+        """The path of the page that follows, relative to the root of the account and region."""
         url = self.headers.get("location") or self.headers["hx-redirect"]
         return url.split("/", 4)[4]
 
 
 class Console:
-    """A person without a browser, who acts as one account and region."""
+    """Opens pages and sends forms like a browser, for one account and region."""
 
     def __init__(self, send: Send, acting: str = ACTING) -> None:
         self._send = send
@@ -52,13 +52,13 @@ class Console:
         return self._answer("GET", self._root + quote(path) + (f"?{text}" if text else ""), headers or {}, b"")
 
     def shown(self, path: str, **query: Any) -> str:
-        """Return the text of a page, which must be sound."""
+        """Open a page, which must succeed and have no faults; return its HTML."""
         page = self.get(path, **query)
         assert (page.status, faults(page.text)) == (200, [])
         return page.text
 
     def post(self, path: str, headers: dict[str, str] | None = None, **fields: Any) -> Page:
-        """Send a form with its token."""
+        """Send a form with the token that the console expects."""
         if self._token is None:
             found = _TOKEN.search(self.get("tables/create").text)
             assert found, "the form has no token"
@@ -67,7 +67,7 @@ class Console:
         return self._answer("POST", self._root + quote(path), {"content-type": _FORM, **(headers or {})}, body)
 
     def done(self, path: str, **fields: Any) -> str:
-        """Send a form that must succeed; return the text of the page that follows."""
+        """Send a form that must succeed; return the HTML of the page that follows."""
         answer = self.post(path, **fields)
         assert answer.status == 303, (answer.status, answer.text)
         following = self._answer("GET", answer.headers["location"], {}, b"")
@@ -93,7 +93,7 @@ def in_process(emulator: Emulator, acting: str = ACTING) -> Console:
     def send(method: str, url: str, headers: dict[str, str], body: bytes) -> tuple[int, dict[str, str], bytes]:
         parts = urlsplit(url)
         raw = [(name.encode(), value.encode()) for name, value in headers.items()]
-        # Starlette then does not poll for the end of the connection, which `ask` reports at once.
+        # From this version on, Starlette streams an answer without waiting for a disconnect too.
         version = {"version": "3.0", "spec_version": "2.4"}
         reply = ask(site, method, parts.path, body, headers=raw, query_string=parts.query.encode(), asgi=version)
         return (
@@ -106,7 +106,10 @@ def in_process(emulator: Emulator, acting: str = ACTING) -> Console:
 
 
 def over_http(url: str, acting: str = ACTING) -> Console:
-    """Return the console of a server. Each request has a connection, so all workers answer some."""
+    """Return the console of a server.
+
+    Each request opens a new connection, so each worker process answers some of them.
+    """
     netloc = urlsplit(url).netloc
 
     def send(method: str, url: str, headers: dict[str, str], body: bytes) -> tuple[int, dict[str, str], bytes]:
@@ -126,14 +129,14 @@ _EMPTY = frozenset(("br", "col", "hr", "img", "input", "link", "meta"))
 
 
 class _Faults(HTMLParser):
-    """Finds what no page may have."""
+    """Collects mistakes in HTML, such as inline scripts and forms without a token."""
 
     def __init__(self) -> None:
         super().__init__()
         self.found: list[str] = []
         self._open: list[str] = []
         self._ids: set[str] = set()
-        self._token = True  # whether the open form has a token
+        self._token = True  # False while a form with method post is open and had no token so far
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
@@ -166,7 +169,7 @@ class _Faults(HTMLParser):
 
 
 def faults(html: str) -> list[str]:
-    """Return what is wrong in the HTML of a page or a part of one."""
+    """Return a text for each mistake in the HTML of a page, or of a part of a page."""
     checker = _Faults()
     checker.feed(html)
     checker.close()

@@ -1,4 +1,4 @@
-"""A small table for tests of the console in process: its items and calls that use them."""
+"""The small table `Orders` for tests of the console in process."""
 
 import json
 from collections.abc import Callable
@@ -10,10 +10,10 @@ Call = Callable[..., Any]
 """A function that calls an operation with the members of its request."""
 
 ORDERS = "tables/Orders/items"
-"""The page of the items."""
+"""The path of the page that lists the items."""
 
 HTMX = {"hx-request": "true"}
-"""The header by which a page knows that htmx wants a part of it."""
+"""The header of a request in which htmx wants only a part of a page."""
 
 
 def create_orders(call: Call) -> None:
@@ -33,7 +33,7 @@ def put(call: Call, pk: str, sk: int, **attributes: Any) -> None:
 
 
 def get(call: Call, pk: str, sk: int) -> Any:
-    """Return an item, None if there is none."""
+    """Return an item, or None if the table has no such item."""
     return call("GetItem", TableName="Orders", Key={"pk": {"S": pk}, "sk": {"N": str(sk)}}).get("Item")
 
 

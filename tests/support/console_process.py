@@ -1,4 +1,4 @@
-"""An emulator in process whose requests are observed, as those of a server, and its console."""
+"""An emulator in process whose requests are observed as in a server, and its console."""
 
 import json
 from typing import Any
@@ -14,14 +14,14 @@ from tests.support.in_process import InProcess
 
 
 class ObservedWorld(InProcess):
-    """An emulator with a front. `send` sends an observed request, `__call__` one that is not."""
+    """An emulator with a front. Observers see the requests of `send`, not other calls."""
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(Settings(in_memory=True, **settings))
         self.front = create_front(self.emulator)
 
     def send(self, operation: str, body: Any, key: str = "test") -> Answer:
-        """Send a request; return its answer."""
+        """Send a request that observers see; return its answer."""
         fields = {
             b"content-type": b"application/x-amz-json-1.0",
             b"x-amz-target": f"DynamoDB_20120810.{operation}".encode(),
@@ -35,7 +35,7 @@ class ObservedWorld(InProcess):
         return registry.call(self.emulator, name, body)
 
     def console(self) -> Console:
-        """Return the console of this front."""
+        """Return the console of this emulator."""
 
         def send(method: str, url: str, headers: dict[str, str], body: bytes) -> tuple[int, dict[str, str], bytes]:
             path, _, query = url.partition("?")

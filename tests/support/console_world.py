@@ -1,6 +1,7 @@
-"""A server full of hostile data, and the pages of the console that must show it harmlessly.
+"""Hostile data for a server, such as scripts in keys, and all pages of the console.
 
-`OPENED` says how to open each page. A page that is missing there fails a test.
+The pages must show the data without harm. `OPENED` says how to open each page; a test fails if a
+page is missing there.
 """
 
 import json
@@ -23,7 +24,7 @@ MARKUP = (
     "<!--",
     "x" * 5000,
 )
-"""Texts that would do harm in a page that does not escape them. Each would set `window.hostile`."""
+"""Texts that would do harm in a page that does not escape them. Scripts set `window.hostile`."""
 
 TABLE = "Hostile-1._table"
 EMPTY = "Empty"
@@ -33,7 +34,10 @@ Opened = Mapping[str, list[tuple[str, dict[str, Any]]]]
 
 
 class Known(NamedTuple):
-    """A value of a query string that is known once the world exists: its name in `KNOWN`."""
+    """Stands for a value of a query string that the server generates, such as an id.
+
+    name: the name under which `KNOWN` has the value, once the data are created.
+    """
 
     name: str
 
@@ -43,7 +47,7 @@ KNOWN: dict[str, str] = {}
 
 
 def given(query: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a query string with the values that are known now."""
+    """Return the members of a query string, with each `Known` replaced by its value."""
     return {name: KNOWN[value.name] if isinstance(value, Known) else value for name, value in query.items()}
 
 
@@ -84,7 +88,7 @@ OPENED: Opened = {
         (f"tables/{EMPTY}/collections", {}),
     ],
     "tables/{table}/transfer": [(f"tables/{TABLE}/transfer", {})],
-    "tables/{table}/export": [],  # a file
+    "tables/{table}/export": [],  # not opened: its answer is a file
     "partiql": [("partiql", {}), ("partiql", {"statement": MARKUP[2]})],
     "streams": [("streams", {})],
     "streams/stream": [("streams/stream", {"arn": Known("stream")})],
@@ -92,7 +96,7 @@ OPENED: Opened = {
         ("streams/records", {"arn": Known("stream"), "shard": Known("shard")}),
         ("streams/records", {"arn": Known("stream"), "shard": Known("shard"), "after": Known("sequence")}),
     ],
-    "streams/live": [],  # never ends
+    "streams/live": [],  # not opened: its answer never ends
     "functions": [("functions", {})],
     "functions/mapping": [("functions/mapping", {"uuid": Known("mapping")})],
     "functions/letter": [("functions/letter", {"id": Known("letter")})],
@@ -110,12 +114,12 @@ OPENED: Opened = {
     ],
     "requests/request": [("requests/request", {"id": Known("request")})],
     "charts": [("charts", {}), ("charts", {"table": MARKUP[1]})],
-    "charts/series": [],  # JSON
+    "charts/series": [],  # not opened: its answer is JSON
     "advice": [("advice", {}), ("advice", {"accounts": "all", "confidence": "possible", "table": MARKUP[2]})],
-    "advice/report": [],  # a file
+    "advice/report": [],  # not opened: its answer is a file
     "advice/policy": [("advice/policy", {})],
 }
-"""For each page how to open it: paths with their query strings. A missing page fails."""
+"""Page -> the paths and query strings with which tests open it."""
 
 PARTS = {"tables/create/index"}
 """Pages that htmx puts into other pages. They are opened, but axe does not check them alone."""
@@ -145,7 +149,7 @@ def create_world(client: Client) -> None:
 
 
 def functions_file(folder: Path) -> Path:
-    """Write the configuration of a function that always fails; return its path."""
+    """Write a function that always fails, and a file that configures it; return the file's path."""
     (folder / "hostile.py").write_text(f"def handler(event, context):\n    raise ValueError({MARKUP[0]!r})\n")
     file = folder / "functions.toml"
     file.write_text('hostile = "hostile:handler"\n')
@@ -153,9 +157,10 @@ def functions_file(folder: Path) -> Path:
 
 
 def create_history(client: Client, url: str) -> None:
-    """Let things happen in the world: streams, a dead letter, kept requests, a snapshot and so on.
+    """Send requests after which every page of the console has something to show.
 
-    The server needs the functions of `functions_file`.
+    For example, they make stream records, a dead letter and a snapshot. The server must be started
+    with the file that `functions_file` writes.
     """
     declare = declaring(url)
     for name in ("keep_requests", "count_requests", "advise"):
@@ -169,7 +174,7 @@ def create_history(client: Client, url: str) -> None:
         client("GetItem", TableName=TABLE, Key={"pk": {"S": text}, "sk": {"S": text}})
     client("PutItem", TableName=TABLE, Item=KEY | {"x": {"S": MARKUP[2]}})
     values = {":p": {"S": MARKUP[0]}, ":x": {"S": MARKUP[1]}}
-    for _ in range(30):  # a Scan that should be a Query, which the advisor finds
+    for _ in range(30):  # so the advisor reports a Scan that should be a Query
         scan = {"FilterExpression": "pk = :p AND x = :x", "ExpressionAttributeValues": values}
         client("Scan", TableName=TABLE, **scan)
     client.post("PutItem", json.dumps({"TableName": TABLE, "Item": {"pk": {"S": MARKUP[0]}}}).encode())
@@ -199,7 +204,7 @@ _STREAM = {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
 
 
 def _failing_mapping(url: str, stream: str) -> str:
-    """Create a mapping to the function that fails; return its id."""
+    """Create an event source mapping to the function that always fails; return its UUID."""
     body: dict[str, Any] = {"FunctionName": "hostile", "EventSourceArn": stream, "StartingPosition": "TRIM_HORIZON"}
     body |= {"MaximumRetryAttempts": 0}
     request = urllib.request.Request(

@@ -4,9 +4,9 @@ A minimal Debian with the same Python replaces the official Python image, which 
 here. This needs the Debian packages `buildah`, `crun`, `debootstrap` and `podman`, and an index for
 pip. Containers have no network except loopback, so all of them may use the same port.
 
-podman refuses to run on a machine that uses both versions of control groups, although it needs
-neither here. So it runs in a separate mount namespace without control groups. A process keeps the
-namespace alive.
+Podman refuses to run on a machine that uses both versions of control groups, although it needs
+neither version here. So podman runs in a separate mount namespace without control groups. A
+process that waits keeps the namespace alive.
 """
 
 import json
@@ -42,7 +42,7 @@ _SLIM: Final[dict[str, str]] = {
 
 
 def missing() -> str | None:
-    """Return why containers cannot run here, or None."""
+    """Return the reason why containers cannot run on this machine, or None if they can."""
     if sys.platform != "linux" or os.geteuid() != 0:
         return "needs root on Linux"
     tools = [tool for tool in _TOOLS if shutil.which(tool) is None]
@@ -60,7 +60,7 @@ class Containers:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._state = TemporaryDirectory(prefix="podman-", dir="/tmp")  # podman allows 50 characters
+        self._state = TemporaryDirectory(prefix="podman-", dir="/tmp")  # a short path: podman allows 50 characters
         self._store = ("--root", str(folder / "store"), "--runroot", self._state.name, "--storage-driver", "overlay")
         self._holder = subprocess.Popen(
             ["unshare", "--mount", "sh", "-c", "mount -t tmpfs none /sys/fs/cgroup && echo && exec cat"],
@@ -103,8 +103,8 @@ class Containers:
             (folder / "usr/local/bin" / name).symlink_to(f"/usr/bin/{target}")
         for marker in (folder / "usr/lib").glob("python3.*/EXTERNALLY-MANAGED"):
             marker.unlink()
-        # The official image has no bytecode and no documents. A mirror of the package index may
-        # need a certificate.
+        # The official image has no bytecode and no documents, so remove them. Then add this
+        # machine's certificates, which a mirror of the package index may need.
         for cache in (folder / "usr/lib").glob("python3*/**/__pycache__"):
             shutil.rmtree(cache)
         for name in (
@@ -146,8 +146,8 @@ class Containers:
     def _start(self, options: Sequence[str | Path], command: Sequence[str]) -> "tuple[str, subprocess.Popen[str]]":
         self._number += 1
         name = f"c{self._number}"
-        # systemd would run health checks, and this process may not be allowed to set podman's
-        # limits.
+        # No health checks, because podman runs them with systemd. Low limits, because this process
+        # may not be allowed to set the limits that podman sets by default.
         fixed = ("--rm", "--cgroups=disabled", "--network=none", "--pull=never", "--no-healthcheck")
         limits = ("--ulimit=nofile=1024:4096", "--ulimit=nproc=1024:4096")
         arguments = ("run", "--name", name, *fixed, *limits, *options, IMAGE, *command)
@@ -163,7 +163,10 @@ class Containers:
 
     @contextmanager
     def serving(self, *options: str | Path, command: Sequence[str] = ()) -> Iterator["Container"]:
-        """Run a container whose server is ready; stop it as `docker stop` does."""
+        """Run a container during a `with` block, once its server is ready.
+
+        The end of the block stops the container as `docker stop` does.
+        """
         name, process = self._start(options, command)
         container = Container(self, name)
         assert process.stdout is not None
@@ -179,7 +182,7 @@ class Containers:
         finally:
             self.podman("kill", "--signal", "TERM", name, check=False)
             try:
-                # `docker stop` would kill the container after ten seconds.
+                # Less than the ten seconds after which `docker stop` kills a container.
                 rest, _ = process.communicate(timeout=5)
                 printed.append(rest)
             finally:

@@ -5,18 +5,21 @@ A row is an object:
 | member | meaning |
 |---|---|
 | `case` | what is special about this call |
-| `call` | operation and request |
+| `call` | the operation and the request |
 | `error` | the message of a ValidationException, or an object with members of the error |
 | `answer` | members that the answer has; `null` means that the answer does not have the member |
-| `given` | calls before this one, as operation and request; one that is refused is not an error |
+| `given` | calls before `call`, each an operation and a request; any of them may be refused |
 | `settings` | settings of the server |
 
-The tables of `given_tables.json` that a row names exist before its calls, with their items.
+Before the calls of a row, the test creates the tables of `given_tables.json` that the row names,
+with their items.
 
-In a request, `<x*5000>` in a string means that text 5000 times, `{"$deep": 40}` a value inside 40
-maps, and `{"$list": 3, "of": element}` a list of three elements. In these elements, `$` is the
-number of the element. In an expected value, `{"$has": [text]}` is a text that contains these texts:
-the rest is not known.
+Requests have short forms. In a string, `<x*5000>` means the text `x` 5000 times. `{"$deep": 40}` is
+a value inside 40 maps. `{"$list": 3, "of": element}` is a list of three such elements, in which `$`
+is replaced by the number of the element.
+
+In an expected value, `{"$has": [text]}` agrees with each text that contains the listed texts. It is
+used where the rest of the service's text is not known.
 """
 
 import json
@@ -43,7 +46,7 @@ TABLES: dict[str, dict[str, Any]] = read("given_tables")
 
 
 def entries() -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the entries of all areas, each with its name."""
+    """Yield (name, entry) of each entry in all files of cases. An entry is a rule with its rows."""
     for path in sorted(FOLDER.glob("*.json")):
         if path.stem != "given_tables":
             yield from json.loads(path.read_text()).items()
@@ -85,7 +88,10 @@ class Rows(InProcess):
         self.clock.advance(60)
 
     def outcome(self, row: Mapping[str, Any]) -> dict[str, Any]:
-        """Make the calls of a row; return the answer to the last one, or its error's members."""
+        """Make the calls of a row; return the answer or the error of the last call.
+
+        The result is `{"answer": ...}`, or `{"error": ...}` with the members of the error.
+        """
         for operation, request in row.get("given", ()):
             self._made(operation, request)
         return self._made(*row["call"])
@@ -98,7 +104,7 @@ class Rows(InProcess):
 
 
 def tables_of(row: Mapping[str, Any]) -> Sequence[str]:
-    """Return the tables that a row names, in requests and in statements."""
+    """Return the names of the prepared tables that occur in the requests of a row."""
     text = json.dumps([row.get("given", []), row["call"]])
     return [name for name in TABLES if re.search(rf"(?<![\w.-]){name}(?![\w-])", text)]
 
@@ -112,7 +118,7 @@ def expected_of(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def agrees(expected: Any, found: Any) -> bool:
-    """Return whether a found value has all that is expected. Objects may have further members."""
+    """Return whether a found value agrees with the expected one. Objects may have more members."""
     if isinstance(expected, dict) and "$has" in expected:
         return isinstance(found, str) and all(part in found for part in expected["$has"])
     if isinstance(expected, dict) and isinstance(found, dict):

@@ -22,7 +22,7 @@ def killed(folder: Path, *options: str) -> Iterator[Server]:
 
 @contextmanager
 def opened(folder: Path) -> Iterator[Database]:
-    """Open the folder in this process; a server may be running on it."""
+    """Open a data folder in this process; a server may run on it at the same time."""
     emulator = Emulator(Settings(data_dir=folder))
     try:
         yield emulator.database

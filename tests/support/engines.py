@@ -1,4 +1,4 @@
-"""The table of engines: a test gets stores, settings and command lines of an engine from here.
+"""The list of storage engines, and functions that select one: for a store, settings or flags.
 
 A new engine needs one row in `ENGINE_KINDS`. Nothing else in the tests lists the engines.
 """
@@ -16,10 +16,10 @@ class EngineKind(NamedTuple):
     """How tests open an engine.
 
     open: a function that opens a new store in a folder, with options of the engine.
-    settings: a function that returns the fields of `Settings` that select the engine. None: no
-    setting selects it.
-    persistent: whether the data are in the folder and the store can be opened again.
-    small: options for tests of the contract, with which the engine must often make room.
+    settings: a function from a folder to the fields of `Settings` that select the engine, or None
+    if users cannot select it.
+    persistent: whether the data are in the folder, so that the store can be opened again.
+    small: options for tests of the storage contract. With a small map, the engine must often grow.
     """
 
     open: Callable[..., Engine]
@@ -64,7 +64,7 @@ def fields_of_engine(name: str, folder: Path) -> dict[str, Any]:
 
 
 def settings_of_engine(name: str, folder: Path, **options: Any) -> Settings:
-    """Return settings that select an engine. Its data, if they are stored, are in the folder."""
+    """Return settings that select an engine. A persistent engine keeps its data in the folder."""
     return Settings(**fields_of_engine(name, folder), **options)
 
 

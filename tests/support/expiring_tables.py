@@ -1,4 +1,4 @@
-"""Tables with TTL in process, for the tests of expiry."""
+"""Tables with time to live (TTL) in an emulator in process, for the tests of expiry."""
 
 from typing import Any
 
@@ -13,7 +13,10 @@ HOUR = 3600
 
 
 def create(db: InProcess, keys: str = "pk:S", *, ttl: str | None = "ttl", **extra: Any) -> str:
-    """Create a table, turn TTL on unless ttl is None, finish background work; return its name."""
+    """Create a table; return its name.
+
+    ttl: the attribute with the time to live, for which TTL is turned on, or None.
+    """
     request = table_request(keys, **extra)
     db("CreateTable", request)
     if ttl is not None:
@@ -30,7 +33,7 @@ def switch(db: InProcess, table: str, *, enabled: bool = True, attribute: str = 
 
 
 def put(db: InProcess, table: str, pk: str, ttl: float | dict[str, Any] | None = None, **attributes: Any) -> None:
-    """Put an item; ttl is seconds, or a whole attribute value."""
+    """Put an item. ttl: its time of expiry in seconds, or the whole attribute value."""
     item = {"pk": {"S": pk}, **attributes}
     if ttl is not None:
         item["ttl"] = ttl if isinstance(ttl, dict) else {"N": str(ttl)}
@@ -38,7 +41,10 @@ def put(db: InProcess, table: str, pk: str, ttl: float | dict[str, Any] | None =
 
 
 def names(db: InProcess, table: str, **source: Any) -> list[str]:
-    """Return the partition keys of a table's or index's items, sorted."""
+    """Return the sorted partition keys of the items that a Scan finds.
+
+    source: further members of the Scan, such as IndexName.
+    """
     return sorted(item["pk"]["S"] for item in db("Scan", TableName=table, **source)["Items"])
 
 
@@ -48,13 +54,13 @@ def background(db: InProcess) -> Background:
 
 
 def wait(db: InProcess, seconds: float = 60) -> None:
-    """Move the clock, and finish the work that becomes due."""
+    """Move the clock forward, and finish all background work that becomes due."""
     db.clock.advance(seconds)
     db.emulator.run_due()
     background(db).run_all()
 
 
 def sweep(db: InProcess) -> Any:
-    """Delete expired items now, as the control does; return their number by table ARN."""
+    """Delete expired items now, as the control `ttl` does; return table ARN -> their number."""
     database = db.emulator.database
     return finish(ttl_sweep.sweep(database, ttl_sweep.tables(database)))

@@ -1,4 +1,4 @@
-"""Faults on an emulator in process: rules, and requests that may wait or end without an answer."""
+"""Faults on an emulator in process: adds rules, and sends requests that may meet a fault."""
 
 import json
 from typing import Any, NamedTuple
@@ -10,10 +10,10 @@ from tests.support.in_process import InProcess
 
 
 class Outcome(NamedTuple):
-    """What became of a request.
+    """The outcome of a request.
 
-    answer: parsed. error: its code, if it failed. dropped: whether there was no answer. waited: how
-    many seconds it waited.
+    answer: the parsed body. error: the code of the error, or None. dropped: whether a fault left
+    the request without an answer. waited: the sum of the pauses in seconds.
     """
 
     answer: Any = None
@@ -23,19 +23,19 @@ class Outcome(NamedTuple):
 
 
 def fault(db: InProcess, kind: str, match: dict[str, Any] | None = None, seed: int = 0, **members: Any) -> str:
-    """Add a rule; return its name."""
+    """Add a rule with an effect of this kind; return the rule's id."""
     body = {"Match": match or {}, "Effect": {"Kind": kind, **members}, "Seed": seed}
     name: str = registry.call(db.emulator, "faults", body)["Id"]
     return name
 
 
 def counts(db: InProcess) -> list[tuple[int, int]]:
-    """Return how many requests each rule has matched and hit, in the order of the rules."""
+    """Return for each rule how many requests it has matched, and how many got its effect."""
     return [(each["Matched"], each["Hits"]) for each in registry.call(db.emulator, "show_faults", {})["Faults"]]
 
 
 def outcome(db: InProcess, operation: str, request: dict[str, Any]) -> Outcome:
-    """Send a request; run its slices without waiting; return what became of it."""
+    """Send a request, without waiting in its pauses; return its outcome."""
     waited = 0.0
     raw = json.loads(json.dumps(request))
     try:

@@ -1,12 +1,14 @@
-"""A small data folder of layout 1, with all kinds of readers of change logs.
+"""A small data folder of layout 1, with streams that a function and a Kinesis destination read.
 
-`layout_1.tar.xz` is such a folder. It was written by commit 3b033fa, the last one whose stream
-records have no lengths. That commit ran this module as a program:
+The archive `layout_1.tar.xz` has such a folder. Commit 3b033fa wrote it. That was the last commit
+whose stored stream records do not contain their lengths. At that commit, this module ran as a
+program:
 
     python -m tests.support.first_layout tests/robustness/layout_1.tar.xz
 
-`held.json` has iterators and ids, and the data that the commit's version read from the folder: the
-records of every stream, the next events of the function, and the next records for Kinesis.
+`held.json` in the archive has a shard iterator and the id of an event source mapping. It also has
+the data that the code of this commit read from the folder: the records of every stream, the next
+events of the function, and the next records for Kinesis.
 """
 
 import sys
@@ -31,18 +33,18 @@ HARD = {
     "100 %b%%": {"L": [{"N": "-1.5E-7"}, {"NULL": True}, {"B": "AP8="}, {"BOOL": False}]},
     "NewImage": {"SS": ["%d", "☃"]},
 }
-"""An item whose names and values look like the frame of a record."""
+"""An item whose names and values look like the JSON around the items in a stream record."""
 
 HOURS = 3600
 
 
 def opened(folder: Path, **settings: Any) -> Stage:
-    """Open a folder with a function and a Kinesis endpoint, to which the tests do not connect."""
+    """Open a folder, with a configured function and a Kinesis endpoint that no test calls."""
     return Stage(configured(folder.parent, data_dir=folder, **{"kinesis_endpoint": "http://127.0.0.1:9", **settings}))
 
 
 def write(folder: Path) -> dict[str, Any]:
-    """Write the folder; return the values that clients hold."""
+    """Write the data folder; return the values for `held.json`."""
     stage = opened(folder)
     feed = KinesisFeed(stage.emulator.database)
     for view in VIEWS:
@@ -72,7 +74,10 @@ def write(folder: Path) -> dict[str, Any]:
 
 
 def write_table(stage: Stage, view: str) -> None:
-    """Make a table whose stream has two shards, with records of all events and of both origins."""
+    """Create a table whose stream has two shards, with records of every kind of change.
+
+    They are inserts, modifications and removals, by requests and by TTL.
+    """
     request = {**table_request("pk:S"), "TableName": view}
     stage("CreateTable", {**request, "StreamSpecification": {"StreamEnabled": True, "StreamViewType": view}})
     wanted = {"Enabled": True, "AttributeName": "ttl"}
@@ -83,7 +88,7 @@ def write_table(stage: Stage, view: str) -> None:
 
 
 def write_hard_items(stage: Stage, table: str) -> None:
-    """Write an item twice, and one that expires soon."""
+    """Write the item `HARD` twice, and an item that expires in ten seconds."""
     stage("PutItem", TableName=table, Item=HARD)
     stage("PutItem", TableName=table, Item={**HARD, "n": {"N": "1"}})
     expiry = {"N": str(int(stage.clock.now()) + 10)}
@@ -91,7 +96,7 @@ def write_hard_items(stage: Stage, table: str) -> None:
 
 
 def sweep(stage: Stage, seconds: float) -> None:
-    """Move the clock, and delete the expired items."""
+    """Move the clock, and finish the work that is due, such as deleting expired items."""
     stage.clock.advance(seconds)
     while stage.emulator.tick():
         pass
@@ -104,7 +109,7 @@ def stream(stage: Stage, table: str) -> str:
 
 
 def waiting(stage: Stage) -> list[Any]:
-    """Return the next records for Kinesis, as a new feed finds them."""
+    """Return the records for Kinesis that a new feed would send next."""
     return [record for batch in KinesisFeed(stage.emulator.database).due() for record in batch.records]
 
 

@@ -1,4 +1,4 @@
-"""Clients over HTTP: options for boto3, and much faster clients that send bytes unchanged."""
+"""Clients over HTTP: options for boto3, and faster clients that send the bytes they get."""
 
 import http.client
 import json
@@ -37,7 +37,7 @@ def without_metadata(answer: dict[str, Any]) -> dict[str, Any]:
 
 
 class Answer:
-    """The answer to a raw request: status, headers, body (bytes) and json."""
+    """The answer to an HTTP request. json: the parsed body."""
 
     def __init__(self, status: int, headers: Message, body: bytes) -> None:
         self.status, self.headers, self.body = status, headers, body
@@ -48,7 +48,7 @@ class Answer:
 
 
 def answer_to(request: urllib.request.Request) -> Answer:
-    """Send a request; return its answer, with any status."""
+    """Send a request; return its answer, also if the status is an error."""
     try:
         with urllib.request.urlopen(request) as response:
             return Answer(response.status, response.headers, response.read())
@@ -58,7 +58,10 @@ def answer_to(request: urllib.request.Request) -> Answer:
 
 
 def declaring(url: str) -> Callable[..., tuple[int, Any]]:
-    """Return a function that calls a control of a server; see the fixture `declare`."""
+    """Return declare(control, body, method), which calls a control and returns status and JSON.
+
+    It skips the test if the server has no controls.
+    """
 
     def declare(call: str, body: Any, method: str = "POST") -> tuple[int, Any]:
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
@@ -71,7 +74,7 @@ def declaring(url: str) -> Callable[..., tuple[int, Any]]:
 
 
 def target(operation: str) -> str:
-    """Return the X-Amz-Target of an operation."""
+    """Return the value of the header X-Amz-Target for an operation."""
     return f"DynamoDB{'Streams' * (operation in STREAM_OPERATIONS)}_20120810.{operation}"
 
 
@@ -92,7 +95,7 @@ class Client:
         self.http = http.client.HTTPConnection(urlsplit(url).netloc, timeout=60)
 
     def post(self, operation: str, body: bytes) -> tuple[int, dict[bytes, bytes], bytes]:
-        """Send a body; return status, headers (names in lower case) and body of the answer."""
+        """Send a request with this body; return status, headers (lower-case names) and body."""
         self.http.request("POST", "/", body, headers(operation))
         response = self.http.getresponse()
         received = {name.lower().encode(): value.encode() for name, value in response.getheaders()}

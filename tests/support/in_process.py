@@ -1,4 +1,4 @@
-"""An emulator without HTTP."""
+"""An emulator that a test calls in its own process, without HTTP."""
 
 import json
 from typing import Any

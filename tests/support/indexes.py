@@ -13,7 +13,10 @@ INDEXES_ON_EACH_TYPE: dict[str, Any] = {
     ],
     "LocalSecondaryIndexes": [index_request("local", "pk l")],
 }
-"""Arguments of `table_request`. An error about the attribute x names the index `first`."""
+"""Arguments of `table_request`.
+
+An error about the attribute x names the index `first`, although `second` has this attribute too.
+"""
 
 
 def index_key_mismatch(name: str, expected: str, actual: str, index: str) -> str:

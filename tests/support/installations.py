@@ -1,7 +1,7 @@
-"""Virtual environments in which wheels are installed without network access, and users' folders.
+"""Virtual environments for tests of the installed emulator, and the project of a user.
 
 An environment has symbolic links to the packages of the tests' own environment, except the
-emulator. So an installation into it downloads nothing.
+emulator. So an installation into it needs no network.
 """
 
 import json
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = 60  # seconds; commands take one or two
+PATIENCE = 60  # seconds after which a command fails; most take one or two
 
 MODULE = """
 def owner():
@@ -46,7 +46,10 @@ dev-mode-dirs = ["src"]
 
 
 def build(target: str, source: Path, folder: Path) -> Path:
-    """Build "wheel" or "sdist" of a source tree into an empty folder; return the file."""
+    """Build a distribution of a source tree into an empty folder; return the file.
+
+    target: "wheel" or "sdist".
+    """
     command = [sys.executable, "-m", "hatchling", "build", "--target", target, "--directory", str(folder)]
     subprocess.run(command, cwd=source, check=True, capture_output=True, timeout=PATIENCE)
     [built] = folder.iterdir()
@@ -54,14 +57,17 @@ def build(target: str, source: Path, folder: Path) -> Path:
 
 
 def write_user_packages(folder: Path) -> None:
-    """Write an application's package `shop`, and packages `emulator` and `storage` that it uses."""
+    """Write a user's package `shop`, and the packages `emulator` and `storage` that it imports.
+
+    The last two have the same names as packages of ours, but belong to the user.
+    """
     for name, text in (("shop", APPLICATION), ("emulator", MODULE), ("storage", MODULE)):
         (folder / name).mkdir(parents=True)
         (folder / name / "__init__.py").write_text(text)
 
 
 def write_project(folder: Path) -> None:
-    """Write the project of an application with these packages, in src layout."""
+    """Write a project with the packages of `write_user_packages`, in src layout."""
     write_user_packages(folder / "src")
     (folder / "pyproject.toml").write_text(PROJECT)
 
@@ -86,12 +92,15 @@ class Environment:
         self._variables = {"PATH": f"{scripts}:/usr/bin:/bin", "HOME": str(folder)}
 
     def pip(self, *arguments: str) -> None:
-        """Run pip without compiling modules, because few of them are imported."""
+        """Run a command of pip."""
         quiet = ("--quiet", "--disable-pip-version-check", "--no-input")
         self.run(self.python, "-m", "pip", *quiet, *arguments)
 
     def install(self, *requirement: str | Path) -> None:
-        """Install a wheel, a project, or `-e` and a project."""
+        """Install a wheel or a project. `-e` before a project makes the installation editable.
+
+        pip compiles no modules, because a test imports only a few of them.
+        """
         offline = ("--no-index", "--no-deps", "--no-build-isolation", "--no-compile")
         self.pip("install", *offline, *map(str, requirement))
 
@@ -103,7 +112,7 @@ class Environment:
         patience: float = PATIENCE,
         **variables: str,
     ) -> str:
-        """Run a command and return its output; fail if it ends with a different status."""
+        """Run a command, which must end with `status`; return its output."""
         done = subprocess.run(
             [*map(str, command)],
             cwd=cwd or self.python.parents[1],
@@ -117,14 +126,15 @@ class Environment:
         return done.stdout + done.stderr
 
     def code(self, text: str, cwd: Path | None = None, **variables: str) -> Any:
-        """Run Python code that prints JSON, and return it."""
+        """Run Python code that prints JSON; return the parsed value."""
         return json.loads(self.run(self.python, "-c", text, cwd=cwd, status=0, patience=PATIENCE, **variables))
 
     @contextmanager
     def serving(self, *command: str | Path, cwd: Path, **variables: str) -> Iterator[str]:
-        """Run a server, yield the URL that it prints, and stop it; fail if it ends with an error.
+        """Run a server during a `with` block; yield the URL that it prints.
 
-        After SIGTERM, our server ends with status 0, but uvicorn ends by the signal.
+        SIGTERM stops the server. Fail if it ends with an error. Our server ends with status 0;
+        uvicorn is ended by the signal.
         """
         process = subprocess.Popen(
             [*map(str, command)],

@@ -1,4 +1,4 @@
-"""Invariants of every store: all other data must agree with the items."""
+"""Rules that hold in every store: all other data, such as indexes, agree with the items."""
 
 import struct
 from collections import Counter
@@ -55,7 +55,7 @@ vector indexes.
 
 
 def dump(database: Database) -> Rows:
-    """Return the whole store."""
+    """Return all keys and values of the store."""
     with database.engine.read() as txn:
         return list(txn.scan(*EVERYTHING))
 
@@ -102,9 +102,10 @@ def _of_stream(stream: StreamDefinition) -> Ranges:
 
 
 def check_histories(txn: ReadTxn, database: Database) -> Ranges:
-    """Assert that records of histories and their entries agree; return the ranges of their keys.
+    """Assert that the records of each history agree with the entries that list them by item.
 
-    An open history has a table, and a closed one has none.
+    An open history belongs to a table; a closed history belongs to none. Return the ranges of keys
+    that belong to histories.
     """
     stored = [HistoryDefinition.load(value) for _, value in txn.scan(*keyspace.histories())]
     used = {table.definition.history for table in database.catalog.everything()} - {None}
@@ -123,7 +124,7 @@ def check_histories(txn: ReadTxn, database: Database) -> Ranges:
 
 
 def check_streams(txn: ReadTxn, database: Database, streams: list[StreamDefinition]) -> None:
-    """Assert that the stored streams are those in memory, and that open streams have a table."""
+    """Assert that memory has the stored streams, and that each enabled stream has a table."""
     definitions = [table.definition for table in database.catalog.everything()]
     used = {each.stream_id for each in definitions} | {k.stream_id for each in definitions for k in each.kinesis}
     stored = {stream.id for stream in streams}
@@ -162,7 +163,7 @@ def check_table(txn: ReadTxn, table: Table) -> None:
 
 
 def check_vectors(txn: ReadTxn, index: VectorIndex, rows: Rows) -> None:
-    """Assert that a vector index has an entry for each vector, and the right stored numbers."""
+    """Assert that a vector index has an entry for each vector, and that its counts are right."""
     entries = {}
     size = vectors = lists = 0
     for key, row in rows:
@@ -193,7 +194,10 @@ def check_vectors(txn: ReadTxn, index: VectorIndex, rows: Rows) -> None:
 
 
 def check_queue(txn: ReadTxn, table: Table, rows: Rows) -> None:
-    """Assert that the TTL queue has a ticket for each item up to which it has been filled."""
+    """Assert that a TTL queue has a ticket for each item that can expire, and no others.
+
+    While the queue is being filled, only the items up to `ttl_filled_to` need a ticket.
+    """
     definition = table.definition
     assert (definition.ttl_queue is None) == (definition.ttl_attribute is None)
     if definition.ttl_queue is None or definition.ttl_attribute is None:
@@ -214,7 +218,8 @@ def check_queue(txn: ReadTxn, table: Table, rows: Rows) -> None:
 def check_replica(txn: ReadTxn, table: Table) -> None:
     """Assert that the log of a replica agrees with its items.
 
-    A record without a row is about the last write of its item. Its row is in the table.
+    A record of the log that contains no row is about the last write of its item: the row is the
+    one in the table.
     """
     membership = table.definition.membership
     if membership is None:
@@ -235,7 +240,7 @@ def check_replica(txn: ReadTxn, table: Table) -> None:
 
 
 def _expiry(value: dict[str, Any]) -> int | None:
-    """Return the milliseconds of a time to live, or None if the value is not a valid time."""
+    """Return a time to live in milliseconds, or None if the value is not a valid time."""
     milliseconds = floor(Fraction(value["N"]) * 1000) if "N" in value else -1
     return milliseconds if 0 <= milliseconds < 1 << 63 else None
 
@@ -249,10 +254,10 @@ def _rows(txn: ReadTxn, prefix: bytes) -> Rows:
 
 
 def _entries(index: Index, rows: Rows) -> Rows:
-    """Return the entries that the index must have.
+    """Return the entries that an index must have, computed from the items of its table.
 
-    There is one for each item that has the index's key attributes and that the backfill has
-    visited.
+    An item has an entry if it has the key attributes of the index. While the index is being
+    filled, this is true only of the items that the backfill has visited.
     """
     entries = []
     for item_key, row in rows:

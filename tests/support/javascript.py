@@ -12,7 +12,7 @@ SDK = FOLDER / "node_modules" / "@aws-sdk" / "client-dynamodb-streams" / "packag
 
 
 def reason_to_skip() -> str | None:
-    """Return why the SDK cannot run, or None."""
+    """Return the reason why the SDK cannot run on this machine, or None if it can."""
     node = shutil.which("node")
     if node is None:
         return "no node"
@@ -26,5 +26,5 @@ def reason_to_skip() -> str | None:
 
 
 def _major(version: str) -> int:
-    """Return the major version in a text: 20 for ">=20.0.0" and for "v20.20.2"."""
+    """Return the first number of a version: 20 for ">=20.0.0" and for "v20.20.2"."""
     return int(re.findall(r"\d+", version)[0])

@@ -1,4 +1,4 @@
-"""A small Kinesis server with PutRecords. It keeps the records, and fails if a test wants that."""
+"""A small Kinesis server that knows only PutRecords. A test reads its records or makes it fail."""
 
 import base64
 import json
@@ -15,10 +15,11 @@ WAIT = 20.0  # seconds after which a test that waits for records fails
 
 
 class FakeKinesis:
-    """A Kinesis server and the records that were put. url: its address.
+    """A Kinesis server with the address `url`, and the records that it has received.
 
-    refuse: a function that returns whether an entry of a call fails. error: if set, all calls fail
-    with this code. strange: if set, this is the answer to all calls.
+    refuse: a function that returns whether an entry of a call must fail.
+    error: if set, all calls fail with this code.
+    strange: if set, a malformed answer that all calls get.
     """
 
     def __init__(self) -> None:
@@ -32,7 +33,7 @@ class FakeKinesis:
         self._changed = threading.Condition()
 
     def put_records(self, request: dict[str, Any], credential: str) -> tuple[int, Any]:
-        """Answer one call: HTTP status and body."""
+        """Answer one call of PutRecords: return the HTTP status and the body."""
         with self._changed:
             self.calls.append(request)
             self.credentials.add(credential)
@@ -52,19 +53,19 @@ class FakeKinesis:
         return {"SequenceNumber": str(len(self.entries)), "ShardId": "shardId-000000000000"}
 
     def wait(self, done: Callable[[], bool]) -> None:
-        """Wait until `done` returns true. It is called after each call of PutRecords."""
+        """Wait until `done()` is true, which is checked after each call of PutRecords."""
         with self._changed:
             assert self._changed.wait_for(done, WAIT), (len(self.entries), len(self.calls))
 
     def values(self) -> list[tuple[str, int]]:
-        """Return the records in order: the item's `pk` and the number `v` of its new image."""
+        """Return for each record in order: the key `pk` and the number `v` of the new image."""
         changes = [record["dynamodb"] for _, record in self.entries]
         return [(each["Keys"]["pk"]["S"], int(each["NewImage"]["v"]["N"])) for each in changes]
 
 
 @contextmanager
 def fake_kinesis() -> Iterator[FakeKinesis]:
-    """Run such a server until the end of a `with` block."""
+    """Run a `FakeKinesis` until the end of a `with` block."""
     fake = FakeKinesis()
 
     class Handler(BaseHTTPRequestHandler):

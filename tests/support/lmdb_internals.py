@@ -1,6 +1,6 @@
 """Access to internals of the LMDB engine, for tests of failures that no caller can cause.
 
-Of the tests, only this module uses the engine's environment and its group of commits.
+No other module of the tests uses the engine's environment or its group commits.
 """
 
 from typing import Any
@@ -11,7 +11,7 @@ from storage.disk.group import LmdbGroup
 
 
 class FailingTransaction:
-    """An LMDB transaction of which one method fails, as on a full disk or in a full map."""
+    """An LMDB transaction with one method that fails, as if the disk or the map were full."""
 
     def __init__(self, txn: Any, method: str, error: Exception) -> None:
         self.txn, self.method, self.error = txn, method, error
@@ -20,7 +20,7 @@ class FailingTransaction:
         return self.fail if name == self.method else getattr(self.txn, name)
 
     def fail(self, *_: Any, **__: Any) -> None:
-        """Raise the error. A failed commit also ends the transaction."""
+        """Raise the error; if the method is `commit`, abort the transaction first, as LMDB does."""
         if self.method == "commit":
             self.txn.abort()
         raise self.error
@@ -32,23 +32,23 @@ def environment_of(engine: LmdbEngine) -> Environment:
 
 
 def group_of(engine: LmdbEngine) -> LmdbGroup:
-    """Return the group of commits of a durable engine."""
+    """Return the write transaction of a durable engine's group commit."""
     assert engine._group is not None
     return engine._group
 
 
 def fail_group(engine: LmdbEngine, method: str, error: Exception) -> None:
-    """Make one method of the group's LMDB transaction fail."""
+    """Make one method fail in the LMDB transaction of the group commit."""
     group: Any = group_of(engine)
     group.txn = FailingTransaction(group.txn, method, error)
 
 
 def lose_group(engine: LmdbEngine) -> None:
-    """Make the group find that another process has written after the group began."""
+    """Make the group commit believe that another process has written since the group began."""
     group_of(engine)._number = -1
 
 
 def give_reserve(engine: LmdbEngine) -> None:
-    """Give the reserve of a full disk to urgent writes."""
+    """Let urgent writes use the space that the engine reserves for a full disk."""
     reserve: Any = environment_of(engine)._reserve
     reserve.give()

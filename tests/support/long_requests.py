@@ -1,8 +1,8 @@
-"""Requests with too long names or lists: name of the case -> operation and JSON."""
+"""Requests with far too long names or lists: name of the case -> operation and request."""
 
 from typing import Any, Final
 
-MANY: Final = 11_000  # number of members
+MANY: Final = 11_000  # the number of elements or members in a list or map that is too long
 
 PUT: Final = {"Put": {"TableName": "tab", "Item": {"pk": {"S": "x"}}}}
 LONG: Final = "é" * 70_000

@@ -1,4 +1,7 @@
-"""Hypothesis strategies that break valid requests: JSON, values, expressions, bytes, headers."""
+"""Hypothesis strategies that break a valid request, which is called the seed.
+
+They break its JSON, its values, its expressions, the bytes of its body or its headers.
+"""
 
 import json
 from collections.abc import Sequence
@@ -7,7 +10,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 Slot = tuple[Any, Any]
-"""A container and the key or position of one of its values."""
+"""A dict or list, and the key or position of one of its values."""
 
 
 class Raw(bytes):
@@ -15,7 +18,7 @@ class Raw(bytes):
 
 
 class Members(list[tuple[str, Any]]):
-    """An object as a list of members, so that names may repeat."""
+    """A JSON object as a list of members, so that a name can occur twice."""
 
 
 def encode(value: Any) -> bytes:
@@ -314,7 +317,7 @@ expressions = st.one_of(
 
 @st.composite
 def with_expressions(draw: st.DrawFn, seed: dict[str, Any]) -> Any:
-    """The seed, with expressions of random words or of pieces of its own expressions."""
+    """Draw the seed with random words in place of one or two expressions, or of parts of them."""
     request = dict(seed)
     present = [name for name in EXPRESSIONS if name in request] or EXPRESSIONS[:-1]
     for name in draw(st.lists(st.sampled_from(present), min_size=1, max_size=2)):
@@ -335,7 +338,7 @@ def with_expressions(draw: st.DrawFn, seed: dict[str, Any]) -> Any:
 
 @st.composite
 def with_action_expressions(draw: st.DrawFn, seed: dict[str, Any]) -> Any:
-    """The seed, a transaction, with the expressions of one action broken."""
+    """Draw the seed, which is a transaction, with the expressions of one action broken."""
     actions = copy(seed["TransactItems"])
     action = pick(draw, actions)
     for name, parameters in action.items():
@@ -345,7 +348,7 @@ def with_action_expressions(draw: st.DrawFn, seed: dict[str, Any]) -> Any:
 
 @st.composite
 def with_statements(draw: st.DrawFn, seed: dict[str, Any]) -> Any:
-    """The seed, a batch, with one of its statements broken."""
+    """Draw the seed, which is a batch or transaction of statements, with one statement broken."""
     member = "Statements" if "Statements" in seed else "TransactStatements"
     statements = copy(seed[member])
     place = draw(st.integers(0, len(statements) - 1))
@@ -357,7 +360,7 @@ def with_statements(draw: st.DrawFn, seed: dict[str, Any]) -> Any:
 
 
 def slots(value: Any) -> list[Slot]:
-    """Return the slots of all values inside a request."""
+    """Return the slots of all values inside a request, on all levels."""
     found: list[Slot] = []
     if isinstance(value, dict):
         for name, inner in value.items():
@@ -389,15 +392,16 @@ INTEGERS = [0, 1, -1, 2, 100, 101, 1_000_001, 2**31 - 1, 2**31, 2**63 - 1, 2**63
 
 
 def pick(draw: st.DrawFn, choices: Sequence[Any]) -> Any:
-    """Draw one of these values, which may be huge.
+    """Draw one of the values.
 
-    This does not use sampled_from, because Hypothesis prints strategies, which would be slow.
+    The values may be huge, so this does not use `sampled_from`: Hypothesis would print them all,
+    which is slow.
     """
     return choices[draw(st.integers(0, len(choices) - 1))]
 
 
 def like(draw: st.DrawFn, value: Any) -> Any:
-    """Draw a value of the right type, so that the request passes the first layer of validation."""
+    """Draw another value of the same type, so that the request passes the check of its types."""
     match value:
         case bool():
             return draw(st.booleans())
@@ -419,7 +423,7 @@ _NAMES = ["", "tableName", "TableName", "Key", "Limit", "Select", "IndexName", "
 
 @st.composite
 def mutated(draw: st.DrawFn, seed: dict[str, Any]) -> Any:
-    """The seed, with one to three values broken."""
+    """Draw the seed with one to three values broken."""
     request = copy(seed)
     for _ in range(draw(st.sampled_from((1, 1, 2, 3)))):
         places = slots(request)
@@ -472,7 +476,7 @@ def _still_there(container: Any, key: Any) -> bool:
 
 @st.composite
 def mangled(draw: st.DrawFn, body: bytes) -> bytes:
-    """The body, truncated, or with bytes changed, inserted or repeated."""
+    """Draw the body truncated, or with bytes changed, inserted or repeated."""
     for _ in range(draw(st.integers(1, 3))):
         place = draw(st.integers(0, len(body)))
         match draw(st.sampled_from(["cut", "insert", "replace", "double", "prefix"])):
@@ -490,11 +494,11 @@ def mangled(draw: st.DrawFn, body: bytes) -> bytes:
     return body
 
 
-LARGEST = 2 << 20  # bytes; larger requests are refused before the code under test runs
+LARGEST = 2 << 20  # bytes; the server refuses larger requests before it runs the code under test
 
 
 def bodies(seed: dict[str, Any]) -> st.SearchStrategy[bytes]:
-    """Broken bodies of every kind, made from one valid request."""
+    """Return a strategy for broken bodies of every kind, made from one valid request."""
     structures = mutated(seed)
     if "Statements" in seed or "TransactStatements" in seed:
         structures = st.one_of(structures, structures, with_statements(seed))
@@ -523,7 +527,7 @@ header_names = st.sampled_from(
     ]
 )
 header_values = st.one_of(
-    # HTTP parsers do not accept these bytes in a value.
+    # without these bytes, which HTTP parsers do not accept in a value
     st.binary(max_size=30).map(lambda value: value.translate(None, b"\r\n\0")),
     st.sampled_from(
         [

@@ -1,12 +1,12 @@
 """A small data folder with all kinds of data that contain account numbers.
 
-Commit 69094b4 wrote the folder in `old_account.tar.xz`. It was the last version in which access
-keys without twelve digits belonged to account 000000000000. That commit ran this module as a
-program:
+The archive `old_account.tar.xz` has such a folder. Commit 69094b4 wrote it. That was the last
+version in which an access key that is not a number of twelve digits belonged to account
+000000000000. At that commit, this module ran as a program:
 
     python -m tests.support.old_account tests/robustness/old_account.tar.xz
 
-The archive is never written again. Tests open it (`unpack`), or write a new folder with today's
+Never write the archive again. Tests unpack it (`unpack`), or write such a folder with the present
 code (`write`).
 """
 
@@ -71,24 +71,25 @@ def item(number: int) -> dict[str, Any]:
 ITEMS = [item(number) for number in range(4)]
 """The items of `orders`.
 
-The function and Kinesis have received the first two. The iterator is after the first one.
+The function and Kinesis have received the first two items. The shard iterator is after the first
+item.
 """
 
 
 def opened(folder: Path, **settings: Any) -> Stage:
-    """Open the folder with functions and a Kinesis endpoint, to which the tests do not connect."""
+    """Open a folder, with configured functions and a Kinesis endpoint that no test calls."""
     given = {"kinesis_endpoint": "http://127.0.0.1:9", **settings}
     return Stage(configured(folder.parent, data_dir=folder, **given))
 
 
 def as_(stage: Stage, caller: tuple[str, str]) -> Stage:
-    """Make the next calls with another access key and region."""
+    """Let the next calls have this access key and region; return the stage."""
     stage.caller = stage.emulator.caller(*caller)
     return stage
 
 
 def write(folder: Path, **settings: Any) -> dict[str, str]:
-    """Write the folder; return the clients' values by name: shard iterator and mapping's UUID."""
+    """Write the folder; return a shard iterator and the UUID of a mapping, by name."""
     stage = opened(folder, **settings)
     feed = KinesisFeed(stage.emulator.database)
     stream = as_(stage, LOCAL)("CreateTable", ORDERS)["TableDescription"]["LatestStreamArn"]
@@ -121,10 +122,10 @@ def write(folder: Path, **settings: Any) -> dict[str, str]:
 
 
 def write_shared(folder: Path, **settings: Any) -> None:
-    """Add two tables to a shared database, each with a mapping.
+    """Add two tables to a folder that is opened with --shared-db, each with a mapping.
 
-    For one table, LOCAL creates the table and ACCOUNT the mapping. For the other, it is the
-    reverse.
+    LOCAL creates the first table, and ACCOUNT its mapping. ACCOUNT creates the second table, and
+    LOCAL its mapping.
     """
     stage = opened(folder, shared_db=True, **settings)
     for maker, mapper in ((LOCAL, ACCOUNT), (ACCOUNT, LOCAL)):
@@ -136,7 +137,7 @@ def write_shared(folder: Path, **settings: Any) -> None:
 
 
 def unpack(folder: Path) -> dict[str, str]:
-    """Unpack the archive into a new folder; return the clients' values, like `write`."""
+    """Unpack the archive into a new folder; return the same values as `write`."""
     return archives.unpack(ARCHIVE, folder)
 
 

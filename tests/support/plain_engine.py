@@ -1,4 +1,4 @@
-"""The smallest engine: a dict, with only the methods that storage/engine.py requires."""
+"""The simplest storage engine: a dict, with only the methods that storage/engine.py requires."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -10,7 +10,7 @@ Pairs = dict[bytes, bytes]
 
 
 class PlainRead(ReadTxn):
-    """A snapshot. A commit replaces the engine's dict, so a snapshot's dict never changes."""
+    """A snapshot: the dict of the last commit. It never changes; a commit makes a new dict."""
 
     def __init__(self, pairs: Pairs) -> None:
         self.pairs = pairs
@@ -63,7 +63,7 @@ class PlainWrite(WriteTxn):
 
 
 class PlainEngine(Engine):
-    """A store in a dict."""
+    """An engine that keeps its store in a dict."""
 
     description = "in a dict, for tests"
 

@@ -1,7 +1,8 @@
-"""The length of random tests: a few seconds, or EXAMPLES times as long.
+"""How long random tests run: a few seconds, or EXAMPLES times as long.
 
-Without EXAMPLES, the examples are the same each time; with it, they differ. `make nightly` runs the
-random tests, and the tests that kill servers, with EXAMPLES=20.
+EXAMPLES is an environment variable. Without it, each run has the same examples; with it, each run
+has different ones. `make nightly` runs the random tests, and the tests that kill servers, with
+EXAMPLES=20.
 
 With NOSHRINK=1, a failing example is reported as it was found. Otherwise Hypothesis first makes it
 smaller.
@@ -27,7 +28,7 @@ def profile(examples: int) -> settings:
 
 
 def drawn_seeds(count: int) -> list[int]:
-    """Return seeds that differ in each run of the tests, but not between its processes.
+    """Return random seeds that differ between runs, but not between the processes of one run.
 
     pytest-xdist refuses tests whose parameters differ between its processes.
     """

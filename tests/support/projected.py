@@ -1,7 +1,8 @@
-"""A program: prints, as lines of JSON, what each way to read some attributes of an item returns.
+"""A program that reads some attributes of an item in every possible way, and prints the answers.
 
-The first line is the whole item. Every other line is a list: the way, and what it returns. The
-attributes are named in another order than the item has them.
+It prints lines of JSON. The first line is the whole item. Every other line is a list: a text that
+names the way, and the attributes that it returned. The requests name the attributes in another
+order than the item has them.
 """
 
 import json
@@ -48,7 +49,7 @@ _TABLE = {"TableName": "Orders"}
 
 
 def answers(db: InProcess) -> Iterator[tuple[str, Any]]:
-    """Yield each way to read some attributes, and the attributes."""
+    """Yield (name of a way to read some attributes, the attributes that it returned)."""
     forms: dict[str, dict[str, Any]] = {
         "projection": {"ProjectionExpression": ", ".join(_ALIASES), "ExpressionAttributeNames": _ALIASES},
         "attributes to get": {"AttributesToGet": list(WANTED)},
@@ -110,7 +111,7 @@ def _updated(db: InProcess, returned: str, request: dict[str, Any]) -> Any:
 
 
 def main() -> None:
-    """Print the lines."""
+    """Read the attributes in every way, and print the lines."""
     db = _database()
     lines = [db("GetItem", **_TABLE, Key=KEY)["Item"], *answers(db)]
     db.emulator.close()

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = 120  # seconds after which a run fails; a run takes one or two
+PATIENCE = 120  # seconds after which a run of pytest fails; most take one or two
 
 
 def write_distribution(folder: Path, name: str, plugin: str, module: str) -> None:
@@ -29,7 +29,7 @@ def write_our_distribution(folder: Path) -> None:
 
 @dataclass
 class Run:
-    """The result of a run: the counts of outcomes, such as {"passed": 3}, and the output."""
+    """The result of a run of pytest. outcomes: the counts of outcomes, such as {"passed": 3}."""
 
     status: int
     outcomes: dict[str, int]
@@ -37,7 +37,7 @@ class Run:
 
 
 class Project:
-    """The project of a user. folder: has the tests. packages: has the installed packages."""
+    """The project of a user. folder: its tests. packages: the folder of its installed packages."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder / "project"
@@ -48,20 +48,20 @@ class Project:
         self.ini()
 
     def ini(self, *lines: str) -> None:
-        """Write pytest.ini. Warnings are errors."""
+        """Write pytest.ini with these additional lines. It turns warnings into errors."""
         text = ["[pytest]", "addopts = -p no:cacheprovider --strict-markers", "filterwarnings =", "    error"]
         text.append("    ignore::DeprecationWarning:botocore.*")
         (self.folder / "pytest.ini").write_text("\n".join([*text, *lines]) + "\n")
 
     def write(self, **files: str) -> None:
-        """Write modules of the project by name."""
+        """Write modules of the project: name of the module -> its text."""
         for name, text in files.items():
             (self.folder / f"{name}.py").write_text(text)
 
     def run(self, *arguments: str, **variables: str) -> Run:
-        """Run pytest; return the outcome.
+        """Run pytest in the project; return the result.
 
-        The environment has no AWS_* variables except those given.
+        variables: environment variables. pytest sees no other AWS_*, PYTEST_* or COV_* variables.
         """
         path = [self.packages, ROOT / "emulator" / "installed"]
         ours = {name: text for name, text in os.environ.items() if not name.startswith(("AWS_", "PYTEST_", "COV_"))}

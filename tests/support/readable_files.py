@@ -1,4 +1,4 @@
-"""A small valid file of every format that emulator/formats reads, by its name."""
+"""A small valid file of every format that emulator/formats reads: name -> content."""
 
 import json
 from collections.abc import Mapping

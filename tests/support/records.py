@@ -11,7 +11,10 @@ _NO_TYPES: Mapping[str, str] = {}
 
 
 class Read:
-    """The records in some paths. The names of files in places have no folders."""
+    """The records that emulator/formats reads from some paths.
+
+    problems, notices: texts, in which the names of files have no folders.
+    """
 
     def __init__(self, *paths: Path, types: Mapping[str, str] = _NO_TYPES, **options: Any) -> None:
         self.records = [
@@ -26,7 +29,7 @@ class Read:
 
     @property
     def created(self) -> list[dict[str, Any]]:
-        """The inputs of CreateTable in the definitions."""
+        """The CreateTable requests in the definitions."""
         return [each.create for each in self.definitions]
 
 

@@ -16,7 +16,7 @@ TABLE = {
 
 
 class Regions:
-    """An emulator that is called in regions: `regions(region, operation, members)`."""
+    """An emulator in process. `regions(region, operation, **members)` calls it in a region."""
 
     def __init__(self, settings: Settings | None = None) -> None:
         self.inside = InProcess(settings or Settings(in_memory=True))
@@ -37,7 +37,7 @@ class Regions:
         self.inside.caller = self.inside.emulator.caller("test", region)
 
     def replicate(self, *regions: str, table: str = "music") -> None:
-        """Create replicas in these regions, from the first region."""
+        """Create replicas of a table of the first region (`REGIONS[0]`) in these regions."""
         for region in regions:
             self(REGIONS[0], "UpdateTable", TableName=table, ReplicaUpdates=[{"Create": {"RegionName": region}}])
             self.drain()
@@ -51,9 +51,9 @@ class Regions:
         return sorted(self(region, "Scan", TableName=table)["Items"], key=json.dumps)
 
     def described(self, region: str, table: str = "music") -> Any:
-        """Return the description of a region's table."""
+        """Return what DescribeTable says about a region's table."""
         return self(region, "DescribeTable", TableName=table)["Table"]
 
     def replicas(self, region: str) -> dict[str, str]:
-        """Return region -> ReplicaStatus, as a region's table shows them."""
+        """Return region -> ReplicaStatus, as DescribeTable in one region says."""
         return {each["RegionName"]: each["ReplicaStatus"] for each in self.described(region).get("Replicas", ())}

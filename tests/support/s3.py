@@ -1,4 +1,4 @@
-"""S3-compatible servers: a small one in this process, and moto's in a separate environment."""
+"""S3-compatible servers: a small server in this process, and the server of the package moto."""
 
 import hashlib
 import os
@@ -24,10 +24,11 @@ OWNER = "123456789012"
 
 
 class FakeS3:
-    """Buckets in memory. `url` is the address.
+    """A server with the address `url`, and its buckets in memory.
 
-    silent: while it is set, requests get no answer. denied: buckets to which access is denied.
-    breaks: how many of the next downloads end early. heads: the header fields of all requests.
+    silent: while it is set, requests get no answer. denied: names of buckets to which access is
+    denied. breaks: how many of the next downloads end before the object is complete. heads: the
+    header fields of each request so far.
     """
 
     def __init__(self) -> None:
@@ -42,7 +43,7 @@ class FakeS3:
 
 @contextmanager
 def fake_s3() -> Iterator[FakeS3]:
-    """Run a small S3 server during a with block."""
+    """Run a `FakeS3` during a `with` block."""
     fake = FakeS3()
 
     class Handler(_Handler):
@@ -140,7 +141,10 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _listing(bucket: dict[str, bytes], query: dict[str, str]) -> bytes:
-    """Return one page. It has at most two objects, so that most lists have several pages."""
+    """Return one page of a ListObjectsV2, with at most two objects.
+
+    So tests with three objects read several pages.
+    """
     after = query.get("continuation-token", "")
     keys = [key for key in sorted(bucket) if key.startswith(query.get("prefix", "")) and key > after]
     rows = "".join(f"<Contents><Key>{escape(k)}</Key><Size>{len(bucket[k])}</Size></Contents>" for k in keys[:2])
@@ -150,10 +154,10 @@ def _listing(bucket: dict[str, bytes], query: dict[str, str]) -> bytes:
 
 @contextmanager
 def moto_s3() -> Iterator[str]:
-    """Run moto's server; yield its address.
+    """Run moto's server during a `with` block; yield its address.
 
-    The variable MOTO_SERVER names the program. Without it, pip installs it into an environment that
-    is removed.
+    The environment variable MOTO_SERVER names the program `moto_server`. Without the variable, pip
+    installs moto into a virtual environment, which is removed at the end.
     """
     with TemporaryDirectory() as folder:
         program = os.environ.get("MOTO_SERVER") or _install_moto(Path(folder))
@@ -173,7 +177,7 @@ def moto_s3() -> Iterator[str]:
 
 
 def _install_moto(folder: Path) -> Path:
-    """Install moto; return its program."""
+    """Install moto into a new virtual environment; return the path of its program."""
     subprocess.run([sys.executable, "-m", "venv", folder], check=True, timeout=120)
     subprocess.run([folder / "bin" / "pip", "install", "-q", "moto[s3,server]>=5"], check=True, timeout=900)
     return folder / "bin" / "moto_server"

@@ -1,4 +1,7 @@
-"""Two tables with a few items, and a valid request of each operation, for tests to break."""
+"""Tables with a few items, and a valid request of each operation.
+
+Tests break these requests, to see that each wrong request gets an error and no 500.
+"""
 
 import json
 from typing import Any
@@ -112,7 +115,7 @@ SOURCE: list[tuple[str, dict[str, Any]]] = [
     ("UpdateTable", {"TableName": "joint", "GlobalTableSettingsReplicationMode": "ENABLED"}),
     ("PutResourcePolicy", {"ResourceArn": SOURCE_ARN, "Policy": replication_policy(SOURCE_ARN)}),
 ]
-"""Requests of another account that make a table of which it permits replicas."""
+"""Requests with which another account creates a table and permits replicas of it."""
 JOINT: dict[str, Any] = {
     "TableName": "joint",
     "GlobalTableSourceArn": SOURCE_ARN,
@@ -121,7 +124,7 @@ JOINT: dict[str, Any] = {
     "Tags": [{"Key": "team", "Value": "a"}],
     "DeletionProtectionEnabled": False,
 }
-"""The request that creates such a replica."""
+"""The request that creates a replica of the table of `SOURCE`."""
 
 SCALED: dict[str, Any] = {
     "MinimumUnits": 1,
@@ -139,7 +142,7 @@ DESTINATION = {"TableName": "plain", "StreamArn": "arn:aws:kinesis:us-east-1:000
 """A Kinesis destination, which is enabled before the items are put."""
 
 STREAM_SEED = "0123456789abcdef"
-"""The random part of the ids of a stream's shards. For the seeds, it is fixed."""
+"""A part of the ids of shards. It is usually random, but the seeds must know the ids."""
 
 _NOW = ManualClock().now()
 _STREAM = opened(

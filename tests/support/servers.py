@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 
 
 class ServerKind(NamedTuple):
-    """A kind of server: its engine, the module to run as the program, and arguments."""
+    """A kind of server: its engine, the module that Python runs, and additional arguments."""
 
     engine: str
     module: str = "emulator"
@@ -36,10 +36,11 @@ SERVERS = {
 
 
 class Server:
-    """A server process of the test. url: its address. printed: its output up to the address.
+    """A server process that the test starts and stops.
 
-    module: the module of this source tree to run. command: a program to run instead. folder: the
-    working directory.
+    url: its address. printed: the lines that it has printed up to the address.
+    module: the module of this source tree that Python runs. command: a program that runs instead
+    of the module. folder: the working directory.
     """
 
     url: str
@@ -67,7 +68,7 @@ class Server:
         return self.process.wait(patience)
 
     def workers(self) -> list[int]:
-        """Return the process ids of its worker processes."""
+        """Return the process ids of the server's worker processes."""
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
         return [int(number) for number in children.read_text().split()]
 

@@ -1,6 +1,7 @@
-"""Two applications with the same features: one has many common mistakes, the other one has none.
+"""Two applications with the same features, for tests of the advisor.
 
-Both are a shop with customers, products and orders. They use boto3 as users do.
+Each is a shop with customers, products and orders, and uses boto3 as users do. `RelationalShop` has
+many common mistakes; `Shop` has none.
 """
 
 from typing import Any
@@ -21,16 +22,20 @@ def number(value: int) -> dict[str, str]:
 
 
 class RelationalShop:
-    """A shop by somebody who knows relational databases. Each method has the mistakes it names.
+    """A shop as a person writes it who knows only relational databases.
 
-    Call `prepare` some time before `run`.
+    The docstrings of the methods name the mistakes. Call `prepare` some time before `run`.
     """
 
     def __init__(self, client: Any) -> None:
         self.client = client
 
     def create_tables(self) -> None:
-        """Relational tables; an index without capacity."""
+        """Create four tables.
+
+        Mistakes: a table for each kind of item, as in a relational database; an index with far less
+        write capacity than its table.
+        """
         for name in ("Customers", "Products", "Orders", "Lines"):
             extra: dict[str, Any] = {"BillingMode": "PAY_PER_REQUEST"}
             names = ["id"]
@@ -57,7 +62,10 @@ class RelationalShop:
             )
 
     def fill(self) -> None:
-        """Low-cardinality keys of an index."""
+        """Write the customers, products and orders.
+
+        Mistake: the partition key of the index has only three values.
+        """
         for n in range(CUSTOMERS):
             self.client.put_item(TableName="Customers", Item={"id": text(f"c-{n}"), "name": text("Ann")})
         for n in range(PRODUCTS):
@@ -74,7 +82,10 @@ class RelationalShop:
             self.client.put_item(TableName="Orders", Item=order)
 
     def orders_of(self, customer: str) -> list[Any]:
-        """Scan as query, and ignored pages."""
+        """Return the orders of a customer.
+
+        Mistakes: a Scan instead of a Query, of which only the first page is read.
+        """
         answer = self.client.scan(
             TableName="Orders",
             FilterExpression="customer = :c",
@@ -85,13 +96,19 @@ class RelationalShop:
         return items
 
     def order_by_id(self, order: str) -> Any:
-        """Scan as query: the table has this key."""
+        """Return the orders with this id.
+
+        Mistake: a Scan for an item whose primary key is known.
+        """
         return self.client.scan(
             TableName="Orders", FilterExpression="id = :i", ExpressionAttributeValues={":i": text(order)}
         )["Items"]
 
     def details(self, order: str) -> tuple[Any, Any, Any]:
-        """Joins by hand."""
+        """Return an order, its customer and its product.
+
+        Mistake: the program joins tables, with a read for each item.
+        """
         found = self._get("Orders", order)
         return found, self._get("Customers", found["customer"]["S"]), self._get("Products", found["product"]["S"])
 
@@ -99,7 +116,7 @@ class RelationalShop:
         return self.client.get_item(TableName=table, Key={"id": text(ident)}, ConsistentRead=True)["Item"]
 
     def prepare(self) -> None:
-        """Create a table of constants, long before the shop opens."""
+        """Create and fill a table whose items never change afterwards."""
         self.client.create_table(
             TableName="Currencies",
             BillingMode="PAY_PER_REQUEST",
@@ -109,11 +126,17 @@ class RelationalShop:
         self.client.put_item(TableName="Currencies", Item={"id": text("EUR"), "digits": number(2)})
 
     def currency(self, ident: str) -> Any:
-        """Unneeded consistent reads of what never changes."""
+        """Return a currency.
+
+        Mistake: a consistent read of an item that never changes.
+        """
         return self._get("Currencies", ident)
 
     def open_orders(self) -> Any:
-        """Missing projection: the page shows only the customer of large items."""
+        """Return the customers of all open orders.
+
+        Mistake: the index projects all attributes of large items, but only one is read.
+        """
         return self.client.query(
             TableName="Orders",
             IndexName="by-state",
@@ -124,17 +147,26 @@ class RelationalShop:
         )["Items"]
 
     def set_picture(self, product: str) -> None:
-        """Blobs in items."""
+        """Store the picture of a product.
+
+        Mistake: a large binary value in an item.
+        """
         item = {"id": text(product), "picture": {"B": b"\0" * 200_000}}
         self.client.put_item(TableName="Products", Item=item)
 
     def rename(self, customer: str, name: str) -> None:
-        """Missing condition."""
+        """Rename a customer.
+
+        Mistake: the item is read and written back without a condition.
+        """
         item = self._get("Customers", customer)
         self.client.put_item(TableName="Customers", Item={**item, "name": text(name)})
 
     def ship(self, order: str) -> None:
-        """Reserved words: the first attempt fails."""
+        """Mark an order as sent.
+
+        Mistake: the first expression contains a reserved word, so it is refused.
+        """
         request: dict[str, Any] = {"TableName": "Orders", "Key": {"id": text(order)}}
         values = {":s": text("sent")}
         try:
@@ -148,12 +180,18 @@ class RelationalShop:
             )
 
     def import_lines(self) -> None:
-        """Oversized transactions."""
+        """Write 60 lines of orders.
+
+        Mistake: one large transaction for items that do not depend on each other.
+        """
         puts = [{"Put": {"TableName": "Lines", "Item": {"id": text(f"l-{n}")}}} for n in range(60)]
         self.client.transact_write_items(TransactItems=puts)
 
     def fill_with_notes(self) -> list[Any]:
-        """Ignored pages: the table has more than 1 MB."""
+        """Write 1.6 MB of notes, and scan the table twice.
+
+        Mistake: only the first page of each Scan is read, so items are missing.
+        """
         for n in range(40):
             self.client.put_item(TableName="Lines", Item={"id": text(f"n-{n}"), "notes": text("x" * 40_000)})
         for _ in range(2):
@@ -180,13 +218,13 @@ class RelationalShop:
 
 
 class Shop:
-    """The same shop by somebody who knows DynamoDB: one table, designed from its reads."""
+    """The same shop as a person writes it who knows DynamoDB: one table, designed for its reads."""
 
     def __init__(self, client: Any) -> None:
         self.client = client
 
     def create_table(self) -> None:
-        """Create the table. The orders of a customer are an item collection."""
+        """Create the table, in which a customer and their orders have the same partition key."""
         self.client.create_table(
             TableName="Shop",
             BillingMode="PAY_PER_REQUEST",
@@ -216,7 +254,7 @@ class Shop:
         )
 
     def order(self, customer: str, ident: str, day: str) -> None:
-        """Add an order and count it, both or none."""
+        """Add an order and increase the customer's number of orders, in one transaction."""
         item = {
             "pk": text(f"CUSTOMER#{customer}"),
             "sk": text(f"ORDER#{day}#{ident}"),
@@ -247,7 +285,7 @@ class Shop:
         return [item for page in pages for item in page["Items"]]
 
     def open_orders(self) -> list[Any]:
-        """Return the first open orders of each of the ten partitions."""
+        """Return the first open orders of each of the ten partition keys of the index."""
         return [
             item
             for shard in range(10)
@@ -261,7 +299,7 @@ class Shop:
         ]
 
     def rename(self, customer: str, name: str) -> None:
-        """Change only the attribute that is new."""
+        """Rename a customer: update only this attribute, if the customer exists."""
         self.client.update_item(
             TableName="Shop",
             Key={"pk": text(f"CUSTOMER#{customer}"), "sk": text("PROFILE")},

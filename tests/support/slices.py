@@ -1,4 +1,4 @@
-"""Answers requests in slices, with an emulator in process."""
+"""Sends requests to an emulator in process that answers them in slices, as a server does."""
 
 import json
 from collections.abc import Callable
@@ -11,11 +11,12 @@ from tests.support.in_process import InProcess
 def sliced(
     db: InProcess, operation: str, request: Any, between: Callable[[], object] = lambda: None
 ) -> tuple[Any, int]:
-    """Answer a request as a server does; return the parsed answer and the number of slices.
+    """Send a request, and run all slices of its answer.
 
-    The number is 0 if the answer was complete at once. Raises ApiError.
+    Return the parsed answer and the number of slices, which is 0 if the answer needed none.
+    Raises ApiError.
 
-    between: called after each slice.
+    between: a function that is called after each slice.
     """
     db.emulator.database.sliced = True
     try:

@@ -9,7 +9,7 @@ import sys
 
 from emulator.cli import main
 
-NEW_MOUNTS = 0x00020000  # CLONE_NEWNS, unshare(2)
+NEW_MOUNTS = 0x00020000  # the flag CLONE_NEWNS of unshare(2)
 SIZE = 64 << 20
 
 if __name__ == "__main__":

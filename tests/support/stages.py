@@ -1,4 +1,4 @@
-"""An emulator in process with a manual clock. The test itself invokes its functions."""
+"""An emulator in process with configured functions, which the test itself invokes."""
 
 import json
 from collections.abc import Callable
@@ -23,13 +23,13 @@ UNREACHABLE = Outcome("unreachable", detail="connection refused")
 
 
 def failing(*sequences: str) -> Outcome:
-    """Return a partial batch response that names some records."""
+    """Return the outcome of a function that reports these records as failed."""
     report = {"batchItemFailures": [{"itemIdentifier": sequence} for sequence in sequences]}
     return Outcome("answered", json.dumps(report).encode())
 
 
 class Stage(InProcess):
-    """An emulator with configured functions."""
+    """An emulator with the functions of `CONFIGURATION`, which it never calls by itself."""
 
     def __init__(self, settings: Settings, sharing: SharedMemory | None = None) -> None:
         super().__init__(settings, sharing)
@@ -38,18 +38,21 @@ class Stage(InProcess):
     # --- Lambda's API -----------------------------------------------------------------------------
 
     def api(self, method: str, path: str = "", body: Any = None, query: str = "", caller: Any = None) -> Any:
-        """Send a request; return status and JSON. Raises ApiError."""
+        """Send a request to the API of event source mappings; return status and JSON.
+
+        Raises ApiError.
+        """
         raw = b"" if body is None else json.dumps(body).encode()
         return self.emulator.call_functions(method, MAPPINGS + path, query, raw, caller or self.caller)
 
     def refused(self, method: str, path: str = "", body: Any = None, query: str = "") -> tuple[int, str, str | None]:
-        """Send a request that must fail; return status, code and message."""
+        """Send a request to this API that must fail; return status, code and message."""
         with pytest.raises(ApiError) as caught:
             self.api(method, path, body, query)
         return caught.value.status, caught.value.code, caught.value.message
 
     def table(self, name: str = "Orders", view: str = "NEW_AND_OLD_IMAGES") -> str:
-        """Make a table with a stream; return the stream's ARN."""
+        """Create a table with a stream; return the stream's ARN."""
         described = self(
             "CreateTable",
             TableName=name,
@@ -78,11 +81,14 @@ class Stage(InProcess):
     # --- delivery ---------------------------------------------------------------------------------
 
     def due(self) -> list[tuple[Any, list[dict[str, Any]]]]:
-        """Return the due invocations and the records of their events."""
+        """Return (invocation, records of its event) of each invocation that is due."""
         return [(each, json.loads(each.payload)["Records"]) for each in self.service.due()]
 
     def deliver(self, function: Callable[[list[dict[str, Any]]], Outcome] = lambda _: DONE) -> list[list[str]]:
-        """Invoke a function until no batch is due; return the keys in its batches."""
+        """End all invocations that are due with the outcomes that `function` returns.
+
+        Return the partition keys of the records in each batch.
+        """
         got = []
         while due := self.due():
             for invocation, records in due:
@@ -97,23 +103,26 @@ class Stage(InProcess):
 
     @property
     def letters(self) -> list[dict[str, Any]]:
-        """Return the dead letters so far."""
+        """The dead letters that the emulator has written so far."""
         file = self.service.dead_letters.file
         return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
 
 
 def keys(records: list[dict[str, Any]]) -> list[str]:
-    """Return the keys of some records."""
+    """Return the partition keys of the items in some stream records."""
     return [record["dynamodb"]["Keys"]["pk"]["S"] for record in records]
 
 
 def sequences(records: list[dict[str, Any]]) -> list[str]:
-    """Return the sequence numbers of some records."""
+    """Return the sequence numbers of some stream records."""
     return [record["dynamodb"]["SequenceNumber"] for record in records]
 
 
 def configured(folder: Path, **settings: Any) -> Settings:
-    """Return settings with a file of functions, and with one shard for each stream by default."""
+    """Write a file that configures functions; return settings that use it.
+
+    By default, each stream has one shard.
+    """
     file = folder / "functions.toml"
     file.write_text(CONFIGURATION)
     return Settings(**{"functions": str(file), "stream_shards": 1, **settings})

@@ -1,7 +1,7 @@
-"""Reads streams like a consumer, from an emulator in process or from a server with an SDK.
+"""Reads streams as a client does, from an emulator in process or from a server.
 
-The argument `call` is a function call(operation, **request): an InProcess, or `api` of a boto3
-client.
+The argument `call` is a function call(operation, **request): an `InProcess`, or what the function
+`api` returns for a boto3 client.
 """
 
 import re
@@ -11,11 +11,11 @@ from typing import Any
 Call = Callable[..., Any]
 Record = dict[str, Any]
 
-ROUNDS = 1000  # after this many reads of all shards, a record counts as missing; AWS needs a moment
+ROUNDS = 1000  # reads of all shards after which a record counts as missing; on AWS, records come late
 
 
 def api(client: Any) -> Call:
-    """Return call(operation, **request) of a boto3 client."""
+    """Return a function call(operation, **request) that uses a boto3 client."""
 
     def call(operation: str, **request: Any) -> Any:
         return getattr(client, re.sub("(?<!^)(?=[A-Z])", "_", operation).lower())(**request)
@@ -30,7 +30,7 @@ def stream_of(call: Call, table: str) -> str:
 
 
 def shards_of(call: Call, arn: str, limit: int = 100) -> list[dict[str, Any]]:
-    """Return all shards of a stream, read page by page."""
+    """Return all shards of a stream, read in pages of `limit` shards."""
     shards: list[dict[str, Any]] = []
     start: dict[str, Any] = {}
     while True:
@@ -42,7 +42,7 @@ def shards_of(call: Call, arn: str, limit: int = 100) -> list[dict[str, Any]]:
 
 
 def parents_first(shards: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return shards in an order in which each comes after its parent."""
+    """Return shards in an order in which each shard comes after its parent."""
     left = {shard["ShardId"]: shard for shard in shards}
     order = []
     while left:
@@ -55,14 +55,17 @@ def parents_first(shards: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def iterator(call: Call, arn: str, shard: str, kind: str = "TRIM_HORIZON", **position: Any) -> str:
-    """Return a shard iterator."""
+    """Return a shard iterator.
+
+    kind: its ShardIteratorType. position: the SequenceNumber, if this type needs it.
+    """
     answer = call("GetShardIterator", StreamArn=arn, ShardId=shard, ShardIteratorType=kind, **position)
     reported: str = answer["ShardIterator"]
     return reported
 
 
 def pages(call: Call, start: str | None, **request: Any) -> Iterator[list[Record]]:
-    """Read pages from an iterator to the shard's end or to a page without records."""
+    """Yield pages of records, from an iterator to the shard's end or to an empty page."""
     while start is not None:
         answer = call("GetRecords", ShardIterator=start, **request)
         yield answer["Records"]
@@ -70,7 +73,7 @@ def pages(call: Call, start: str | None, **request: Any) -> Iterator[list[Record
 
 
 def read_shard(call: Call, arn: str, shard: str, kind: str = "TRIM_HORIZON", **position: Any) -> list[Record]:
-    """Return the records that a shard has now, from a position on."""
+    """Return the records that a shard has now, from a start that `iterator` accepts."""
     return [record for page in pages(call, iterator(call, arn, shard, kind, **position)) for record in page]
 
 
@@ -87,14 +90,15 @@ def sequence(record: Record) -> int:
 
 
 def by_sequence(records: list[Record]) -> list[Record]:
-    """Return records in the order of their sequence numbers, which rise in the whole stream."""
+    """Return records sorted by sequence number, which is the order of the writes in all shards."""
     return sorted(records, key=sequence)
 
 
 def replay(records: list[Record], names: tuple[str, ...]) -> dict[tuple[str, ...], Any]:
-    """Apply records to an empty table, and check their old images; return the items by key.
+    """Apply stream records to an empty table; return key -> item.
 
-    names: the key attributes. Records must have both images, and those of an item must be in order.
+    Assert that each old image is the item before the change. Records must have both images, and the
+    records of each item must be in order. names: the names of the key attributes.
     """
     items: dict[tuple[str, ...], Any] = {}
     for record in records:
@@ -116,7 +120,10 @@ def replay(records: list[Record], names: tuple[str, ...]) -> dict[tuple[str, ...
 
 
 class Watch:
-    """Reads the records of one partition key that are written from now on, in all shards."""
+    """Reads the records of one partition key from all shards, from now on.
+
+    partition: the value of the key attribute `name`.
+    """
 
     def __init__(self, call: Call, arn: str, partition: dict[str, Any], name: str = "pk") -> None:
         self._call = call
@@ -143,7 +150,10 @@ class Watch:
         return [record for record in found if record["dynamodb"]["Keys"][self._name] == self._partition]
 
     def until(self, last: Callable[[Record], bool]) -> list[Record]:
-        """Return the next records up to the one for which `last` is true."""
+        """Read until `last(record)` is true for a record, which must be the newest one.
+
+        Return all records that were read.
+        """
         records: list[Record] = []
         for _ in range(ROUNDS):
             records += self._round()

@@ -1,4 +1,4 @@
-"""Tables with a stream in process, for the tests of streams."""
+"""Tables with a stream in an emulator in process, for the tests of streams."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +14,7 @@ from tests.support.tables import new_name, table_request
 MINUTE = 60
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
-LIFE = 4 * HOUR  # how long a shard stays open
+LIFE = 4 * HOUR  # how long a shard is open before its rollover
 IMAGES = {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
 OFF = {"StreamEnabled": False}
 
@@ -28,7 +28,7 @@ def emulator(engine_name: str, tmp_path: Path, **settings: Any) -> Iterator[InPr
 
 
 def later(db: InProcess, seconds: float) -> None:
-    """Move the clock, and run one tick of the work that becomes due."""
+    """Move the clock forward, and call `Emulator.tick` once."""
     db.clock.advance(seconds)
     db.emulator.tick()
 
@@ -39,7 +39,7 @@ def finish(db: InProcess) -> None:
 
 
 class Streamed:
-    """A table with a stream. Each item that `put` writes has a number."""
+    """A table with a stream. `put` numbers the items that it writes: 1, 2, 3 and so on."""
 
     def __init__(self, db: InProcess, keys: str = "pk:S", view: str = "NEW_AND_OLD_IMAGES", **extra: Any) -> None:
         self.db = db
@@ -51,7 +51,7 @@ class Streamed:
         self.arn = stream_of(db, self.name)
 
     def put(self, pk: str = "p") -> int:
-        """Write an item; return the number in it."""
+        """Write an item with the next number; return the number."""
         number = next(self.numbers)
         self.db("PutItem", TableName=self.name, Item={"pk": {"S": pk}, "n": {"N": str(number)}})
         return number
@@ -76,7 +76,7 @@ class Streamed:
 
 
 def number_of(record: Record) -> int:
-    """Return the number of the item in a record."""
+    """Return the number in the new image of a record."""
     return int(record["dynamodb"]["NewImage"]["n"]["N"])
 
 

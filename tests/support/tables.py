@@ -1,4 +1,4 @@
-"""Makes CreateTable requests from short texts such as "pk:S sk:N", and unique names."""
+"""Makes CreateTable requests and indexes from short texts such as "pk:S sk:N"."""
 
 import uuid
 from typing import Any
@@ -10,7 +10,11 @@ def new_name(prefix: str = "t") -> str:
 
 
 def table_request(keys: str = "pk:S sk:S", **extra: Any) -> dict[str, Any]:
-    """Return a CreateTable request. keys: "hash:T [range:T]". define: further attributes."""
+    """Return a CreateTable request for a table with a new name.
+
+    keys: the key attributes with their types, such as "pk:S sk:N". define: further attributes with
+    their types, such as those of indexes. extra: further members of the request.
+    """
     definitions = [pair.split(":") for pair in (keys + " " + extra.pop("define", "")).split()]
     names = [pair.split(":")[0] for pair in keys.split()]
     return {
@@ -25,7 +29,10 @@ def table_request(keys: str = "pk:S sk:S", **extra: Any) -> dict[str, Any]:
 
 
 def index_request(name: str, keys: str, projection: str = "ALL", non_key: list[str] | None = None) -> dict[str, Any]:
-    """Return an index for a request. keys: "hash [range]"; "+" joins attributes of one key type."""
+    """Return a secondary index for a request.
+
+    keys: its key attributes, such as "g h". In "a+b c", both a and b have the key type HASH.
+    """
     kinds = [(part.split("+"), kind) for part, kind in zip(keys.split(), ("HASH", "RANGE"), strict=False)]
     return {
         "IndexName": name,
@@ -43,7 +50,10 @@ def vector_index_request(
     non_key: list[str] | None = None,
     search: str = "",
 ) -> dict[str, Any]:
-    """Return a vector index for a request. search: the SearchSchema, as "attribute:HASH ..."."""
+    """Return a vector index for a request.
+
+    search: the elements of its SearchSchema, such as "tenant:HASH color:INLINE_FILTER".
+    """
     schema = [element.split(":") for element in search.split()]
     return {
         "IndexName": name,

@@ -1,4 +1,4 @@
-"""Terraform with the AWS provider.
+"""Runs Terraform with the AWS provider.
 
 The environment variable TERRAFORM_PLUGINS names a folder with the provider. Without it, Terraform
 installs the provider from its registry.
@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-PATIENCE = 300  # seconds after which a command fails; the provider has 700 MB
+PATIENCE = 300  # seconds after which a command fails; `init` may download a provider of 700 MB
 
 
 def prepared(folder: Path) -> None:
-    """Run `terraform init` in a folder. Skip the test if the machine has no Terraform."""
+    """Run `terraform init` in a folder. Skip the test without Terraform or its AWS provider."""
     if shutil.which("terraform") is None:
         pytest.skip("no terraform")
     plugins = os.environ.get("TERRAFORM_PLUGINS")

@@ -35,18 +35,18 @@ SERVICE = "com.amazonaws.dynamodb.v20120810#"
 
 
 def units(read: int, write: int) -> dict[str, int]:
-    """Return a ProvisionedThroughput."""
+    """Return the value of a member ProvisionedThroughput."""
     return {"ReadCapacityUnits": read, "WriteCapacityUnits": write}
 
 
 def maximum(read: int | None = None, write: int | None = None) -> dict[str, int]:
-    """Return an OnDemandThroughput."""
+    """Return the value of a member OnDemandThroughput."""
     given = {"MaxReadRequestUnits": read, "MaxWriteRequestUnits": write}
     return {name: limit for name, limit in given.items() if limit is not None}
 
 
 def enforce(db: InProcess, table: str | None = None, *, enforced: bool = True) -> None:
-    """Turn enforcement on or off, for a table or for all."""
+    """Turn the enforcement of throughput on or off, for one table or for all tables."""
     body: dict[str, Any] = {"Enforced": enforced} | ({} if table is None else {"TableName": table})
     registry.call(db.emulator, "throttling", body)
 
@@ -56,7 +56,7 @@ def create(db: InProcess, read: int = 1000, write: int = 1000, keys: str = "pk:S
     request = table_request(keys, BillingMode="PROVISIONED", ProvisionedThroughput=units(read, write), **extra)
     db("CreateTable", request)
     enforce(db, request["TableName"])
-    db("DescribeTable", TableName=request["TableName"])  # this makes it ACTIVE
+    db("DescribeTable", TableName=request["TableName"])  # makes the table ACTIVE
     name: str = request["TableName"]
     return name
 
@@ -66,7 +66,7 @@ def create_on_demand(db: InProcess, keys: str = "pk:S sk:S", **extra: Any) -> st
     request = table_request(keys, **extra)
     db("CreateTable", request)
     enforce(db, request["TableName"])
-    db("DescribeTable", TableName=request["TableName"])  # this makes it ACTIVE
+    db("DescribeTable", TableName=request["TableName"])  # makes the table ACTIVE
     name: str = request["TableName"]
     return name
 
@@ -82,7 +82,7 @@ def key_of(number: int, pk: str | None = None) -> dict[str, Any]:
 
 
 def item_of(number: int, size: int = 100, pk: str | None = None, **more: str) -> dict[str, Any]:
-    """Return item `number`, filled to a size."""
+    """Return item `number`, with a text that gives the item this size in bytes."""
     item = key_of(number, pk) | {name: {"S": value} for name, value in more.items()}
     used = sum(len(name) + len(value["S"]) for name, value in item.items())
     return item | {"a": {"S": "x" * (size - used - 1)}}
@@ -104,7 +104,7 @@ def refusal(db: InProcess, operation: str, **request: Any) -> dict[str, Any]:
 
 
 def exceeded(db: InProcess, table: str, reason: str, text: str = TABLE, index: str | None = None) -> dict[str, Any]:
-    """Return the body of a throttling error."""
+    """Return the expected body of a throttling error, about a table or one of its indexes."""
     arn = db("DescribeTable", TableName=table)["Table"]["TableArn"]
     resource = arn if index is None else f"{arn}/index/{index}"
     provisioned = text in (TABLE, INDEX)
@@ -116,7 +116,7 @@ def exceeded(db: InProcess, table: str, reason: str, text: str = TABLE, index: s
 
 
 def admitted(db: InProcess, table: str, most: int = 10_000, **item: Any) -> int:
-    """Put items into different partitions until one is refused; return how many were accepted."""
+    """Put items into different partitions until a put is throttled; return how many succeeded."""
     for number in range(most):
         try:
             put(db, table, number, **item)
@@ -128,7 +128,10 @@ def admitted(db: InProcess, table: str, most: int = 10_000, **item: Any) -> int:
 
 
 def levels(db: InProcess, table: str, kind: str = "Write") -> dict[str | None, float]:
-    """Return the remaining tokens: name of a global index, or None for the table -> tokens."""
+    """Return the tokens that are left in the buckets of a table and its global indexes.
+
+    The keys are the names of the indexes, and None for the table.
+    """
     enforcement = db.emulator.database.table(db.caller, table).enforcement
     assert enforcement is not None
     assert enforcement.throttle is not None
@@ -141,7 +144,7 @@ def levels(db: InProcess, table: str, kind: str = "Write") -> dict[str | None, f
 
 
 def puts(numbers: Iterable[int], **item: Any) -> list[dict[str, Any]]:
-    """Return put requests for BatchWriteItem."""
+    """Return the elements of a BatchWriteItem that puts the items with these numbers."""
     return [{"PutRequest": {"Item": item_of(number, **item)}} for number in numbers]
 
 

@@ -1,4 +1,4 @@
-"""Random valid attribute values, and settings for property tests."""
+"""Hypothesis strategies for valid attribute values, and the settings of tests that use them."""
 
 from base64 import b64encode
 
@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from emulator.values.number import canonical
 from tests.support.profile import profile
 
-deterministic = profile(100)  # the same examples each time, on machines of any speed
+deterministic = profile(100)  # 100 examples, the same ones in each run
 
 texts = st.text(max_size=6)
 binaries = st.binary(max_size=6).map(lambda data: b64encode(data).decode())

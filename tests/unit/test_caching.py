@@ -1,5 +1,5 @@
-"""Caches whose keys are clients' texts: bounded by an estimate of their bytes, separately for long
-and short texts.
+"""Caches whose keys are texts of clients. The estimated bytes are bounded, separately for long and
+short texts.
 """
 
 import pytest
@@ -9,7 +9,7 @@ from emulator.database.schema.table import _LONGEST_DECODER
 from emulator.partiql import prepare
 from emulator.values import rows
 
-SHORT = PER_RESULT + 10 * PER_CHARACTER  # bytes of the result for a text of ten characters
+SHORT = PER_RESULT + 10 * PER_CHARACTER  # estimated bytes of a result for a text of ten characters
 
 
 def test_a_result_is_found_again():

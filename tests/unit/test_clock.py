@@ -112,7 +112,7 @@ def test_clocks_with_the_same_cells_move_together(machine):
 
 
 def counted(slices, log, name):
-    """Work of several slices, each of which appends to a log."""
+    """Return work of several slices, each of which appends a name to a log."""
     left = iter([*repeat(True, slices - 1), False])
 
     def work():
@@ -159,7 +159,7 @@ def test_work_that_must_wait_is_tried_again():
 
 
 class Worker:
-    """Background work on a machine whose time and free bytes are set by hand."""
+    """Background work on a machine whose time and free bytes a test sets."""
 
     def __init__(self):
         self.now, self.free = 1000.0, 0
@@ -168,7 +168,9 @@ class Worker:
         )
 
     def tries_of(self, log, seconds, step=0.05):
-        """Run slices for some seconds; return how often the logged work was tried."""
+        """Run slices for some seconds; return how often the work that appends to the
+        log was tried.
+        """
         before = len(log)
         for _ in range(round(seconds / step)):
             self.now += step
@@ -210,7 +212,7 @@ def test_room_ends_a_pause(worker):
 
 
 def test_new_work_ends_a_pause_and_runs_besides_work_without_room(worker):
-    """Deleting a table frees the room for which other work waits."""
+    """New work may free the room for which other work waits, for example by deleting a table."""
     log, done = [], []
     worker.background.add("full", full(log))
     worker.tries_of(log, 10)

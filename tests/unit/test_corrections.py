@@ -1,7 +1,7 @@
 """Rules that this emulator once had wrong: the rows of tests/cases/corrections, and their index.
 
-The rules come from a list of November 2026, whose numbers are the names of the entries. An entry is
-an object:
+The rules come from a list of November 2026. An entry is named after the number of its rule in that
+list. It is an object:
 
 | member | meaning |
 |---|---|

@@ -12,7 +12,7 @@ from emulator.settings import Settings
 
 
 def defaults(**others):
-    """Return the settings of a DynamoDB Local without options, and others."""
+    """Return the settings of DynamoDB Local without options, changed by `others`."""
     return Settings(**{"account": "0" * 12, "as_dynamodb_local": True, "data_dir": Path("dynamodb-emulator"), **others})
 
 
@@ -45,7 +45,7 @@ def outside_of_containers(monkeypatch):
         ("-cors *", defaults()),
         ("-cors http://a,https://b", defaults(cors=("http://a", "https://b"))),
         ("-cors a.example,http://b", defaults(cors=("http://b", "http://a.example", "https://a.example"))),
-        # Our options may stand between, and win.
+        # Our own options may stand between DynamoDB Local's, and override them.
         ("--host 0.0.0.0 -sharedDb --workers 2", defaults(host=("0.0.0.0",), shared_db=True, workers=2)),
         ("-port 1 --port 2 --account 123456789012", defaults(port=2, account="123456789012")),
         ("-dbPath x --in-memory", Settings(in_memory=True, account="0" * 12, as_dynamodb_local=True)),

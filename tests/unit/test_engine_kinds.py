@@ -1,4 +1,6 @@
-"""The table of engines: its settings and its command lines select the same engine."""
+"""The table of engines in tests/support/engines.py: an engine's settings and its command line
+select the same engine.
+"""
 
 from pathlib import Path
 

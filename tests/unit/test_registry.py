@@ -11,8 +11,8 @@ GOOD = {"TableName": "toys", "Item": {"pk": {"N": "1"}}}
 
 
 def toy(check):
-    """Return an operation with PutItem's requests and this check, and the requests that its handler
-    has seen.
+    """Return an operation with PutItem's requests and a check, and the list of requests that its
+    handler gets.
     """
     seen = []
 
@@ -41,7 +41,7 @@ def test_a_check_may_raise_the_problem():
 
 
 def test_a_check_may_report_problems_elsewhere():
-    """BatchExecuteStatement does: in the result of the statement that has the problem."""
+    """BatchExecuteStatement reports a problem in the result of the statement that has it."""
     operation, seen = toy(lambda request: request.mark_reported())
     assert operation.run(None, None, BAD) == b"{}"
     assert len(seen) == 1

@@ -263,7 +263,7 @@ def test_a_server_that_keeps_nothing_on_disk_has_no_folder(settings, folder):
         ("", "CONFIG=data-dir='x';log-level='DEBUG'", Settings(data_dir=Path("x"), log_level="debug")),
         ("--port 2", "CONFIG=port='nonsense'", Settings(port=2)),
         ("", "DYNAMODB_EMULATOR_PORT=2 CONFIG=port='nonsense'", Settings(port=2)),
-        # Only the best source that says something about the folder counts.
+        # If several sources set the folder, only the one with the highest priority counts.
         ("--in-memory", "DYNAMODB_EMULATOR_DATA_DIR=x CONFIG=data-dir='y'", Settings(in_memory=True)),
         ("--data-dir x", "DYNAMODB_IN_MEMORY=1 CONFIG=in-memory=true", Settings(data_dir=Path("x"))),
         ("", "DYNAMODB_EMULATOR_DATA_DIR=x DYNAMODB_IN_MEMORY=1", Settings(data_dir=Path("x"))),

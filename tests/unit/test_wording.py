@@ -1,4 +1,4 @@
-"""Wording of amounts."""
+"""How amounts are written."""
 
 import pytest
 

@@ -49,7 +49,10 @@ class NotAReport(Exception):
 
 
 def checked(text: bytes, name: str) -> dict[str, Any]:
-    """Return the report that the text of a file has. Raises NotAReport. name: the file's name."""
+    """Return the report that is the content of a file. Raises NotAReport if it is none.
+
+    text: the content of the file. name: its name, for the error.
+    """
     try:
         report = orjson.loads(text)
     except orjson.JSONDecodeError as error:
@@ -69,7 +72,7 @@ def checked(text: bytes, name: str) -> dict[str, Any]:
 def _wrong(value: Any, shape: Shape, where: str) -> str | None:  # noqa: ANN401 - any JSON
     """Return a text that says why a value does not have the shape, None if it has.
 
-    where: what the text calls the value.
+    where: words for the value in that text, such as "the content".
     """
     match shape:
         case dict():

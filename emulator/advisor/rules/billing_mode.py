@@ -5,7 +5,8 @@ need. It examines only runs of at least ten minutes.
 
 One provisioned unit for an hour costs about as much as 1,040 on-demand units. So a steady load is
 cheaper with provisioned capacity. A load with long pauses and short peaks is cheaper with on-demand
-capacity. A run of tests is seldom like production. So repeat this with a recording of production.
+capacity. A run of tests is seldom like production. So repeat the comparison with a recording of
+requests in production.
 """
 
 from typing import Final
@@ -15,11 +16,11 @@ from emulator.advisor.recent import Recent
 from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, cost, units
 from emulator.advisor.tally import Note, Tally
 
-_SECONDS: Final = 600.0  # the shortest run, for a finding
+_SECONDS: Final = 600.0  # a finding needs a run of at least this length
 _HOUR: Final = 3_600
 _AS_MUCH: Final = 1_040  # on-demand units that cost as much as one provisioned unit for an hour
-_HALF: Final = 0.5  # the other mode must cost less than this part of the cost, for a finding
-_MANY: Final = 1_000  # the fewest units that the run used, for a finding
+_HALF: Final = 0.5  # a finding needs another mode that costs less than this part of what the present mode costs
+_MANY: Final = 1_000  # a finding needs a run that used at least this many units
 _MOST: Final = 1_000  # tables whose units in the current second are remembered
 
 

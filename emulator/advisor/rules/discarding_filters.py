@@ -14,8 +14,8 @@ from emulator.advisor.calls import PAGES, Call
 from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, by_statement, cost, counted, units
 from emulator.advisor.tally import Tally
 
-_MANY: Final = 50  # the fewest items that the requests read, for a finding
-_FEW: Final = 0.25  # the largest part of the items that the filter lets through, for a finding
+_MANY: Final = 50  # a finding needs requests that read at least this many items
+_FEW: Final = 0.25  # a finding needs a filter that lets at most this part of the items through
 _VERY_FEW: Final = 0.1
 _REPEATED: Final = 2  # the fewest requests for a finding
 

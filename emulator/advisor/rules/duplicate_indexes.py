@@ -17,7 +17,7 @@ from emulator.advisor.rule import Confidence, Noting, Rule, Verdict
 from emulator.advisor.tables import IndexFacts, TableFacts
 from emulator.advisor.tally import Note, Tally
 
-_MOST: Final = 1_000  # tables that were examined; each is examined once
+_MOST: Final = 1_000  # tables that are remembered, so that each is examined only once
 
 
 class _Watcher(Noting):
@@ -44,9 +44,9 @@ class _Watcher(Noting):
 
 
 def _replacement(index: IndexFacts, facts: TableFacts) -> tuple[str, bool] | None:
-    """Return the name of what can replace an index, and whether its key is that of the index.
+    """Return a pair for what can replace an index: its name, and True if it has the index's key.
 
-    The name is that of another index, or "the table". None means that the index is needed.
+    The name is that of another index, or "the table". Return None if the index is needed.
     """
     if index.local:
         return None

@@ -15,7 +15,7 @@ from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, counted
 from emulator.advisor.tally import Note, Tally
 
 _MOST: Final = 2_000  # pages that are remembered until a request continues them
-_REPEATED: Final = 2  # ignored pages, for a certain finding; a single one may be an accident
+_REPEATED: Final = 2  # a finding is `certain` from this many ignored pages on; a single one may be an accident
 
 
 class _Watcher(Noting):

@@ -16,7 +16,7 @@ from emulator.advisor.tables import IndexFacts
 from emulator.advisor.tally import Tally
 
 _MANY: Final = 5  # the fewest writes to the index, for a finding
-_MOST: Final = 0.5  # a finding is likely if at least this part of the table's writes also write to the index
+_MOST: Final = 0.5  # a finding is `likely` if at least this part of the table's writes also write to the index
 
 
 class _Watcher(Noting):

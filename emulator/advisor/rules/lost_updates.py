@@ -18,7 +18,7 @@ from emulator.advisor.recent import Recent
 from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, counted
 from emulator.advisor.tally import Note, Tally
 
-_MOST: Final = 1_000  # written items, and also reads of items, that are remembered
+_MOST: Final = 1_000  # at most this many written items are remembered, and as many reads of items
 _ATTRIBUTES: Final = 40  # attributes of an item that are compared
 _LONGEST: Final = 100  # characters; attributes with longer names are not compared
 
@@ -30,7 +30,8 @@ class _Written:
     """The last write of an item.
 
     number: how many writes of the item were seen. changed: the attributes that the last write
-    changed. hashes: the hashes of the item that it put, None for an update or a deletion.
+    changed. hashes: the hashes of the attributes of the item that it put, None if it was an update
+    or a deletion.
     """
 
     __slots__ = ("changed", "hashes", "number")

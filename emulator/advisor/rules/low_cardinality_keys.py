@@ -7,8 +7,8 @@ All items with one value of the partition key can be in one partition, which wri
 units and reads at most 3,000 units in a second. So such a key limits the throughput of the whole
 table. A partition key should have many values that are used about equally often.
 
-With a sort key, the values may be names of tenants, of which a test has only a few. So the
-confidence of such a finding is only `possible`.
+If there is a sort key, the values may be the names of customers, of which a test has only a few. So
+the confidence of such a finding is only `possible`.
 """
 
 import re
@@ -20,9 +20,9 @@ from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, counted
 from emulator.advisor.tally import Note, Tally
 
 _ITEMS: Final = 50
-_VALUES: Final = 10  # the most different values, for a finding
-_EACH: Final = 10  # the fewest items for each value on average, for a finding
-_MOST: Final = 5_000  # items that were counted; each is counted once
+_VALUES: Final = 10  # a finding needs a key with at most this many different values
+_EACH: Final = 10  # a finding needs on average at least this many items for each value
+_MOST: Final = 5_000  # items that are remembered, so that each is counted only once
 _LIKE_A_NAME: Final = re.compile(r"[A-Za-z][A-Za-z_ -]{0,30}|[0-9]|true|false").fullmatch
 
 

@@ -24,7 +24,7 @@ _ATTRIBUTES: Final = 40  # numbers of an item that are remembered
 _LONGEST: Final = 100  # characters; numbers with longer names are not remembered
 
 _Read = tuple[float, str, Item | None]
-"""Time and place of a read, and the numbers of the item; None if there was no item."""
+"""Time and place (line of code) of a read, and the numbers of the item, None if there was none."""
 
 
 class _Watcher(Noting):

@@ -5,7 +5,7 @@ attributes or a count.
 
 An entry of an index is charged by its size, when it is written and when it is read. An index that
 projects only what its Queries want (INCLUDE, or KEYS_ONLY) is smaller and cheaper. Writes that
-change only other attributes cost nothing for it.
+change only other attributes cost no units for such an index.
 """
 
 from typing import Final
@@ -15,7 +15,7 @@ from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, cost, count
 from emulator.advisor.tally import Tally
 
 _MANY: Final = 5  # the fewest reads for a finding
-_LARGE: Final = 1_024  # bytes; smaller items are no finding, because their entries cost one unit anyway
+_LARGE: Final = 1_024  # bytes; smaller items give no finding, because an entry costs at least one unit
 
 
 class _Watcher(Noting):

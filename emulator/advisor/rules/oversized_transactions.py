@@ -1,7 +1,7 @@
 """Transactions with very many actions.
 
 This rule finds transactions that write and have 25 or more actions. Its advice depends on whether
-they have conditions or updates.
+the transactions have conditions or updates.
 
 A transaction costs twice the units of its writes. The more items it has, the more often it
 conflicts with another transaction and is cancelled as a whole. Keep in it only what must change
@@ -14,7 +14,7 @@ from emulator.advisor.calls import Call
 from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, cost, counted
 from emulator.advisor.tally import Tally
 
-_MANY: Final = 25  # the fewest actions, for a finding; a BatchWriteItem takes as many
+_MANY: Final = 25  # the fewest actions, for a finding; a BatchWriteItem can have no more than this
 
 
 class _Watcher(Noting):

@@ -19,7 +19,7 @@ from emulator.advisor.tally import Note, Tally
 
 _MANY: Final = 10  # the fewest items for a finding
 _NEARLY_ALL: Final = 0.9  # this part of the items must have rising times or numbers as keys, for a finding
-_MOST: Final = 2_000  # tables whose last key is remembered; also items that were counted
+_MOST: Final = 2_000  # at most this many tables' last keys are remembered, and as many items, to count each once
 _IS_TIME: Final = re.compile(r"\d{4}-\d\d-\d\d([T ].*)?").fullmatch
 _IS_NUMBER: Final = re.compile(r"\d{1,20}(\.\d{1,9})?").fullmatch
 _EPOCHS: Final = ((1e9, 1e10), (1e12, 1e13))

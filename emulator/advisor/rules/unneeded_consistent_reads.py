@@ -15,12 +15,12 @@ from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, cost, count
 from emulator.advisor.tally import Note, Tally
 
 _SECONDS: Final = 5.0  # for this long after a write to a partition, its reads may need consistency
-_MOST: Final = 5_000  # partitions whose last write is known
+_MOST: Final = 5_000  # partitions whose last write is remembered
 _REPEATED: Final = 3  # the fewest unneeded reads, for a finding; fewer may be an exception
 _SURE: Final = 10  # the fewest unneeded reads, for a likely finding
 
 _Partition = tuple[str, str, str, str]
-_WHOLE_TABLE: Final = "\0table"  # stands for all partitions; no key has this value
+_WHOLE_TABLE: Final = "\0table"  # stands for all partition keys of a table; no partition key has this value
 
 
 class _Watcher(Noting):
@@ -54,7 +54,7 @@ class _Watcher(Noting):
 
 def _judge(tally: Tally) -> Verdict | None:
     unneeded = tally.count - int(tally.figures["needed"])
-    # If most of these reads followed a write, the program needs their consistency.
+    # If most of the consistent reads followed a write, the program needs consistency.
     if unneeded < _REPEATED or unneeded < tally.count / 2:
         return None
     share = unneeded / tally.count

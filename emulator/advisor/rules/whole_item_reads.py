@@ -15,11 +15,11 @@ from emulator.advisor.recent import Recent
 from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, cost, counted
 from emulator.advisor.tally import Note, Tally
 
-_LARGE: Final = 2_048  # bytes of an item; a unit reads several smaller items, so they give no finding
+_LARGE: Final = 2_048  # bytes of an item; smaller items give no finding, because one unit reads several of them
 _REPEATED: Final = 3  # the fewest reads with a projection, for a finding
 _AGAIN: Final = 5  # the fewest times that the same items were read, for a finding
-_SMALL_PART: Final = 0.2  # the largest part of the read bytes that is returned, for a finding
-_MOST: Final = 1_000  # pages of which the rule counts how often they are read
+_SMALL_PART: Final = 0.2  # a finding needs reads that return at most this part of the bytes that they read
+_MOST: Final = 1_000  # pages for which the rule counts how often each is read
 
 
 class _Watcher(Noting):

@@ -1,4 +1,4 @@
-"""The protocol of conditions, and the class with which a condition finds its table."""
+"""The protocol of conditions of `wait`, and the class with which a condition finds its table."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -19,7 +19,7 @@ NOT_FOUND = "NOT_FOUND"
 
 
 class Seen(NamedTuple):
-    """The result of checking a condition.
+    """The result of checking a condition of `wait`.
 
     met: True if the condition is met. shown: the current state, as JSON. static: True if only a
     commit can change this state, False if time alone can change it too.
@@ -80,7 +80,10 @@ class TableTarget:
         return self.database.rerun(lambda: self.database.catalog.settle(found[0])) if found else None
 
     def usable(self) -> Table | Seen:
-        """Return the table, or a Seen with its status if its items cannot be read now."""
+        """Return the table, or a Seen with its status if its items cannot be read now.
+
+        The Seen says that the condition is not met.
+        """
         table = self.find()
         if table is None:
             return Seen(met=False, shown={"TableStatus": NOT_FOUND})

@@ -42,9 +42,9 @@ Comparison = Callable[[int], bool]
 
 
 def comparison(value: object) -> Comparison:
-    """Return a function that tests a number of items. value: the member `Count` of a body.
+    """Return a function that gets a number of items, and returns True if it matches `value`.
 
-    Raises BadDeclaration.
+    value: the member `Count` of a body. Raises BadDeclaration if it has the wrong form.
     """
     name, number = ("EQ", value) if not isinstance(value, dict) or len(value) != 1 else next(iter(value.items()))
     if name not in _COMPARE or not isinstance(number, int) or isinstance(number, bool) or number < 0:
@@ -68,7 +68,10 @@ class CountCondition:
         self._check()
 
     def _check(self) -> None:
-        """Check the Query or Scan, as far as that needs no table. Raises BadDeclaration."""
+        """Check the members of the Query or Scan, as far as that needs no table.
+
+        Raises BadDeclaration if one of them is wrong.
+        """
         operation = self._operation
         with refusals():
             operation.load()
@@ -90,7 +93,7 @@ class CountCondition:
             try:
                 page = yield from self._page(lambda: self._operation.run(self._target.database, caller, request))
             except ApiError as error:
-                if table.transient:  # the index may still be filling, so that it cannot be read
+                if table.transient:  # the index may still be filling, and can be read later
                     return Seen(met=False, shown={"message": error.message}, static=False)
                 raise BadDeclaration(error.message or error.code) from None
             count += page["Count"]

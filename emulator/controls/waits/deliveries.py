@@ -14,7 +14,7 @@ from emulator.database.changes import reader
 from emulator.database.changes.consumer import stored_positions
 from emulator.database.definitions.streams import StreamDefinition
 
-_MOST: Final = 1000  # the most records that are counted in one shard
+_MOST: Final = 1000  # the most undelivered records that are counted in one shard
 
 
 class DeliveryCondition:
@@ -28,7 +28,10 @@ class DeliveryCondition:
             raise BadDeclaration("the member Delivered must be true")
 
     def look(self) -> Seen:
-        """Count the records to deliver. Raises BadDeclaration if the mapping does not exist."""
+        """Count the records to deliver.
+
+        Raises BadDeclaration if the event source mapping does not exist.
+        """
         mapping = self._database.rerun(lambda: self._mappings.get(self._uuid))
         if mapping is None:
             raise BadDeclaration(f"there is no event source mapping {self._uuid}")
@@ -40,7 +43,7 @@ class DeliveryCondition:
         )
 
     def _backlog(self, stream: StreamDefinition, consumer: str) -> int:
-        """Return the number of records to deliver, at most 1,000 for each shard."""
+        """Return the number of undelivered records of a consumer, at most 1,000 for each shard."""
         oldest = stream.oldest(self._database.clock.now())
         backlog = 0
         with self._database.read_committed() as txn:

@@ -26,7 +26,11 @@ EXPRESSIONS = ("ConditionExpression", "ExpressionAttributeNames", "ExpressionAtt
 
 
 def _checked(raw: Any) -> Delete:  # noqa: ANN401 - JSON
-    """Check a DeleteItem request; return its requested write. Raises BadDeclaration."""
+    """Check a DeleteItem request with the members of a body; return its requested write.
+
+    The write is never done: conditions only use its key and its guard. Raises BadDeclaration if a
+    member is wrong.
+    """
     operation = find("DeleteItem")
     assert operation is not None
     assert operation.check is not None
@@ -47,7 +51,7 @@ class ItemCondition:
         self._wanted = _checked({"TableName": "checked", **chosen(body, "Key", *EXPRESSIONS)})
 
     def look(self) -> Seen:
-        """Read the item and test the expression on it."""
+        """Read the item. Test the expression on it, or its existence if there is no expression."""
         table = self._target.usable()
         if isinstance(table, Seen):
             return table

@@ -1,4 +1,4 @@
-"""The kinds of conditions, and the member of a body that selects each kind."""
+"""The kinds of conditions for which `wait` waits, and the member of a body that selects each."""
 
 from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
@@ -10,7 +10,7 @@ from emulator.controls.waits.condition import Condition
 
 
 class Kind(NamedTuple):
-    """A kind of condition: the function that makes a condition, and the members of its body."""
+    """A kind of condition: a function that makes the condition, and the members of its body."""
 
     make: Callable[[Emulator, Body], Condition]
     members: tuple[str, ...]
@@ -34,7 +34,10 @@ KINDS: Final[Mapping[str, Kind]] = {
 
 
 def condition_of(emulator: Emulator, body: Body) -> Condition:
-    """Return the condition that a body describes. Raises BadDeclaration."""
+    """Return the condition that a body of `wait` describes.
+
+    Raises BadDeclaration if the body is wrong.
+    """
     name = next((name for name in KINDS if name in body), None)
     if name is None:
         raise BadDeclaration(f"the body must have one of the members {', '.join(sorted(KINDS))}")

@@ -38,7 +38,7 @@ class StreamTarget:
         self._table = None if self._arn is not None else TableTarget(emulator, body)
 
     def find(self) -> StreamDefinition | None:
-        """Return the stream, None if it does not exist."""
+        """Return the stream that the body selects, None if it does not exist."""
         if self._table is None:
             found = (stream for stream in self._streams.visible() if stream.arn == self._arn)
             return next(filter(self._tenancy.has, found), None)

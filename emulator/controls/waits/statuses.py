@@ -44,13 +44,19 @@ class StatusCondition:
         self._status = status
 
     def look(self) -> Seen:
-        """Read the status. It is not static, because time can end a status without a commit."""
+        """Read the status, and compare it with the one in the body.
+
+        The Seen is not static, because time can end a status without a commit.
+        """
         status = self._status()
         return Seen(status == self._wanted, {self._name: status}, static=False)
 
 
 def status_condition(emulator: Emulator, body: Body) -> StatusCondition:
-    """Return a condition on the status of a table, index or stream. Raises BadDeclaration."""
+    """Return the condition that a table, index or stream has the status in the body.
+
+    Raises BadDeclaration if the body is wrong.
+    """
     if "StreamArn" in body:
         stream = StreamTarget(emulator, body)
         return StatusCondition(body, "Status", _OF_STREAMS, lambda: _stream_status(emulator, stream))
@@ -60,13 +66,19 @@ def status_condition(emulator: Emulator, body: Body) -> StatusCondition:
 
 
 def ttl_condition(emulator: Emulator, body: Body) -> StatusCondition:
-    """Return a condition on the status of a table's time to live. Raises BadDeclaration."""
+    """Return the condition that a table's time to live has the status in the body.
+
+    Raises BadDeclaration if the body is wrong.
+    """
     target = TableTarget(emulator, body)
     return StatusCondition(body, "TimeToLiveStatus", _OF_TTL, lambda: _ttl_status(target.find()))
 
 
 def state_condition(emulator: Emulator, body: Body) -> StatusCondition:
-    """Return a condition on the state of an event source mapping. Raises BadDeclaration."""
+    """Return the condition that an event source mapping has the state in the body.
+
+    Raises BadDeclaration if the body is wrong.
+    """
     uuid: str = member(body, "UUID", str)
     mappings = emulator.functions.mappings
 

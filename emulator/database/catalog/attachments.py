@@ -32,10 +32,10 @@ if TYPE_CHECKING:
 
 
 class Attachments:
-    """Opens, closes and removes the attachments of tables.
+    """Opens, closes and removes the attachments of tables: streams, change logs and others.
 
-    lags: a function that returns the lag that a test has declared for a table, None if there is
-    none.
+    lags: a function that returns the lag that a test has declared for a table, None if the test
+    has declared no lag.
     """
 
     def __init__(self, streams: Streams, histories: Histories, deletions: Deletions, collection_limit: int) -> None:
@@ -50,9 +50,9 @@ class Attachments:
         """A function that returns the other tables of a table's group. TableRegistry sets it."""
 
     def reconcile(self, change: DefinitionChange, definition: TableDefinition) -> TableDefinition:
-        """Make a table's attachments match its settings.
+        """Make a table's attachments, such as its stream, match its settings.
 
-        Return the definition with the ids of the attachments, which the caller must save.
+        Return the definition with the ids of the attachments. The caller must save this definition.
         """
         definition = self._reconcile_stream(change, definition)
         definition = self._reconcile_kinesis(change, definition)
@@ -61,7 +61,7 @@ class Attachments:
         return self._reconcile_history(change, definition)
 
     def detach(self, change: DefinitionChange, definition: TableDefinition) -> None:
-        """Close the history, if there is one, of a table that is removed or emptied."""
+        """Close the history of a table that is removed or emptied, if the table has a history."""
         if definition.history is not None:
             self._histories.close(change, definition.history)
 
@@ -114,9 +114,9 @@ class Attachments:
         return table
 
     def in_flight(self, definition: TableDefinition) -> "InFlight | None":
-        """Return the object that refuses conflicting writes of other regions.
+        """Return the WritesInFlight of a table in a group with strong consistency, else None.
 
-        Only a group with strong consistency has one. For other tables, return None.
+        It refuses writes of items that have a write in flight from another region.
         """
         if definition.membership is None or not definition.membership.strong:
             return None
@@ -145,7 +145,7 @@ class Attachments:
             stream = self._streams.open(change, next_id(change.txn), definition, definition.stream_view)
             return replace(definition, stream_id=stream.id, stream_label=stream.label)
         if definition.stream_view is None and definition.stream_id is not None:
-            # a store of an older version may lack a stream to which a definition refers
+            # a store of an older version may have a definition whose stream is missing
             if self._streams.get(definition.stream_id) is not None:
                 self._streams.close(change, definition.stream_id)
             return replace(definition, stream_id=None)
@@ -159,7 +159,7 @@ class Attachments:
             if each.status == DISABLED and each.stream_id is not None:
                 self._streams.remove(change, each.stream_id)
                 self._deletions.begin(change.txn, keyspace.checkpoints(consumer(each.stream_id)))
-                # the removed log is not needed: enabling opens a new one (behaviour 15)
+                # enabling the destination again opens a new log (behaviour 15)
                 destination = replace(each, stream_id=None, precision=None)
             elif each.status == DISABLING and each.stream_id is not None and self._streams.log(each.stream_id):
                 self._streams.close(change, each.stream_id)
@@ -216,9 +216,9 @@ def _alone(_definition: TableDefinition) -> Iterable[Table]:
 
 
 def _images(definition: TableDefinition) -> Images:
-    """Return which images of an item the streams of a table need: old, new, both or none.
+    """Return which images of an item the records of a table need: old, new, both or none.
 
-    A Kinesis destination needs both images.
+    The records go to the table's stream and its Kinesis destinations, which need both images.
     """
     view_types = [definition.stream_view] if definition.stream_id is not None else []
     view_types += ["NEW_AND_OLD_IMAGES" for each in definition.kinesis if each.stream_id is not None]

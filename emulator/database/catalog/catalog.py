@@ -46,7 +46,7 @@ class Caller:
     tenant_tables: Tables
     """The tables of the caller's tenant. A change of a table changes this object in place."""
     tables: dict[str, Table]
-    """The same tables by name. A change of a table changes this dictionary in place."""
+    """The tables of the caller's tenant by name. A change of a table changes it in place."""
 
     @property
     def home(self) -> arns.Home:
@@ -86,7 +86,7 @@ class Options(NamedTuple):
 class Catalog:
     """All tables in the store of an engine, and their streams.
 
-    The first reload of `registries` reads the tables and streams from the store.
+    The first reload of `registries` reads the definitions of tables and streams from the store.
 
     shared: True if all callers are one tenant. account: the account of access keys that are not
     account numbers. delays: True if transient statuses such as CREATING last some seconds.
@@ -162,7 +162,7 @@ class Catalog:
     def find(self, caller: Caller, name: str, *, expected: bool = True, data_plane: bool = False) -> Table | None:
         """Return the caller's table by name or ARN, None if there is no such table.
 
-        Settling the table first may write to the store.
+        The call first ends the statuses of the table that are due, which may write to the store.
 
         expected: True if a missing table is probably a mistake of the user, so that it is logged.
         data_plane: True if the errors for wrong ARNs have the texts of the data plane
@@ -181,8 +181,9 @@ class Catalog:
     def page(self, caller: Caller, after: str | None, limit: int) -> tuple[list[str], bool]:
         """Return at most `limit` names of the caller's tables, and True if more names follow.
 
-        The names are sorted, and begin after `after`. The call settles each table that it visits,
-        which may write to the store. If the caller has no tables, the call logs that.
+        The names are sorted. The page begins after the name `after`; None means with the first
+        name. The call ends the statuses of these tables that are due, which may write to the store.
+        If the caller has no tables, the call logs which tenants have tables.
         """
         names: list[str] = []
         while (after := caller.tenant_tables.after(after)) is not None:
@@ -196,7 +197,7 @@ class Catalog:
         return names, False
 
     def declare(self) -> None:
-        """Put changed declarations into force for all tables, in all processes."""
+        """Put changed declarations, such as throttling, into force for all tables and processes."""
         if self._versions.shared:
             with self.changing(urgent=True) as change:
                 self._versions.declare(change.txn, self._enforcer.declared())
@@ -205,7 +206,7 @@ class Catalog:
             self._tables.recompile()
 
     def apply_lags(self) -> int:
-        """Open and delete lag logs, so that they match the declared lags.
+        """Open and delete the lag logs of tables, so that they match the lags that a test declares.
 
         Return the number of tables whose reads lag. Each table is saved in a separate transaction.
         """
@@ -236,7 +237,10 @@ class Catalog:
 
 
 def require(table: Table | None) -> Table:
-    """Return the table if items can be read and written, else raise an error (behaviour 3.1)."""
+    """Return the table. Raise ResourceNotFoundException if its items cannot be used now.
+
+    That is so if `table` is None, and while its status is CREATING or DELETING (behaviour 3.1).
+    """
     if table is None or table.definition.status in (CREATING, DELETING):
         raise errors.resource_not_found()
     return table

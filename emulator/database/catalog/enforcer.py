@@ -50,7 +50,7 @@ class ItemLock(NamedTuple):
 class Pace(NamedTuple):
     """The pace at which new indexes of a table are filled, by the emulator's clock.
 
-    rate: items a second, None for no limit. paused: True if filling has stopped for now.
+    rate: items a second, None for no limit. paused: True while a test has paused the filling.
     """
 
     rate: float | None
@@ -68,8 +68,8 @@ class Enforcer:
     consumed: a list with one number: the units that requests to this process have consumed while
         units were counted. It is a list, so that other modules can keep a reference to it and read
         the number fast.
-    gate: the gate of faults that act inside operations, None if there are no such faults. Whoever
-        changes it must compile all tables again.
+    gate: refuses parts of operations while a test has asked for such faults, None otherwise.
+        Whoever changes it must compile all tables again.
     """
 
     def __init__(self, clock: Clock, *, throttle_all: bool = False, metered: bool = False) -> None:
@@ -123,7 +123,7 @@ class Enforcer:
         self._tokens[token] = self._clock.now() + seconds
 
     def set_lag(self, table: str | None, setting: "LagSetting | None") -> None:
-        """Let reads of tables lag. The caller must then save the definitions of the tables again.
+        """Let reads of tables show an earlier state. The caller must save the tables' definitions.
 
         table: the name or ARN of the tables, None for all tables. setting: a lag of 0 seconds
         exempts the tables from a lag of all tables. None ends the declaration about the tables.
@@ -139,7 +139,7 @@ class Enforcer:
         return dict(self._lags)
 
     def lag_of(self, definition: TableDefinition) -> "LagSetting | None":
-        """Return the lag of a table, None if its reads do not lag."""
+        """Return the lag that a test has declared for a table, None if its reads do not lag."""
         if not self._lags:
             return None
         names = (definition.arn, definition.name, "")
@@ -161,17 +161,18 @@ class Enforcer:
         return bool(self._throttled.get(table.arn, self._throttled.get(table.name, False)))
 
     def throttling(self) -> tuple[bool, Mapping[str, bool]]:
-        """Return whether throughput is enforced on all tables, and the declarations about tables.
+        """Return the declarations about throughput: of all tables, and of single tables.
 
-        The mapping has a name or ARN of tables as key. The value is True if their throughput is
-        enforced.
+        The first value is True if throughput is enforced on all tables. The mapping has a table's
+        name or ARN as key. Its value is True if throughput is enforced on this table.
         """
         return self._throttle_all, dict(self._throttled)
 
     def transactions(self, now: float) -> tuple[list[ItemLock], dict[str, float]]:
         """Return the declarations of transactions that are in progress at the time `now`.
 
-        The list has those on items. The dictionary maps each token to the end of its transaction.
+        The list has the declarations that name an item. The dictionary has those that name a token:
+        it maps the token to the end of its transaction, in seconds since the epoch.
         """
         locks = [lock for lock in self._locks if lock.until > now]
         return locks, {token: until for token, until in self._tokens.items() if until > now}
@@ -187,7 +188,7 @@ class Enforcer:
         self.changed()
 
     def forget(self, table_id: int) -> None:
-        """Forget the token buckets and the counts of a deleted table."""
+        """Forget a deleted table's counts, and the token buckets that limit its throughput."""
         self._throttles.pop(table_id, None)
         self._insights.pop(table_id, None)
         self._usages.pop(table_id, None)
@@ -207,20 +208,23 @@ class Enforcer:
         return self._metered
 
     def usage(self, table_id: int) -> "TableUsage | None":
-        """Return the counts of a table in the last hour, None if units are not counted."""
+        """Return the counts of a table in the last hour, such as consumed units.
+
+        Return None if units are not counted.
+        """
         return self._usages.get(table_id)
 
     def meter_callers(self) -> None:
-        """Begin to count the units of each caller.
+        """Begin to count the units that each caller consumes.
 
-        Afterwards, the tables must be compiled again.
+        The caller of this method must then compile the tables again.
         """
         from emulator.database.throughput.metering import Meters  # noqa: PLC0415 - few servers have budgets
 
         self.meters = Meters()
 
     def throttle(self, table_id: int) -> TableThrottle | None:
-        """Return the limits of a table, None if its throughput is not enforced."""
+        """Return the throughput limits of a table, None if its throughput is not enforced."""
         return self._throttles.get(table_id)
 
     def insights(self, table_id: int) -> "TableInsights | None":
@@ -235,7 +239,10 @@ class Enforcer:
         return orjson.dumps([self._throttle_all, self._throttled, locks, self._tokens, lags, paces])
 
     def adopt(self, declared: bytes) -> None:
-        """Take over another process's declarations. Each process keeps its own token buckets."""
+        """Replace the declarations by those of another process, which its `declared` returned.
+
+        Each process keeps its own token buckets, which limit throughput.
+        """
         self._throttle_all, self._throttled, locks, self._tokens, lags, paces = orjson.loads(declared)
         self.paces = {name: Pace(*pace) for name, pace in paces.items()}
         self._locks = [ItemLock(*lock) for lock in locks]
@@ -253,7 +260,8 @@ class Enforcer:
         """Return the enforced limits and the key counts of a table, None if there are none.
 
         A table keeps its token buckets and its counts when its definition changes.
-        in_flight: refuses conflicting writes of other regions to a table with strong consistency.
+        in_flight: refuses writes of items that have a write in flight from another region. None for
+        a table without replicas with strong consistency.
         """
         throttle = self._throttle(table)
         insights = self._configured_insights(table.definition)
@@ -275,7 +283,7 @@ class Enforcer:
 
     @property
     def throttles(self) -> "ThrottleLog":
-        """The last throttled requests. The first use imports the module."""
+        """The log of the last throttled requests. The first use imports its module."""
         if self._throttle_log is None:
             from emulator.database.throughput.throttles import ThrottleLog  # noqa: PLC0415 - most servers need none
 
@@ -303,7 +311,10 @@ class Enforcer:
         return TableGate(self.gate, definition)
 
     def _meter(self, definition: TableDefinition) -> "Meter | None":
-        """Return the meter of the tenant that owns a table, None if callers are not metered."""
+        """Return the meter that counts the units of the tenant that owns a table.
+
+        Return None if the units of callers are not counted.
+        """
         return None if self.meters is None else self.meters.of(definition.access_key, definition.region)
 
     def _counted_usage(self, table_id: int) -> "TableUsage":

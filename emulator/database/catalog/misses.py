@@ -17,7 +17,7 @@ from emulator.log_limits import LogLimit
 
 log = logging.getLogger("emulator")
 
-_MOST: Final = 3  # how many tenants one line names; a test suite may use hundreds of tenants
+_MOST: Final = 3  # how many tenants one log line names; a test suite may use hundreds of tenants
 
 
 class Misses:
@@ -31,14 +31,18 @@ class Misses:
         self._limit = LogLimit()
 
     def elsewhere(self, name: str) -> str | None:
-        """Return a text that names the tenants with a table of this name; None if none has one."""
+        """Return a text that names the tenants with a table of this name.
+
+        Return None if no tenant has such a table.
+        """
         tenants = self._tenants.tenants_with(name)
         return _listed(tenants) if tenants else None
 
     def report(self, asked: Tenant, name: str) -> None:
-        """Log which tenants have a table of this name. Log nothing if no tenant has one.
+        """Log which tenants have the table that a request of the tenant `asked` did not find.
 
-        The call takes the same time for any number of tenants.
+        Log nothing if no tenant has a table of this name. The call takes the same time for any
+        number of tenants.
         """
         tenants = self._tenants.tenants_with(name)
         if not tenants or not self._limit.allows((name, asked)):

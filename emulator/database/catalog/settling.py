@@ -27,7 +27,7 @@ from storage import Full
 if TYPE_CHECKING:
     from emulator.database.definitions.vectors import VectorDefinition
 
-# how long a status such as CREATING lasts with the setting delay_transient_statuses
+# how many seconds a status such as CREATING lasts with the setting delay_transient_statuses
 TRANSIENT_SECONDS: Final = 3.0
 
 
@@ -36,8 +36,9 @@ def _never(_definition: TableDefinition) -> bool:
 
 
 class Settling:
-    """Ends statuses and puts pending changes into force. delay: how many seconds a status lasts.
+    """Ends statuses of tables, and puts pending changes of their settings into force.
 
+    delay: how many seconds a status such as CREATING lasts.
     removal: a function that prepares the removal of a table with recovery. It is called before the
     transaction that removes the table, and returns a function to call in this transaction.
     """
@@ -53,14 +54,17 @@ class Settling:
         """Returns True while a member of a group has writes that other members must get first."""
 
     def until(self, begin: float | None = None) -> float:
-        """Return the time at which a status that begins at `begin` ends. None means now."""
+        """Return the time at which a status such as CREATING ends, in seconds since the epoch.
+
+        begin: the time at which the status begins. None means now.
+        """
         return (self._clock.now() if begin is None else begin) + self._delay
 
     def has_passed(self, until: float) -> bool:
         """Return True if a status that ends at the time `until` has ended.
 
-        A status has also ended if a test has set the clock back to before its beginning. Otherwise
-        it might last for years.
+        A status has also ended if a test has set the clock back to before the status began.
+        Otherwise the status might last for years.
         """
         now = self._clock.now()
         return not now < until <= now + self._delay
@@ -73,12 +77,12 @@ class Settling:
         return definition.status in (CREATING, DELETING) and self.has_passed(definition.until)
 
     def settle_all(self) -> None:
-        """Settle all tables. This removes tables whose deletion an earlier process began."""
+        """Settle all tables. This removes tables whose deletion began before a restart."""
         for table in list(self._tables.everything()):
             self.settle(table)
 
     def settle(self, table: Table) -> Table | None:
-        """End the table's statuses whose time has come. Return the table, None if it was removed.
+        """End the statuses of a table that are due. Return the table, None if it was removed.
 
         This may write to the store. If the disk is full, the old status stays until there is room
         (see `overdue`).
@@ -136,7 +140,7 @@ class Settling:
                 yield replace(index, status=ACTIVE) if has_passed and index.filled_to is None else index
 
     def _without_indexes(self, table: Table, settled: TableDefinition) -> Table:
-        """Save the definition of a table that has lost indexes. Return the table.
+        """Save `settled`, the definition of a table without its deleted indexes. Return the table.
 
         The transaction also deletes the statistics of these indexes. A background job deletes their
         entries.

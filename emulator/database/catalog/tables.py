@@ -58,7 +58,7 @@ class TableRegistry:
                 yield from tables.values()
 
     def stored(self, key: bytes) -> TableDefinition | None:
-        """Return the table definition that is stored under a key, None if there is none."""
+        """Return the table definition with this storage key, None if there is none."""
         return self._registry.get(key)
 
     def named(self, name: str) -> list[Table]:
@@ -78,13 +78,17 @@ class TableRegistry:
         return found if found is not None and found.id == table.id else None
 
     def sibling(self, definition: TableDefinition, region: str) -> Table | None:
-        """Return the table with the same name and access key in another region, if there is one."""
+        """Return the table with the same name and access key in another region.
+
+        Return None if there is no such table.
+        """
         return None if self._shared else self.tenants.get((definition.access_key, region), definition.name)
 
     def group(self, definition: TableDefinition) -> Iterator[Table]:
-        """Yield the other tables of a table's group, in the order of its membership's `others`.
+        """Yield the other tables of a table's group (its replicas in other regions).
 
-        Two tables are in one group only if the membership of each has the region of the other.
+        They come in the order of `others`, the regions in the table's membership. Two tables are in
+        one group only if the membership of each has the region of the other.
         """
         membership = definition.membership
         others = () if membership is None or self._shared else membership.tenants(definition.access_key)
@@ -97,9 +101,9 @@ class TableRegistry:
                 yield table
 
     def published(self, definition: TableDefinition) -> Table:
-        """Return the compiled table of a definition whose transaction has ended."""
+        """Return the compiled table of a saved definition, after the transaction has ended."""
         table = self.tenants.get(self._tenant(definition), definition.name)
-        assert table is not None, "a saved definition must be in force once `changing` has ended"
+        assert table is not None, "a saved definition must have a table once `changing` has ended"
         return table
 
     # --- changing ---------------------------------------------------------------------------------
@@ -131,14 +135,14 @@ class TableRegistry:
     def emptied(self, change: DefinitionChange, definition: TableDefinition, now: float) -> TableDefinition:
         """Return the definition that a table has after all its items were deleted.
 
-        If recovery is on, a new history begins at `now`.
+        If recovery is on, a new history begins at `now`, in seconds since the epoch.
         """
         self._attachments.detach(change, definition)
         since = None if definition.recovery_since is None else now
         return replace(definition, history=None, recovery_since=since)
 
     def recompile(self) -> None:
-        """Compile all tables of this process again, so that they get changed limits."""
+        """Compile all tables of this process again, so that changed limits take effect."""
         for tenant, tables in self.tenants:
             for table in tables.values():
                 self.tenants.put(tenant, self._compiled(table.definition))

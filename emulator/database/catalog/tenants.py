@@ -16,8 +16,8 @@ from emulator.database.schema.table import Table
 class Tables:
     """The tables of one tenant; only Tenants changes them.
 
-    This class has a dictionary. As a subclass of dict, it would cost each request 800 more
-    instructions.
+    The class has a dictionary as attribute. If it were a subclass of dict, each request would need
+    800 more instructions.
     """
 
     __slots__ = ("__weakref__", "_names", "by_name")
@@ -27,7 +27,7 @@ class Tables:
         self._names: list[str] = []  # the names of the tables, sorted
 
     def after(self, name: str | None) -> str | None:
-        """Return the first table name after `name`, None if there is none.
+        """Return the first table name after `name` in sorted order, None if there is none.
 
         If `name` is None, return the first of all names.
         """
@@ -35,7 +35,7 @@ class Tables:
         return self._names[at] if at < len(self._names) else None
 
     def put(self, table: Table) -> None:
-        """Add a table, or replace the table with its name."""
+        """Add a table, or replace the table with the same name."""
         if table.name not in self.by_name:
             insort(self._names, table.name)
         self.by_name[table.name] = table
@@ -56,7 +56,10 @@ class Tenants:
         self._by_name: dict[str, dict[Tenant, None]] = {}
 
     def tables(self, tenant: Tenant) -> Tables:
-        """Return the tables of a tenant. The object stays the same while something refers to it."""
+        """Return the `Tables` of a tenant, a new object if there is none.
+
+        Later calls return the same object as long as something refers to it.
+        """
         tables = self._known.get(tenant)
         if tables is None:
             tables = self._known[tenant] = Tables()
@@ -68,7 +71,7 @@ class Tenants:
         return None if tables is None else tables.by_name.get(name)
 
     def put(self, tenant: Tenant, table: Table) -> None:
-        """Add a table, or replace the table with its name."""
+        """Add a table of a tenant, or replace the tenant's table with the same name."""
         tables = self._occupied[tenant] = self.tables(tenant)
         tables.put(table)
         self._by_name.setdefault(table.name, {})[tenant] = None

@@ -8,12 +8,12 @@ from emulator.database.store import keyspace
 from storage import ReadTxn
 from storage.keycode import prefix_end, u64
 
-MOST: Final = 10_000  # records; counting more would delay requests
+MOST: Final = 10_000  # the most records to count; counting more would delay requests
 _PAGE: Final = 1000  # how many records one read of the store returns
 
 
 def backlog(txn: ReadTxn, stream: StreamDefinition, consumer: str) -> int:
-    """Return the number of records from a consumer's checkpoints on, at most MOST."""
+    """Return the number of records of a stream that a consumer has not done yet, at most MOST."""
     positions = stored_positions(txn, consumer)
     return min(
         MOST, sum(_records(txn, stream.id, each.number, positions.get(each.number, 0)) for each in stream.shards)
@@ -21,7 +21,7 @@ def backlog(txn: ReadTxn, stream: StreamDefinition, consumer: str) -> int:
 
 
 def _records(txn: ReadTxn, stream_id: int, shard: int, first: int) -> int:
-    """Return the number of records in a shard whose sequence number is at least `first`."""
+    """Return how many records of a shard have a sequence number of at least `first`."""
     prefix = keyspace.shard_records(stream_id, shard)
     start, count = prefix + u64(first), 0
     while count < MOST:

@@ -36,22 +36,25 @@ from emulator.database.store import keyspace
 from storage import ReadTxn, WriteTxn
 from storage.keycode import prefix_end, u64
 
-_MOST_DOUBLINGS: Final = 20  # how often BackOff doubles a wait, at most
+_MOST_DOUBLINGS: Final = 20  # BackOff doubles its wait at most 20 times
 
 
 class Inbox(Protocol):
     """The records of one shard that a consumer has read and not done."""
 
     def room(self) -> int:
-        """Return the number of further records that the inbox takes now."""
+        """Return how many more records the inbox can take now."""
         ...
 
     def add(self, row: bytes) -> None:
-        """Add a stored record. If the inbox does not keep the record, it counts as done."""
+        """Add a stored record. If the inbox does not keep the record, the record counts as done."""
         ...
 
     def first_not_done(self) -> int | None:
-        """Return the sequence number of the first record not done, None if all are done."""
+        """Return the sequence number of the first record that is not done.
+
+        Return None if all records in the inbox are done.
+        """
         ...
 
     def expire(self) -> None:
@@ -63,7 +66,10 @@ InboxT = TypeVar("InboxT", bound=Inbox)
 
 
 class ShardCursor(Generic[InboxT]):
-    """The progress of a consumer in one shard. stored: the position that the store has."""
+    """The progress of a consumer in one shard.
+
+    stored: the consumer's position in the shard according to its checkpoint in the store.
+    """
 
     __slots__ = ("_end", "_next", "inbox", "number", "shard_id", "stored")
 
@@ -77,9 +83,9 @@ class ShardCursor(Generic[InboxT]):
 
     @property
     def position(self) -> int:
-        """The sequence number of the first record not done.
+        """The sequence number of the first record of the shard that is not done.
 
-        If all records in the inbox are done, it is that of the next record to read.
+        If all records in the inbox are done, this is the number of the next record to read.
         """
         first = self.inbox.first_not_done()
         return self._next if first is None else first
@@ -103,7 +109,8 @@ class ShardCursor(Generic[InboxT]):
 
         last: the stream's last sequence number in the snapshot of `txn`. If it is less than the end
         of a closed shard, the snapshot may lack records of the shard.
-        page: the most to read. oldest: a time; older records are skipped.
+        page: the most records and bytes to read. oldest: records from before this time, in seconds
+        since the epoch, are skipped.
         """
         if shard.end is not None and last >= shard.end:
             self._end = shard.end
@@ -161,7 +168,8 @@ class LogConsumer(Generic[InboxT]):
         self._make_inbox = make_inbox
         self._page = page or Page()
         self._gone: set[int] = set()  # numbers of shards whose checkpoints `save` must delete
-        # the last sequence number and the stream at the last poll; None if records waited after it
+        # The last sequence number and the stream at the last poll. None if records waited in an
+        # inbox after the poll.
         self._seen: tuple[int, StreamDefinition] | None = None
 
     def poll(self, txn: ReadTxn, stream: StreamDefinition, now: float) -> bool:
@@ -173,11 +181,11 @@ class LogConsumer(Generic[InboxT]):
         last = last_sequence(txn, stream.id)
         if self._seen is not None and self._seen[0] == last and self._seen[1] is stream:
             return False
-        self._seen = None  # stays None if this poll fails or leaves records in an inbox
+        self._seen = None  # `_seen` stays None if this poll fails or leaves records in an inbox
         busy = self._drop_gone(stream)
         held = {cursor.shard_id for cursor in self.shards.values() if not cursor.finished}
         oldest = stream.oldest(now)
-        for shard in stream.shards:  # a parent comes before its children
+        for shard in stream.shards:  # in `shards`, a parent comes before its children
             cursor = self.shards.get(shard.number)
             if cursor is None:
                 if shard.parent in held:
@@ -196,10 +204,13 @@ class LogConsumer(Generic[InboxT]):
         return True
 
     def _drop_gone(self, stream: StreamDefinition) -> bool:
-        """Forget shards that no longer exist. Return True if inboxes still have records of them."""
+        """Forget shards that no longer exist.
+
+        Return True if an inbox still has records of such a shard.
+        """
         busy = False
         known = {shard.number for shard in stream.shards}
-        # these shards were deleted before this consumer first read them
+        # These shards have a checkpoint, but were deleted before this object read them.
         for number in self._positions.keys() - known:
             del self._positions[number]
             self._gone.add(number)
@@ -239,14 +250,20 @@ class LogConsumer(Generic[InboxT]):
 
 
 def stored_positions(txn: ReadTxn, name: str) -> dict[int, int]:
-    """Return the checkpoints of a consumer: the sequence number to continue at, by shard number."""
+    """Return the checkpoints of a consumer, by shard number.
+
+    A checkpoint is the sequence number at which the consumer continues.
+    """
     prefix = keyspace.checkpoints(name)
     stored = txn.scan(prefix, prefix_end(prefix))
     return {int.from_bytes(key[-4:], "big"): int.from_bytes(value, "big") for key, value in stored}
 
 
 def store_positions(txn: WriteTxn, name: str, positions: Mapping[int, int]) -> None:
-    """Store checkpoints of a consumer: the sequence number to continue at, by shard number."""
+    """Store checkpoints of a consumer, given by shard number.
+
+    A checkpoint is the sequence number at which the consumer continues.
+    """
     for shard, position in positions.items():
         txn.put(keyspace.checkpoint(name, shard), u64(position))
 
@@ -262,7 +279,7 @@ class BackOff:
     longest: float
 
     def until(self, now: float, failures: int) -> float:
-        """Return the time of the next attempt after this number of failures in a row."""
+        """Return the time of the next attempt. failures: how many attempts in a row have failed."""
         return now + min(self.longest, self.first * 2.0 ** min(failures - 1, _MOST_DOUBLINGS))
 
     def over(self, until: float, now: float) -> bool:

@@ -1,8 +1,9 @@
 """Opens, closes and trims the histories of all tables.
 
-Each time recovery is enabled, a new history begins. A history is deleted when it is closed and no
-stream record refers to it. Background work deletes records that are older than the retention, in
-slices. The work may be late: readers ignore records from before the recovery window.
+Each time recovery is enabled for a table, a new history begins. A history is deleted when it is
+closed and no stream record refers to it. Background work deletes records that are older than the
+history's retention, in slices. The work may be late: readers ignore records from before the
+recovery window.
 """
 
 from collections.abc import Callable, Iterator
@@ -35,7 +36,11 @@ SIZE: Final = 4 * MIB
 
 
 class Images(NamedTuple):
-    """The images in the records of a table's streams. old, new: True if there are such images."""
+    """Which images of an item the records of a table's streams have.
+
+    old: True if the records have the item before the change. new: True if they have the item after
+    the change.
+    """
 
     old: bool
     new: bool
@@ -45,8 +50,8 @@ class Histories:
     """All histories in the store of an engine.
 
     shared: True if all callers are one tenant.
-    moment: the clock that gives changes their times, for all histories. alone: True if no other
-    process writes to the store.
+    moment: the clock that gives each change its time. alone: True if no other process writes to the
+    store.
     """
 
     def __init__(
@@ -69,7 +74,8 @@ class Histories:
         self.moment = Moment(clock)
         self._registry = registries.add(keyspace.histories(), _load, self._publish, self._forget)
         self._logs: dict[int, History] = {}
-        # When to trim or delete each history, by its id; inf while this work is queued.
+        # When to delete a history, or its old records, by the history's id. inf while this work is
+        # queued.
         self._due: dict[int, float] = {}
 
     # --- finding ----------------------------------------------------------------------------------
@@ -79,7 +85,10 @@ class Histories:
         return self._registry.get(keyspace.history(number))
 
     def log(self, number: int | None) -> "History | None":
-        """Return the writing side of a history, None if it is closed or does not exist."""
+        """Return the History with this id, which writes its records.
+
+        Return None if the history is closed or does not exist.
+        """
         return None if number is None else self._logs.get(number)
 
     def owned(self, owns: Callable[[Tenant], bool]) -> "Iterator[HistoryDefinition]":
@@ -89,7 +98,10 @@ class Histories:
     # --- changing ---------------------------------------------------------------------------------
 
     def open(self, change: DefinitionChange, table: TableDefinition, days: int, images: Images) -> int:
-        """Store a new history of a table. Return its id. days: for how long it keeps records."""
+        """Store a new history of a table. Return its id.
+
+        days: for how many days it keeps records. images: the images that the table's streams need.
+        """
         from emulator.database.definitions.histories import HistoryDefinition  # noqa: PLC0415 - few tables have one
 
         number = next_id(change.txn)
@@ -123,7 +135,7 @@ class Histories:
 
     def _known(self, number: int) -> "HistoryDefinition":
         history = self.get(number)
-        assert history is not None, "a history in use has a definition"
+        assert history is not None, "a history in use must have a definition"
         return history
 
     def _save(self, change: DefinitionChange, history: "HistoryDefinition") -> None:
@@ -136,7 +148,7 @@ class Histories:
 
     def _publish(self, _key: bytes, history: "HistoryDefinition") -> None:
         number = history.id
-        self._due[number] = 0.0  # due now: the queued work computes the next time
+        self._due[number] = 0.0  # due now; the trimming then sets the next time
         if history.closed is not None:
             self._logs.pop(number, None)
         elif number in self._logs:
@@ -153,14 +165,17 @@ class Histories:
     # --- what is due by the clock -----------------------------------------------------------------
 
     def begin_trimming(self) -> None:
-        """Queue the due work. It deletes old records, and closed histories that nothing needs."""
+        """Queue the work on histories that is due.
+
+        The work deletes old records, and closed histories that nothing needs.
+        """
         now = self._clock.now()
         for number in [number for number, due in self._due.items() if due <= now]:
             self._due[number] = inf
             self._background.add(("history", number), partial(self._trim_slice, number))
 
     def _trim_slice(self, number: int) -> bool:
-        """Delete some of the records that are too old, or a closed history that nothing needs.
+        """Delete some of a history's records that are too old, or a history that nothing needs.
 
         Return True if there is more to delete.
         """
@@ -193,9 +208,10 @@ class Histories:
 
 
 def _oldest(txn: ReadTxn, start: bytes, stop: bytes) -> tuple[list[tuple[bytes, bytes]], bool]:
-    """Return the first records of a range of keys, and True if more records may follow.
+    """Return the first records in a range of storage keys, and True if more records may follow.
 
-    For each record, the list has its key and the key of the item that it is about.
+    For each record of the history, the list has a pair: the record's storage key, and the key of
+    the item that has changed.
     """
     from emulator.database.changes.history import item_of  # noqa: PLC0415 - few tables have a history
 
@@ -210,7 +226,7 @@ def _oldest(txn: ReadTxn, start: bytes, stop: bytes) -> tuple[list[tuple[bytes, 
 
 
 def _load(stored: bytes) -> "HistoryDefinition":
-    """Load a definition. Most servers have no history, so the first use imports the class."""
+    """Load a stored HistoryDefinition. Import its class at the first use: few servers need it."""
     from emulator.database.definitions.histories import HistoryDefinition  # noqa: PLC0415 - start-up time
 
     return HistoryDefinition.load(stored)

@@ -38,7 +38,7 @@ _position: Final = Struct(">QI")
 
 POSITION: Final = _position.size
 LAST: Final = b"\xff" * POSITION
-"""Sorts after every position."""
+"""Bytes that sort after every position in a history."""
 
 
 class Record(NamedTuple):
@@ -56,23 +56,26 @@ class Record(NamedTuple):
 
 
 def position(micros: int, number: int = 0) -> bytes:
-    """Return the position of a record. With number 0, it is the first position of a microsecond."""
+    """Return the position of a record in a history, from its time and number.
+
+    The number 0 gives the first position of a microsecond.
+    """
     return _position.pack(micros, number)
 
 
 def micros_of(where: bytes) -> int:
-    """Return the time in a position, in microseconds since the epoch."""
+    """Return the time in a position of a history, in microseconds since the epoch."""
     micros: int = _position.unpack(where)[0]
     return micros
 
 
 def item_of(stored: bytes) -> bytes:
-    """Return the key of the item that a stored record is about, without the table's prefix."""
+    """Return the key of the item whose change a record stores, without the table's prefix."""
     return stored[_header.size : _header.size + _header.unpack_from(stored)[2]]
 
 
 def record_of(stored: bytes) -> Record:
-    """Return a stored record, split into its parts."""
+    """Split a stored record of a history into its parts."""
     _, flags, key, old, new = _header.unpack_from(stored)
     old_at = _header.size + key
     new_at = old_at + old
@@ -85,10 +88,10 @@ def record_of(stored: bytes) -> Record:
 
 
 class History:
-    """The writing side of a history: a follower that records each change of its table's items.
+    """The writing side of a history: a follower that stores a record of each change of an item.
 
-    alone: True if no other process writes to the history. Then the last position is in memory too,
-    which saves a read for each change.
+    alone: True if no other process writes to the history. Then the position of the last record is
+    in memory too, which saves a read of the store for each change.
     """
 
     __slots__ = ("_alone", "_both", "_keys", "_last", "_moment", "_records", "id")
@@ -102,12 +105,12 @@ class History:
         self.adopt(history)
 
     def adopt(self, history: HistoryDefinition) -> None:
-        """Use a changed definition for all later records."""
+        """Use a changed definition of the history for all later records."""
         self._both = history.both
         self._last: tuple[int, int] | None = None
 
     def follow(self, txn: WriteTxn, change: Change) -> None:
-        """Store a record of a change, and the record's second key."""
+        """Store a record of a change, and a second key that finds the record by its item."""
         old, new = change.old_row or b"", (change.new_row or b"") if self._both else b""
         item = change.key[keyspace.ITEM_PREFIX :]
         where = change.recorded = self._next(txn)
@@ -126,6 +129,9 @@ class History:
 
 
 def last_position(txn: ReadTxn, records: bytes) -> tuple[int, int]:
-    """Return the last used position, (0, 0) if there are no records. records: the keys' prefix."""
+    """Return the time and number in the position of a history's last record.
+
+    Return (0, 0) if there are no records. records: the prefix of the records' storage keys.
+    """
     _, last = txn.page(records, prefix_end(records), 1, reverse=True)
     return _position.unpack_from(last, keyspace.ITEM_PREFIX) if last else (0, 0)

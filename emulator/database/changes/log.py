@@ -57,7 +57,7 @@ def set_last_sequence(txn: WriteTxn, stream_id: int, number: int) -> None:
 
 
 class StreamLog:
-    """The writing side of one stream: adds a record for each write to its table.
+    """The writing side of one stream: adds a record for each change of an item.
 
     alone: True if no other process writes to the stream. Then the last sequence number is in memory
     too, because reading it from the disk would take a tenth of the time of writing a record. In
@@ -98,16 +98,17 @@ class StreamLog:
         self.adopt(stream)
 
     def adopt(self, stream: StreamDefinition) -> None:
-        """Use a changed definition of the stream: write later records to its open shards."""
+        """Use a changed definition of the stream, so that later records go to its open shards."""
         self._last: int | None = None
         self._slots = stream.slots
         self._shards = [keyspace.shard_records(stream.id, shard.number) for shard in stream.open_shards()]
 
     def refer_to(self, history: int | None) -> None:
-        """Make later records refer to a history; None makes them contain their images.
+        """Make later records refer to a history, which stores their images.
 
-        The history must run before this log for each change. Records of a stream without images
-        never refer to a history.
+        history: its id. None makes later records contain their images. The history must be a
+        follower before this log, because the history gives the change its position. Records of a
+        stream without images never refer to a history.
         """
         has_images = self._old or self._new
         self._reference = u32(history) if history is not None and has_images else b""
@@ -116,11 +117,11 @@ class StreamLog:
         """Add a record of a change to the stream.
 
         This is one long function for speed: building a record takes half as long as a whole PutItem
-        without a stream. A third of that time goes into copying the two images.
+        without a stream. Copying the two images takes a third of the time for building a record.
         """
         old_row, new_row, key = change.old_row, change.new_row, change.key
         item = change.new or change.old_item()
-        assert item is not None, "a change has an item before or after it"
+        assert item is not None, "an item must exist before or after a change"
         last = self._last
         number = 1 + (int.from_bytes(txn.get(self._counter) or b"", "big") if last is None else last)
         if self._alone:

@@ -38,10 +38,11 @@ _CHUNK: Final = 64
 def read(
     txn: ReadTxn, stream_id: int, shard: int, first: int, *, limit: int = RECORDS, size: int = BYTES
 ) -> tuple[list[bytes], int]:
-    """Return a page of stored records in version 2, and the first sequence number after the page.
+    """Return a page of a shard's records, and the first sequence number after the page.
 
-    first: the sequence number where this page begins. The page has at most `limit` records and
-    `size` bytes, but at least one record if there is any.
+    The records are in version 2 of their format (record.py). first: the sequence number at which
+    the page begins. The page has at most `limit` records and `size` bytes, but at least one record
+    if there is any.
     """
     prefix = keyspace.shard_records(stream_id, shard)
     stop = prefix_end(prefix)
@@ -54,7 +55,8 @@ def read(
             room -= record_size(row)
             if room < 0 and rows:
                 break
-            # testing the version here saves 5 % of the time: most records need no call of `current`
+            # Testing the record's version here saves 5 % of the time, because most records have the
+            # current version and need no call of `current`.
             rows.append(row if row[0] == VERSION else current(txn, row))
         if rows:
             first = record_sequence(rows[-1]) + 1
@@ -91,7 +93,10 @@ def first_since(txn: ReadTxn, stream: StreamDefinition, shard: Shard, since: flo
 
 
 def trimmed_to(txn: ReadTxn, stream: StreamDefinition, shard: Shard, since: float) -> int:
-    """Return the sequence number of a shard's newest record before `since`, 0 if there is none."""
+    """Return the sequence number of a shard's newest record from before the time `since`.
+
+    Return 0 if there is no such record. since: seconds since the epoch.
+    """
     prefix = keyspace.shard_records(stream.id, shard.number)
     rows, _ = txn.page(prefix, prefix + u64(first_since(txn, stream, shard, since)), 1, reverse=True)
     return record_sequence(rows[0]) if rows else 0

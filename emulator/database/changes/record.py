@@ -69,17 +69,17 @@ _first_header: Final = Struct(">BQQI")
 HEADER: Final = _header.size
 pack_header: Final = _header.pack
 
-_REFERENCE: Final = 16  # bytes: a history's id and a position
+_REFERENCE: Final = 16  # the bytes of a reference: a history's id and a position
 
 _BEFORE_ID: Final = len(b'{"eventID":"')
 _ID: Final = 32  # the number of hexadecimal digits of an event id
 
 
 class Parts(NamedTuple):
-    """The parts of a stored record.
+    """The parts of a stored stream record.
 
-    keys, new, old: JSON texts. `new` and `old` are empty if the record has no such image. event_id:
-    32 hexadecimal digits.
+    keys, new, old: JSON texts of the item's key, its new image and its old image. `new` and `old`
+    are empty if the record has no such image. event_id: 32 hexadecimal digits.
     """
 
     origin: int
@@ -92,7 +92,10 @@ class Parts(NamedTuple):
 
 
 def milliseconds(seconds: float) -> int:
-    """Return a time in whole milliseconds, rounded because 1.001 s may be the float 1.000999..."""
+    """Return a time in whole milliseconds.
+
+    The function rounds, because the float for 1.001 s may be 1.000999...
+    """
     return round(seconds * 1000)
 
 
@@ -127,7 +130,7 @@ def record_json(row: bytes) -> bytes:
 def record_frame(row: bytes) -> tuple[bytes, int]:
     """Return the JSON text of a record without its end, and the origin of the change.
 
-    The end of the text is IDENTITIES[origin].
+    The end that is left out is IDENTITIES[origin].
     """
     origin = _header.unpack_from(row)[4]
     return row[HEADER : len(row) - len(IDENTITIES[origin])], origin
@@ -154,12 +157,15 @@ def record_parts(row: bytes) -> Parts:
 
 
 def current(txn: ReadTxn, row: bytes) -> bytes:
-    """Return a stored record in version 2. Raises KeyError if its version is unknown."""
+    """Return a stored record, converted to version 2 of the format if it has another version.
+
+    Raises KeyError if its version is unknown.
+    """
     return row if row[0] == VERSION else _UPGRADES[row[0]](txn, row)
 
 
 def _from_reference(txn: ReadTxn, row: bytes) -> bytes:
-    """Convert a record of version 3 to version 2.
+    """Convert a record of version 3, whose images are in a history, to version 2.
 
     If the record is older than the retention of its stream, the history may have deleted the
     images. Then the result has no images.

@@ -47,16 +47,19 @@ from storage import ReadTxn, WriteTxn
 from storage.keycode import prefix_end, u64
 
 KEPT: Final = 10_000
-"""How many records at the beginning of a log stay when their items change again."""
+"""How many records at the beginning of a replication log stay when their items change again."""
 
 _header: Final = Struct(">HI")
 _MICROS: Final = 8
 _IN_TABLE: Final = 0x8000
-_MARK: Final = b"\0"  # the byte between a version and the number of a record
+_MARK: Final = b"\0"  # the byte between an item's version and the number of a log record
 
 
 class Write(NamedTuple):
-    """A write in the log. row: None if the write deletes the item."""
+    """A write of an item, from the log of writes for other regions.
+
+    item: the item's key without the table's prefix. row: None if the write deletes the item.
+    """
 
     version: bytes
     item: bytes
@@ -64,10 +67,11 @@ class Write(NamedTuple):
 
 
 class ReplicaLog:
-    """A follower that gives each write of a table a version, and adds clients' writes to the log.
+    """A follower that gives each write of a table a version, and adds clients' writes to a log.
 
-    moment: the clock that gives a write its time. notify: called with the table's definition after
-    each write that other regions must get.
+    The log keeps the writes until the other regions have them. moment: the clock that gives a write
+    its time. notify: called with the table's definition after each write that other regions must
+    get.
     """
 
     def __init__(
@@ -90,7 +94,7 @@ class ReplicaLog:
     def follow(self, txn: WriteTxn, change: Change) -> None:
         """Store the version of a change.
 
-        If the change is not a replicated write, add it to the log.
+        If the change comes from a client and not from another region, add it to the log.
         """
         item = keyspace.tail_of(change.key)
         key = self._versions + item
@@ -110,9 +114,10 @@ class ReplicaLog:
         self._notify(self._table)
 
     def _complete(self, txn: WriteTxn, number: bytes, row: bytes | None) -> None:
-        """Move a row that is being replaced into its record, or drop the record.
+        """Move a replaced row into the log record of the write that made it, or drop the record.
 
-        number: the number of the record, which `trim` may have deleted. row: the replaced row.
+        number: the number of the record, as bytes. `trim` may have deleted the record. row: the
+        replaced row, None if the item does not exist.
         """
         key = self._writes + number
         record = txn.get(key)
@@ -128,11 +133,14 @@ class ReplicaLog:
 
 
 def _do_nothing(_table: TableDefinition) -> None:
-    """Queue no work: all directions are paused, and the end of a pause queues the work."""
+    """Queue no replication, because all directions are paused. The end of a pause queues it."""
 
 
 def _parts(stored: bytes | None) -> tuple[bytes, bytes]:
-    """Return an item's version, and the number of its record as bytes. Missing parts are b""."""
+    """Split the stored version of an item into the version and the number of a log record.
+
+    Both are bytes. The number is b"" if the value has no number. Both are b"" if `stored` is None.
+    """
     if not stored:
         return b"", b""
     end = stored.find(_MARK, _MICROS)
@@ -144,12 +152,12 @@ def _number(stored: bytes | None) -> int:
 
 
 def micros_of(version: bytes) -> int:
-    """Return the time in a version, in microseconds since the epoch."""
+    """Return the time in the version of a write, in microseconds since the epoch."""
     return int.from_bytes(version[:_MICROS], "big")
 
 
 def region_of(version: bytes) -> str:
-    """Return the region in a version, in which the write was made."""
+    """Return the region in the version of a write: the region where the write was made."""
     return version[_MICROS:].decode()
 
 
@@ -159,7 +167,10 @@ def version_at(micros: int, region: str) -> bytes:
 
 
 def write_of(txn: ReadTxn, stored: bytes, table: bytes) -> Write:
-    """Return the write in a record of a log. table: the prefix of the table's items."""
+    """Return the write that a record of a replication log has.
+
+    stored: the record. table: the prefix of the storage keys of the table's items.
+    """
     version, item = _header.unpack_from(stored)
     at = _header.size + (version & ~_IN_TABLE)
     key = stored[at : at + item]
@@ -168,7 +179,7 @@ def write_of(txn: ReadTxn, stored: bytes, table: bytes) -> Write:
 
 
 def is_in_table(stored: bytes) -> bool:
-    """Return True if the row of a stored record is in the table, not in the record."""
+    """Return True if the row of a log record is in the table, not in the record."""
     return bool(_header.unpack_from(stored)[0] & _IN_TABLE)
 
 
@@ -178,39 +189,43 @@ def is_version(stored: bytes) -> bool:
 
 
 def version_of(txn: ReadTxn, log: int, item: bytes) -> bytes:
-    """Return the version of an item, b"" if it has none."""
+    """Return the version of an item's last write, b"" if the item has no version.
+
+    log: the id of the table's replication log. item: the item's key without the table's prefix.
+    """
     return version_in(txn.get(keyspace.item_versions(keyspace.replica(log)) + item))
 
 
 def version_in(stored: bytes | None) -> bytes:
-    """Return the version in a stored value, without the number of a record that may follow it."""
+    """Return the version of an item from its stored value, without the number of a log record."""
     return _parts(stored)[0]
 
 
 def set_version(txn: WriteTxn, log: int, item: bytes, version: bytes) -> None:
-    """Store the version of an item, without the number of a record."""
+    """Store the version of an item's last write, without the number of a log record."""
     txn.put(keyspace.item_versions(keyspace.replica(log)) + item, version)
 
 
 def position(txn: ReadTxn, log: int, region: str) -> int:
-    """Return the number of the last record of a log that another region has got."""
+    """Return the number of the last record of a replication log that another region has got."""
     return _number(txn.get(keyspace.replicated_to(keyspace.replica(log), region)))
 
 
 def set_position(txn: WriteTxn, log: int, region: str, number: int) -> None:
-    """Store the number of the last record of a log that another region has got."""
+    """Store the number of the last record of a replication log that another region has got."""
     txn.put(keyspace.replicated_to(keyspace.replica(log), region), u64(number))
 
 
 def last_number(txn: ReadTxn, log: int) -> int:
-    """Return the number of the last record that was added to a log, 0 if there was none."""
+    """Return the number of the last record that was added to a replication log, 0 if none was."""
     return _number(txn.get(keyspace.last_replicated(keyspace.replica(log))))
 
 
 def pending(txn: ReadTxn, log: int, table: bytes, after: int, limit: int) -> list[tuple[int, Write]]:
-    """Return at most `limit` writes of a log, with the numbers of their records.
+    """Return the next writes of a replication log, at most `limit`, with their records' numbers.
 
-    after: the number after which the records begin. table: the prefix of the table's items.
+    after: the number of the record after which to begin. table: the prefix of the storage keys of
+    the table's items.
     """
     prefix = keyspace.replicated_writes(keyspace.replica(log))
     found = []
@@ -222,17 +237,17 @@ def pending(txn: ReadTxn, log: int, table: bytes, after: int, limit: int) -> lis
 
 
 def trim(txn: WriteTxn, log: int, regions: Iterable[str], limit: int) -> None:
-    """Delete at most `limit` records of a log that all of these regions have got."""
+    """Delete at most `limit` records of a replication log that all of these regions have got."""
     prefix = keyspace.replicated_writes(keyspace.replica(log))
     least = min((position(txn, log, region) for region in regions), default=last_number(txn, log))
     txn.drop_range(prefix, prefix + u64(least + 1), limit)
 
 
 def forget(txn: WriteTxn, logs: Iterable[int], limit: int) -> bool:
-    """Delete the first versions of the tables of a group, about `limit` in each table.
+    """Delete the first versions of items in the tables of a group, about `limit` in each table.
 
     For each item, the function deletes the versions in all tables or in none. Return True if
-    versions may remain. logs: the logs of the tables.
+    versions may remain. logs: the ids of the tables' replication logs.
     """
     spans = [keyspace.item_versions(keyspace.replica(log)) for log in logs]
     last: bytes | None = None

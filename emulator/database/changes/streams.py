@@ -1,6 +1,7 @@
 """Opens, closes, rolls over and deletes the streams of all tables.
 
-All definitions are in memory. A changed definition comes into force only after it is stored.
+The definitions of all streams are in memory. A changed definition comes into force only after it is
+stored.
 
 The scheduler calls `begin_roll_over`, which queues background work:
 
@@ -99,7 +100,7 @@ class Streams:
         )
         self._definitions: dict[int, StreamDefinition] = {}
         self._logs: dict[int, StreamLog] = {}
-        # the streams that clients see, by tenant and by the part of the ARN after the account
+        # the streams that clients see, by tenant and then by the part of the ARN after the account
         self._tenants: dict[Tenant, dict[str, StreamDefinition]] = {}
         # ids of streams that the queued work must roll over or delete
         self._rolling: list[int] = []
@@ -121,7 +122,10 @@ class Streams:
         return stream
 
     def of_resource(self, tenant: Tenant, resource: str) -> StreamDefinition | None:
-        """Return the stream whose ARN has this part after the account, None if there is none."""
+        """Return the tenant's stream whose ARN has the part `resource` after the account.
+
+        Return None if there is no such stream.
+        """
         return self._tenants.get(tenant, {}).get(resource)
 
     def of_tenant(self, tenant: Tenant) -> Iterator[StreamDefinition]:
@@ -161,7 +165,8 @@ class Streams:
     ) -> StreamDefinition:
         """Store a new stream of a table. Return its definition.
 
-        number: an unused id. hidden, retention: see StreamDefinition.
+        number: an unused id. hidden: True if clients cannot see the stream. retention: how many
+        seconds the stream keeps records.
         """
         now = self._clock.now()
         stream = StreamDefinition(
@@ -245,9 +250,10 @@ class Streams:
                 del self._tenants[tenant]
 
     def _label(self, table: TableDefinition, now: float) -> str:
-        """Return the label of a new stream: the time `now`, or the first later time not yet used.
+        """Return the label of a new stream: a time as text, which is a part of the stream's ARN.
 
-        So two streams of a table get different labels even if the clock is frozen.
+        The time is `now`, or the first later time that is not the label of another stream of the
+        table. So the labels are different even if a test has frozen the clock.
         """
         taken = {stream.label for stream in self._definitions.values() if stream.table == table.name}
         moment = datetime.fromtimestamp(now, UTC).replace(tzinfo=None)
@@ -316,8 +322,8 @@ class Streams:
         if stream is None:
             return False
         now = self._clock.now()
-        # The next trim is due when the oldest remaining record is too old. If none remains, a
-        # record may still be written now.
+        # The next trim is due when the oldest remaining record is too old. If no record remains,
+        # `due` is the time at which a record that is written now is too old.
         due = now + stream.retention
         room = deleting.SLICE
         with self._engine.write() as txn:
@@ -329,7 +335,7 @@ class Streams:
                 if not room:
                     return True
                 rows, _ = txn.page(prefix, prefix_end(prefix), 2)
-                if len(rows) > 1:  # rows[0] is the old record that stays as the mark
+                if len(rows) > 1:  # rows[0] is the old record that stays to mark the trimming
                     due = min(due, record_time(rows[1]) + stream.retention)
         self._trim[stream_id] = due
         return False
@@ -350,7 +356,7 @@ def _written(txn: ReadTxn, stream: StreamDefinition) -> float:
 
 
 def _partitions(table: TableDefinition) -> int:
-    """Return the number of partitions with which a table starts: the open shards of its stream."""
+    """Return the number of partitions of a new table. Its stream has as many open shards."""
     if table.billing_mode == "PAY_PER_REQUEST":
         return _ON_DEMAND_SHARDS
     return max(1, -(-table.read_units // _PARTITION_READS), -(-table.write_units // _PARTITION_WRITES))

@@ -52,7 +52,7 @@ class StrongReplicas:
             return
         item = keyspace.tail_of(change.key)
         row = change.new_row
-        # Decode the row again, because items/ahead.py may have removed attributes from
+        # Get the new item from its row, because items/ahead.py may have removed attributes from
         # `change.new`.
         new = None if row is None else decode_row(row)
         version = replicas.version_at(self._moment.micros(), self._definition.region)
@@ -64,7 +64,7 @@ class StrongReplicas:
             if old_row != row:
                 replicate(txn, table, Change(key, old_row, None, row, new, version=version), waits=False)
             other = table.definition.membership
-            assert other is not None, "a table of a group is a member"
+            assert other is not None, "a table of a group must have a membership"
             if self._membership.direction(table.definition.region) != NO_DELAY:
                 replicas.set_version(txn, other.log, item, version)
 
@@ -79,13 +79,16 @@ class WritesInFlight:
         self._moment = moment
 
     def refuse(self, txn: ReadTxn, key: bytes) -> None:
-        """Raise ReplicatedWriteConflictException if a write of the item is in flight."""
+        """Raise ReplicatedWriteConflictException if another region's write of an item is in flight.
+
+        key: the storage key of the item.
+        """
         version = replicas.version_of(txn, self._log, keyspace.tail_of(key))
         if version and self.is_in_flight(version):
             raise errors.replicated_write_conflict()
 
     def is_in_flight(self, version: bytes) -> bool:
-        """Return True if the write with this version is still in flight."""
+        """Return True if the write with this version is still in flight to this table's region."""
         here, micros = self._definition.region, replicas.micros_of(version)
         origin = replicas.region_of(version)
         for table in self._group(self._definition):

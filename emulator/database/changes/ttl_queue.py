@@ -26,7 +26,7 @@ def queue_of(definition: TableDefinition) -> "TtlQueue | None":
     """Return the queue of a table, None while TTL is off."""
     if definition.ttl_queue is None:
         return None
-    assert definition.ttl_attribute is not None, "a table with a TTL queue has a TTL attribute"
+    assert definition.ttl_attribute is not None, "a table with a TTL queue needs a TTL attribute"
     return TtlQueue(definition.ttl_queue, definition.ttl_attribute)
 
 
@@ -43,7 +43,7 @@ class TtlQueue:
         self.prefix = keyspace.expiries(queue)
 
     def follow(self, txn: WriteTxn, change: Change) -> None:
-        """Delete the ticket of the item's old expiry, and store the ticket of its new expiry."""
+        """Replace the ticket of a changed item, if the change has changed its time of expiry."""
         before, after = self.expiry(change.old_item()), self.expiry(change.new)
         if before != after:
             if before is not None:
@@ -52,17 +52,22 @@ class TtlQueue:
                 txn.put(keyspace.expiry(self.prefix, after, change.key), b"")
 
     def expired(self, now: float) -> tuple[bytes, bytes]:
-        """Return the range of tickets whose items a sweep at the time `now` (seconds) deletes.
+        """Return the range of tickets whose items a sweep at the time `now` deletes.
 
-        These items have expired within the last five years. An item expires as soon as its time is
-        earlier than the current time (AWS API Reference: UpdateTimeToLive).
+        The result is a pair of storage keys: the start of the range, and its end, which is not in
+        the range. now: seconds since the epoch. The items have expired within the last five years.
+        An item expires as soon as the time in its TTL attribute is earlier than the current time
+        (AWS API Reference: UpdateTimeToLive).
         """
         milliseconds = int(now * 1000)
         oldest = max(0, milliseconds - _TOO_OLD)
         return keyspace.expiry(self.prefix, oldest, b""), keyspace.expiry(self.prefix, milliseconds, b"")
 
     def ticket(self, item: Item, item_key: bytes) -> bytes | None:
-        """Return the ticket of an item, None if the item never expires."""
+        """Return the ticket of an item (its storage key in the queue).
+
+        Return None if the item never expires.
+        """
         expiry = self.expiry(item)
         return None if expiry is None else keyspace.expiry(self.prefix, expiry, item_key)
 

@@ -237,7 +237,7 @@ def account_of(access_key: str, default: str) -> str:
 
 
 def moved(text: str, before: str, after: str) -> str:
-    """Return an ARN of the account `before` with the account `after`; other texts unchanged."""
+    """Return an ARN with the account `before` replaced by `after`. Return other texts unchanged."""
     parts = text.split(":", _PARTS - 1)
     if len(parts) == _PARTS and parts[4] == before:
         parts[4] = after

@@ -66,7 +66,7 @@ class Backup:
 
     @property
     def rank(self) -> tuple[str, str]:
-        """The sort key for the backups of a tenant: the number (a time), then the table's name."""
+        """The pair by which a tenant's backups are sorted: number (a time) and table name."""
         return self.number, self.table.name
 
     @property
@@ -80,5 +80,8 @@ class Backup:
 
 
 def expiry(created: float) -> float:
-    """Return the time at which a system backup expires that was made at the time `created`."""
+    """Return the time at which a system backup expires.
+
+    created: the time at which the backup was made. Both times are seconds since the epoch.
+    """
     return created + KEPT_DAYS * DAY

@@ -1,4 +1,4 @@
-"""The definitions of histories. A history outlives its table while stream records refer to it."""
+"""The definitions of tables' histories. A history outlives its table if stream records need it."""
 
 from dataclasses import dataclass
 from typing import Final, Self

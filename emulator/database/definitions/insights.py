@@ -33,7 +33,7 @@ class InsightsSetting:
     mode: ALL_KEYS or THROTTLED_KEYS.
     changed: the time (seconds) at which the setting last changed.
     until: the time (seconds) at which ENABLING or DISABLING ends.
-    failed: True if enabling fails, because the account would have too many rules.
+    failed: True if enabling fails, because the account would have too many CloudWatch rules.
     """
 
     enabled: bool
@@ -53,7 +53,10 @@ class InsightsSetting:
         return self.enabled and not self.failed
 
     def status(self, *, settled: bool) -> str:
-        """Return the status that clients see. settled: True if `until` has passed."""
+        """Return the status of Contributor Insights that clients see.
+
+        settled: True if the time `until`, at which ENABLING or DISABLING ends, has passed.
+        """
         if not settled:
             return "ENABLING" if self.enabled else "DISABLING"
         if self.failed:
@@ -61,9 +64,10 @@ class InsightsSetting:
         return "ENABLED" if self.enabled else "DISABLED"
 
     def rules(self, table: str, index: str | None, *, sort_key: bool) -> Iterator[str]:
-        """Yield the names of the rules that CloudWatch shows while keys are counted.
+        """Yield the names of the CloudWatch rules that exist while keys are counted.
 
-        index: the name of the index, None for the table. sort_key: True if there is a sort key.
+        index: the name of the index, None for the table. sort_key: True if the table or index has a
+        sort key.
         """
         name = table if index is None else f"{table}-{index}"
         for keys in ("PK", "SK") if sort_key else ("PK",):

@@ -56,7 +56,10 @@ UNCONNECTED: Final = "no Kinesis endpoint is configured (--kinesis-endpoint URL)
 
 
 def status(destination: KinesisDestination, now: float, *, connected: bool) -> str:
-    """Return the status that clients see. connected: True if a Kinesis endpoint is configured."""
+    """Return the status that clients see of a Kinesis destination, at the time `now`.
+
+    connected: True if a Kinesis endpoint is configured.
+    """
     stored = destination.status
     if stored == ENABLE_FAILED:
         return ENABLING if now < destination.until else ENABLE_FAILED
@@ -68,7 +71,10 @@ def status(destination: KinesisDestination, now: float, *, connected: bool) -> s
 
 
 def precision(destination: KinesisDestination) -> str:
-    """Return the unit of ApproximateCreationDateTime: MILLISECOND by default (behaviour 15)."""
+    """Return the unit of ApproximateCreationDateTime in the records of a destination.
+
+    The default is MILLISECOND (behaviour 15).
+    """
     return destination.precision or MILLISECOND
 
 
@@ -76,7 +82,7 @@ def failure(arn: str, region: str) -> str | None:
     """Return the reason why an ARN can never be a destination of a table in this region, or None.
 
     For an ARN that does not name a data stream, the reason is the service's text for a data stream
-    that does not exist (DDB-TABLE-318).
+    that does not exist (finding DDB-TABLE-318).
     """
     match = _STREAM_ARN.fullmatch(arn)
     if match is None:
@@ -91,8 +97,8 @@ def failure(arn: str, region: str) -> str | None:
 def consumer(stream_id: int) -> str:
     """Return the name under which the checkpoints of a destination's change log are stored.
 
-    stream_id: the id of the change log. It is enough, because each enabling of a destination opens
-    a new log, and no id is used twice.
+    stream_id: the id of the change log. The name needs nothing else, because each enabling of a
+    destination opens a new log, and no id is used twice.
     """
     return f"kinesis {stream_id}"
 

@@ -1,17 +1,20 @@
-"""Functions about stored event source mappings that the database needs.
+"""What the database needs to know about stored event source mappings.
 
-event_sources/mapping.py has the whole definition.
+event_sources/mapping.py has their whole definition.
 """
 
 import orjson
 
 
 def consumer(uuid: str) -> str:
-    """Return the name under which a mapping's checkpoints are stored."""
+    """Return the name under which the checkpoints of an event source mapping are stored."""
     return f"lambda {uuid}"
 
 
 def stream_of(stored: bytes) -> int:
-    """Return the id of the stream that a mapping reads. stored: the mapping's stored definition."""
+    """Return the id of the stream that an event source mapping reads.
+
+    stored: the mapping's stored definition.
+    """
     number: int = orjson.loads(stored)["stream_id"]
     return number

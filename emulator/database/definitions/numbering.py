@@ -1,7 +1,7 @@
 """Replaces or removes the ids of data in a table's definition, for copies and emptied tables.
 
-`OWN_DATA` and `LOGS` of tables.py list the fields with ids. So a new field with an id needs no code
-here, and none where tables are copied, emptied or replicated.
+`OWN_DATA` and `LOGS` of tables.py list the fields with ids. A new field with an id needs an entry
+in one of these lists, but no code in this module or where tables are copied, emptied or replicated.
 """
 
 from collections.abc import Container
@@ -14,9 +14,9 @@ from storage import WriteTxn
 
 
 def with_new_ids(txn: WriteTxn, definition: TableDefinition) -> TableDefinition:
-    """Return the definition with new ids for the table, its indexes and the data in OWN_DATA.
+    """Return a table's definition with new ids: of the table, its indexes, TTL queue and lag log.
 
-    The ids of its streams, its history and its membership stay.
+    OWN_DATA of tables.py lists the last two. The ids of streams, history and membership stay.
     """
     numbered = replace(
         definition,
@@ -29,10 +29,11 @@ def with_new_ids(txn: WriteTxn, definition: TableDefinition) -> TableDefinition:
 
 
 def without_data(definition: TableDefinition, kept: Container[str] = ()) -> TableDefinition:
-    """Return the definition without the ids in OWN_DATA and LOGS: queue, logs, stream, history.
+    """Return a table's definition without the ids of TTL queue, lag log, stream and history.
 
-    When the definition is saved, `Attachments.reconcile` makes new data that its settings need.
-    kept: fields of OWN_DATA whose ids stay.
+    OWN_DATA and LOGS of tables.py list their fields. When the definition is saved,
+    `Attachments.reconcile` makes the new data that its settings need. kept: the names of fields of
+    OWN_DATA whose ids stay.
     """
     gone: dict[str, Any] = {name: None for name in (*OWN_DATA, *LOGS) if name not in kept}
     return replace(definition, **gone)

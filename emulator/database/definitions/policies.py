@@ -21,7 +21,7 @@ class AttachedPolicy:
     revision: the time of the change in milliseconds since the epoch, or a greater number: each
     change has a higher revision than the one before, even if the clock is frozen or was set back.
     until: the time (seconds) until which GetResourcePolicy shows the previous policy.
-    before_text, before_revision: the previous policy.
+    before_text, before_revision: text and revision of the previous policy.
     """
 
     text: str | None
@@ -37,7 +37,11 @@ class AttachedPolicy:
 
 
 def changed(current: AttachedPolicy | None, text: str | None, now: float, until: float) -> AttachedPolicy:
-    """Return the policy after a change to `text` at the time `now`. until: see AttachedPolicy."""
+    """Return the policy after a change at the time `now`.
+
+    current: the policy before, None if there never was one. text: the new text, None for a
+    deletion. until: the time until which GetResourcePolicy shows the policy before.
+    """
     revision = int(now * MILLISECONDS)
     if current is None:
         return AttachedPolicy(text, revision, until)

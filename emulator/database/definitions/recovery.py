@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from emulator.database.definitions.tables import DAY, TableDefinition
 
 DEFAULT_DAYS: Final = 35
-LAG: Final = 300  # how many seconds ago the window ends
+LAG: Final = 300  # the window ends this many seconds before the current time
 
 
 class Window(NamedTuple):
@@ -23,7 +23,7 @@ class Window(NamedTuple):
 
 
 def window(definition: TableDefinition, now: float) -> Window | None:
-    """Return the window of a table at the time `now`, None while recovery is off."""
+    """Return the recovery window of a table at the time `now`, None while recovery is off."""
     since, days = definition.recovery_since, definition.recovery_days
     if since is None or days is None:
         return None
@@ -33,7 +33,8 @@ def window(definition: TableDefinition, now: float) -> Window | None:
 def enabled(definition: TableDefinition, days: int | None, now: float) -> TableDefinition:
     """Return the definition with recovery on.
 
-    days: the new period. None keeps the current period, or sets DEFAULT_DAYS if recovery was off.
+    days: the new recovery period. None keeps the current period, or sets DEFAULT_DAYS if recovery
+    was off.
     A shorter period ends access to older states for good: a later, longer period does not bring
     them back.
     """

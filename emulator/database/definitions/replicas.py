@@ -33,7 +33,7 @@ NO_DELAY: Final = Direction()
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """The membership of one table.
+    """The membership of one table in a global table (a group of replicas).
 
     group: the id of the global table. All tables of the global table store this id.
     log: the id of the data that replicate this table (changes/replicas.py).
@@ -76,11 +76,17 @@ class Membership:
         return from_fields(cls, {**stored, "others": tuple(stored["others"]), "directions": directions})
 
     def tenants(self, access_key: str) -> list[tuple[str, str]]:
-        """Return the tenants of the other tables. access_key: the access key of this table."""
+        """Return the tenants that own the other tables of the global table.
+
+        access_key: the access key that owns this table.
+        """
         return [(self.accounts.get(region, access_key), region) for region in self.others]
 
     def without_overrides(self, member: str) -> Self:
-        """Return the membership without the override `member`, for table and indexes."""
+        """Return the membership without one override, for the table and for its indexes.
+
+        member: the overridden setting, as a member of ReplicaDescription.
+        """
         indexes = {name: _less(own, member) for name, own in self.indexes.items()}
         return replace(
             self,

@@ -44,7 +44,7 @@ TOKEN_SECONDS: Final = 8 * 3600
 
 @dataclass(frozen=True, slots=True)
 class S3Job:
-    """A job as stored. Times are seconds since the epoch.
+    """An S3 job (export, import or bulk operation) as stored. Times are seconds since the epoch.
 
     owner: the tenant (access key and region) in its storage key.
     table, table_uuid: name and TableId of the job's table.
@@ -106,10 +106,10 @@ class S3Job:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """The progress of a job.
+    """The progress of an S3 job (export, import or bulk operation).
 
-    object: the key of the last object whose records are all done. record: how many records of the
-    next object are done.
+    object: the key of the last object in the bucket whose records are all done. record: how many
+    records of the next object are done.
     size: how many bytes of objects the job has read. total: the bytes of all objects.
     processed, written, failed: numbers of items.
     log: for each kind of local log file of the job, how many of its bytes finished slices have

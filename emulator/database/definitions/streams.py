@@ -42,7 +42,7 @@ def sequence_text(number: int) -> str:
 
 
 def sequence_of(text: str) -> int | None:
-    """Return the stored form of a client's sequence number, None if the text is not a number.
+    """Return the stored form of a sequence number, None if a client's text is not a number.
 
     There may be no record with this number.
     """
@@ -141,9 +141,9 @@ class StreamDefinition:
         return f"table/{self.table}/stream/{self.label}"
 
     def status(self, *, settled: bool) -> str:
-        """Return ENABLING, ENABLED, DISABLING or DISABLED.
+        """Return the status of the stream: ENABLING, ENABLED, DISABLING or DISABLED.
 
-        settled: True if the time `until` has passed.
+        settled: True if the time `until`, at which ENABLING or DISABLING ends, has passed.
         """
         if self.disabled is None:
             return "ENABLED" if settled else "ENABLING"
@@ -154,15 +154,15 @@ class StreamDefinition:
         return self.disabled is not None and self.disabled + self.retention <= now
 
     def oldest(self, now: float) -> float:
-        """Return the time before which records are too old to be read."""
+        """Return a time, in seconds since the epoch. Records from before it are too old to read."""
         return now - self.retention
 
     def readable(self, now: float) -> Iterator[Shard]:
-        """Yield the shards that may have records that can be read, oldest first."""
+        """Yield the shards that may have records young enough to be read, the oldest first."""
         return (shard for shard in self.shards if shard.closed is None or shard.closed + self.retention > now)
 
     def due(self) -> float:
-        """Return the next time to roll over or delete a shard, or to delete the stream."""
+        """Return the next time for a rollover, or for deleting a shard or the whole stream."""
         moments = [
             shard.opened + SHARD_LIFE if shard.closed is None else shard.closed + self.retention
             for shard in self.shards
@@ -191,7 +191,7 @@ def opened(stream: StreamDefinition, first: int, moment: float) -> StreamDefinit
     parents = {shard.slot: shard.id for shard in stream.shards}
     number = max((shard.number for shard in stream.shards), default=0) + 1
     numbers = range(number, number + stream.slots)
-    # sorted, because higher shard numbers must have higher ids
+    # `tails` is sorted, because higher shard numbers must have higher ids
     tails = sorted(crc32(f"{stream.seed} {each}".encode()) for each in numbers)
     shards = tuple(
         Shard(each, f"shardId-{max(0, int(moment * 1000)):020d}-{tail:08x}", parents.get(slot), slot, first, moment)

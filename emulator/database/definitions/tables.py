@@ -26,12 +26,12 @@ UPDATING: Final = "UPDATING"
 DELETING: Final = "DELETING"
 ACTIVE: Final = "ACTIVE"
 
-DAY: Final = 86_400  # seconds
+DAY: Final = 86_400  # the seconds of a day
 
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A change of a definition that is answered and not yet in force (behaviour 10.4).
+    """A requested change of a definition that is not yet in force (behaviour 10.4).
 
     until: the time (seconds) at which the change comes into force. fields: the changed fields of
     the definition, each with its new value.
@@ -47,8 +47,8 @@ class IndexDefinition:
 
     hash, range: the names of the key attributes.
     projection: ALL, KEYS_ONLY or INCLUDE.
-    filled_to: the storage key (hex) of the last item that the walk has visited (jobs/walk.py), ""
-    at its beginning. None once the index is complete.
+    filled_to: the progress of the walk that fills the index (jobs/walk.py): the storage key (hex)
+    of the last visited item. "" at the beginning, None once the index is complete.
     until: the time (seconds) at which a status such as CREATING ends.
     The fields about throughput mean the same as in TableDefinition.
     """
@@ -106,7 +106,8 @@ class Filling:
     """The source from which a new table is filled in the background (jobs/filling.py).
 
     The table is CREATING until it has all items of the source.
-    kind: the kind of source. source: a text that identifies the source.
+    kind: the kind of source, a key of SOURCES in jobs/filling.py. source: a text that identifies
+    the source.
     position: the position in the source at which the next slice begins.
     summary: RestoreSummary, empty if the table is not being restored.
     """
@@ -166,7 +167,7 @@ class TableDefinition:
     write_units: int = 0
     throughput_increased: float | None = None
     throughput_decreased: float | None = None
-    decreases: int = 0  # how many decreases there were on the UTC day of the last one
+    decreases: int = 0  # how many decreases of throughput there were on the UTC day of the last one
     pay_per_request_since: float | None = None
     billing_explicit: bool = False
     on_demand: Mapping[str, int] = field(default_factory=dict)
@@ -183,7 +184,7 @@ class TableDefinition:
     ttl_attribute: str | None = None
     ttl_changed: float | None = None
     ttl_queue: int | None = None  # id of the TTL queue; enabling TTL again makes a new queue
-    # storage key (hex) of the last item that the walk for this queue has visited
+    # progress of the walk that fills the TTL queue: the storage key (hex) of the last visited item
     ttl_filled_to: str | None = None
     kinesis: tuple[KinesisDestination, ...] = ()
     recovery_days: int | None = None
@@ -242,10 +243,11 @@ class TableDefinition:
                 yield index.name, index.insights
 
     def data_prefixes(self) -> list[bytes]:
-        """Return the key prefixes of the data that are deleted with the table.
+        """Return the prefixes of the storage keys whose data are deleted with the table.
 
-        These are the prefixes of its items, entries, collections, vectors, data for replicas and
-        OWN_DATA. Statistics have only one key, and no prefix. Streams outlive the table.
+        These are the prefixes of its items, index entries, item collections, vectors, data for
+        replicas, TTL queue and lag log. Statistics have only one key, and no prefix. Streams
+        outlive the table.
         """
         prefixes = [keyspace.items(self.id)]
         if any(index.local for index in self.indexes):
@@ -282,7 +284,10 @@ class TableDefinition:
 
     @property
     def is_building(self) -> bool:
-        """True while an index is being created or deleted. Then no other may be (features 1.3)."""
+        """True while an index is being created or deleted.
+
+        Then no other index can be created or deleted (features 1.3).
+        """
         return any(index.status in (CREATING, DELETING) for index in self.every_index)
 
 
@@ -321,7 +326,7 @@ Relation = TypeVar("Relation", TableDefinition, IndexDefinition)
 
 
 def _load_pending(relation: type, stored: Mapping[str, Any]) -> tuple[Pending, ...]:
-    """Load the pending changes from a definition's JSON. Old versions of it have none."""
+    """Load the pending changes from a definition's JSON, which lacks them in old versions."""
     pending = tuple(from_fields(Pending, each) for each in stored.get("pending", ()))
     for change in pending:
         check_names(relation, change.fields)
@@ -329,15 +334,16 @@ def _load_pending(relation: type, stored: Mapping[str, Any]) -> tuple[Pending, .
 
 
 def deferred(relation: Relation, until: float, fields: Mapping[str, Any]) -> Relation:
-    """Return the definition with a new pending change of `fields`.
+    """Return the definition with a new pending change, which comes into force at the time `until`.
 
-    The new change replaces older pending values of the same fields.
+    fields: the changed fields and their new values. They replace older pending values of the same
+    fields.
     """
     return replace(relation, pending=(*_without(relation.pending, fields), Pending(until, dict(fields))))
 
 
 def _without(pending: Iterable[Pending], names: Container[str]) -> Iterator[Pending]:
-    """Yield the pending changes without the fields in `names`, and no empty change."""
+    """Remove the fields in `names` from pending changes. Yield the changes that are not empty."""
     for change in pending:
         fields = {name: value for name, value in change.fields.items() if name not in names}
         if fields:
@@ -345,7 +351,7 @@ def _without(pending: Iterable[Pending], names: Container[str]) -> Iterator[Pend
 
 
 def in_force(relation: Relation, has_passed: Callable[[float], bool]) -> Relation:
-    """Return the definition after the pending changes whose time has come are in its fields."""
+    """Return the definition after the pending changes that are due have come into force."""
     fields: dict[str, Any] = {}
     for change in relation.pending:
         if has_passed(change.until):

@@ -48,5 +48,5 @@ class VectorDefinition:
 
     @property
     def search_names(self) -> tuple[str, ...]:
-        """The names of the attributes of SearchSchema, in the same order."""
+        """The names of the attributes in the index's SearchSchema, in the order of the schema."""
         return tuple(name for name, _ in self.search)

@@ -3,12 +3,11 @@
 While recovery of a table is on, the table has a *history* (`changes/history.py`). Each change of an
 item adds a record that has the item's row before the change. So an item's row at a time T is the
 row in the item's first record after T. If the item has no record after T, its row at T is its
-current row. Enabling recovery copies no data. Writes to a table without recovery do no additional
-work.
+current row. Enabling recovery copies no data. A table without recovery causes no additional work.
 
 Later writes, trimming of the history, deletion of the table and restarts must not change what a
 reader sees. So a reader opens a frozen view (`database/views/`) of the items and of the history.
-The view shows both as they were when it was opened. So a reader cannot choose a T after that.
+The view shows both as they were when it was opened. So a reader cannot choose a later T.
 
     views = database.views                              # before the transaction
     with database.registries.changing() as change:

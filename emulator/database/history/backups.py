@@ -35,7 +35,7 @@ class BackupInUse(Exception):
 
 
 def create(database: Database, table: TableDefinition, name: str) -> Backup:
-    """Make a backup of a table as it is now. This runs a transaction of its own."""
+    """Make a backup of a table as it is now, in a separate transaction."""
     views = database.views
     with database.registries.changing() as change:
         return _make(database, views, change, table, name, USER)
@@ -64,7 +64,8 @@ def _make(
     milliseconds = _milliseconds(database.clock)
     tail = _TAIL if kind == SYSTEM else os.urandom(4).hex()
     while database.backups.get(keyspace.backup(*tenant, number := f"{milliseconds:014d}-{tail}", table.name)):
-        # Another table of this name was deleted in the same millisecond, so the number is in use.
+        # Another system backup of a table with this name has the same millisecond, so it has this
+        # number.
         milliseconds += 1
     created = milliseconds / 1000
     expires = expiry(created) if kind == SYSTEM else None
@@ -105,7 +106,7 @@ def restored_from(database: Database, backup: Backup) -> bool:
 
 
 def delete(database: Database, backup: Backup) -> None:
-    """Delete a backup. This runs a transaction of its own.
+    """Delete a backup, in a separate transaction.
 
     Raises BackupInUse if a table is being restored from the backup.
     """
@@ -119,7 +120,10 @@ def delete(database: Database, backup: Backup) -> None:
 def remove(
     database: Database, views: Views, change: DefinitionChange, backup: Backup, *, no_more_writes: bool = True
 ) -> None:
-    """Delete a backup in the transaction of `change`. `Views.close` explains `no_more_writes`."""
+    """Delete a backup in the transaction of `change`.
+
+    no_more_writes: False if the transaction may still write items of the backup's table.
+    """
     database.backups.remove(change, backup.key)
     past_items.close_view(views, change, backup.view, no_more_writes=no_more_writes)
 
@@ -136,7 +140,7 @@ def _expired(database: Database) -> list[Backup]:
 
 
 def _expire_slice(database: Database) -> bool:
-    """Delete some expired backups. Return True if others remain."""
+    """Delete some expired backups. Return True if other expired backups remain."""
     views = database.views
     expired = _expired(database)
     with database.registries.changing(urgent=True) as change:

@@ -1,7 +1,7 @@
 """Reading the items of a table that changed in a range of time (a *window*), in the order of keys.
 
-The window includes its first time and excludes its last time. To read the items when the window is
-over, open the table as it was at the end of the window (`past_items.open_past`), and call `page`.
+The window includes its first time and excludes its last time. Once the window is over, the caller
+opens the table as it was at the end of the window (`past_items.open_past`), and calls `page`.
 """
 
 from typing import Final, NamedTuple
@@ -18,7 +18,7 @@ _CHUNK: Final = 64  # how many records of one item are read in one step
 
 
 class Difference(NamedTuple):
-    """An item that changed in a window.
+    """An item that changed in a window (a range of time).
 
     item: the item's storage key without the prefix of its table.
     before: the item's row when the window began, or None if there was no item then.
@@ -37,12 +37,12 @@ class Difference(NamedTuple):
 def page(
     views: Views, txn: ReadTxn, past: Past, window: tuple[float, float], start: bytes, limit: int, size: int
 ) -> tuple[list[Difference], bytes | None]:
-    """Return a pair: a page of differences, and the `start` of the next page.
+    """Return a pair: a page of changed items, and the `start` of the next page.
 
     The second part is None if no page follows. start: the first key to visit, b"" for the first
-    page. window: a first time, which is included, and a last time, which is excluded, in seconds.
-    A page ends after `limit` visited items, or with the difference that makes its rows `size` bytes
-    long. Raises Interrupted as Views.page does.
+    page. window: a first time, which is included, and a last time, which is excluded, in seconds
+    since the epoch. A page ends after `limit` visited items, or with the item that makes its rows
+    `size` bytes long. Raises Interrupted if this process has not loaded the newest definitions.
     """
     since, until = (position(microseconds(moment)) for moment in window)
     found: list[Difference] = []
@@ -65,8 +65,9 @@ def page(
 def _row(views: Views, txn: ReadTxn, past: Past, item: bytes, following: bytes | None) -> bytes | None:
     """Return an item's row at the end of the window, or None if there was no item then.
 
-    following: the position of the item's first record after the window, or None if there is no such
-    record. In that case, the item's row in the view is also its row at the end of the window.
+    following: the position of the item's first history record after the window, or None if there is
+    no such record. In that case, the item's row in the frozen view is also its row at the end of
+    the window.
     """
     if following is not None:
         return record(views, txn, past, following)
@@ -76,7 +77,7 @@ def _row(views: Views, txn: ReadTxn, past: Past, item: bytes, following: bytes |
 def _around(
     views: Views, txn: ReadTxn, past: Past, item: bytes, first: bytes, until: bytes
 ) -> tuple[bytes, bytes | None]:
-    """Return two positions: an item's last record before `until`, and its first record after that.
+    """Return the positions of two records of an item: the last before `until`, and the next.
 
     The second position is None if no record follows. first: the position of any record of the item
     before `until`. An item may have very many records. So if the first chunk of records does not
@@ -103,8 +104,8 @@ def _around(
 
 
 def _records(views: Views, txn: ReadTxn, past: Past, item: bytes, start: bytes, limit: int) -> list[bytes]:
-    """Return the positions of up to `limit` records of an item, from the position `start` on."""
-    assert past.history is not None, "only a table with a history has records"
+    """Return the positions of at most `limit` history records of an item, from `start` on."""
+    assert past.history is not None, "the table must be open with its history"
     prefix = keyspace.history_keys(past.history) + keyspace.history_key(item)
     found, _ = views.page(txn, open_view(views, past), prefix + start, prefix + LAST, limit)
     return [key[len(prefix) :] for key, _ in found]

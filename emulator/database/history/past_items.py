@@ -27,9 +27,9 @@ Rows = tuple[list[Row], bytes | None]
 """Items in the order of their keys, and the `start` of the next page: None if no item remains."""
 
 _KEPT: Final = keyspace.counter("past")
-"""The key under which the view keeps its `Past`."""
+"""The storage key under which a frozen view keeps its `Past`."""
 
-_FIRST: Final = 4  # the most items in the first part of a page (see `_part`)
+_FIRST: Final = 4  # the most items in the first part of a page; the parts grow (see `_part`)
 STEPS: Final = 5  # a part of a page ends after this many steps of `first_records`: about 5 ms
 _CHUNK: Final = 64
 """The most items in any part of a page, and the keys that `first_records` reads in one step."""
@@ -42,7 +42,8 @@ class Past:
     view: the number of its frozen view. The code that opened the table stores this number.
     table: the id of the table.
     history: the id of the table's history, or None if the table was opened with its current items.
-    micros: the earlier time, in microseconds. Changes of this microsecond are visible.
+    micros: the earlier time, in microseconds. Changes of this microsecond are visible. 0 if
+    `history` is None.
     """
 
     view: int
@@ -56,15 +57,15 @@ class Past:
         return from_fields(cls, orjson.loads(stored))
 
     def dump(self) -> bytes:
-        """Return the fields as JSON."""
+        """Return the Past as JSON."""
         return orjson.dumps(self)
 
 
 def open_past(views: Views, change: DefinitionChange, table: TableDefinition, at: float | None) -> Past:
-    """Open a table as it was at the time `at`, in seconds. With None, open it as it is now.
+    """Open a table for reading its items as they were at the time `at`.
 
-    Before this, the caller must check that the table's history reaches back to that time
-    (definitions/recovery.py).
+    at: seconds since the epoch. None means the current items. The caller must have checked that
+    the table's history reaches back to `at` (definitions/recovery.py).
     """
     number = table.history if at is not None else None
     prefixes = [keyspace.items(table.id)]
@@ -77,7 +78,7 @@ def open_past(views: Views, change: DefinitionChange, table: TableDefinition, at
 
 
 def find(views: Views, txn: ReadTxn, number: int) -> Past | None:
-    """Return the open table whose view has this number, or None if it is closed."""
+    """Return the open table whose frozen view has this number, or None if it is closed."""
     view = views.get(number)
     if view is None or view.closing:
         return None
@@ -91,7 +92,10 @@ def close(views: Views, change: DefinitionChange, past: Past) -> None:
 
 
 def close_view(views: Views, change: DefinitionChange, number: int, *, no_more_writes: bool = True) -> None:
-    """Close the view with this number, if it is open. See `Views.close` for `no_more_writes`."""
+    """Close the frozen view with this number, if it is open.
+
+    no_more_writes: False if the transaction may still write keys that the view covers.
+    """
     view = views.get(number)
     if view is not None and not view.closing:
         views.close(change, view, no_more_writes=no_more_writes)
@@ -103,7 +107,7 @@ def page(views: Views, txn: ReadTxn, past: Past, start: bytes, limit: int, size:
     start: the first key to visit, b"" for the first page. A page visits at most `limit` current
     items, and at most `limit` items that changed after the time of `past`. So a page may have fewer
     items, or none, although more pages follow. A page ends early when its rows have `size` bytes.
-    Raises Interrupted as Views.page does.
+    Raises Interrupted if this process has not loaded the newest definitions.
     """
     found: list[Row] = []
     at: bytes | None = start
@@ -118,10 +122,11 @@ def page(views: Views, txn: ReadTxn, past: Past, start: bytes, limit: int, size:
 
 
 def _part(views: Views, txn: ReadTxn, past: Past, start: bytes, limit: int, size: int) -> Rows:
-    """Return a part of a page: some items, and the `start` of the next part, or None.
+    """Return a part of a page: some items, and the `start` of the next part.
 
-    The first parts of a page have few items, because the size of a part is not known before it is
-    read: the rows in the history may be much larger than the current rows.
+    The second value is None if no items remain. The first parts of a page have few items, because
+    the size of a part is unknown until it is read: the rows in the history may be much larger than
+    the current rows.
     """
     view = open_view(views, past)
     items = keyspace.items(past.table)
@@ -155,38 +160,39 @@ def _after(end: bytes | None) -> bytes | None:
 
 
 def open_view(views: Views, past: Past) -> View:
-    """Return the view of an open table."""
+    """Return the frozen view of an open table."""
     view = views.get(past.view)
-    assert view is not None, "the view is open until its user closes it"
+    assert view is not None, "an open table must have a frozen view"
     return view
 
 
 def record(views: Views, txn: ReadTxn, past: Past, where: bytes) -> bytes | None:
-    """Return an item's row before the change that the record at the position `where` describes.
+    """Return an item's row before the change that a record of the history describes.
 
-    Return None if there was no item before the change.
+    Return None if there was no item before the change. where: the position of the record.
     """
-    assert past.history is not None, "only a table with a history has records"
+    assert past.history is not None, "the table must be open with its history"
     stored = views.value(txn, open_view(views, past), keyspace.history_records(past.history) + where)
-    assert stored is not None, "each position that a history lists has a record"
+    assert stored is not None, "the history must have a record at this position"
     return record_of(stored).old
 
 
 def first_records(
     views: Views, txn: ReadTxn, past: Past, since: bytes, start: bytes, end: bytes | None = None
 ) -> Iterator[tuple[bytes, bytes | None]]:
-    """Yield (item, position) for each item with a record at or after the position `since`.
+    """Yield (item, position) for each item with a history record at or after `since` (a position).
 
     item: the item's storage key without its table's prefix. position: the position of the item's
     first record at or after `since`. start, end: the first and last item to visit. With None, `end`
     is the end of the table.
 
     A step reads up to 64 records. It may find no item: a table may have very many older records.
-    So this also yields (item, None) after each step but the last. Then all items before that item
-    are done. The caller may stop there, and continue later with `start` at that item. Each time it
-    must take at least two steps, because the first step may not get beyond `start`.
+    So the function also yields (item, None) after each step except the last. Then all items before
+    that item are done. The caller may stop there, and continue later with `start` at that item. It
+    must take at least two steps between two stops, because the first step may not get beyond
+    `start`.
     """
-    assert past.history is not None, "only a table with a history has records"
+    assert past.history is not None, "the table must be open with its history"
     view = open_view(views, past)
     pointers = keyspace.history_keys(past.history)
     at = pointers + keyspace.history_key(start)
@@ -203,7 +209,8 @@ def first_records(
         more = last is not None
         if last is not None:
             item, where = keyspace.history_pointer_of(last)
-            # The next step skips the other records of a yielded item, and records before `since`.
+            # The next step begins at `beyond`: it skips the other records of a yielded item, and
+            # records before `since`.
             beyond = LAST if item == found else max(where + b"\0", since)
             at = pointers + keyspace.history_key(item) + beyond
             yield (item + b"\0" if item == found else item), None

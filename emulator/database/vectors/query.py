@@ -31,7 +31,8 @@ _UNIT: Final = 2.0**-24  # the largest relative error of rounding to float32
 class Match(NamedTuple):
     """An entry that a search found.
 
-    tail: the part of the item's key after the number of its table (keyspace.tail_of).
+    tail: the item's storage key without its first five bytes, which all items of the table share.
+    score: the number that the answer of SearchVectors shows for the entry.
     """
 
     tail: bytes
@@ -42,10 +43,12 @@ class Query:
     """A search for the `count` entries that are most similar to a vector.
 
     packed: the vector as little-endian float32 numbers.
-    conditions: pairs of an attribute's position in SearchSchema and the value that it must have.
+    conditions: pairs of an attribute's position in SearchSchema and the value that the attribute
+        must have.
 
-    Distances are computed as *ranks*: a smaller rank means more similar. The rank is the score for
-    COSINE, the square of the score for EUCLIDEAN, and the negative score for DOT_PRODUCT.
+    Distances are computed as *ranks*: a smaller rank means more similar. For COSINE, the rank is
+    the score that the answer shows; for EUCLIDEAN, the square of the score; for DOT_PRODUCT, the
+    negative score.
     """
 
     def __init__(self, packed: bytes, distance: str, count: int, conditions: Sequence[tuple[int, bytes]]) -> None:
@@ -56,7 +59,8 @@ class Query:
         self._double = self._vector.astype(np.float64)
         self._square = float(self._double @ self._double)
         self._norm = sqrt(self._square)
-        # The largest error of a dot product in float32, divided by the product of the norms.
+        # The largest error of a dot product in float32, divided by the product of the norms of the
+        # two vectors.
         self._error = 1.01 * (len(self._vector) + 2) * _UNIT
         self._best: list[tuple[float, bytes]] = []
         self._limit = inf
@@ -69,8 +73,9 @@ class Query:
     def see(self, vectors: "Floats", squares: "Doubles", tail_of: Callable[[int], bytes]) -> None:
         """Compare the query with some entries, and keep the `count` best entries found so far.
 
-        vectors: the vector of an entry in each row. squares: the sum of squares of each vector.
-        tail_of: a function from the number of a row to the tail of the entry (keyspace.tail_of).
+        vectors: a matrix with the vector of one entry in each row.
+        squares: for each vector, the sum of the squares of its numbers.
+        tail_of: a function from the number of a row to the `Match.tail` of the row's entry.
         """
         if not len(vectors):
             return
@@ -127,7 +132,10 @@ class Query:
             self._limit = self._best[-1][0]
 
     def _score(self, rank: float) -> float:
-        """Return the score that belongs to a rank (see Query), as a float32 (control-plane 15)."""
+        """Return the score that the answer shows, as a float32 (control-plane 15).
+
+        rank: the number by which this class compares entries; the class docstring explains it.
+        """
         if self._distance == COSINE:
             score = 0.0 if rank < _NOTHING else min(rank, 2.0)
         elif self._distance == EUCLIDEAN:

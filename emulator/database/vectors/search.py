@@ -1,7 +1,7 @@
 """Searches one vector index, in steps of a few milliseconds.
 
-A search finds only committed entries. The answer to a write waits for the commit. So a client that
-has this answer finds the write in its next search.
+A search finds only committed entries. The answer to a write waits for the commit. So after a client
+has received the answer to a write, its next search finds what the write stored.
 """
 
 from collections.abc import Callable
@@ -18,9 +18,9 @@ from storage import ReadTxn
 Read = Callable[[], ReadTxn]
 """A function that opens a snapshot of the committed state."""
 
-_TURN: Final = 0.001  # seconds between two checks of whether another search still uses the matrix
-_PATIENCE: Final = 2000  # checks without progress of the other search, after which a search stops waiting
-_ATTEMPTS: Final = 3  # the most times that a search compares all rows, because entries change meanwhile
+_TURN: Final = 0.001  # seconds between two checks of whether another search still uses the matrix of vectors
+_PATIENCE: Final = 2000  # after this many checks without progress of the other search, a search stops waiting for it
+_ATTEMPTS: Final = 3  # the most times that one search compares all rows, even if entries change meanwhile
 
 
 def search(read: Read, held: HeldVectors, index: VectorIndex, query: Query, *, waits: bool) -> Steps[list[Match]]:
@@ -33,7 +33,7 @@ def search(read: Read, held: HeldVectors, index: VectorIndex, query: Query, *, w
     matrix = held.find(index, entries)
     if matrix is not None and matrix.busy and waits:
         yield from _turn(matrix)
-        if matrix.busy:  # the other search was abandoned: nobody runs its remaining steps
+        if matrix.busy:  # the other search was abandoned and never frees this matrix: take a new one
             held.forget(matrix)
             matrix = held.find(index, entries)
     if matrix is None or matrix.busy:
@@ -48,7 +48,7 @@ def search(read: Read, held: HeldVectors, index: VectorIndex, query: Query, *, w
 
 
 def _turn(matrix: Matrix) -> Steps[None]:
-    """Wait until the search that uses the matrix ends, or makes no progress any more."""
+    """Wait until the other search that uses this matrix ends, or stops making progress."""
     idle = 0
     while matrix.busy and idle < _PATIENCE:
         before = matrix.progress
@@ -57,7 +57,7 @@ def _turn(matrix: Matrix) -> Steps[None]:
 
 
 def _compare(read: Read, matrix: Matrix, query: Query) -> Steps[None]:
-    """Bring a matrix up to date, and compare its rows with a query.
+    """Bring a matrix of vectors up to date, and compare its rows with a query.
 
     If entries change between two steps, read the changes and compare all rows again.
     """
@@ -81,7 +81,10 @@ def _compare(read: Read, matrix: Matrix, query: Query) -> Steps[None]:
 
 
 def _read(read: Read, index: VectorIndex, query: Query) -> Steps[None]:
-    """Read all entries from the store, and compare them with a query. Build no matrix."""
+    """Read all entries from the store, and compare them with a query.
+
+    Unlike `_compare`, this does not keep the vectors in memory.
+    """
     reader = Entries(index)
     following: bytes | None = reader.range[0]
     while following is not None:

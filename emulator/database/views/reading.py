@@ -26,10 +26,10 @@ def page(
 ) -> Slice:
     """Return the first pairs with start <= key < stop that a view shows.
 
-    layers: the prefixes of the originals to read, oldest view first.
+    layers: the views to read, oldest view first. Each is the prefix of its originals' storage keys.
     limit: the most keys to visit. A key that is absent in the view counts too. So a page may have
-    fewer pairs than `limit` although others follow.
-    room: the page ends with the pair with which its values reach this number of bytes.
+    fewer pairs than `limit` although more pairs follow.
+    room: the page ends as soon as its values together have this number of bytes or more.
     """
     written = [layer for layer in layers if txn.page(layer + start, layer + stop, 1)[0]]
     if not written:
@@ -45,7 +45,7 @@ def page(
 def get(txn: ReadTxn, layers: Sequence[bytes], key: bytes) -> bytes | None:
     """Return the value of a key in a view, None if the key is absent there.
 
-    layers: the prefixes of the originals to read, oldest view first.
+    layers: the views to read, oldest view first. Each is the prefix of its originals' storage keys.
     """
     for layer in layers:
         original = txn.get(layer + key)
@@ -76,6 +76,6 @@ def _ranked(rank: int, walk: Iterator[Pair]) -> Iterator[tuple[bytes, int, bytes
 def originals(txn: ReadTxn, layer: bytes, start: bytes, stop: bytes) -> Iterator[Pair]:
     """Yield pairs of a key and its original in one view, for start <= key < stop.
 
-    layer: the prefix of the view's originals.
+    layer: the prefix of the storage keys of the view's originals.
     """
     return ((key[ITEM_PREFIX:], original) for key, original in txn.scan(layer + start, layer + stop))

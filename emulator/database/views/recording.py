@@ -20,12 +20,12 @@ _PRESENT: Final = b"\1"
 
 
 def original_of(value: bytes | None) -> bytes:
-    """Return the original that stores this value of a key. None stands for an absent key."""
+    """Return the bytes of an original, for the value that a key has. None: the key is absent."""
     return ABSENT if value is None else _PRESENT + value
 
 
 def value_of(original: bytes) -> bytes | None:
-    """Return the value that an original stores, None if the key was absent."""
+    """Return the value that a key had, from the bytes of its original. None: it was absent."""
     return None if original == ABSENT else original[1:]
 
 
@@ -33,7 +33,8 @@ class RecordingTxn:
     """A write transaction that stores originals of the keys that it changes.
 
     plain: the engine's transaction, which stores no originals.
-    newest: each covered prefix -> prefix of the originals of the newest view that covers it.
+    newest: each covered prefix -> the prefix of the keys under which originals are stored in the
+        newest of the views that cover it.
     """
 
     __slots__ = ("_newest", "get", "page", "plain", "scan")
@@ -55,14 +56,20 @@ class RecordingTxn:
         self.plain.urgent = urgent
 
     def put(self, key: bytes, value: bytes) -> None:
-        """Set the value of a key. Raises Full, Interrupted."""
+        """Set the value of a key.
+
+        Raises Full if there is no room, Interrupted if the whole transaction must be run again.
+        """
         originals = self._newest.get(key[:ITEM_PREFIX])
         if originals is not None:
             self._record(originals + key, key)
         self.plain.put(key, value)
 
     def delete(self, key: bytes) -> bool:
-        """Remove a key. Return True if the key existed. Raises Full, Interrupted."""
+        """Remove a key. Return True if the key existed.
+
+        Raises Full if there is no room, Interrupted if the whole transaction must be run again.
+        """
         originals = self._newest.get(key[:ITEM_PREFIX])
         if originals is not None:
             self._record(originals + key, key)
@@ -84,7 +91,10 @@ class RecordingTxn:
         self.plain.abort()
 
     def _record(self, original_key: bytes, key: bytes) -> None:
-        """Store the original of a key that is about to change, unless the view already has one."""
+        """Store the original of a key that is about to change, unless the view already has one.
+
+        original_key: the key under which the original is stored. key: the key that will change.
+        """
         plain = self.plain
         if plain.get(original_key) is None:
             plain.put(original_key, original_of(plain.get(key)))
@@ -100,5 +110,5 @@ class RecordingTxn:
 
 
 def plain(txn: WriteTxn) -> WriteTxn:
-    """Return the engine's own transaction, without the recording of originals."""
+    """Return the engine's own transaction, whose writes store no originals."""
     return txn.plain if isinstance(txn, RecordingTxn) else txn

@@ -25,7 +25,7 @@ from emulator.slices import COPIED_IN_STEP, first_pairs
 from storage import Interrupted, ReadTxn, WriteTxn
 from storage.keycode import prefix_end
 
-SLICE: Final = 500  # originals moved to an older view in one slice: about 3 ms
+SLICE: Final = 500  # the most originals that one slice moves to older views; this takes about 3 ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,8 @@ class Views:
         self._background = background
         self._registry = registries.add(keyspace.views(), View.load, self._publish, self._withdraw)
         self._covering: dict[bytes, list[int]] = {}  # prefix -> ids of the views that cover it, oldest first
-        # Covered prefix -> prefix of the originals of the newest view that covers it.
+        # Covered prefix -> the prefix of the keys under which originals are stored in the newest of
+        # the views that cover it.
         self._newest: dict[bytes, bytes] = {}
         self._known: set[int] = set()
 
@@ -95,7 +96,7 @@ class Views:
         return view
 
     def keep(self, txn: WriteTxn, view: View, key: bytes, value: bytes) -> None:
-        """Make the view show `value` for `key`, which is a key that the view does not cover."""
+        """Make the view show `value` for `key`. None of the view's prefixes covers this key."""
         txn.put(view.originals + key, original_of(value))
 
     def close(self, change: DefinitionChange, view: View, *, no_more_writes: bool = True) -> None:
@@ -115,7 +116,7 @@ class Views:
                 self._deletions.begin(change.txn, view.originals)
 
     def resume(self) -> None:
-        """Continue the moves of originals to older views that an earlier process did not finish."""
+        """Continue to move originals to older views, if an earlier process did not finish this."""
         for view in self._registry:
             if view.closing:
                 self._begin_merge(view.id)
@@ -123,7 +124,10 @@ class Views:
     # --- reading ----------------------------------------------------------------------------------
 
     def get(self, number: int) -> View | None:
-        """Return the view with this id, None if it is closed."""
+        """Return the view with this id, None if it does not exist.
+
+        A closed view may exist until its originals have moved to older views.
+        """
         return self._registry.get(keyspace.view(number))
 
     def page(
@@ -131,15 +135,21 @@ class Views:
     ) -> Slice:
         """Return the first pairs with start <= key < stop that a view shows.
 
-        start, stop: keys with the same covered prefix. limit: the most keys to visit. The page ends
-        with the pair with which its values reach `room` bytes. Raises Interrupted if another
-        process has changed definitions that this process has not loaded yet.
+        start, stop: keys with the same covered prefix. limit: the most keys to visit.
+        room: the page ends as soon as its values together have this number of bytes or more.
+
+        Raises Interrupted if another process has changed definitions that this process has not
+        loaded yet.
         """
         self._check(txn)
         return reading.page(txn, self.layers(view, start[: keyspace.ITEM_PREFIX]), start, stop, limit, room)
 
     def value(self, txn: ReadTxn, view: View, key: bytes) -> bytes | None:
-        """Return the value of a covered key in a view. Raises Interrupted as `page` does."""
+        """Return the value of a covered key in a view, None if the key is absent there.
+
+        Raises Interrupted if another process has changed definitions that this process has not
+        loaded yet.
+        """
         self._check(txn)
         return reading.get(txn, self.layers(view, key[: keyspace.ITEM_PREFIX]), key)
 
@@ -153,7 +163,10 @@ class Views:
     def changed(self, txn: ReadTxn, view: View, after: bytes = b"") -> Iterator[Pair]:
         """Yield pairs: a covered key that was written after the view was opened, and its original.
 
-        after: yield only keys after this one. Raises Interrupted as `page` does.
+        after: yield only keys after this one.
+
+        Raises Interrupted if another process has changed definitions that this process has not
+        loaded yet.
         """
         self._check(txn)
         covered = {bytes.fromhex(prefix) for prefix in view.prefixes}
@@ -174,9 +187,10 @@ class Views:
         return all(self._covering[bytes.fromhex(prefix)][-1] == view.id for prefix in view.prefixes)
 
     def layers(self, view: View, prefix: bytes) -> list[bytes]:
-        """Return the prefixes of the originals to read for keys that begin with `prefix`.
+        """Return the views in which originals of keys with this prefix are searched, oldest first.
 
-        These are the originals of this view and of newer views that cover `prefix`, oldest first.
+        They are this view and newer views that cover `prefix`. Each is returned as the prefix of
+        its originals' storage keys.
         """
         return [keyspace.originals(number) for number in self._covering[prefix] if number >= view.id]
 
@@ -260,8 +274,8 @@ class Views:
 def _of_prefixes(txn: ReadTxn, originals: bytes, prefixes: Iterable[bytes], after: bytes) -> Iterator[Pair]:
     """Yield pairs of a key and its original in one view, in the order of the keys.
 
-    The keys come after `after` and have one of `prefixes`. originals: the prefix of the view's
-    originals.
+    The keys come after `after` and have one of `prefixes`. originals: the prefix of the storage
+    keys of the view's originals.
     """
     for prefix in prefixes:
         stop = prefix_end(prefix)

@@ -60,7 +60,10 @@ _OWN: Final = frozenset(
 
 
 def check(request: Request) -> None:
-    """Raise ApiError for the first problem in a request for a replica. This reads no tables."""
+    """Raise ApiError for the first problem in a CreateTable request for a replica.
+
+    This checks only the request, and reads no tables.
+    """
     mode = request.get("GlobalTableSettingsReplicationMode")
     if "GlobalTableSourceArn" not in request:
         raise errors.replication_mode_without_source()
@@ -134,7 +137,7 @@ def _source(database: Database, caller: Caller, request: Request) -> tuple[Table
 
 
 def with_mode(database: Database, definition: TableDefinition, mode: str) -> TableDefinition:
-    """Return the definition of a regional table with a changed mode of settings replication.
+    """Return a regional table's definition with a changed GlobalTableSettingsReplicationMode.
 
     mode: "ENABLED" or "DISABLED".
     """

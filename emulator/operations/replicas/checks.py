@@ -34,8 +34,8 @@ def check(request: Request) -> None:
     _check_witness(request)
     if request.get("MultiRegionConsistency") == "STRONG":
         _check_strong(request)
-    # One request may delete several replicas only in a group with strong consistency, which
-    # updates.py checks.
+    # Only a group with strong consistency allows several Delete actions in one request. updates.py
+    # checks that, because it needs the table.
     elif len(actions) > 1 and kinds != {"Delete"}:
         raise errors.several_replica_actions()
 
@@ -70,8 +70,8 @@ def _check_witness(request: Request) -> None:
 def _check_strong(request: Request) -> None:
     """Raise ApiError for wrong regions of a new group with strong consistency.
 
-    Such a group has three regions. They have three replicas, or two replicas and a witness
-    (DDB-TABLE-257).
+    Such a group has three regions. They have three replicas, or two replicas and a witness (finding
+    DDB-TABLE-257).
     """
     created = [body["RegionName"] for body in bodies(request)]
     new_witness = witness(request, "Create")

@@ -27,7 +27,10 @@ from emulator.operations.tables import settings, throughput
 
 
 class Owner(NamedTuple):
-    """The account that owns a replica. fields: fields of the replica's definition that it sets."""
+    """The account that owns a new replica of another account's table.
+
+    fields: field name -> value, for the fields of the replica's definition that this account sets.
+    """
 
     access_key: str
     account: str
@@ -77,8 +80,8 @@ def create(
         for table in members:
             other = table.definition.membership
             assert other is not None, "a member has a membership"
-            # The new replica is filled from the source. So this member must send it only the writes
-            # that the source has not received yet.
+            # The new replica is filled from the source table. So each of the other tables must send
+            # to the replica only the writes that the source table has not received yet.
             logs.set_position(txn, other.log, region, logs.position(txn, other.log, definition.region))
             joined = _with(other, other.others, region, owner)
             catalog.save(change, replace(table.definition, membership=joined))
@@ -94,16 +97,20 @@ def create(
 
 
 def _with(membership: Membership, others: Sequence[str], region: str, owner: Owner | None) -> Membership:
-    """Return a membership with one more region, which comes last. owner: as for `create`."""
+    """Return a table's membership of its group with one more region, which comes last.
+
+    others: the regions of the group's other tables, as in Membership.
+    owner: the owner of the table in the new region; None if this table's owner owns it too.
+    """
     accounts = membership.accounts if owner is None else {**membership.accounts, region: owner.access_key}
-    stayed = (other for other in others if other != region)  # the region may be there from an earlier replica
+    stayed = (other for other in others if other != region)  # `others` may have `region` from an earlier replica
     return replace(membership, others=(*stayed, region), accounts=accounts)
 
 
 def _owned(replica: TableDefinition, owner: Owner) -> TableDefinition:
     """Return a replica's definition with an owner from another account.
 
-    If the replica is encrypted, its KMS key is the default key of this account.
+    If the replica is encrypted, its KMS key is the default key of the owner's account.
     """
     replica = replace(replica, access_key=owner.access_key, account=owner.account, **owner.fields)
     if not replica.sse:
@@ -148,7 +155,7 @@ def replica_of(
 
 
 def _replica(source: TableDefinition, region: str, membership: Membership, now: float, until: float) -> TableDefinition:
-    """Return the definition of a new replica, which still has the store's ids of its source.
+    """Return the definition of a new replica. Its ids in the store are still those of `source`.
 
     See control-plane 6.2 and 6.4.
     """
@@ -183,7 +190,7 @@ def _index(index: IndexDefinition, until: float) -> IndexDefinition:
 
 
 def _encryption(source: TableDefinition, region: str) -> dict[str, Any]:
-    """Return the encryption of a replica: as the source, but with the KMS key of its region."""
+    """Return the encryption of a replica: that of the source, with a KMS key in `region`."""
     if not source.sse:
         return {}
     arn = source.sse["KMSMasterKeyArn"].replace(f":{source.region}:", f":{region}:", 1)

@@ -37,7 +37,10 @@ def begin(database: Database, definition: TableDefinition, region: str) -> Table
 
 
 def protected(database: Database, definition: TableDefinition, *, enabled: bool) -> TableDefinition:
-    """Return a table's definition with DisassociationProtectionEnabled set. Raises ApiError."""
+    """Return a table's definition with a new value of DisassociationProtectionEnabled.
+
+    Raises ApiError.
+    """
     membership = definition.membership
     if membership is None or not replication.others(database, definition):
         raise errors.disassociation_protection_without_replicas(definition.name)

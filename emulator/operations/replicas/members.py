@@ -39,7 +39,7 @@ _REGIONAL: Final = frozenset(
 
 
 def refuse_busy(database: Database, definition: TableDefinition) -> None:
-    """Raise ApiError if a table of the group is not ACTIVE.
+    """Raise ApiError if a table or another table of its group is not ACTIVE.
 
     Do nothing for a table without replicas.
     """
@@ -53,7 +53,7 @@ def _is_strong(definition: TableDefinition) -> bool:
 
 
 def refuse_feature(definition: TableDefinition, feature: str) -> None:
-    """Raise ApiError if the table is in a group with strong consistency, which lacks a feature.
+    """Raise ApiError if the table is in a group with strong consistency, which lacks `feature`.
 
     See control-plane 7. feature: the key of the feature in errors/strong_groups.py.
     """
@@ -64,7 +64,7 @@ def refuse_feature(definition: TableDefinition, feature: str) -> None:
 def refuse_protected(database: Database, definition: TableDefinition) -> None:
     """Raise ApiError for the deletion of a protected table, if the table has replicas.
 
-    A protected table without replicas has another error.
+    Do nothing for a protected table without replicas: its deletion has another error.
     """
     if replication.others(database, definition):
         raise errors.replica_protected(definition.name, definition.region)
@@ -74,7 +74,7 @@ def refuse_deletion(database: Database, definition: TableDefinition) -> None:
     """Raise ApiError if a table cannot be deleted while the other tables of its group stay.
 
     A table of a group with strong consistency can never be deleted alone. In other groups, a table
-    cannot be deleted until 24 hours after a replica was filled from it.
+    cannot be deleted in the 24 hours after it became the source of a new replica.
     """
     now = database.clock.now()
     for table in replication.others(database, definition):
@@ -98,7 +98,7 @@ def shared_part(definition: TableDefinition, requester: TableDefinition, request
     """
     shared = Request({member: value for member, value in request.items() if member not in _REGIONAL})
     membership = definition.membership
-    assert membership is not None, "the other tables of a group are members"
+    assert membership is not None, "a table of a group must have a membership"
     switches = definition.billing_mode != shared.get("BillingMode", definition.billing_mode)
     _keep_reads(shared, definition, requester, {} if switches else membership.overrides, switches=switches)
     updates = []
@@ -134,13 +134,14 @@ def _keep_reads(
     *,
     switches: bool,
 ) -> None:
-    """Replace the read capacity in a request's members if `current` keeps its own (see `shared`).
+    """Replace the read capacity in `members` if `current` keeps its own (see `shared_part`).
 
     If ProvisionedThroughput would then change nothing, delete it from the members.
 
+    members: the part of a request about this table or index; it is changed.
     current: the table or index to change.
     requester: the same table or index in the region of the request.
-    overrides: the overrides of `current`.
+    overrides: the overrides of `current`: settings that differ from those of the group.
     switches: True if the billing mode changes.
     """
     units = members.get("ProvisionedThroughput")
@@ -166,9 +167,9 @@ def describe_members(
 
     See control-plane 6.3.
 
-    settle: True to end the statuses of the replicas that are due to end. This may write to the
-    store. A request that has already written passes False: if another process interrupted the
-    write, the whole request would run again.
+    settle: True to end transient statuses of the replicas, such as CREATING, if their time is over.
+    This may write to the store. A request that has already written passes False: if another process
+    interrupted this second write, the whole request would run again.
     """
     tables = [each.definition for each in replication.others(database, definition, settle=settle)]
     if not tables:
@@ -180,7 +181,7 @@ def describe_members(
         description["TableStatus"] = replica_status(definition)
     description["Replicas"] = [_described(each) for each in tables]
     membership = definition.membership
-    assert membership is not None, "a table with replicas is a member"
+    assert membership is not None, "a table with replicas must have a membership"
     if membership.strong:
         description["MultiRegionConsistency"] = "STRONG"
     else:
@@ -196,7 +197,7 @@ def describe_members(
 
 
 def _witness_status(others: Sequence[TableDefinition]) -> str:
-    """Return the status of a witness: CREATING or DELETING if a replica has it, otherwise ACTIVE.
+    """Return the status of a witness: CREATING or DELETING if a replica has this status, or ACTIVE.
 
     A witness is created and deleted together with the replicas.
     """

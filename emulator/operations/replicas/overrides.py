@@ -68,8 +68,8 @@ def _capacity(
 ) -> dict[str, Any]:
     """Return the fields of a replica's or index's definition that the overrides in `body` set.
 
-    Also change `overrides`: store an override of capacity there if its value differs from that of
-    `source`, else remove it.
+    Also change `overrides`, the stored overrides: add an override of capacity if its value differs
+    from that of `source`, else remove it.
     """
     fields: dict[str, Any] = {}
     provisioned, maximums = (body.get(member, {}) for member in CAPACITY)

@@ -49,7 +49,7 @@ class Settings:
         self._caller = database.catalog.caller(definition.access_key, definition.region)
 
     def described(self, dimension: Dimension) -> dict[str, Any]:
-        """Return the AutoScalingSettingsDescription of a dimension."""
+        """Return the AutoScalingSettingsDescription of the capacity that `dimension` names."""
         target = self._target(dimension)
         policies = self._policies(dimension)
         if target is None or not policies:
@@ -72,7 +72,7 @@ class Settings:
     def check(self, dimension: Dimension, change: Mapping[str, Any]) -> None:
         """Raise the ApiError that `enable` would raise for a change, without changing anything.
 
-        change: AutoScalingSettingsUpdate.
+        change: AutoScalingSettingsUpdate of a request.
         """
         value = float(change["ScalingPolicyUpdate"][_CONFIGURATION]["TargetValue"])
         low, high = limits.TARGET_VALUES
@@ -90,7 +90,7 @@ class Settings:
     def enable(self, dimension: Dimension, change: Mapping[str, Any]) -> None:
         """Register the scalable target of a dimension, and replace its scaling policy.
 
-        change: AutoScalingSettingsUpdate.
+        dimension: which capacity to scale. change: AutoScalingSettingsUpdate of a request.
         """
         names = self._names(dimension)
         role = {"RoleARN": change["AutoScalingRoleArn"]} if "AutoScalingRoleArn" in change else {}
@@ -109,14 +109,15 @@ class Settings:
         )
 
     def disable(self, dimension: Dimension) -> None:
-        """Remove the scalable target of a dimension with its policy, if there is one."""
+        """Stop the scaling of a dimension: remove its scalable target, if any, with its policy."""
         if self._target(dimension) is not None:
             self._ask("DeregisterScalableTarget", self._names(dimension))
 
     def copy(self, dimension: Dimension, source: "Settings") -> None:
-        """Copy the scalable target and policies of a dimension from another region.
+        """Copy the scalable target and policies of a dimension from the settings `source`.
 
-        If the other region has no target, do nothing.
+        `source` has the settings of the same table in another region. If it has no target, do
+        nothing.
         """
         target = source._target(dimension)  # noqa: SLF001 - of the same class
         if target is None:

@@ -1,4 +1,4 @@
-"""Groups with strong consistency (control-plane 7; DDB-TABLE-257 to 261).
+"""Groups with strong consistency (control-plane 7; findings DDB-TABLE-257 to 261).
 
 One request makes such a group from an empty table. It adds either two replicas, or one replica and
 a witness. One request deletes all of them and so ends the group. No other request changes which

@@ -43,8 +43,8 @@ _ALONE: Final = {
     "TableClass": "TableClass modification",
     "DeletionProtectionEnabled": "DeletionProtection modification",
     "ReplicaUpdates": "Replica modification",
-    "DisassociationProtectionEnabled": "DisassociationProtection modification",  # inferred: not observed in an error
-    "GlobalTableSettingsReplicationMode": "GlobalTableSettingsReplicationMode modification",  # inferred
+    "DisassociationProtectionEnabled": "DisassociationProtection modification",  # this text is inferred, not observed
+    "GlobalTableSettingsReplicationMode": "GlobalTableSettingsReplicationMode modification",  # this text is inferred
 }
 """Member that a request must not combine with other changes -> its name in the error.
 
@@ -93,7 +93,8 @@ _NOTHING_IF_EMPTY: Final = (*_ABSENT_IF_EMPTY, "GlobalSecondaryIndexUpdates", "V
 def check_asks_for_something(request: Request) -> None:
     """Raise ApiError if the request asks for no change.
 
-    The error lists the members that the request could have, but does not (behaviour 10.4).
+    The error lists members of UpdateTable that ask for changes and are not in this request
+    (behaviour 10.4).
     """
     empty = {member for member in _NOTHING_IF_EMPTY if not request.get(member)}
     if request.keys() <= _NOTHING | empty:
@@ -121,15 +122,18 @@ def check_combination(request: Request) -> None:
 
 
 def reports_updating(request: Request) -> bool:
-    """Return True if the response has the status UPDATING (observed: DDB-TABLE-135, 148, 410)."""
+    """Return True if the response of UpdateTable has the status UPDATING.
+
+    This was observed: findings DDB-TABLE-135, 148, 410.
+    """
     return bool(_builds(request)) or not _MAKE_UPDATING.isdisjoint(request)
 
 
 def makes_updating(definition: TableDefinition, request: Request) -> bool:
     """Return True if a request makes its table UPDATING until the change is in force.
 
-    A request that sets the current billing mode or table class does not: only its response says
-    UPDATING (DDB-TABLE-177).
+    A request that sets a billing mode or table class that the table already has does not: only its
+    response says UPDATING (finding DDB-TABLE-177).
     """
     unchanged = set()
     if request.get("BillingMode") == definition.billing_mode:
@@ -144,7 +148,8 @@ def refuse_while_updating(definition: TableDefinition, request: Request) -> None
 
     While an index of the table is created or deleted, a request may update other indexes. A request
     for the same index, or for the capacity of the table, gets an error that names the index
-    (control-plane 20.4, DDB-TABLE-149, 163). In all other cases, the table allows no request.
+    (control-plane 20.4; findings DDB-TABLE-149, 163). In all other cases, the table allows no
+    request.
     """
     vector_rules.refuse_while_updating(definition, request)
     online = [index for index in definition.every_index if index.status in (CREATING, DELETING)]
@@ -195,7 +200,9 @@ def _mismatches(changes: set[str], actions: list[str], billing_mode: str | None)
 
     The errors have the order of behaviour 10.7, unless another order was observed.
 
-    changes: the members of _CHANGES that the request has. actions: the actions on indexes.
+    changes: the names of the request's members that change something.
+    actions: "Create", "Update" or "Delete" for each index that the request names.
+    billing_mode: the BillingMode of the request, or None.
     """
     builds = "Create" in actions or "Delete" in actions
     for member, name in _ALONE.items():

@@ -184,7 +184,7 @@ def _with_indexes(
 
 
 def _members() -> ModuleType:
-    """Import and return the module `members`. Only global tables need it."""
+    """Import and return the module operations/replicas/members.py. Only global tables need it."""
     from emulator.operations.replicas import members  # noqa: PLC0415 - start-up time
 
     return members
@@ -193,7 +193,7 @@ def _members() -> ModuleType:
 def _others(
     database: Database, definition: TableDefinition, request: Request
 ) -> Iterator[tuple[TableDefinition, Request]]:
-    """Yield a pair for each other table of a group that the request changes too.
+    """Yield a pair for each other table of a table's group that the request changes too.
 
     A pair has the definition of the table, and the part of the request that applies to it.
     """
@@ -230,7 +230,7 @@ def _created_replica(database: Database, caller: Caller, request: Request) -> di
 def _with_replicas(database: Database, caller: Caller, table: Table, request: Request) -> dict[str, Any]:
     """Run ReplicaUpdates; return the table's description.
 
-    Like the service's response, it has the replicas before the change.
+    Like the service's response, the description has the replicas as they were before the change.
     """
     from emulator.operations.replicas import members  # noqa: PLC0415 - few tables have replicas
     from emulator.operations.replicas import updates as replicas  # noqa: PLC0415 - few tables have replicas
@@ -250,7 +250,7 @@ def _updated(description: dict[str, Any], request: Request) -> dict[str, Any]:
 
     The response of UpdateTable differs from DescribeTable's in two ways. It may say UPDATING where
     DescribeTable says ACTIVE. It has -1 for each maximum of OnDemandThroughput that the request
-    removes, and DescribeTable has no figure.
+    removes, and DescribeTable leaves such a maximum out.
     """
     if reports_updating(request):
         description["TableStatus"] = UPDATING

@@ -1,7 +1,7 @@
 """Checks of CreateTable requests (behaviour 10.1). UpdateTable uses some of them.
 
-The order of all errors, and the error texts that are not in behaviour 10.1, were observed:
-ack-api-quirks, DDB-TABLE-123, 126, 127, 437, 442.
+The order of all errors, and the error texts that are not in behaviour 10.1, come from these
+findings: ack-api-quirks, DDB-TABLE-123, 126, 127, 437, 442.
 """
 
 from collections.abc import Mapping, Sequence
@@ -52,7 +52,10 @@ def check_create(request: Request) -> None:
 
 
 def _check_replica(request: Request) -> None:
-    """Raise ApiError for the first problem in a request for a replica in another account."""
+    """Raise ApiError for the first problem in CreateTable for a replica.
+
+    The replica is of another account's table.
+    """
     from emulator.operations.replicas import accounts  # noqa: PLC0415 - few tables have replicas
 
     accounts.check(request)
@@ -77,9 +80,10 @@ def _check_table_keys(schema: Sequence[Mapping[str, str]], types: Mapping[str, s
 
 
 def _check_index_lists(request: Request, table: Sequence[Mapping[str, str]]) -> None:
-    """Raise ApiError for an empty list of indexes, or for local indexes that the key forbids.
+    """Raise ApiError for an empty list of indexes, or for local indexes without a sort key.
 
-    These errors come before those for unused attributes (behaviour 10.1). table: the key schema.
+    These errors come before those for unused attributes (behaviour 10.1).
+    table: the key schema of the table. Without a sort key, it may not have local indexes.
     """
     for member in ("LocalSecondaryIndexes", "GlobalSecondaryIndexes"):
         if member in request and not request[member]:
@@ -108,7 +112,7 @@ def _check_all_used(
 
 
 def _check_pair(schema: Sequence[Mapping[str, str]]) -> None:
-    """Raise ApiError unless a key schema has one HASH attribute, and then at most one RANGE."""
+    """Raise ApiError unless a key schema is one HASH attribute, and then at most one RANGE."""
     if schema[0]["KeyType"] != "HASH":
         raise errors.first_key_not_hash()
     if _repeats(schema):
@@ -237,7 +241,7 @@ def check_encryption(request: Mapping[str, Any]) -> None:
             if member in wanted:
                 raise errors.encryption_member_without_encryption(member)
     kind = wanted.get("SSEType")
-    # behaviour 10.1
+    # Behaviour 10.1 has the errors for a wrong or missing SSEType.
     if kind not in (None, "KMS"):
         raise errors.encryption_type_not_supported(kind)
     if kind is None and "KMSMasterKeyId" in wanted:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def definition_of(request: Request, caller: Caller, number: int, now: float, until: float) -> TableDefinition:
-    """Return the definition of a new table. The caller then sets the ids and times of its indexes.
+    """Return the definition of a new table, in which its indexes do not have ids and times yet.
 
     number: the id of the table in the store. until: the time at which CREATING ends.
     """
@@ -84,7 +84,7 @@ def units_of(members: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def index_of(index: Mapping[str, Any], *, local: bool) -> IndexDefinition:
-    """Return the definition of a new index. The caller then sets its id and times."""
+    """Return the definition of a new index, which does not have its id and times yet."""
     schema = index["KeySchema"]
     return IndexDefinition(
         id=0,
@@ -149,7 +149,8 @@ def _encryption(definition: TableDefinition, wanted: Mapping[str, Any]) -> dict[
 def is_encrypting(wanted: Mapping[str, Any]) -> bool:
     """Return True if an SSESpecification enables encryption.
 
-    One with SSEType and without Enabled does too (findings ack-api-quirks, DDB-TABLE-044).
+    An SSESpecification with SSEType and without Enabled does too (findings ack-api-quirks,
+    DDB-TABLE-044).
     """
     enabled: bool = wanted.get("Enabled", "SSEType" in wanted)
     return enabled

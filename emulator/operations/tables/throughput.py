@@ -34,7 +34,7 @@ Members = Mapping[str, Any]
 
 
 def _in_order(figures: Mapping[str, int], members: Iterable[str]) -> Iterator[tuple[str, int]]:
-    """Yield the name and the value of each of `members` that `figures` has, in their order.
+    """Yield a pair of name and value for each of `members` that `figures` has, in members' order.
 
     Callers name the member for reads first: if the values for reads and writes are both wrong, the
     service reports the one for reads (behaviour 10.1).
@@ -100,11 +100,11 @@ def refuse_unchanged(current: TableDefinition | IndexDefinition, members: Member
 def with_throughput(current: Relation, members: Members, billing_mode: str, now: float, until: float) -> Relation:
     """Return the definition of a table or index with the requested provisioned throughput.
 
-    The times of the last increase and decrease change now. The figures and the number of decreases
-    are pending, and change at the time `until` (behaviour 10.4; DDB-TABLE-060).
+    The times of the last increase and decrease change now. The capacity units and the number of
+    decreases are pending, and change at the time `until` (behaviour 10.4; finding DDB-TABLE-060).
 
-    After a switch from on-demand mode, there are no old figures. So the new figures are in force
-    now, and count neither as an increase nor as a decrease.
+    After a switch from on-demand mode, there are no old capacity units. So the new units are in
+    force now, and count neither as an increase nor as a decrease.
 
     Raises LimitExceededException if there were too many decreases on this UTC day.
     """
@@ -112,7 +112,8 @@ def with_throughput(current: Relation, members: Members, billing_mode: str, now:
     if units is None:
         return current
     figures = {"read_units": units["ReadCapacityUnits"], "write_units": units["WriteCapacityUnits"]}
-    # Store the current warm throughput, because a decrease of the figures must not lower it.
+    # Store the current warm throughput, because a decrease of the provisioned throughput must not
+    # lower it.
     warm = warm_units(current, billing_mode)
     if not current.read_units:
         return replace(current, warm=warm, **figures)
@@ -132,7 +133,7 @@ def _next_decrease(current: TableDefinition | IndexDefinition, now: float) -> in
     """Return the number of decreases on this UTC day, including the new one.
 
     Raises ApiError if there were already four decreases on this day, and the last of them was less
-    than an hour ago (observed: DDB-TABLE-157, 184, 185, 326).
+    than an hour ago (observed: findings DDB-TABLE-157, 184, 185, 326).
     """
     count, last = decreases_today(current, now), current.throughput_decreased
     if last is None or count < limits.DECREASES_AT_ONCE or now >= last + limits.DECREASE_SECONDS:
@@ -204,7 +205,7 @@ def with_warm_throughput(current: Relation, members: Members, billing_mode: str,
     """Return the definition of a table or index with the requested warm throughput, still pending.
 
     TableStatus and IndexStatus do not change (control-plane 20.1). The new figures replace those of
-    an earlier change that is still pending (DDB-TABLE-459).
+    an earlier change that is still pending (finding DDB-TABLE-459).
     """
     wanted = members.get("WarmThroughput")
     if not wanted:

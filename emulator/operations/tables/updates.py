@@ -116,13 +116,16 @@ def _check_encryption_change(definition: TableDefinition, request: Request) -> N
 
 
 _LATER: Final = frozenset({"read_units", "write_units", "warm", "sse", "table_class"})
-"""Fields whose changes are pending first. The response of UpdateTable has the old values."""
+"""Fields of a definition whose changes are pending at first.
+
+The response of UpdateTable has the old values.
+"""
 
 
 def _with_settings(definition: TableDefinition, request: Request, until: float) -> TableDefinition:
     """Return the definition with the settings of the request (behaviour 10.4).
 
-    Settings in _LATER become pending changes.
+    Settings in _LATER become pending changes: they are in force at the time `until`.
     """
     fields = settings.changes_of(definition, request)
     changed = replace(definition, **{name: value for name, value in fields.items() if name not in _LATER})
@@ -140,7 +143,7 @@ def _with_billing_mode(definition: TableDefinition, request: Request, until: flo
 
     The new mode is in force now, without a pending change (behaviour 10.4). Provisioned and maximum
     throughput of the previous mode are dropped. The warm throughput of the table and its indexes
-    stays (observed: DDB-TABLE-061, 153).
+    stays (observed: findings DDB-TABLE-061, 153).
     """
     previous = definition.billing_mode
     billing_mode = request.get("BillingMode", previous)
@@ -164,8 +167,8 @@ def _with_billing_mode(definition: TableDefinition, request: Request, until: flo
         changed = replace(changed, membership=changed.membership.without_overrides(gone))
     if billing_mode != throughput.ON_DEMAND:
         return changed
-    # The time of the switch is pending: DescribeTable reports the time at which the switch ended,
-    # and no time before that (DDB-TABLE-060, 064).
+    # The time of the switch is a pending change: DescribeTable reports the time at which the switch
+    # ended, and reports no time until then (findings DDB-TABLE-060, 064).
     return deferred(replace(changed, pay_per_request_since=None), until, {"pay_per_request_since": until})
 
 
@@ -219,7 +222,7 @@ def _with_index_settings(
 def _with_types(
     definition: TableDefinition, create: Mapping[str, Any], request: Request, *, on_demand: bool
 ) -> TableDefinition:
-    """Return the definition with the types of the key attributes of a new index.
+    """Return the definition, with the types of a new index's key attributes added.
 
     Raises ApiError if the index cannot be created.
     """
@@ -249,7 +252,7 @@ def _refuse_redefinition(
     """Raise ApiError if a new index gives an attribute of an existing key another type.
 
     See behaviour 10.4. AttributeDefinitions that the new index does not need are ignored
-    (DDB-TABLE-162). The error lists an existing key schema that has the attribute.
+    (finding DDB-TABLE-162). The error lists an existing key schema that has the attribute.
 
     Two facts are inferred from the only known example of the error, whose key schemas have one
     attribute each. First, the error lists all attributes of a key schema. Second, if the keys of
@@ -289,5 +292,7 @@ def new_index(definition: TableDefinition, create: Mapping[str, Any], number: in
     number: the id of the index in the store. until: the earliest time at which CREATING ends.
     """
     index = settings.index_of(create, local=False)
-    assert set(index.hash + index.range) <= set(definition.types), "updated() has added the types of the key attributes"
+    assert set(index.hash + index.range) <= set(definition.types), (
+        "the definition must have the types of the index's key attributes"
+    )
     return replace(index, id=number, status=CREATING, until=until, filled_to="")

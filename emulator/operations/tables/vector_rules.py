@@ -29,7 +29,7 @@ def search_names(index: Members) -> list[str]:
 def check_created(request: Request, types: Mapping[str, str], names: set[str], *, on_demand: bool) -> None:
     """Raise ApiError for the first problem in CreateTable's VectorIndexes.
 
-    names: the names of the table's other indexes. This adds the names of the vector indexes.
+    names: the names of the table's other indexes. This function adds those of the vector indexes.
     """
     indexes = request["VectorIndexes"]
     if not indexes:
@@ -48,7 +48,7 @@ def check_created(request: Request, types: Mapping[str, str], names: set[str], *
 
 
 def _check_shape(index: Members, types: Mapping[str, str], keys: set[str]) -> None:
-    """Raise ApiError if the members of a new index are wrong.
+    """Raise ApiError if the members of a new vector index are wrong.
 
     types: attribute name -> type, from AttributeDefinitions.
     keys: the names of all key attributes of the table and its indexes.
@@ -91,12 +91,12 @@ def non_key_attributes(index: Members) -> list[str]:
 
 
 def defined_non_key_attributes(index: "VectorDefinition") -> list[str]:
-    """Return the result of `non_key_attributes` for an existing index."""
+    """Return an existing index's attributes that count towards the limit of NonKeyAttributes."""
     return [index.attribute, *(name for name, kind in index.search if kind != HASH), *index.non_key]
 
 
 def definition_of(index: Members) -> "VectorDefinition":
-    """Return the definition of a new index. The caller then sets its id and times."""
+    """Return the definition of a new vector index, which does not have its id and times yet."""
     from emulator.database.definitions.vectors import VectorDefinition  # noqa: PLC0415 - few tables need it
 
     return VectorDefinition(
@@ -129,7 +129,7 @@ def check_updates(request: Request) -> None:
 
 
 def updated(definition: TableDefinition, request: Request) -> TableDefinition:
-    """Return the definition with the types of the SearchSchema attributes of a new index.
+    """Return the definition, with the types of a new index's SearchSchema attributes added.
 
     Raises ApiError if an index cannot be created or deleted. Only `changed` creates and deletes
     indexes.
@@ -179,9 +179,9 @@ def _check_deletable(definition: TableDefinition, name: str) -> None:
 
 
 def refuse_while_updating(definition: TableDefinition, request: Request) -> None:
-    """Raise ApiError if a request deletes a vector index whose resources are still allocated.
+    """Raise ApiError if a request deletes a vector index whose resources are still being allocated.
 
-    In this first part of CREATING, the service does not allow the deletion.
+    Allocation is the first part of CREATING. In this part, the service does not allow the deletion.
     """
     for update in request.get("VectorIndexUpdates", ()):
         for index in definition.vectors:
@@ -191,9 +191,9 @@ def refuse_while_updating(definition: TableDefinition, request: Request) -> None
 
 
 def changed(definition: TableDefinition, request: Request, number: int, until: float) -> TableDefinition:
-    """Return the definition with a new vector index, or with one that is DELETING.
+    """Return the definition with the vector index that the request creates or deletes.
 
-    number: the id of a new index in the store.
+    An index to delete gets the status DELETING. number: the id of a new index in the store.
     """
     vectors = list(definition.vectors)
     for update in request.get("VectorIndexUpdates", ()):

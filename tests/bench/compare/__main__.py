@@ -3,6 +3,8 @@
 python -m tests.bench.compare                                             everything: about an hour
 python -m tests.bench.compare --targets memory,local --workloads get_c8 --rounds 1 --parts rates
 python -m tests.bench.compare --report tests/bench/results/2026-11-26.jsonl
+
+`--report` measures nothing. It writes the report again, from a file of measurements.
 """
 
 import argparse
@@ -29,12 +31,12 @@ from tests.bench.compare.targets import OURS, PEER, Found, Target, find
 from tests.bench.compare.workloads import DEFAULT, SHORT, known
 
 PARTS = ("rates", "startup", "scale")
-FEWEST_ROUNDS = 3  # rounds of a whole comparison
+FEWEST_ROUNDS = 3  # a run with fewer rounds is a trial, and does not change the README
 SCALED = ("memory", "lmdb")
 
 
 def options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    """Parse the command line."""
+    """Return the parsed command line; end with an error if a workload is unknown."""
     parser = argparse.ArgumentParser(
         prog="tests.bench.compare", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -92,7 +94,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def selection(found: Found, wanted: Sequence[str] | None) -> Found:
-    """Return the requested targets; report those that are not available."""
+    """Return the requested targets. Print the reason for each one that cannot be started."""
     for label, reason in found.missing.items():
         if wanted is None or label in wanted:
             print(f"bench: without {label}: {reason}", file=sys.stderr)
@@ -109,7 +111,7 @@ def selection(found: Found, wanted: Sequence[str] | None) -> Found:
 
 
 def whole(found: Found, chosen: argparse.Namespace) -> int:
-    """Measure everything that was requested; write each line at once, then the report."""
+    """Measure what was requested, save each line as soon as it is there, and write the report."""
     complete = (
         chosen.targets is None
         and chosen.workloads == DEFAULT
@@ -137,7 +139,7 @@ def whole(found: Found, chosen: argparse.Namespace) -> int:
 
 
 def measurements(found: Found, chosen: argparse.Namespace) -> Iterator[dict[str, Any]]:
-    """Yield the line about the machine, then the measurements."""
+    """Yield a line that describes the machine and the targets, then a line for each measurement."""
     folder: Path | None = chosen.folder
     if folder:
         folder.mkdir(parents=True, exist_ok=True)
@@ -169,7 +171,7 @@ def _facts(target: Target, logs: dict[str, str]) -> dict[str, Any]:
 
 
 def endpoint_of(target: Target, server: Server, chosen: argparse.Namespace) -> Endpoint:
-    """Return the endpoint of a running server."""
+    """Return an `Endpoint`, which runs workloads, for a running server."""
     warmup = chosen.warmup if target.warmup is None else chosen.jvm_warmup or target.warmup
     return Endpoint(
         target.label,
@@ -197,11 +199,11 @@ def progress(line: dict[str, Any]) -> str:
     return f"{time.strftime('%H:%M:%S')} {where:8} {workload_of(line):20} {line['label']:9} {text}"
 
 
-# The short form
+# The short form (`--short`)
 
 
 def short() -> int:
-    """Run a few workloads for a second on our server, on both engines; print the figures."""
+    """Run a few workloads for a second each on our server, on both engines; print the figures."""
     chosen = argparse.Namespace(warmup=0, duration=1, jvm_warmup=None)
     found = [target for target in find(Path("/nonexistent")).targets if target.label in SCALED]
     with ExitStack() as servers:

@@ -1,4 +1,4 @@
-"""The aims (`aims.toml`), and whether they are met."""
+"""Reads the aims (`aims.toml`), and decides whether the measurements meet them."""
 
 import tomllib
 from collections.abc import Iterator
@@ -16,7 +16,11 @@ VERDICTS = {True: "met", False: "not met", None: "not measured"}
 
 @dataclass(frozen=True, slots=True)
 class Aim:
-    """A bound for the ratio of one target's figure to that of `of`, a label or the best peer."""
+    """A bound for a ratio: `field` of `target` at `workload`, divided by `field` of `of`.
+
+    `of` is the label of a target, or "peers" for the best peer. `bound` is the least ratio if
+    `at_least` is true, otherwise the greatest.
+    """
 
     title: str
     target: str
@@ -29,7 +33,7 @@ class Aim:
 
     @property
     def criterion(self) -> str:
-        """The bound as a text."""
+        """The bound as a text, such as `at least 1.3`."""
         if self.at_least:
             return f"at least {self.bound:.3g}"
         return f"at most {self.bound:.3g}"
@@ -37,7 +41,11 @@ class Aim:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """An aim, the target it is compared with, and the ratio, or None if a figure is missing."""
+    """An aim and the ratio that was measured. `reference` is the label of the other target.
+
+    `ratio` is None if a figure is missing. `failed`: whether the aim's target failed at the
+    workload.
+    """
 
     aim: Aim
     reference: str | None
@@ -46,7 +54,7 @@ class Outcome:
 
     @property
     def met(self) -> bool | None:
-        """Whether the aim is met, or None if that is not known."""
+        """True if the aim is met, False if it is not, and None if a figure is missing."""
         if self.failed:
             return False
         if self.ratio is None:
@@ -92,7 +100,7 @@ def _of_one(entry: dict[str, Any], workload: str, target: str) -> Iterator[Aim]:
 
 
 def outcome(aim: Aim, runs: Runs) -> Outcome:
-    """Return the outcome of an aim."""
+    """Compute the outcome of an aim from the measurements."""
     reference = runs.best_peer(aim.of_workload, aim.field) if aim.of == BEST_PEER else aim.of
     failed = runs.failed(aim.target, aim.workload)
     if reference is None or failed:

@@ -25,8 +25,8 @@ SHOWN = (
 SERVERS = ("memory", "lmdb", "local", "dynalite", "moto")
 
 WIDTH = 860
-LEFT = 190  # position of the axis
-RIGHT = 60  # space for numbers
+LEFT = 190  # position of the axis; the names of the workloads are to its left
+RIGHT = 60  # space for the number beside the longest bar
 LONGEST = 6.0  # the largest multiple on the axis
 BAR, GAP, SPACE = 9, 2, 14
 TOP = 88
@@ -44,7 +44,7 @@ STYLE = """
 
 
 def chart(runs: Runs) -> str:
-    """Return the SVG."""
+    """Return the chart of a comparison as SVG."""
     shown = [(name, title) for name, title in SHOWN if runs.best_peer(name)]
     servers = [label for label in SERVERS if label in runs.targets]
     parts = _head(runs, servers)

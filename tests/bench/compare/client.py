@@ -1,4 +1,4 @@
-"""A client of DynamoDB's JSON protocol without an SDK. It also prepares tables."""
+"""A client of DynamoDB's JSON protocol without an SDK. It also creates and fills tables."""
 
 import http.client
 import json
@@ -38,7 +38,7 @@ class AnswerError(Exception):
 
     @property
     def code(self) -> str:
-        """The name of the exception, or an empty text."""
+        """The name of the error, or an empty text if the body has none."""
         try:
             return str(json.loads(self.body).get("__type", "")).split("#")[-1]
         except ValueError:
@@ -79,7 +79,7 @@ class Client:
         return json.loads(self.raw(operation, body) or b"{}")
 
     def close(self) -> None:
-        """Close the connection; the next request opens another."""
+        """Close the connection; the next request opens a new one."""
         if self.connection is not None:
             self.connection.close()
             self.connection = None
@@ -112,7 +112,7 @@ class Client:
             time.sleep(POLL)
 
     def load(self, table: str, numbers: range, make: Callable[[int], Item]) -> None:
-        """Write the items make(number), 25 in a request."""
+        """Write the items make(number) for all numbers, 25 in a request."""
         for first in range(0, len(numbers), BATCH):
             pending = bodies.batch(table, map(make, numbers[first : first + BATCH]))["RequestItems"]
             while pending:

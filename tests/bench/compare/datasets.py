@@ -1,14 +1,17 @@
-"""The tables of the workloads, by name. Each is created at its first use, then shared."""
+"""The tables of the workloads, by name.
+
+The first workload that needs a table creates it on a server. Later workloads share it.
+"""
 
 from collections.abc import Callable
 
 from tests.bench.compare.client import Client
 from tests.bench.items import item_1k, item_200
 
-KV_ITEMS = 10_000  # items of the table of get, update and mixed
+KV_ITEMS = 10_000  # items of `bench_kv`, the table of get, update, overwrite and mixed
 SCAN_ITEMS = 20_000
 PARTITIONS = 50  # partitions of 100 small items each
-BIG_ITEMS = 1_300  # items of one partition, more than a page of 1 MB
+BIG_ITEMS = 1_300  # items of one partition: more than a page of 1 MB
 
 
 def _kv(client: Client) -> None:

@@ -1,4 +1,4 @@
-"""The time of one synced write, which limits a server that syncs each request separately.
+"""Measures the time of one synced write, which limits a server that syncs each request.
 
 The file grows, as a database does. So each sync also writes the file system's journal, and takes
 several times as long as a sync of existing blocks.
@@ -16,7 +16,7 @@ LABEL = "disk"
 
 
 def fsync_line(folder: Path | None, seconds: float = SECONDS) -> dict[str, Any]:
-    """Append blocks of 4 KB to a file, each with an fsync; return a line of the workload `fsync`."""
+    """Append blocks of 4 KB to a file, each with an fsync; return the figures as a line."""
     latencies = []
     with tempfile.NamedTemporaryFile(dir=folder) as file:
         descriptor = file.fileno()

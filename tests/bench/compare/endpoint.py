@@ -11,17 +11,21 @@ from tests.bench.compare.datasets import DATASETS
 from tests.bench.compare.workloads import WORKLOADS, Workload, named
 
 FEWEST = 5
-"""With fewer requests than this, they are sent one by one: `wrk` drops open requests at its end."""
+"""If `wrk` completes fewer requests than this, `send` repeats the workload, one by one.
+
+The reason is that `wrk` does not count requests that are open at its end.
+"""
 
 FAILURES = (AnswerError, RuntimeError, OSError, KeyError, AssertionError)
 """Exceptions that turn a measurement into an error line."""
 
 
 class Endpoint:
-    """A server at a URL. `cpu_seconds` returns the CPU time of its processes, if known.
+    """Runs workloads on the server at a URL.
 
-    Without `setup`, no tables are created and no answers checked. A server that only answers 200
-    needs that.
+    `cpu_seconds` returns the CPU time of the server's processes, if it is known. `setup` is false
+    for a server that answers every request in the same way: no table is created, and no answer is
+    checked.
     """
 
     def __init__(
@@ -56,7 +60,7 @@ class Endpoint:
         return self.measure(name, lambda: self.boto3(name.removeprefix("boto3_")))
 
     def measure(self, name: str, run: Callable[[], dict[str, Any]], **facts: Any) -> dict[str, Any]:
-        """Return the line of a measurement, or of its failure if the server makes a mistake."""
+        """Call `run` and return its figures as a line, or a line with the error that it raises."""
         line = {"label": self.label, "workload": name, **facts, "at": round(time.time(), 1)}
         started, self.preparing = time.monotonic(), 0.0
         try:
@@ -66,7 +70,7 @@ class Endpoint:
             return {**line, "error": f"{type(error).__name__}: {error}"[:300]}
 
     def prepare(self, table: str) -> None:
-        """Create a table and its items, once."""
+        """Create a table and its items, unless the server has them already."""
         if self.setup and table in DATASETS and table not in self.ready:
             started = time.monotonic()
             self.client.drop(table)
@@ -75,7 +79,7 @@ class Endpoint:
             self.preparing += time.monotonic() - started
 
     def wrk(self, name: str, connections: int, workload: Workload | None = None) -> dict[str, Any]:
-        """Check one call of each kind, warm up at the first time, and send the workload with wrk."""
+        """Check the answers, warm up once, send the workload with wrk, and return the figures."""
         workload = workload or WORKLOADS[name]
         self.prepare(workload.table)
         for call in workload.calls:
@@ -95,13 +99,13 @@ class Endpoint:
         return wrk.run(self.url, workload, connections, seconds, self.rng.randrange(1 << 30))
 
     def send(self, workload: Workload) -> None:
-        """Send one request of a workload."""
+        """Send one request of a workload: a random call with a random key."""
         (call,) = self.rng.choices(workload.calls, [call.weight for call in workload.calls])
         base = workload.stride * self.rng.randrange(max(1, workload.keyspace // workload.stride))
         self.client.raw(call.operation, wrk.filled(call.body, base))
 
     def boto3(self, name: str) -> dict[str, Any]:
-        """Send a workload through boto3, in one thread."""
+        """Send a workload through boto3, in one thread; return the figures."""
         if name in loops.BOTO3_TABLES:
             self.prepare(loops.BOTO3_TABLES[name])
         call = loops.boto3_call(name, loops.boto3_client(self.url), self.rng)
@@ -111,7 +115,7 @@ class Endpoint:
         return self.with_cpu(lambda: loops.timed(call, 0, self.duration))
 
     def with_cpu(self, run: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-        """Add `server_cpu`, the cores that the server's processes used."""
+        """Call `run`; add to its figures `server_cpu`, the number of cores that the server used."""
         if self.cpu_seconds is None:
             return run()
         before = self.cpu_seconds()

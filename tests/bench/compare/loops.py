@@ -26,7 +26,10 @@ BOTO3_TABLES = {"put": "bench_put", "get": "bench_kv", "update": "bench_kv", "qu
 
 
 def timed(call: Callable[[], object], warmup: float, seconds: float) -> Line:
-    """Call repeatedly, first without measuring. `client_cpu`: the cores that this process used."""
+    """Call a function repeatedly for some seconds, after a warm-up; return the figures.
+
+    `client_cpu` is the number of cores that this process used.
+    """
     end = time.perf_counter() + warmup
     while time.perf_counter() < end:
         call()
@@ -58,7 +61,7 @@ def timed(call: Callable[[], object], warmup: float, seconds: float) -> Line:
 
 
 def scan(client: Client, seconds: float) -> Line:
-    """Scan the whole table repeatedly; figures are medians over the scans."""
+    """Scan the whole table repeatedly for some seconds; return medians over the scans."""
     times: list[float] = []
     pages = 0
     end = time.monotonic() + seconds
@@ -96,7 +99,7 @@ def _scan_once(client: Client) -> tuple[int, int]:
 
 
 def page_facts(answer: bytes) -> tuple[int, dict[str, Any] | None]:
-    """Return Count and LastEvaluatedKey of a page.
+    """Return Count and LastEvaluatedKey of a page; the key is None on the last page.
 
     The items are not parsed, because that would take longer than the server's work.
     """
@@ -137,7 +140,7 @@ def boto3_call(name: str, client: Any, rng: random.Random) -> Callable[[], objec
 
 
 def _cycle(client: Any) -> Callable[[], object]:
-    """Create a table, put 20, get 20, query, update, delete the table."""
+    """Return a function for one cycle, from the creation of a table to its deletion."""
     names = (f"bench_cycle_{os.getpid()}_{number}" for number in count(1))
 
     def step() -> None:

@@ -16,7 +16,7 @@ PARTS = ("uvicorn", "uvloop", "httptools", "orjson", "lmdb", "sortedcontainers",
 
 
 def machine(folder: Path) -> dict[str, Any]:
-    """Return date, processor, kernel, Python, and our own version."""
+    """Return facts about the run: date, processor, memory, kernel and versions."""
     return {
         "date": datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z"),
         "cpu": processor(),
@@ -65,7 +65,7 @@ def _commit() -> str:
 
 
 def _output(*command: str) -> str:
-    """Return a command's output on both streams, or an empty text if it is missing."""
+    """Return a command's output on both streams, or an empty text if there is no such command."""
     try:
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     except OSError:

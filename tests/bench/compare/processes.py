@@ -14,10 +14,10 @@ from pathlib import Path
 from tests.bench.compare.client import AnswerError, Client
 from tests.bench.compare.targets import Target
 
-LONGEST_START = 60  # seconds
-_BYTECODE = {
-    "PYTHONDONTWRITEBYTECODE": ""
-}  # otherwise each start compiles edited files again, which takes 40 ms and more
+LONGEST_START = 60  # seconds that a start may take
+# Allows servers to write bytecode files. Otherwise each start compiles edited files again, which
+# takes 40 ms and more.
+_BYTECODE = {"PYTHONDONTWRITEBYTECODE": ""}
 LONGEST_STOP = 15
 
 
@@ -54,7 +54,7 @@ class Server:
         self.start_seconds = time.perf_counter() - started
 
     def _wait(self) -> None:
-        """Wait for the first 200 on ListTables."""
+        """Wait until the server answers ListTables with status 200."""
         end = time.monotonic() + LONGEST_START
         while True:
             try:
@@ -77,7 +77,7 @@ class Server:
         return (self.directory / "log").read_text(errors="replace")
 
     def pids(self) -> list[int]:
-        """Return the server's process and all of its descendants."""
+        """Return the ids of the server's process and of all its descendants."""
         pids = [self.process.pid]
         for pid in pids:
             with suppress(OSError):
@@ -86,7 +86,7 @@ class Server:
         return pids
 
     def cpu_seconds(self) -> float:
-        """Return the CPU seconds of the processes."""
+        """Return the CPU seconds that the server's processes have used."""
         ticks = 0
         for pid in self.pids():
             with suppress(OSError):
@@ -95,7 +95,7 @@ class Server:
         return ticks / os.sysconf("SC_CLK_TCK")
 
     def memory(self) -> dict[str, float]:
-        """Return `rss_mb`, `pss_mb` (shared pages once) and `pss_anon_mb` (no mapped files)."""
+        """Return sizes: `rss_mb`, `pss_mb` (shared pages once), `pss_anon_mb` (no mapped files)."""
         sizes = {"Rss": 0, "Pss": 0, "Pss_Anon": 0}
         for pid in self.pids():
             with suppress(OSError):
@@ -106,7 +106,7 @@ class Server:
         return {name.lower() + "_mb": round(size / 1024, 1) for name, size in sizes.items()}
 
     def disk_mb(self) -> float:
-        """Return the size of the data on the disk."""
+        """Return the size of the server's data on the disk, in MB."""
         files = (file for file in (self.directory / "data").rglob("*") if file.is_file())
         return round(512 * sum(file.stat().st_blocks for file in files) / 1e6, 1)
 
@@ -125,7 +125,7 @@ class Server:
 
 @contextmanager
 def running(target: Target, folder: Path | None = None) -> Iterator[Server]:
-    """Run a server for the length of a with block."""
+    """Run a server of a target until the `with` block ends."""
     server = Server(target, folder)
     try:
         yield server

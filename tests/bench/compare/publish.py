@@ -1,6 +1,6 @@
 """Writes the results: files in a folder, and the comparison in the README.
 
-| file | |
+| file | content |
 |---|---|
 | `<date>.jsonl` | one line for each measurement; the first line describes the machine |
 | `comparison.md` | the report |
@@ -29,7 +29,7 @@ END = "<!-- /benchmarks -->\n"
 def publish(runs: Runs, folder: Path) -> str:
     """Write the report and the chart into a folder; return the report.
 
-    If the folder is that of whole comparisons, update the README too.
+    Without peers there is no chart. If the folder is `tests/bench/results`, update the README too.
     """
     text = report(runs)
     (folder / "comparison.md").write_text(text)
@@ -41,7 +41,7 @@ def publish(runs: Runs, folder: Path) -> str:
 
 
 def with_benchmarks(readme: str, runs: Runs) -> str:
-    """Return the README's text with the new comparison."""
+    """Return the README's text, with its section of benchmarks replaced."""
     before, begin, rest = readme.partition(BEGIN)
     after = rest.partition(END)[2]
     return f"{before}{begin}{_section(runs)}{END}{after}" if begin else readme

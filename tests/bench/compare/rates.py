@@ -1,8 +1,9 @@
-"""Every workload on every server: all servers run a workload before the next workload starts.
+"""Measures every workload on every server.
 
-So a noisy minute on a shared machine affects all servers, and the ratios inside a round stay the
-same. Every second round uses the opposite order: of two copies of one server, the one that always
-came second was a tenth slower.
+All servers run a workload before the next workload starts. So a noisy minute on a shared machine
+affects all servers, and the ratios inside a round stay the same. Every second round visits the
+servers in the opposite order: of two equal servers, the one that always came second was a tenth
+slower.
 """
 
 import os
@@ -19,7 +20,10 @@ Entry = tuple[Target, Endpoint]
 
 
 def rates(entries: Sequence[Entry], names: Sequence[str], rounds: int, folder: Path | None) -> Iterator[dict[str, Any]]:
-    """Yield the line of each measurement. Later rounds leave out what failed or took too long."""
+    """Yield a line for each measurement.
+
+    If a server fails at a workload or takes too long, later rounds leave out this pair.
+    """
     dead: set[tuple[str, str]] = set()
     for number in range(rounds):
         if any(target.label == "durable" for target, _ in entries):

@@ -26,7 +26,7 @@ def figure(value: float | None, unit: str = "") -> str:
 
 
 def percent(value: float | None) -> str:
-    """Return a share in percent."""
+    """Return a share as a percentage, or a dash if there is none."""
     return "-" if value is None else f"{100 * value:.0f}%"
 
 
@@ -38,7 +38,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]], *, words: int = 1)
 
 
 def report(runs: Runs) -> str:
-    """Return the whole report."""
+    """Return the whole report of a comparison."""
     found = outcomes(runs)
     sections = (
         ("", conditions(runs)),
@@ -63,7 +63,7 @@ def report(runs: Runs) -> str:
 
 
 def conditions(runs: Runs) -> str:
-    """Return when, where and with which programs the figures were made."""
+    """Return the head of the report: date, machine, versions of programs, and rounds."""
     facts = runs.machine
     if not facts:
         return ""
@@ -93,7 +93,7 @@ def failures(runs: Runs) -> str:
 
 
 def _short(text: str) -> str:
-    """Return the beginning of an error, on one line."""
+    """Return the first 160 characters of an error, on one line."""
     words = " ".join(text.split())
     return words if len(words) <= 160 else words[:160] + " ..."
 
@@ -110,7 +110,7 @@ def aims_table(runs: Runs, found: Sequence[Outcome]) -> str:
         head = ("aim", "workload", "compared", "bound", "measured")
         text += table(head, ((*row, " · ".join(cells)) for row, cells in rows.items()), words=5)
     missing = dict.fromkeys(f"{each.aim.target} {each.aim.workload}" for each in found if each.met is None)
-    if len(missing) > MOST_NAMED:  # this run is a trial
+    if len(missing) > MOST_NAMED:  # this run is a trial, and a list would be too long
         return text
     return text + (f"\nNot measured: {', '.join(missing)}.\n" if missing else "")
 
@@ -137,7 +137,10 @@ def _cell(runs: Runs, each: Outcome) -> str:
 
 
 def _by_target(runs: Runs, labels: Sequence[str], cell: Callable[[str, str], str]) -> str:
-    """Return a table with a row for each workload and a column for each target with figures."""
+    """Return a table with a row for each workload and a column for each target.
+
+    cell(label, workload) returns the text of a cell. Rows and columns without figures are left out.
+    """
     names = [name for name in runs.workloads if name not in MEASURED_APART and not name.startswith("scale")]
     cells = {(label, name): cell(label, name) for label in labels for name in names}
     labels = [label for label in labels if any(cells[label, name] != "-" for name in names)]
@@ -147,7 +150,7 @@ def _by_target(runs: Runs, labels: Sequence[str], cell: Callable[[str, str], str
 
 
 def rates_table(runs: Runs) -> str:
-    """Requests a second of every target."""
+    """Return a table of the requests a second of every target."""
 
     def cell(label: str, name: str) -> str:
         value = runs.median(label, name)
@@ -160,7 +163,7 @@ def rates_table(runs: Runs) -> str:
 
 
 def ratios_table(runs: Runs) -> str:
-    """Every server as a multiple of the fastest peer."""
+    """Return a table of every server's rate as a multiple of the fastest peer's."""
 
     def cell(label: str, name: str) -> str:
         best = runs.best_peer(name)
@@ -170,12 +173,12 @@ def ratios_table(runs: Runs) -> str:
 
 
 def stack_table(runs: Runs) -> str:
-    """Our servers as a share of the toy application on the same parts."""
+    """Return a table of our servers' rates as shares of the toy application's."""
     return _by_target(runs, runs.ours, lambda label, name: percent(runs.ratio((label, name), (STACK, name))))
 
 
 def latency_table(runs: Runs) -> str:
-    """Median latencies."""
+    """Return a table of latencies: p50 and p99, as medians over the rounds."""
 
     def cell(label: str, name: str) -> str:
         p50, p99 = runs.median(label, name, "p50_ms"), runs.median(label, name, "p99_ms")
@@ -185,7 +188,10 @@ def latency_table(runs: Runs) -> str:
 
 
 def cpu_table(runs: Runs) -> str:
-    """Cores used by servers and load generator. Near 1.0, the generator may be the bottleneck."""
+    """Return a table of the cores that servers and load generator used.
+
+    If the generator used nearly one core, it may be the bottleneck.
+    """
 
     def cell(label: str, name: str) -> str:
         server, generator = runs.median(label, name, "server_cpu"), runs.median(label, name, "wrk_cpu")
@@ -195,14 +201,14 @@ def cpu_table(runs: Runs) -> str:
 
 
 def spread_table(runs: Runs) -> str:
-    """The spread of the rounds: a ratio within it does not show a difference."""
+    """Return a table of the spread of the rounds. A difference below the spread means nothing."""
     if runs.machine.get("rounds") == 1:
         return ""
     return _by_target(runs, runs.labels(), lambda label, name: percent(runs.spread(label, name)))
 
 
 def startup_table(runs: Runs) -> str:
-    """Start-up and memory."""
+    """Return a table of start-up times and memory."""
     labels = [label for label in runs.labels() if runs.median(label, "startup", "start_s") is not None]
     rows = (
         ("command to first answer, s", "start_s"),
@@ -218,11 +224,11 @@ def startup_table(runs: Runs) -> str:
 
 
 def workers_table(runs: Runs) -> str:
-    """Two workers that share their cores with the load generator, and an estimate without it.
+    """Return a table that compares two workers with one.
 
-    The last column is 2 x (requests per second of server CPU with two workers) / (the same with one
-    worker). It estimates the gain from two whole cores for the workers, if the CPU time of a
-    request stays the same.
+    The workers share their cores with the load generator. The last column estimates the gain from
+    two whole cores for the workers, if the CPU time of a request stays the same: 2 x (requests per
+    second of server CPU with two workers) / (the same with one worker).
     """
     rows = []
     for name in runs.workloads:
@@ -244,7 +250,7 @@ def _per_cpu_second(runs: Runs, label: str, name: str) -> float | None:
 
 
 def durable_table(runs: Runs) -> str:
-    """Synced commits, compared with the disk's syncs and with the rate of one connection."""
+    """Return a table that compares synced commits with the disk, one connection, and no syncs."""
     syncs = runs.median("disk", "fsync")
     if syncs is None:
         return ""
@@ -268,7 +274,7 @@ def durable_table(runs: Runs) -> str:
 
 
 def boto3_table(runs: Runs) -> str:
-    """Time of a step through boto3, and the parts of boto3 and of the server in it."""
+    """Return a table of the time of a step through boto3, and of boto3's and the server's CPU."""
     rows = []
     for name in runs.workloads:
         for label in runs.labels() if name.startswith("boto3") else ():
@@ -281,7 +287,7 @@ def boto3_table(runs: Runs) -> str:
 
 
 def scale_table(runs: Runs) -> str:
-    """Requests a second at each size, and the ratio of the last to the first."""
+    """Return a table of the rates at each size, and the ratio of the last size to the first."""
     names = [name for name in runs.workloads if name.startswith("scale") and not name.startswith("scale_load")]
     sizes = sorted({int(name.rpartition("_")[2]) for name in names})
     rows = []

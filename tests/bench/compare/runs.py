@@ -1,4 +1,4 @@
-"""Reads the lines of a comparison, and computes medians over the rounds and ratios inside them.
+"""Reads the lines of a comparison, and computes medians over the rounds and ratios inside rounds.
 
 A line has a label, a workload and a round, and either figures or an `error`. A line with an answer
 other than 200 is a failure too. The report lists failures and does not count them.
@@ -16,7 +16,7 @@ Line = dict[str, Any]
 
 
 def read_lines(files: Iterable[Path]) -> "Runs":
-    """Read files of JSON lines. The first line of each describes the machine."""
+    """Return the measurements in files of JSON lines, of which the first describes the machine."""
     return Runs([json.loads(line) for file in files for line in file.read_text().splitlines()])
 
 
@@ -62,11 +62,11 @@ class Runs:
         return self.labels(PEER)
 
     def title(self, label: str) -> str:
-        """Return the name of a target for texts."""
+        """Return the title of a target, which reports show instead of its label."""
         return str(self.targets.get(label, {}).get("title", label))
 
     def values(self, label: str, workload: str, field: str = "rps") -> dict[int, float]:
-        """Return a figure by round."""
+        """Return a figure of each round, by the round's number."""
         lines = self._good.get((label, workload), [])
         return {line.get("round", 0): line[field] for line in lines if line.get(field) is not None}
 
@@ -83,7 +83,8 @@ class Runs:
     def ratio(self, one: tuple[str, str], other: tuple[str, str], field: str = "rps", below: str = "") -> float | None:
         """Return the median, over the rounds, of one figure divided by another.
 
-        A figure is a pair of label and workload. below: the divisor's field, if it differs.
+        `one` and `other` are pairs of label and workload. `below` is the field of the divisor, if
+        it is not `field`. The result is None if no round has both figures.
         """
         divisors = self.values(*other, below or field)
         ratios = [
@@ -92,7 +93,7 @@ class Runs:
         return statistics.median(ratios) if ratios else None
 
     def best_peer(self, workload: str, field: str = "rps") -> str | None:
-        """Return the peer with the highest rate, or the lowest latency."""
+        """Return the label of the peer with the highest rate or, for other fields, lowest value."""
         medians = {label: self.median(label, workload, field) for label in self.peers}
         found = {label: median for label, median in medians.items() if median is not None}
         if not found:

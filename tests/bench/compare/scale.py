@@ -1,7 +1,7 @@
-"""Rates on growing tables: four operations at 8 connections, on 1 KB items, 100 in a partition.
+"""Measures the rates of four operations on tables of several sizes, with 8 connections.
 
-Each size has its own server. The runs are interleaved, so that the figures of all sizes come from
-the same minutes.
+A partition has 100 items of 1 KB. Each size has its own server. The runs are interleaved, so that
+the figures of all sizes come from the same minutes.
 """
 
 import time
@@ -25,7 +25,7 @@ PARTITION = 100
 def scales(
     target: Target, sizes: Sequence[int], rounds: int, duration: float, warmup: float, folder: Path | None
 ) -> Iterator[dict[str, Any]]:
-    """Yield a line for each load, then for each round, operation and size."""
+    """Yield a line for loading each size, then one for each round, operation and size."""
     with ExitStack() as servers:
         endpoints: dict[int, Endpoint] = {}
         for size in sizes:
@@ -67,7 +67,7 @@ def _load(endpoint: Endpoint, size: int) -> dict[str, Any]:
 
 
 def _item(number: int) -> Item:
-    """Return an item of the partition `user#<number of its first item>`."""
+    """Return item `number`. Its partition is `user#<number of the partition's first item>`."""
     return item_1k(number, pk=f"user#{number - number % PARTITION:08d}")
 
 

@@ -1,4 +1,7 @@
-"""From the command to the first answer, and resident memory: idle, and with many items of 1 KB."""
+"""Measures the time from the command to the first answer, and memory.
+
+Memory is measured when a server is idle, and with many items of 1 KB.
+"""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -15,7 +18,7 @@ SETTLED = 2.0  # seconds from the last item until memory is measured
 
 
 def startups(targets: Sequence[Target], runs: int, items: int, folder: Path | None) -> Iterator[dict[str, Any]]:
-    """Yield the line of each start, interleaved over the targets. Only the last one adds items."""
+    """Yield a line for each start. The targets take turns; only their last starts load items."""
     for number in range(runs):
         for target in targets:
             line: dict[str, Any] = {"label": target.label, "workload": "startup", "round": number}

@@ -22,9 +22,11 @@ OURS, PEER, STACK = "ours", "peer", "stack"
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A server. `command` and `environment` may contain {port} and {dir}, an empty folder.
+    """A server of the comparison, and how to start it.
 
-    `only`: patterns of the workloads that it runs. `startup`: whether its start is measured.
+    In `command` and `environment`, {port} stands for a free port and {dir} for an empty folder.
+    `only` has patterns of the workloads that the server runs. `startup`: whether its start is
+    measured. `setup`: see `Endpoint`.
     """
 
     label: str
@@ -39,20 +41,20 @@ class Target:
     setup: bool = True
 
     def runs(self, workload: str) -> bool:
-        """Return whether the target runs a workload."""
+        """Return whether a pattern of `only` matches a workload."""
         return any(fnmatch(workload, pattern) for pattern in self.only)
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Return the targets that can be started, and the reasons why others cannot."""
+    """The targets that can be started. `missing` has the other labels, with the reasons."""
 
     targets: tuple[Target, ...]
     missing: dict[str, str]
 
 
 def find(peers: Path | None = None) -> Found:
-    """Return every target of this machine, in the order of the tables."""
+    """Find the targets that this machine can start, in the order of the report's columns."""
     peers = peers or Path(os.environ.get("BENCH_PEERS", PEERS))
     targets, missing = [], {}
     for entry in (*_ours(), *_stack(), _local(peers), _dynalite(peers), _moto(peers)):
@@ -68,7 +70,7 @@ Absent = tuple[str, str]
 
 
 def _ours() -> list[Target | Absent]:
-    """Return our server in its variants. Those with two workers or syncs run fewer workloads."""
+    """Return the variants of our server. Only the first two run all workloads."""
     command = (sys.executable, "-m", "emulator", "--port", "{port}", "--log-level", "warning")
     disk = (*command, "--data-dir", "{dir}")
     targets: list[Target | Absent] = [
@@ -114,7 +116,7 @@ def _help() -> str:
 
 
 def _stack() -> list[Target]:
-    """Return the toy application, which shows the speed of the parts and the start of uvicorn."""
+    """Return the toy application, and a bare uvicorn, of which only the start is measured."""
     command = (
         *(sys.executable, "-m", "uvicorn", "tests.bench.limits.app:app", "--port", "{port}"),
         *("--no-access-log", "--log-level", "warning"),

@@ -4,12 +4,12 @@
 |---|---|
 | `put_cN` | PutItem, 1 KB, random keys out of 100,000 |
 | `get_cN` | GetItem, 1 KB, of 10,000 items |
-| `update_cN` | UpdateItem `SET a = a + :x`, condition `attribute_exists(pk) AND a >= :zero`, on those items |
-| `overwrite_cN` | PutItem, 1 KB, that changes one of those items each time |
-| `mixed_cN` | nine GetItem to one of those PutItem |
+| `update_cN` | UpdateItem `SET a = a + :x`, condition `attribute_exists(pk) AND a >= :zero`, on the items of `get` |
+| `overwrite_cN` | PutItem, 1 KB, that changes an item of `get` each time |
+| `mixed_cN` | nine requests of `get` for one of `overwrite` |
 | `query100_cN` | Query of one partition: 100 items of 200 B in one answer |
 | `query1mb_cN` | Query whose answer is a full 1 MB page |
-| `scan` | a whole Scan of 20,000 x 1 KB, page by page; `rps` is pages a second, `items_per_s` beside it |
+| `scan` | a whole Scan of 20,000 x 1 KB, page by page; `rps` is pages a second, `items_per_s` items |
 | `batch_write_cN` | BatchWriteItem, 25 x 1 KB |
 | `transact_write_cN` | TransactWriteItems, 10 Puts of 1 KB |
 | `put_gsi_cN` | PutItem, 1 KB, on a table with two GSIs (ALL projected) |
@@ -55,7 +55,10 @@ def _all_written(answer: Any) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request with tokens in its body (see `items.token`), and the check of its answer."""
+    """A request with tokens in its body (see `items.token`), and the check of its answer.
+
+    `weight`: how often it is sent, in relation to the other calls of its workload.
+    """
 
     operation: str
     body: dict[str, Any]
@@ -65,9 +68,10 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """Requests for `wrk`: calls by weight. Keys are multiples of `stride` below `keyspace`.
+    """A workload that `wrk` sends: calls, and the numbers that replace the tokens in them.
 
-    `order` is "random", or "seq" for keys one after another.
+    The numbers are multiples of `stride` below `keyspace`. `order` is "random", or "seq" for one
+    number after another.
     """
 
     table: str
@@ -123,7 +127,7 @@ ONE_BY_ONE = ("scan", "boto3_put", "boto3_get", "boto3_update", "boto3_query100"
 
 
 def named(name: str) -> tuple[str, int] | None:
-    """Split `get_c8` into workload and connections; return None if wrk does not send it."""
+    """Split a name such as `get_c8` into workload and connections; return None for other names."""
     found = re.fullmatch(r"(\w+)_c(\d+)", name)
     if found is None or found[1] not in WORKLOADS:
         return None

@@ -1,4 +1,4 @@
-"""Runs the load generator `wrk` with `load.lua`: each connection is always busy."""
+"""Runs the load generator `wrk` with `load.lua`, which keeps each connection busy."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from tests.bench.compare.client import Client, headers_of
 from tests.bench.compare.workloads import Call, Workload
 
 SCRIPT = Path(__file__).with_name("load.lua")
-TIMEOUT = 60  # seconds; a later answer counts as an error
+TIMEOUT = 60  # seconds; an answer that takes longer counts as an error
 FAILURES = ("non2xx", "connect_errors", "read_errors", "write_errors", "timeouts")
 
 
@@ -23,13 +23,16 @@ def installed() -> bool:
 
 
 def filled(body: dict[str, Any], base: int) -> bytes:
-    """Return a body with its tokens replaced, as `load.lua` sends it."""
+    """Return a body whose tokens are replaced by numbers from `base` on, as `load.lua` does."""
     text = re.sub(r"@@@@@@(\d\d)", lambda match: f"{base + int(match[1]):08d}", json.dumps(body))
     return text.replace("@@@@@@##", f"{base:08d}").encode()
 
 
 def run(url: str, workload: Workload, connections: int, seconds: float, seed: int) -> dict[str, Any]:
-    """Send a workload for some seconds. `errors` counts other answers than 200 and lost connections."""
+    """Send a workload for some seconds, and return the figures.
+
+    `errors` counts answers with another status than 2xx, lost connections and timeouts.
+    """
     client = Client(url)
     with tempfile.TemporaryDirectory(prefix="wrk") as folder:
         templates = []

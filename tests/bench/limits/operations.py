@@ -1,7 +1,8 @@
 """The toy operations: only those that the workloads send.
 
-A stored value is written in one of three forms: "splice" (its JSON), "parse" (its JSON, parsed and
-dumped again, as projections need), "dict" (already parsed).
+The parameter `form` says what a store returns, and how an answer is made from it: "splice" (JSON,
+which is copied), "parse" (JSON, which is parsed and dumped again, as projections need) or "dict"
+(parsed items, which are dumped).
 """
 
 from collections.abc import Callable
@@ -20,7 +21,7 @@ INDEXED = {"bench_gsi": ("g1", "g2")}
 def operations(store: Store, form: str, *, check: bool) -> dict[str, Operation]:
     """Return the operations by name. An operation returns None if its table is missing.
 
-    check: whether to walk each written item.
+    check: whether writes call `check_item`.
     """
     return {**_reads(store, form), **_writes(store, check_item if check else None), **_tables()}
 
@@ -100,7 +101,7 @@ def _writes(store: Store, check: Callable[[Item], None] | None) -> dict[str, Ope
 
 
 def _tables() -> dict[str, Operation]:
-    """Every table exists until it is deleted."""
+    """Return the operations on tables. All tables exist at first, even without CreateTable."""
     gone: set[str] = set()
 
     def describe(request: dict[str, Any]) -> bytes | None:
@@ -123,7 +124,7 @@ def _tables() -> dict[str, Operation]:
 
 
 def check_item(item: Item) -> None:
-    """Walk an item: a lower bound of what validation costs."""
+    """Check types and size of an item, which is the least that validation must do."""
     if sum(len(name) + _size(value) for name, value in item.items()) > MOST_BYTES:
         raise ValueError("item size")
 

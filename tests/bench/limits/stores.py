@@ -1,6 +1,7 @@
 """The stores of the toy application: LMDB, or a SortedDict.
 
-A key has table, partition key and sort key, separated by zeros. The name of an index has two parts.
+A storage key has table, partition key and sort key, separated by zero bytes. For an index, the
+table's name and the name of the index stand in the place of the table.
 """
 
 import os
@@ -11,17 +12,17 @@ from typing import Any, Protocol
 import orjson
 
 MB = 1 << 20
-PARSED_SIZE = 1_250  # bytes of a parsed item in a page
+PARSED_SIZE = 1_250  # bytes that a parsed item counts for in a page of 1 MB
 Item = dict[str, Any]
 
 
 def key(*parts: str) -> bytes:
-    """Return the storage key."""
+    """Return the storage key that has these parts."""
     return "\0".join(parts).encode()
 
 
 def key_in(table: str, item: Item) -> bytes:
-    """Return the storage key of an item, or of a wire key."""
+    """Return the storage key of an item, or of a key in a request."""
     return key(table, item["pk"]["S"], item["sk"]["S"])
 
 
@@ -33,7 +34,7 @@ def index_key(table: str, index: str, item: Item) -> bytes:
 class Store(Protocol):
     """The interface of a store.
 
-    A page is its values and its last key, which is None at the end of the range.
+    `page` returns values and the storage key of the last one, or None at the end of the range.
     """
 
     def get(self, at: bytes) -> Any: ...
@@ -45,7 +46,7 @@ class Store(Protocol):
 
 
 def raised(value: dict[str, str], delta: int) -> dict[str, str]:
-    """Return a number plus delta."""
+    """Return a number, as an attribute value, plus delta."""
     number = int(value["N"])
     assert number >= 0, "the condition of the workload failed"
     return {"N": str(number + delta)}
@@ -92,14 +93,14 @@ class LmdbStore:
                 txn.put(entry, data)
 
     def update(self, at: bytes, delta: int) -> None:
-        """Add to the item's `a`."""
+        """Add delta to the item's attribute `a`."""
         with self.environment.begin(write=True) as txn:
             item = orjson.loads(txn.get(at))
             item["a"] = raised(item["a"], delta)
             txn.put(at, orjson.dumps(item))
 
     def page(self, prefix: bytes, start: bytes | None, limit: int) -> tuple[list[bytes], bytes | None]:
-        """Return the values from `start` on, and the key at which the page is full."""
+        """Return a page of values after `start`, and the last key if the page is full."""
         values: list[bytes] = []
         size = 0
         with self.environment.begin() as txn:
@@ -139,7 +140,7 @@ class SortedStore:
         self.rows[at] = self.encode(item)
 
     def put_many(self, pairs: Iterable[tuple[bytes, Item]]) -> None:
-        """Store items in one transaction."""
+        """Store items."""
         for at, item in pairs:
             self.rows[at] = self.encode(item)
 
@@ -156,13 +157,13 @@ class SortedStore:
             self.rows[entry] = data
 
     def update(self, at: bytes, delta: int) -> None:
-        """Add to the item's `a`."""
+        """Add delta to the item's attribute `a`."""
         item = dict(self.decode(self.rows[at]))
         item["a"] = raised(item["a"], delta)
         self.rows[at] = self.encode(item)
 
     def page(self, prefix: bytes, start: bytes | None, limit: int) -> tuple[list[Any], bytes | None]:
-        """Return the values from `start` on, and the key at which the page is full."""
+        """Return a page of values after `start`, and the last key if the page is full."""
         values: list[Any] = []
         size = 0
         for at in self.rows.irange(start or prefix, None, inclusive=(start is None, True)):

@@ -1,4 +1,4 @@
-"""Fixtures of the advisor."""
+"""Fixtures for tests of the advisor."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ from tests.support.in_process import InProcess
 
 @pytest.fixture
 def advised() -> Iterator[Advised]:
-    """Yield an emulator in memory that advises. Advice does not depend on the engine."""
+    """Yield an emulator in memory whose advisor is on. Advice does not depend on the engine."""
     db = InProcess(Settings(in_memory=True))
     yield Advised(db)
     db.emulator.close()

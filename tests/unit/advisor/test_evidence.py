@@ -1,4 +1,4 @@
-"""The collection of evidence: what is kept, what is cut, and when it is examined."""
+"""The evidence for the advisor: which requests it keeps, what it cuts, when it is examined."""
 
 import json
 
@@ -27,7 +27,7 @@ def orders(advised):
 
 @pytest.fixture
 def calls(orders, monkeypatch):
-    """The calls that were examined."""
+    """Return a list to which each call is appended that the advisor examines."""
     seen = []
     see = orders._evidence.examiner.advisor.see
     monkeypatch.setattr(orders._evidence.examiner.advisor, "see", lambda call: (seen.append(call), see(call)))
@@ -46,7 +46,7 @@ def accesses(orders, calls):
 def test_nothing_is_examined_while_a_request_is_answered(orders, calls):
     orders("GetItem", {"TableName": "Orders", "Key": KEY})
     assert calls == []
-    assert orders._evidence.digest() == evidence._INTERVAL  # requests arrived: the next piece comes later
+    assert orders._evidence.digest() == evidence._INTERVAL  # a request has arrived, so wait before the next piece
     assert len(calls) == 1
 
 
@@ -55,9 +55,9 @@ def test_in_a_pause_everything_is_examined(orders, calls, monkeypatch):
         orders("GetItem", {"TableName": "Orders", "Key": KEY})
     monkeypatch.setattr(evidence, "_BUSY", 0.0)
     monkeypatch.setattr(evidence, "_SATURATED", 0.0)
-    monkeypatch.setattr(evidence, "_QUIET", 60.0)  # a slow machine needs more than 2 ms for five requests
+    monkeypatch.setattr(evidence, "_QUIET", 60.0)  # on a slow machine, 2 ms are too short for five requests
     assert orders._evidence.digest() == evidence._INTERVAL
-    assert calls == []  # there was no time
+    assert calls == []  # requests have just arrived, and a busy process has 0 seconds
     orders._evidence.digest()
     assert len(calls) == 5
 
@@ -95,7 +95,7 @@ def test_a_large_page_is_cut_and_its_figures_stay(orders, calls):
     assert (access.scanned, access.returned) == (page["ScannedCount"], page["Count"]) == (4, 4)
     assert access.last
     exact = orders("Query", {**QUERY, "ReturnConsumedCapacity": "TOTAL"})["ConsumedCapacity"]["CapacityUnits"]
-    assert access.read == pytest.approx(exact, rel=0.01)  # estimated from the sizes of earlier items
+    assert access.read == pytest.approx(exact, rel=0.01)  # an estimate from the sizes of earlier items
     assert accesses(orders, calls)[-1].read == exact
 
 
@@ -123,7 +123,7 @@ def test_large_bodies_have_a_bound(orders, calls, monkeypatch):
         orders(*put(number, data={"S": "x" * 20_000}))
     assert orders.advice()["Complete"] is False
     assert len(calls) == 2
-    orders(*put(20, data={"S": "x" * 20_000}))  # there is room again
+    orders(*put(20, data={"S": "x" * 20_000}))  # examined evidence has made room
     finish(orders._evidence.digest_all())
     assert len(calls) == 3
 
@@ -159,7 +159,10 @@ def test_a_table_of_the_same_name_is_another_table(orders, calls):
 
 
 def test_findings_have_a_bound(orders, monkeypatch):
-    """A header may name any number of places, and a place of any length."""
+    """Findings have a maximum number, and places a maximum length.
+
+    Both are needed because the header that names the place can have any content.
+    """
     monkeypatch.setattr("emulator.controls.advice._MOST", 5)
     for number in range(8):
         orders.place = f"f{number}.py:{number}; function={'q' * 6_000}"
@@ -233,7 +236,7 @@ ESTIMATED = {
 @pytest.mark.parametrize("name", ESTIMATED)
 @pytest.mark.parametrize("filter_", [False, True], ids=["all", "filter"])
 def test_estimated_units_are_near(orders, calls, name, filter_):
-    """The answers are so large that the evidence has only their first items."""
+    """The answers are so large that the evidence keeps only their first items."""
     number, attributes = ESTIMATED[name]
     for each in range(number):
         orders("PutItem", {"TableName": "Orders", "Item": {"pk": {"S": f"p{each}"}, "sk": {"S": "x"}, **attributes}})
@@ -289,7 +292,7 @@ def test_a_header_that_names_no_line_gives_no_place(orders, calls, place):
 
 
 def test_units_that_the_server_counts_are_exact(orders, calls):
-    """A budget or a page of the console makes it count them."""
+    """The server counts units while a budget or a page of the console needs them."""
     orders._db.emulator.request_log().meter(on=True)
     orders(*put(1, data={"S": "x" * 5_000}))
     orders("Query", {**QUERY, "ProjectionExpression": "sk"})

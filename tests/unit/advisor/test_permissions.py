@@ -1,4 +1,4 @@
-"""The smallest IAM policy for the requests of a run."""
+"""The advisor's IAM policy, which allows only what the observed requests need."""
 
 import pytest
 
@@ -19,7 +19,7 @@ def orders(advised):
 
 
 def allowed(advised, *requests):
-    """Return the statements for requests: actions, resources and leading keys of each."""
+    """Send requests; return (actions, resources, leading keys) of each statement of the policy."""
     for operation, request in requests:
         advised(operation, request)
     found = []
@@ -97,7 +97,7 @@ CASES = [
         ],
         [({"PartiQLInsert", "PartiQLUpdate", "PartiQLDelete"}, [ORDERS], ["a"])],
     ),
-    # A condition that did not hold needed the permission; a wrong request did not.
+    # A request needs the permission even if its condition is false, but not if it is invalid.
     (
         [("UpdateItem", {**UPDATE, "ConditionExpression": "attribute_exists(x)"})],
         [({"UpdateItem"}, [ORDERS], ["a"])],
@@ -131,7 +131,7 @@ def test_a_restore_needs_to_read_and_write_the_new_table(orders):
     assert ({"RestoreTableFromBackup"}, [backup], None) in found
 
 
-def test_a_restore_to_a_point_in_time_needs_them_too(orders):
+def test_a_restore_to_a_point_in_time_needs_the_same_permissions(orders):
     enabled = {"PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True}}
     orders("UpdateContinuousBackups", {"TableName": "Orders", **enabled})
     request = {"SourceTableName": "Orders", "TargetTableName": "Copy", "UseLatestRestorableTime": True}
@@ -189,7 +189,7 @@ def test_a_deleted_table_keeps_its_permissions(orders):
 
 
 def test_many_callers_are_added_up(advised, monkeypatch):
-    """Memory is bounded: beyond a limit, it is not known any more which caller needed what."""
+    """To save memory, the advisor adds up the needs of all callers if there are very many."""
     monkeypatch.setattr("emulator.advisor.permissions._MOST", 5)
     for number in range(8):
         advised("ListTables", {}, key=f"k{number}")

@@ -1,4 +1,4 @@
-"""Reports of findings: the members that their formats require, and hostile names."""
+"""Reports of findings: the members that each format requires, and hostile texts."""
 
 import json
 import xml.etree.ElementTree as ET
@@ -65,7 +65,7 @@ def test_text_of_a_finding_about_a_table():
 
 
 def test_sarif_has_what_its_schema_requires():
-    """It requires version, runs, the name of the tool, ids of rules, and messages of results."""
+    """The schema requires a version, runs, the tool's name, rules' ids and results' messages."""
     [run] = (document := json.loads(report(advice(FINDING), "sarif")))["runs"]
     assert document["version"] == "2.1.0"
     driver = run["tool"]["driver"]
@@ -123,7 +123,7 @@ HOSTILE = "a\"<>&'\n\x1b[31m\x00\ud7ff\uffff]]>é"
 
 @pytest.mark.parametrize("format_", ["text", "sarif", "junit"])
 def test_hostile_texts(format_):
-    """A report stays one document, and a terminal gets no control sequences."""
+    """They do not break the format of a report, and send no control sequences to a terminal."""
     hostile = {**FINDING, **dict.fromkeys(("TableName", "IndexName", "Example", "Advice"), HOSTILE)}
     text = report(advice({**hostile, "Evidence": [HOSTILE]}), format_)
     if format_ == "text":

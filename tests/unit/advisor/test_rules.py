@@ -1,7 +1,7 @@
-"""Each rule finds its mistake, and nothing in requests that are like it but good.
+"""Each rule of the advisor finds its mistake, and finds nothing in similar requests that are right.
 
-A case is a list of requests. A request is (operation, request), with headers as a third part if it
-has any. Three other steps: ("wait", seconds), ("client", name) and ("place", text).
+A case is a list of steps. Most steps are requests: (operation, request) or (operation, request,
+headers). The other steps are ("wait", seconds), ("client", name) and ("place", text).
 """
 
 from pathlib import Path
@@ -384,7 +384,7 @@ FOUND = {
         ([orders(), *(step for _ in range(650) for step in (put("a", data=TEN), ("wait", 1)))], "possible", 650),
     ],
 }
-"""Rule -> cases: the requests, the confidence of its one finding, and its count."""
+"""Rule -> cases: (steps, confidence of the rule's only finding, count of this finding)."""
 
 QUIET = {
     "scan-as-query": [
@@ -392,7 +392,7 @@ QUIET = {
         [orders(), *MANY, *times(12, select("WHERE customer = 'b'"))],
         [orders(), *times(12, select("WHERE customer = 'b'"))],
         [orders(), *MANY, scan()],
-        [orders(), *MANY, *[scan(**equal("customer"))] * 2],  # too few to need an index
+        [orders(), *MANY, *[scan(**equal("customer"))] * 2],  # two Scans are too few to suggest an index
         [orders(), *MANY, scan(FilterExpression="sk > :v", ExpressionAttributeValues={":v": {"S": "a"}})],
         [
             orders(),
@@ -611,7 +611,7 @@ QUIET = {
         [orders(), *BIG, ("wait", 700), *BIG],
     ],
 }
-"""Rule -> requests in which it finds nothing."""
+"""Rule -> cases, each a list of steps in which the rule finds nothing."""
 
 
 def run(advised, rule, steps):
@@ -688,7 +688,7 @@ def test_a_select_without_a_key_costs_as_much_as_the_scan(advised):
 
 
 def test_the_text_says_whether_units_are_estimates(advised):
-    """The answers are large, so the evidence has only some of their items."""
+    """Units are estimates here: the answers are so large that the evidence has only some items."""
     items = [put(f"p{n}", data={"S": "x" * 5_000}) for n in range(30)]
     run(advised, "whole-item-reads", [orders(), *items, *times(10, scan())])
     [finding] = [each for each in advised.findings() if each["Rule"] == "whole-item-reads"]

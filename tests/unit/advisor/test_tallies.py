@@ -1,4 +1,4 @@
-"""Tallies: sums of several callers, and bounds of memory."""
+"""The advisor's tallies: they add up several callers, and their memory has a limit."""
 
 import pytest
 

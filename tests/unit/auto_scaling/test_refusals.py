@@ -18,7 +18,7 @@ CONFIGURATION = {"TargetValue": 70.0, "PredefinedMetricSpecification": METRIC}
 
 @pytest.fixture
 def call():
-    """Return a function that calls an operation and returns code and message of its error."""
+    """Return a function send(operation, request) that returns code and message of the error."""
     inside = InProcess(Settings(in_memory=True))
     table = table_request("pk:S", BillingMode="PROVISIONED", ProvisionedThroughput=units(5, 5))
     inside("CreateTable", table | {"TableName": "there"})

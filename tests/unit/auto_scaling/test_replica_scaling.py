@@ -1,4 +1,4 @@
-"""Auto scaling of replicas: the two operations, and scaling in each region (control-plane 9)."""
+"""Auto scaling of replicas: its two operations, and scaling in each region (control-plane 9)."""
 
 import json
 from typing import Any
@@ -32,13 +32,13 @@ ROLE = (
 
 
 def change(low: int = 5, high: int = 100, target: float = 50.0, **members: Any) -> dict[str, Any]:
-    """Return AutoScalingSettingsUpdate."""
+    """Return an AutoScalingSettingsUpdate: bounds of the units, and the target in percent."""
     policy = {"TargetTrackingScalingPolicyConfiguration": {"TargetValue": target}}
     return {"MinimumUnits": low, "MaximumUnits": high, "ScalingPolicyUpdate": policy, **members}
 
 
 def scaling(regions: Regions, region: str, operation: str, index: str | None = None, **members: Any) -> Any:
-    """Call Application Auto Scaling about write capacity."""
+    """Call Application Auto Scaling for the write capacity of the table or an index."""
     kind, resource = ("table", "table/music") if index is None else ("index", f"table/music/index/{index}")
     place = {
         "ServiceNamespace": "dynamodb",
@@ -68,7 +68,10 @@ def scale_writes(regions: Regions, region: str, index: str | None = None) -> Non
 
 @pytest.fixture
 def regions() -> Regions:
-    """Return two regions with a provisioned table that has an index."""
+    """Return an emulator with a provisioned table in EAST and a replica of it in WEST.
+
+    The write capacity of the table and of its index is scaled.
+    """
     made = Regions()
     made.clock.freeze(1_700_000_040.0)  # the start of a minute
     made(EAST, "CreateTable", **PROVISIONED)
@@ -88,7 +91,7 @@ def described(regions: Regions, region: str = EAST) -> Any:
 
 
 def reads(regions: Regions) -> dict[str, Any]:
-    """Return region -> bounds of read capacity, None if it is not scaled."""
+    """Return region -> (minimum, maximum) of read capacity, or None if it is not scaled."""
     found = described(regions)
     settings = {region: found[region]["ReplicaProvisionedReadCapacityAutoScalingSettings"] for region in found}
     return {
@@ -203,13 +206,13 @@ def test_a_new_index_of_a_group_is_scaled(regions):
 
 
 def capacity(regions: Regions) -> list[tuple[int, int]]:
-    """Return read and write units of both regions."""
+    """Return (read units, write units) of the table in EAST and in WEST."""
     found = [regions.described(region)["ProvisionedThroughput"] for region in (EAST, WEST)]
     return [(each["ReadCapacityUnits"], each["WriteCapacityUnits"]) for each in found]
 
 
 def minutes(regions: Regions, number: int, rate: int, region: str, operation: str, **members: Any) -> None:
-    """Call an operation so many times in each second."""
+    """Let minutes pass. Call an operation `rate` times in each second."""
     for _ in range(number):
         for _ in range(60):
             for _ in range(rate):

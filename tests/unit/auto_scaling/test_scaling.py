@@ -1,4 +1,7 @@
-"""Auto scaling by the clock, with enforced throughput (control-plane 10)."""
+"""Application Auto Scaling changes capacity as time passes (control-plane 10).
+
+Throughput is enforced.
+"""
 
 import json
 from copy import copy
@@ -21,7 +24,7 @@ KEY = {"pk": {"S": "a"}}
 
 
 class Scaled:
-    """A provisioned table in process, and calls of auto scaling about it."""
+    """A provisioned table in process. Its methods call Application Auto Scaling for the table."""
 
     def __init__(self, db, read=10, write=10, **extra):
         self.db = db
@@ -49,7 +52,7 @@ class Scaled:
         return self.call("PutScalingPolicy", **extra, TargetTrackingScalingPolicyConfiguration=configuration)
 
     def capacity(self):
-        """Return read and write units."""
+        """Return the provisioned (read units, write units) of the table."""
         found = self.db("DescribeTable", TableName=self.name)["Table"]["ProvisionedThroughput"]
         return found["ReadCapacityUnits"], found["WriteCapacityUnits"]
 
@@ -61,7 +64,7 @@ class Scaled:
         self.db("GetItem", TableName=self.name, Key=KEY, ConsistentRead=True)
 
     def minutes(self, number, rate=0, consume=None):
-        """Let minutes pass; call `consume` so many times in each second."""
+        """Let minutes pass. Call `consume` (or `read`) `rate` times in each second."""
         for _ in range(number):
             for _ in range(60 if rate else 0):
                 for _ in range(rate):
@@ -304,7 +307,7 @@ def test_a_table_on_demand_is_not_scaled(scaled):
 
 
 def test_the_owner_adds_up_what_all_workers_have_consumed(tmp_path):
-    """Each worker stores its units; 4 units a second in each are 8, so 16 are provisioned."""
+    """Each of two workers consumes 4 units a second, so the target of 50 percent needs 16 units."""
     sharing = SharedMemory(2)
     other = copy(sharing)
     other.worker_index = 1

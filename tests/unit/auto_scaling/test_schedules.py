@@ -1,4 +1,4 @@
-"""Schedules of scheduled actions: at, rate, cron."""
+"""The times of scheduled actions, for schedules with `at`, `rate` and `cron`."""
 
 from datetime import UTC, datetime
 

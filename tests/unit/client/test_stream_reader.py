@@ -1,4 +1,4 @@
-"""The reader of a stream (emulator/client/stream_reader.py) on an emulator in process."""
+"""The reader of a stream (emulator/client/stream_reader.py), with an emulator in process."""
 
 import pytest
 
@@ -10,13 +10,13 @@ from tests.support.streamed_tables import DAY, HOUR, IMAGES, LIFE, OFF, Streamed
 
 
 class Reading:
-    """A reader of the stream of a table."""
+    """Reads the stream of a table with the reader under test."""
 
     def __init__(self, table, start=Start.NEXT):
         self.reader = StreamReader(EndpointInProcess(table.db), table.name, start)
 
     def numbers(self, rounds=1):
-        """Return the numbers in the records of the next rounds."""
+        """Call `read` of the reader `rounds` times; return the sorted numbers in the records."""
         return sorted(number_of(each) for _ in range(rounds) for batch in self.reader.read() for each in batch)
 
 
@@ -52,7 +52,7 @@ def test_children_are_read_after_a_rollover(table, start):
 
 
 def test_a_child_is_read_after_its_parent(table):
-    """All versions of an item come in order, also if each is in a shard of its own."""
+    """So the changes of an item come in order, even if each of them is in another shard."""
     for _ in range(3):
         table.put("a")
         later(table.db, LIFE + 1)
@@ -71,7 +71,7 @@ def test_records_before_the_start_are_left_out_after_a_rollover(table):
 
 @pytest.mark.parametrize("read_one", [False, True])
 def test_an_iterator_that_has_expired_is_replaced(table, read_one):
-    """A test that moves the clock by an hour makes iterators expire."""
+    """Iterators expire when the clock moves by an hour. The reader then loses no record."""
     table.put("a")
     table.db.clock.advance(1)
     reading = Reading(table)
@@ -130,7 +130,7 @@ def test_a_missing_table(db):
 
 
 def test_a_server_without_a_clock(table, monkeypatch):
-    """The reader then uses the machine's clock."""
+    """If the server has no control that returns its time, the reader uses the machine's clock."""
 
     def control(*_):
         raise Unreachable("no controls")

@@ -1,4 +1,6 @@
-"""Edits of AWS's files (emulator/configuring/profile_files.py), and texts for other programs."""
+"""Edits of AWS's profile files (emulator/configuring/profile_files.py), and settings for Terraform,
+CDK and shells as texts to copy (snippets.py).
+"""
 
 import os
 import stat

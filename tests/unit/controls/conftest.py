@@ -1,4 +1,4 @@
-"""Fixtures of controls."""
+"""Fixtures for tests of controls."""
 
 from collections.abc import Iterator
 from copy import copy
@@ -13,7 +13,7 @@ from tests.support.in_process import InProcess
 
 @pytest.fixture
 def workers(tmp_path: Path) -> Iterator[list[InProcess]]:
-    """Yield two workers over one folder, in process; the first one is the owner."""
+    """Yield two emulators in process that share a folder as workers do. The first is the owner."""
     sharing = SharedMemory(2)
     started = []
     for worker_index in (0, 1):

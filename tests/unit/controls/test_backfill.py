@@ -1,4 +1,7 @@
-"""The pace of backfills: statuses meanwhile, writes meanwhile, and the end."""
+"""The control `backfill`, which slows the filling of new indexes down.
+
+While an index is being filled, its status shows that, and writes reach it.
+"""
 
 import pytest
 
@@ -36,7 +39,7 @@ def status(db):
 
 
 def work(db, seconds=0.0):
-    """Let the clock move on in small steps, and do what is due."""
+    """Move the clock forward in steps of 0.1 seconds, and run the work that becomes due."""
     for _ in range(round(seconds * 10)):
         db.clock.advance(0.1)
         db.emulator.tick()
@@ -211,7 +214,7 @@ def test_a_restart_ends_paces(tmp_path):
 
 
 def test_the_owner_fills_for_all_workers(tmp_path):
-    """Another process declares the pace and creates the index."""
+    """Only the owner fills, although another worker declares the pace and creates the index."""
     sharing = SharedMemory(2)
     owner = InProcess(Settings(data_dir=tmp_path / "data"), sharing)
     sharing.worker_index = 1

@@ -1,4 +1,4 @@
-"""The registry of controls: its rules, and calls in process."""
+"""The registry of controls: rules for every control, and calls in process."""
 
 from collections import Counter
 
@@ -19,7 +19,7 @@ def test_names_of_controls_are_unique():
 
 @pytest.mark.parametrize("name", ALL)
 def test_every_control_is_complete(name):
-    """Any page may link to a GET (origins.py), so a GET changes nothing."""
+    """It has a summary, and a GET changes nothing: any web page may link to one (origins.py)."""
     found = ALL[name]
     assert found.method == "POST" or (found.method == "GET" and not found.changes)
     assert found.summary
@@ -28,7 +28,9 @@ def test_every_control_is_complete(name):
 
 @pytest.mark.parametrize("name", [name for name, each in ALL.items() if each.method == "POST"])
 def test_every_control_names_its_members(db, name):
-    """The command `control` shows them, and the docstring of the family explains them."""
+    """The command `control` shows the members, and the docstring of the control's module explains
+    them.
+    """
     found = ALL[name]
     names = [each.removesuffix("?") for each in found.members]
     assert names

@@ -1,4 +1,4 @@
-"""The clock's `Next`: the clock moves to the next event, and the event's work is done."""
+"""The control `move_clock` with `Next`: it moves the clock to the next event and does its work."""
 
 import json
 
@@ -17,20 +17,20 @@ from tests.support.tables import index_request, table_request
 
 
 def following(inside):
-    """Move to the next event; return the seconds since NOW, and the kinds of events."""
+    """Move the clock to the next event; return the seconds since NOW, and the kinds of events."""
     answer = registry.call(inside.emulator, "move_clock", {"Next": True})
     assert inside.clock.now() == answer["Now"]
     assert all(event["Time"] <= answer["Now"] for event in answer["Events"])
     return round(answer["Now"] - NOW, 3), [event["Kind"] for event in answer["Events"]]
 
 
-def test_nothing_is_to_come(db):
+def test_without_future_events_next_does_nothing(db):
     create(db)
     assert following(db) == (0, [])
 
 
 @pytest.mark.parametrize("value", [False, 1, "yes", None])
-def test_next_is_true(db, value):
+def test_the_member_next_must_be_true(db, value):
     with pytest.raises(BadDeclaration, match="the member Next must be true"):
         registry.call(db.emulator, "move_clock", {"Next": value})
 
@@ -51,7 +51,7 @@ def test_items_expire_in_their_order(db):
 
 
 def test_a_late_event_happens_and_the_clock_stays(db):
-    """A sweep is due every minute. An item that expired a second ago waits for it."""
+    """An item that has expired waits for the next sweep, which is due within a minute."""
     table = create(db)
     put(db, table, "late", NOW - 1)
     assert following(db) == (0, ["TimeToLive"])
@@ -128,7 +128,7 @@ def test_system_backups_expire(db):
     table = create(db)
     specification = {"PointInTimeRecoveryEnabled": True}
     db("UpdateContinuousBackups", TableName=table, PointInTimeRecoverySpecification=specification)
-    db("CreateBackup", TableName=table, BackupName="backup")  # this one does not expire
+    db("CreateBackup", TableName=table, BackupName="backup")  # a backup of a user never expires
     db("DeleteTable", TableName=table)
     assert len(db("ListBackups", BackupType="ALL")["BackupSummaries"]) == 2
     assert following(db) == (35 * DAY, ["BackupExpiry"])
@@ -177,7 +177,7 @@ def test_a_batching_window_closes(make_stage):
 
 @pytest.fixture
 def make_stage(engine_name, tmp_path):
-    """A function that opens an emulator with functions."""
+    """Return a function that opens an emulator with functions, each time over the same folder."""
     stages = []
 
     def make():

@@ -65,7 +65,7 @@ def test_a_direction_is_paused(regions):
     check_store(regions.database)
 
 
-def test_all_directions_are_meant_without_regions(regions):
+def test_a_body_without_regions_means_all_directions(regions):
     assert len(steer(regions, Paused=True)["Directions"]) == 6
     assert len(steer(regions, Paused=True, From=WEST)["Directions"]) == 2
     assert len(steer(regions, Paused=True, To=WEST)["Directions"]) == 2

@@ -1,4 +1,4 @@
-"""The controls of snapshots: bodies, answers, workers, streams and functions."""
+"""The controls that save, restore, hold and read snapshots of users."""
 
 import re
 
@@ -247,7 +247,7 @@ def test_a_deleted_table_is_not_saved(db):
 
 
 def held(db, name="h", **body):
-    """Begin to hold a snapshot; return the steps that hold it."""
+    """Begin to hold a snapshot; return the steps of the control. Closing them ends the hold."""
     steps = registry.begin(db.emulator, registry.registered()["snapshots/hold"], {"Name": name, **body})
     next(steps)
     return steps
@@ -315,7 +315,7 @@ def test_the_next_start_ends_the_holds_of_a_server_that_was_killed(tmp_path):
     put(before, "a")
     save(before)
     steps = held(before)
-    before.emulator.close()  # without an end of the hold
+    before.emulator.close()  # like a killed server, which does not end the hold
     after = InProcess(settings)
     after.emulator.database.background.run_all()
     assert call(after, "show_holds") == {"Names": []}

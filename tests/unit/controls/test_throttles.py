@@ -1,4 +1,4 @@
-"""Each cause of a throttle, explained: limits, units, keys and operations."""
+"""The control `throttles`, which explains each throttled request: its cause, units and keys."""
 
 import pytest
 
@@ -16,7 +16,7 @@ def throttles(db):
 
 
 def the_last(db, *names):
-    """Return some members of the last throttle."""
+    """Return the values of some members in the report of the last throttle."""
     last = throttles(db)[-1]
     return tuple(last.get(name) for name in names)
 
@@ -112,7 +112,7 @@ def test_an_on_demand_maximum(db):
 
 
 def load(db, table, number):
-    """Send writes of 100 units until one is throttled; return how many passed."""
+    """Put items that cost 100 units each until a put is throttled; return how many succeeded."""
     for count in range(1000):
         item = {"pk": {"S": f"{number} {count}"}, "sk": {"S": "s"}, "a": {"S": "x" * 102_300}}
         if outcome(db, "PutItem", {"TableName": table, "Item": item}).error:
@@ -123,7 +123,7 @@ def load(db, table, number):
 def test_an_on_demand_ramp(db):
     db.clock.freeze(1_700_000_040)  # the beginning of a minute
     table = create_on_demand(db)
-    assert load(db, table, 0) == 40  # a new table serves 4000 write units a second
+    assert load(db, table, 0) == 40  # 40 puts: a new table serves 4000 write units a second
     assert the_last(db, "Cause", "Reason") == ("OnDemandRamp", "TableWriteKeyRangeThroughputExceeded")
     assert f"On-demand table {table} serves 4000 write units a second now" in throttles(db)[-1]["Explanation"]
     for second in range(60):
@@ -132,7 +132,7 @@ def test_an_on_demand_ramp(db):
     db.clock.advance(29 * 60)
     assert load(db, table, 100) == 40
     db.clock.advance(2 * 60)
-    assert load(db, table, 101) >= 78  # twice the peak of half an hour ago
+    assert load(db, table, 101) >= 78  # half an hour after a peak, the table serves twice as much
 
 
 def test_warm_throughput_is_where_a_ramp_begins(db):
@@ -163,7 +163,7 @@ def test_each_unprocessed_item_of_a_batch(db):
 
 
 def test_a_long_request_keeps_its_operation(db, monkeypatch):
-    """Another request runs between two slices."""
+    """The report names the throttled operation, although another request ran between two slices."""
     table = create(db, write=1)
     monkeypatch.setattr("emulator.operations.transact.PARSED_IN_STEP", 1)
     db.emulator.database.sliced = True

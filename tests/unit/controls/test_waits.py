@@ -1,4 +1,7 @@
-"""The conditions of `wait`, in process: without time, a call checks once and reports the state."""
+"""The control `wait`, called in process.
+
+Most tests wait with a timeout of 0: then the control checks its condition once.
+"""
 
 import pytest
 
@@ -14,7 +17,7 @@ KEY = {"pk": {"S": "a"}}
 
 
 def look(inside, **body):
-    """Look once. Return whether the condition holds, and what was seen."""
+    """Check a condition once; return whether it holds, and the state that the control saw."""
     try:
         return True, registry.call(inside.emulator, "wait", {"Timeout": 0, **body})
     except registry.TimedOut as error:
@@ -22,7 +25,7 @@ def look(inside, **body):
 
 
 def refusal(inside, **body):
-    """Return the message with which a body is refused."""
+    """Return the message with which the control refuses a body."""
     with pytest.raises(BadDeclaration) as caught:
         registry.call(inside.emulator, "wait", {"Timeout": 0, **body})
     return str(caught.value)
@@ -62,7 +65,7 @@ def test_items(db, case):
     assert look(db, **{"TableName": table, "Key": KEY, **body}) == (holds, {"Item": item})
 
 
-def test_a_table_that_there_is_not_yet(db):
+def test_a_table_that_does_not_exist_yet(db):
     assert look(db, TableName="later", Key=KEY) == (False, {"TableStatus": "NOT_FOUND"})
     assert look(db, TableName="later", Count=0) == (False, {"TableStatus": "NOT_FOUND"})
     assert look(db, TableName="later", Expired=KEY) == (False, {"TableStatus": "NOT_FOUND"})
@@ -260,7 +263,7 @@ def test_access_key_and_region_select_a_table(db):
 
 
 def begin(inside, **body):
-    """Begin a wait in process, and take its first step."""
+    """Begin a wait whose condition does not hold yet; return its further steps."""
     steps = registry.begin(inside.emulator, registry.registered()["wait"], {"Timeout": 3600, **body})
     assert next(steps) > 0
     return steps
@@ -285,7 +288,7 @@ def test_a_wait_ends_when_it_comes_true(db):
 
 def test_a_wait_reads_only_after_a_commit(db, monkeypatch):
     table = create(db, ttl=None)
-    db("DescribeTable", TableName=table)  # ends the status CREATING, which is a commit
+    db("DescribeTable", TableName=table)  # ends the status CREATING now, so no commit does it later
     steps = begin(db, TableName=table, Count=1)
     calls = []
     real = db.emulator.database.catalog.named
@@ -414,7 +417,10 @@ BAD = {
     "delivered is false": ({"UUID": "u", "Delivered": False}, "the member Delivered must be true"),
     "no such mapping": ({"UUID": "u", "Delivered": True}, "there is no event source mapping u"),
 }
-"""Texts that are None come from the operations of the service, which have tests of their own."""
+"""Case -> (body, message that refuses it).
+
+None is for messages of the service's operations, which other tests check.
+"""
 
 
 @pytest.mark.parametrize("case", BAD)

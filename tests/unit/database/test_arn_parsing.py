@@ -1,4 +1,7 @@
-"""The table and account that an ARN names, for both kinds of callers (behaviour 3.4 and 13)."""
+"""The table and account that an ARN names (behaviour 3.4 and 13).
+
+Callers have tables of their own, or share them in a shared database.
+"""
 
 import pytest
 
@@ -45,12 +48,12 @@ def control_plane(text, home):
             SHARED,
             FINDS,
             FINDS,
-        ),  # behaviour 13: every account is the caller's
+        ),  # behaviour 13: in a shared database, every account is the caller's
         ("arn:aws:dynamodb:eu-west-1:000000000000:table/tab", SHARED, FINDS, FINDS),
         ("arn:aws:dynamodb:eu-west-1:210987654321:table/tab", OWN, REGION, DENIED),
         (IN_CHINA, SHARED, FINDS, FINDS),
         (IN_CHINA, CHINA, FINDS, FINDS),
-        (IN_CHINA.replace("aws-cn", "aws"), CHINA, FINDS, FINDS),  # as the emulator's own ARNs are
+        (IN_CHINA.replace("aws-cn", "aws"), CHINA, FINDS, FINDS),  # the emulator's ARNs all begin with arn:aws
         (IN_CHINA, OWN, PARTITION, TABLE_ARN),
         (IN_CHINA, GOV, PARTITION, TABLE_ARN),
         (TABLE.replace("arn:aws:", "arn:aws-cn:"), OWN, PARTITION, TABLE_ARN),
@@ -65,13 +68,13 @@ def control_plane(text, home):
         (TABLE + "/stream/2026-10-08T12:34:56.789", SHARED, KIND, FINDS),
     ],
 )
-def test_whose_an_arn_is(text, home, as_table_name, as_resource):
+def test_which_callers_may_use_an_arn(text, home, as_table_name, as_resource):
     assert answer(control_plane, text, home) == as_table_name.format(text)
     assert answer(arns.tagged, text, home) == as_resource.format(text)
 
 
 def test_the_data_plane_names_the_caller():
-    """behaviour 3.4: the text is not known."""
+    """The whole text of the service is not known, only what it names (behaviour 3.4)."""
     foreign = TABLE.replace("123456789012", "210987654321")
     with pytest.raises(ApiError) as caught:
         arns.table_name(foreign, OWN, data_plane=True)

@@ -1,6 +1,7 @@
-"""Refusals of the operations on backups and restores: whole texts, in the service's order.
+"""Errors of the operations on backups and restores, with their whole texts.
 
-See control-plane 0, 1 and 3. A refused request makes no table.
+The first error in the service's order of checks is the answer (control-plane 0, 1 and 3). A refused
+request creates no table.
 """
 
 import pytest
@@ -19,7 +20,11 @@ OVER = "One or more parameter values were invalid: "
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):
-    """Return an emulator with an on-demand, a provisioned and a plain table, and two backups."""
+    """Return an emulator with three tables and a backup of two of them.
+
+    `table` is on-demand and `provisioned` is provisioned; both have indexes and recovery. `plain`
+    has neither.
+    """
     db = InProcess(Settings(in_memory=True))
     indexes = [index_request("global", "g"), index_request("other", "g pk", "KEYS_ONLY")]
     create = {**table_request("pk:S", define="g:S", GlobalSecondaryIndexes=indexes), "TableName": "table"}
@@ -86,7 +91,10 @@ def test_a_region_of_ones_own_may_have_any_name(world):
 
 
 def test_the_region_of_an_arn_does_not_matter(world):
-    """Describe and delete repeat the ARN; a restore looks there (control-plane 1.2)."""
+    """DescribeBackup ignores the region in the ARN and repeats it (control-plane 1.2).
+
+    A restore looks for the backup in the region of the ARN.
+    """
     arn = world.backups["table"]
     elsewhere = arn.replace("us-east-1", "eu-west-3")
     described = world("DescribeBackup", BackupArn=elsewhere)["BackupDescription"]
@@ -164,7 +172,7 @@ def test_the_region_of_an_arn_does_not_matter(world):
 def test_backups_refuse(world, operation, request_, error):
     request_ = {"BackupName": "backup", **request_} if operation == "CreateBackup" else request_
     refused = world.error(operation, request_)
-    if "enum" in (error[1] or ""):  # the order of the values is the model's
+    if "enum" in (error[1] or ""):  # compare the text before the values, whose order is the model's
         assert refused[0] == error[0]
         assert refused[1].startswith(error[1][: error[1].index("[")])
     else:

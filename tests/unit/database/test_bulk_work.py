@@ -1,4 +1,4 @@
-"""Bulk operations in process: cancelling, restarts, resets, what is refused."""
+"""Bulk operations in process: how they are cancelled, resumed, ended by a reset, or refused."""
 
 from functools import partial
 from itertools import islice

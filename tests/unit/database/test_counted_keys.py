@@ -1,4 +1,4 @@
-"""Contributor Insights: which keys are counted, in bounded memory (control-plane 12)."""
+"""Contributor Insights: which keys are counted, with limited memory (control-plane 12)."""
 
 import random
 from collections import Counter
@@ -33,14 +33,14 @@ def key(partition, sort):
 
 
 def report(db, index=None):
-    """Return the entry of the one table or index."""
+    """Return the entry of the control `insights` for the only table, or for one of its indexes."""
     found = [each for each in registry.call(db.emulator, "insights", {})["Insights"] if each.get("IndexName") == index]
     (entry,) = found
     return entry
 
 
 def counts(contributors):
-    """Return the counts of contributors by their keys, printed without types."""
+    """Return key -> count. A key is printed as its values without types, such as "a/1"."""
     return {
         "/".join("?" if value is None else next(iter(value.values())) for value in (each["Key"] or {"": None}).values()):
             each["Count"]
@@ -100,7 +100,7 @@ def test_accesses_of_pages(db):
     db("PutItem", TableName=name, Item=key("nothing", 0))
     assert counts(report(db)["PartitionKeys"]["MostAccessed"]) == {"a": 1.5, "nothing": 1.5}
     assert report(db, "global")["PartitionKeys"]["MostAccessed"] == []
-    db("Scan", TableName=name, IndexName="global", Limit=1)  # 2 units: it reads four partitions
+    db("Scan", TableName=name, IndexName="global", Limit=1)  # 2 units: 0.5 for each of the index's four partitions
     condition = {"KeyConditionExpression": "g = :g", "ExpressionAttributeValues": {":g": {"S": "g"}}}
     db("Query", TableName=name, IndexName="global", **condition)
     db("DeleteItem", TableName=name, Key=key("a", 3))
@@ -185,7 +185,7 @@ def test_what_is_not_counted(db):
 
 
 def test_a_sketch_keeps_the_highest_counts(monkeypatch):
-    """No count is too low, none is too high by more than its error, and memory is bounded."""
+    """No count is too low, and none is too high by more than its error. Memory is limited."""
     monkeypatch.setattr(insights, "KEPT", 20)
     generator = random.Random(1)
     sketch, truth = Sketch(), Counter()
@@ -271,7 +271,7 @@ def test_statuses_with_delay(slow):
 def test_the_limit_of_rules(db):
     names = [create(db) for _ in range(26)]
     for name in names[:25]:
-        enable(db, name)  # four rules each
+        enable(db, name)  # uses 4 of the account's 100 rules
     enable(db, names[25])
     described = db("DescribeContributorInsights", TableName=names[25])
     assert described["ContributorInsightsStatus"] == "FAILED"

@@ -16,7 +16,7 @@ ITEM = {"k": {"S": "a"}}
 
 @pytest.fixture
 def regions() -> Regions:
-    """Return three regions with replicas of one table."""
+    """Return an emulator with a table in EAST and its replicas in WEST and SOUTH."""
     made = Regions()
     made(EAST, "CreateTable", **TABLE)
     made.replicate(WEST, SOUTH)
@@ -75,7 +75,7 @@ def test_a_replica_waits_for_the_writes_of_both_directions(regions):
     leave(regions, WEST)
     regions.drain()
     assert regions.described(WEST)["TableStatus"] == "UPDATING"
-    put(regions, WEST, "b")  # the table can be used meanwhile
+    put(regions, WEST, "b")  # clients can use the table while it is UPDATING
     steer(regions, From=WEST, To=SOUTH, Paused=True)
     put(regions, WEST, "c")
     steer(regions, From=EAST, To=WEST, Paused=False)
@@ -89,11 +89,11 @@ def test_a_replica_waits_for_the_writes_of_both_directions(regions):
     check_store(regions.database)
 
 
-def test_of_two_members_both_become_regional():
+def test_if_one_of_two_members_leaves_both_become_regional():
     regions = Regions()
     regions(EAST, "CreateTable", **TABLE)
     regions.replicate(WEST)
-    leave(regions, EAST)  # also the source may leave
+    leave(regions, EAST)  # the region from which the replica was created may leave too
     regions.drain()
     assert regions.replicas(EAST) == regions.replicas(WEST) == {}
     assert all(table.definition.membership is None for table in regions.database.catalog.everything())

@@ -1,7 +1,7 @@
-"""Declared transactions: requests conflict with them until the clock ends them.
+"""Transactions that a test declares: requests for their items conflict until the time is over.
 
-Facts: behaviour 8.4. Black-box tests of the same are in tests/compat/test_conflicts.py; here the
-clock is moved.
+The facts are in behaviour 8.4. tests/compat/test_conflicts.py tests the same rules over HTTP; here
+the tests also move the clock.
 """
 
 import pytest
@@ -57,7 +57,7 @@ WRITES = {
 
 
 @pytest.mark.parametrize("case", WRITES)
-def test_writes_are_refused_until_it_is_over(db, table, case):
+def test_writes_are_refused_until_the_declared_transaction_is_over(db, table, case):
     operation, request = WRITES[case]
     declare(db, TableName=table, Key=KEY, Seconds=10)
     for _ in range(2):
@@ -77,7 +77,7 @@ def test_writes_are_refused_until_it_is_over(db, table, case):
         db(operation, TableName=table, **request)
 
 
-def test_zero_seconds_end_it_at_once(db, table):
+def test_zero_seconds_end_a_declared_transaction(db, table):
     declare(db, TableName=table, Key=KEY, Seconds=10)
     declare(db, TableName=table, Key=OTHER, Seconds=10)
     declare(db, TableName=table, Key=KEY, Seconds=0)
@@ -94,8 +94,9 @@ def test_statements_that_write(db, table):
 
 
 def test_a_batch_is_refused_as_a_whole(db, table):
-    """Inferred: the service model has no conflict among the errors of BatchWriteItem, behaviour
-    8.4 says "write".
+    """This is inferred: behaviour 8.4 says that a "write" conflicts.
+
+    The service model, however, lists no conflict among the errors of BatchWriteItem.
     """
     declare(db, TableName=table, Key=KEY, Seconds=10)
     writes = [{"PutRequest": {"Item": OTHER}}, {"DeleteRequest": {"Key": KEY}}]
@@ -182,8 +183,11 @@ def test_the_key_may_be_written_otherwise(db, table):
 
 
 @pytest.mark.parametrize("key", [{"pk": {"S": "p"}}, KEY | {"more": {"S": ""}}, {"pk": {"S": "p"}, "sk": {"S": "1"}}])
-def test_a_key_of_another_form_is_of_no_item(db, key):
-    """The declaration was made before the table was there, so nothing could refuse the key."""
+def test_a_key_that_does_not_fit_the_table_conflicts_with_no_item(db, key):
+    """A declared key that does not fit the key schema conflicts with no item.
+
+    Such a key can be declared only before the table exists.
+    """
     declare(db, TableName="later", Key=key, Seconds=10)
     db("CreateTable", table_request("pk:S sk:N", TableName="later"))
     db("PutItem", TableName="later", Item=KEY)

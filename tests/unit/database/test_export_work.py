@@ -1,4 +1,7 @@
-"""Exports in process: earlier times, windows, restarts, resets, what is refused."""
+"""Exports in process: of earlier times and of windows of time, and after restarts and resets.
+
+Also requests that are refused.
+"""
 
 import json
 from itertools import islice
@@ -126,7 +129,7 @@ def incremental(**members):
 
 
 def story(db):
-    """Write before, in and after the window, which is from minute 10 to minute 40."""
+    """Write before, in and after the window of the export: minute 10 to minute 40."""
     start = db.clock.now()
     events = [
         (1, put, "kept", 1),
@@ -134,7 +137,7 @@ def story(db):
         (1, put, "deleted", 1),
         (1, put, "deleted later", 1),
         (1, put, "put again", 1),
-        (10, put, "first", 1),  # at the very begin of the window
+        (10, put, "first", 1),  # exactly at the start of the window
         (15, put, "inserted", 1),
         (16, put, "updated", 2),
         (17, put, "updated", 3),
@@ -143,7 +146,7 @@ def story(db):
         (20, delete, "came and went"),
         (21, delete, "put again"),
         (22, put, "put again", 2),
-        (40, put, "last", 1),  # at the very end of the window
+        (40, put, "last", 1),  # exactly at the end of the window
         (45, put, "updated", 4),
         (46, delete, "deleted later"),
         (46, delete, "inserted"),

@@ -1,7 +1,7 @@
-"""Frozen views against a model that copies everything, on every engine.
+"""Frozen views show the same as a model that copies everything, on every engine.
 
-Random writes, views that open and close in any order, background work, restarts, and readers whose
-slices lie between writes.
+A random test writes, opens and closes views in any order, runs background work and restarts. It
+also reads a view in slices, with writes between the slices.
 """
 
 import shutil
@@ -41,7 +41,7 @@ SOME = st.lists(st.sampled_from(PREFIXES), min_size=1, max_size=4, unique=True)
 
 
 def shown(database, view, prefix, limit=2):
-    """Return what a view shows of a prefix, read in slices of one snapshot."""
+    """Return the pairs that a view shows below a prefix: key -> value, read page by page."""
     found, start = {}, prefix
     while True:
         with database.read() as txn:
@@ -60,7 +60,7 @@ class FrozenViews(RuleBasedStateMachine):
         self.folder = Path(tempfile.mkdtemp())
         self.kind = ENGINE_KINDS[kind]
         self.live = {}
-        self.frozen = {}  # view id -> what it must show
+        self.frozen = {}  # view id -> prefix -> the pairs that the view must show
         self.reading = None
         self.start()
 
@@ -194,7 +194,7 @@ TestFrozenViews.pytestmark = [pytest.mark.hypothesis]
 
 @pytest.fixture
 def pair(tmp_path):
-    """Two processes over one folder, as two databases in this process."""
+    """Yield two databases over one folder in this process, which act as two worker processes."""
     memory = SharedMemory(2)
     first = Database(open_engine(tmp_path / "data"), ManualClock(), sharing=memory)
     memory.worker_index = 1
@@ -226,7 +226,7 @@ def test_another_process_records_from_its_next_write_on(pair):
 
 
 def test_a_read_through_unknown_views_is_interrupted(pair):
-    """A newer view may have the original, and this process does not know the newer view."""
+    """The original of a value may belong to a newer view, which this process does not know yet."""
     first, second = pair
     put(first, b"old")
     with first.registries.changing() as change:
@@ -241,7 +241,7 @@ def test_a_read_through_unknown_views_is_interrupted(pair):
 
 
 def test_a_view_of_a_lost_group_ends(tmp_path):
-    """A group of writes that is lost takes the view and its originals with it."""
+    """If a group commit is lost, the views and originals in it are lost too."""
     database = Database(open_engine(tmp_path / "data", durable=True), ManualClock())
     database.group_commit.group_writes(lambda: None)
     with database.registries.changing() as change:

@@ -1,7 +1,8 @@
-"""The items of a table at earlier times, and changes between times, compared with copies.
+"""The items of a table at earlier times, and the changes between times, agree with copies.
 
-Random writes and deletions, transactions, and clocks that stand still or move; on every engine.
-Readers are open while writes, trimming and the deletion of the table go on.
+On every engine, a random test puts and deletes items, also in transactions, while the clock stands
+still or moves. Readers are open while items are written, the history is trimmed or the table is
+deleted.
 """
 
 import shutil
@@ -26,7 +27,10 @@ KEYS = [("a", ""), ("a", "\0"), ("a", "\0\1"), ("a", "b"), ("b", "x"), ("b", "x\
 
 
 def moments(begin, end):
-    """Return times in milliseconds: a history has times in whole microseconds."""
+    """Return a strategy for times between two times, rounded to milliseconds.
+
+    A history stores times in microseconds, so it has these times exactly.
+    """
     return st.floats(begin, end).map(lambda moment: round(moment, 3))
 
 
@@ -45,7 +49,7 @@ def key(pair):
 
 
 class History:
-    """A table with recovery, and a copy of its items at each moment of the clock."""
+    """A table with recovery, and copies of its items: time -> items at this time."""
 
     def __init__(self, kind, folder):
         self.db = InProcess(settings_of_engine(kind, folder))
@@ -59,7 +63,7 @@ class History:
             BillingMode="PAY_PER_REQUEST",
         )
         self.items = {}
-        for number in range(3):  # items from before recovery
+        for number in range(3):  # written before recovery is turned on
             self.put(KEYS[number], 9)
         self.recover(on=True)
         self.copies = {moment: dict(self.items) for moment in (self.now - 1, self.now)}
@@ -114,7 +118,7 @@ class History:
         self.copies[self.now] = dict(self.items)
 
     def copy(self, at):
-        """Return the items at a time."""
+        """Return the items that the table had at a time."""
         return self.copies[max(moment for moment in self.copies if moment <= at)]
 
     def open(self, at):
@@ -151,7 +155,7 @@ def test_items_at_each_time(kind, steps, later, limit, drop, data):
     size = data.draw(st.sampled_from((1, 100, MIB)))
     folder = Path(tempfile.mkdtemp())
     patch = pytest.MonkeyPatch()
-    for module in (past_items, differences):  # so that an item may have more records than one chunk
+    for module in (past_items, differences):  # so that the records of one item may fill several chunks
         patch.setattr(module, "_CHUNK", data.draw(st.integers(1, 3)))
     patch.setattr(past_items, "STEPS", data.draw(st.integers(2, 5)))
     patch.setattr(differences, "_STEPS", data.draw(st.integers(2, 5)))
@@ -194,7 +198,10 @@ def test_items_at_each_time(kind, steps, later, limit, drop, data):
 
 
 def expected(history, at, to):
-    """Return the differences of a window from the copies."""
+    """Return the changes in a window of time, computed from the copies.
+
+    The result is: item -> (item before, item after, time of the last change).
+    """
     changed = {}
     for pair, moments in history.last.items():
         inside = [moment for moment in moments if at <= moment < to]
@@ -206,7 +213,7 @@ def expected(history, at, to):
 
 
 def found(history, past, at, to, limit, size, between):
-    """Return the differences of a window as the reader finds them; it must open at the end."""
+    """Return the changes in a window of time that the reader finds, in the form of `expected`."""
     changed, start = {}, b""
     while start is not None:
         with history.database.read() as txn:

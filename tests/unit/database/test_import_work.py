@@ -1,4 +1,4 @@
-"""Imports in process: what a record may be, counts, the error log, restarts and resets."""
+"""Imports in process: good and bad records, counts, the error log, restarts and resets."""
 
 import gzip
 import json
@@ -55,7 +55,7 @@ def db(engine_name, tmp_path, folder):
 
 @pytest.fixture
 def one(tmp_path, folder):
-    """An emulator on one engine, for tests of requests that change nothing."""
+    """Yield an emulator in memory, for tests that need no other engine."""
     inside = InProcess(Settings(in_memory=True, s3_dir=str(folder)))
     yield inside
     inside.emulator.close()
@@ -93,7 +93,7 @@ def items(db):
 
 
 def logged(db, description):
-    """Return the lines of the error log: key and index of the record, and the message."""
+    """Return (key of the object, index of the record, messages) of each line in the error log."""
     jobs = db.emulator.database.s3_jobs.of(db.caller.tenant, IMPORT, db.clock.now())
     [job] = [job for job in jobs if job.arn == description["ImportArn"]]
     path = error_log(JobContext(db.emulator.database, db.emulator.settings, None), job).path
@@ -135,8 +135,8 @@ def test_a_bad_record_is_logged_and_the_next_is_imported(db, bucket, line, messa
 
 
 @pytest.mark.parametrize("line", ["{", '{"Item":', "nonsense", '{"Item":{"pk":{"S":"\udcff"}}}', "1 2 x", "\x1f\x8b"])
-def test_what_cannot_be_parsed_ends_its_object(db, bucket, line):
-    """Control-plane 5.4: ten lines, line 6 is bad."""
+def test_a_line_that_cannot_be_parsed_ends_the_reading_of_its_object(db, bucket, line):
+    """Of ten lines, the sixth is bad: five are imported, and no more (control-plane 5.4)."""
     text = "\n".join([*(GOOD % number for number in range(5)), line, *(GOOD % number for number in range(6, 10))])
     bucket.put("a", text.encode(errors="surrogateescape"))
     bucket.put("b", GOOD % 20)
@@ -352,7 +352,7 @@ def test_at_most_fifty_at_once(db, bucket):
 
 @pytest.mark.parametrize("batches", range(8))
 def test_an_import_goes_on_after_a_restart(engine_name, tmp_path, folder, bucket, batches):
-    """The process ends after some batches; what it has not committed, and half a batch, is lost."""
+    """The process ends after some batches. What it has not committed is done again."""
     settings = settings_of_engine(engine_name, tmp_path / "data", s3_dir=str(folder))
     if settings.folder is None:
         pytest.skip("nothing is left after a restart")
@@ -378,7 +378,10 @@ def test_an_import_goes_on_after_a_restart(engine_name, tmp_path, folder, bucket
 
 @pytest.mark.parametrize("left", [GOOD % 1, ""], ids=["an object without errors", "an empty object"])
 def test_the_log_has_no_lines_of_a_slice_that_was_not_committed(db, bucket, left):
-    """The process is killed after a slice has written its lines; then the object is corrected."""
+    """A killed process has written lines to the log, but has not committed their slice.
+
+    Then the object is corrected, so the next process must remove the lines.
+    """
     bucket.put("a", '{"Item":{}}\n')
     arn = begin(db)
     job = next(iter(db.emulator.database.s3_jobs.unfinished().values()))

@@ -1,7 +1,8 @@
-"""A new index on a table that changes meanwhile (behaviour 10.4).
+"""A new index is filled while requests change its table (behaviour 10.4).
 
-Each table here has the index `twin` from its beginning; `new`, of the same shape, is built later.
-With any writes while it is being filled, both must be equal in the end.
+Most tables have the index `twin` from the start. The index `new`, with the same keys and
+projection, is created later. Whatever is written while it is being filled, both are equal in the
+end.
 """
 
 import random
@@ -28,8 +29,9 @@ def _small_slices(monkeypatch):
 
 
 class Writer:
-    """Random writes to a table: items appear, get, change and lose the index's key, and
-    disappear.
+    """Sends random writes to a table.
+
+    Items appear and disappear, and they get, change or lose the key attributes of the index.
     """
 
     def __init__(self, seed):
@@ -89,7 +91,10 @@ def place(item):
 
 
 def content(db, name, index):
-    """Return an index's items by query, in order, and the counts that are told of it."""
+    """Return the items of an index in the order of queries, and its size in bytes.
+
+    Assert that a Scan finds the same items, and that ItemCount is their number.
+    """
     items = []
     for group in ("1", "2"):
         answer = db(
@@ -109,7 +114,7 @@ def content(db, name, index):
 
 
 def wanted(db, name):
-    """Return what the index must hold, from the items themselves."""
+    """Return the entries that the index must have, computed from the items of the table."""
     items = db("Scan", TableName=name)["Items"]
     assert len(items) > ITEMS / 2
     return [
@@ -138,7 +143,7 @@ def test_writes_on_both_sides_of_the_cursor(db, seed):
     while background.slices:
         if slices % 2:
             background.run_slice()
-        writer.write(db, name)  # every request runs a slice as well
+        writer.write(db, name)  # each request also runs one slice of the filling
         check_store(db.emulator.database)
         slices += 1
     assert slices > 10
@@ -222,7 +227,7 @@ def test_items_that_cannot_be_in_the_index_are_skipped(db):
     db.emulator.database.background.run_all()
     assert sorted(item["pk"]["S"] for item in db("Scan", TableName=name, IndexName="new")["Items"]) == ["5", "6"]
     assert indexes(db, name)["new"]["ItemCount"] == 2
-    # They stay in the table, can be changed otherwise and deleted, and the index does not mind.
+    # The skipped items can be changed and deleted. Neither has an effect on the index.
     for number in range(5):
         key = {"pk": {"S": str(number)}}
         db("UpdateItem", TableName=name, Key=key, UpdateExpression="SET other_ = pk")

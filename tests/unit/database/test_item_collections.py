@@ -1,4 +1,4 @@
-"""Item collections: their sizes equal a recount, and a limit stops their growth (behaviour 9.4)."""
+"""Item collections: stored sizes are exact, and a limit stops their growth (behaviour 9.4)."""
 
 import random
 
@@ -20,8 +20,9 @@ INDEXES = ("l_all", "l_keys", "l_some")
 
 
 def create(db, **extra):
-    """Create a table with three local indexes on l and a global one on g, which is of no item
-    collection.
+    """Create a table with three local indexes on l and a global index on g.
+
+    Entries of a global index do not belong to item collections.
     """
     request = table_request(
         "pk:S sk:N",
@@ -39,19 +40,19 @@ def create(db, **extra):
 
 
 def collection_key(table, partition):
-    """Return the prefix of the storage keys of a partition's items."""
+    """Return the prefix of a partition's items in the store, which identifies its collection."""
     return table.prefix + keyspace.digest(table.hash_encode(partition))
 
 
 def kept(db, name, pk):
-    """Return the stored size of a collection."""
+    """Return the stored size in bytes of the collection with this partition key."""
     table = db.emulator.database.table(db.caller, name)
     with db.emulator.database.read() as txn:
         return collections.collection_size(txn, collection_key(table, {"S": pk}))
 
 
 def recounted(db, name, pk):
-    """Add up what queries of the table and its local indexes return."""
+    """Return the size in bytes of what queries of the table and its local indexes return."""
     query = {
         "TableName": name,
         "KeyConditionExpression": "pk = :p",
@@ -193,14 +194,14 @@ def test_metrics_tell_whole_gigabytes(db, size, reported):
 
 @pytest.fixture
 def small(engine_name, tmp_path):
-    """Return an emulator whose item collections may have 3000 bytes."""
+    """Yield an emulator whose item collections may have at most 3000 bytes."""
     inside = InProcess(settings_of_engine(engine_name, tmp_path / "data", item_collection_limit=LIMIT))
     yield inside
     inside.emulator.close()
 
 
 def item_of(size, sk="1", pk="p", **more):
-    """Return an item of so many bytes."""
+    """Return an item of `size` bytes."""
     item = {"pk": {"S": pk}, "sk": {"N": sk}} | {name: {"S": value} for name, value in more.items()}
     return item | {"a": {"S": "x" * (size - item_size(item) - 1)}}
 
@@ -210,7 +211,7 @@ def key_of(sk="1", pk="p"):
 
 
 def growing(name, size):
-    """Return requests that add an item of so many bytes to a collection."""
+    """Return operation -> a request that adds an item of `size` bytes to the collection."""
     item = item_of(size, "2")
     update = {
         "Key": key_of("2"),
@@ -268,7 +269,9 @@ def test_a_batch_entry_tells_the_reason(small):
 
 def test_local_index_entries_count(small):
     name = create(small)
-    size = LIMIT // 2 - 8  # and nine bytes in each of the two indexes that do not project it all
+    # The item counts twice, in the table and in l_all. It also counts with nine bytes in each of
+    # the two other local indexes: 3002 bytes.
+    size = LIMIT // 2 - 8
     assert small.error("PutItem", TableName=name, Item=item_of(size, l="l")) == TOO_LARGE
     small("PutItem", TableName=name, Item=item_of(size, g="g"))
     update = {"UpdateExpression": "SET l = :l", "ExpressionAttributeValues": {":l": {"S": "l"}}}
@@ -288,7 +291,7 @@ def test_other_collections_and_tables_go_on(small):
 
 
 def test_above_the_limit_only_growing_is_refused(tmp_path):
-    """The limit may be lower than it was, so a collection can be above it."""
+    """A collection is above the limit if the server restarts with a lower limit."""
     place = tmp_path / "data"
     db = InProcess(Settings(data_dir=place))
     name = create(db)

@@ -1,5 +1,6 @@
-"""The records that the feed returns, on both engines: form, order, lineage, failures, restarts, and
-remaining data.
+"""The feed of Kinesis destinations, on each engine: which records it returns, and in which order.
+
+Also failures, restarts, and data that remain in the store afterwards.
 """
 
 import json
@@ -22,15 +23,16 @@ from tests.support.invariants import dump
 from tests.support.tables import table_request
 
 ARN = "arn:aws:kinesis:us-east-1:000000000000:stream/orders"
-ENDPOINT = "http://127.0.0.1:9"  # nothing here connects to it
+ENDPOINT = "http://127.0.0.1:9"  # no test connects to it
 UNCHANGED = "Invalid Request: Precision is already set to the desired value of {} for tableId: {}, kdsArn: {}"
 HOURS = 3600
 NOW = 1_700_000_000
 
 
 class Fed(InProcess):
-    """An emulator with an endpoint, a table `tab` with a destination, and its feed; `taken` is
-    what "Kinesis" has got.
+    """An emulator with a feed, for tests in which the table `tab` has a Kinesis destination.
+
+    taken: the records that the feed has returned and that were not reported as failed.
     """
 
     def __init__(self, settings):
@@ -54,7 +56,7 @@ class Fed(InProcess):
         self("PutItem", TableName="tab", Item={"pk": {"S": pk}, "v": {"N": str(value)}, **more})
 
     def due(self):
-        """The one batch that is due, or None."""
+        """Return the only batch that is due, or None."""
         batches = self.feed.due()
         assert len(batches) <= 1
         return batches[0] if batches else None
@@ -64,18 +66,18 @@ class Fed(InProcess):
         self.feed.put(batch, failed)
 
     def drain(self):
-        """Take everything that is due."""
+        """Take batches until none is due; return `reported()`."""
         while batch := self.due():
             self.take(batch)
         return self.reported()
 
     def reported(self):
-        """What was taken, as (partition key, new value) in order."""
+        """Return (partition key, new value) of each taken record, in order."""
         changes = [json.loads(record.data)["dynamodb"] for record in self.taken]
         return [(each["Keys"]["pk"]["S"], int(each["NewImage"]["v"]["N"])) for each in changes]
 
     def rows(self):
-        """The keys of all that there is of streams and checkpoints."""
+        """Finish all work; return the keys in the store that belong to streams and checkpoints."""
         self.emulator.database.background.run_all()
         first = {keyspace.stream(0)[0], keyspace.stream_records(0)[0], keyspace.checkpoints("")[0]}
         return [key for key, _ in dump(self.emulator.database) if key[0] in first or b"sequence" in key]
@@ -102,8 +104,9 @@ def values(batch):
 
 
 def test_shape_of_a_record(fed):
-    """As users of the service published them, e.g. github.com/risingwavelabs/risingwave, and
-    behaviour 15.
+    """The form is that of records from the service (behaviour 15).
+
+    Users have published such records, for example in github.com/risingwavelabs/risingwave.
     """
     fed.clock.freeze(NOW + 0.125)
     fed.put("a", 1)
@@ -137,7 +140,7 @@ def test_shape_of_a_record(fed):
 
 
 def test_records_carry_the_time_in_the_precision_that_is_wanted(fed):
-    """behaviour 15: milliseconds are the default; disabling forgets another precision."""
+    """Milliseconds are the default. Disabling a destination restores the default (behaviour 15)."""
     table_id = fed("DescribeTable", TableName="tab")["Table"]["TableId"]
 
     def reported():
@@ -166,7 +169,7 @@ def test_records_carry_the_time_in_the_precision_that_is_wanted(fed):
     fed.put("a", 3)
     fed.disable()
     fed.drain()
-    last = json.loads(fed.taken[-1].data)["dynamodb"]  # what was written before goes as it would have gone
+    last = json.loads(fed.taken[-1].data)["dynamodb"]  # written before, so it has the old precision
     assert last["ApproximateCreationDateTimePrecision"] == "MICROSECOND"
     assert (fed.status(), reported()) == ("DISABLED", None)
     fed.enable()
@@ -175,7 +178,7 @@ def test_records_carry_the_time_in_the_precision_that_is_wanted(fed):
 
 
 def test_what_is_no_active_destination_cannot_be_updated(fed):
-    """behaviour 15."""
+    """UpdateKinesisStreamingDestination needs an ACTIVE destination (behaviour 15)."""
     update = {"UpdateKinesisStreamingConfiguration": {"ApproximateCreationDateTimePrecision": "MICROSECOND"}}
     state = "Table is not in a valid state to enable Kinesis Streaming Destination: "
     error = fed.error("UpdateKinesisStreamingDestination", TableName="tab", StreamArn=ARN + "x", **update)
@@ -190,8 +193,11 @@ def test_what_is_no_active_destination_cannot_be_updated(fed):
         fed.clock.advance(HOURS)
 
 
-def test_what_failed_gets_nothing_and_leaves_nothing(fed):
-    """control-plane 13: beside it another destination may be enabled."""
+def test_a_failed_destination_gets_no_records_and_leaves_nothing(fed):
+    """A destination whose enabling failed gets no records.
+
+    Another destination may be enabled beside it (control-plane 13).
+    """
     fed.disable()
     fed.drain()
     bad = "arn:aws:kinesis:eu-west-1:000000000000:stream/orders"
@@ -204,7 +210,7 @@ def test_what_failed_gets_nothing_and_leaves_nothing(fed):
     assert fed.drain() == [("a", 2)]
 
 
-def test_what_expires_says_so(fed):
+def test_the_record_of_an_expired_item_says_that_the_service_deleted_it(fed):
     fed(
         "UpdateTimeToLive",
         TableName="tab",
@@ -222,7 +228,7 @@ def test_what_expires_says_so(fed):
     ]
 
 
-def test_only_changes_while_it_is_enabled(engine_name, tmp_path):
+def test_only_changes_while_the_destination_is_enabled_are_sent(engine_name, tmp_path):
     fed = Fed(settings_of(engine_name, tmp_path / "data"))
     fed("CreateTable", {**table_request("pk:S"), "TableName": "tab"})
     fed.put("a", 1)
@@ -254,7 +260,7 @@ def test_a_batch_has_one_record_of_each_item(fed):
 
 
 def sizes(fed):
-    """The number of records of each batch until there are no more."""
+    """Take batches until none is due; return the number of records in each batch."""
     seen = []
     while batch := fed.due():
         seen.append(len(batch.records))
@@ -274,7 +280,7 @@ def test_a_batch_has_at_most_500_records(engine_name, tmp_path):
 
 @pytest.mark.parametrize(("limit", "expected"), [(1_000, [2, 2, 2, 1]), (1, [1] * 7)], ids=["small", "too small"])
 def test_a_batch_has_at_most_so_many_bytes(fed, monkeypatch, limit, expected):
-    """What is too large for any batch goes alone."""
+    """A record that is larger than the limit is a batch with one record."""
     monkeypatch.setattr(feed, "KINESIS_BATCH_BYTES", limit)
     for number in range(7):
         fed.put(f"k{number}", number)
@@ -390,7 +396,7 @@ def test_a_record_that_is_refused_for_its_content_is_found_and_given_up(fed, cap
 
 
 def restarted(fed):
-    """The same store with a new process' memory."""
+    """Give the emulator a new feed, which knows only what is in the store; return the emulator."""
     fed.feed = KinesisFeed(fed.emulator.database)
     return fed
 
@@ -409,7 +415,7 @@ def test_what_failed_before_a_restart_is_put_after_it(fed):
     for number, pk in enumerate("abc"):
         fed.put(pk, number)
     fed.take(fed.due(), failed={1})
-    assert restarted(fed).drain() == [("a", 0), ("c", 2), ("b", 1), ("c", 2)]  # at least once
+    assert restarted(fed).drain() == [("a", 0), ("c", 2), ("b", 1), ("c", 2)]  # c twice: at least once
 
 
 def test_a_folder_that_is_opened_again(tmp_path):
@@ -467,8 +473,9 @@ def test_a_disabled_destination_gets_what_was_written_before(fed):
 
 
 def test_a_destination_ends_on_the_newest_definition_of_its_table(fed, monkeypatch):
-    """Another process changed the table: the work is interrupted, and must not store what it saw
-    before.
+    """Another process changes the table while its destination ends, which interrupts the work.
+
+    The work then must not store the definition that it read before.
     """
     fed.disable()
     catalog = fed.emulator.database.catalog
@@ -516,9 +523,7 @@ def test_a_deleted_table_leaves_nothing(fed):
 
 
 def test_the_log_is_trimmed_after_a_day(fed):
-    """What cannot be put for a day is lost, as on the service; the back-off does not grow for
-    ever.
-    """
+    """Records that cannot be put within a day are lost, as on the service."""
     numbers = count()
     for _ in range(12):
         for _ in range(5):
@@ -573,7 +578,7 @@ def test_nothing_is_put_before_it_is_committed(tmp_path):
 
 
 def test_a_restored_log_is_fed_from_the_restored_checkpoint(fed):
-    """A batch from before the restore may be reported after it: it moves no checkpoint."""
+    """A batch from before the restore that is reported after it does not move the checkpoint."""
     fed.put("a", 1)
     fed.drain()
     registry.call(fed.emulator, "snapshots/save", {"Name": "s"})

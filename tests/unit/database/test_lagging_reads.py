@@ -1,4 +1,4 @@
-"""Lagging reads: which reads show which time, on tables and indexes."""
+"""Lagging reads: which reads of tables and indexes show an earlier state, and of which time."""
 
 import itertools
 import json
@@ -40,7 +40,7 @@ def put(db, sort="1", n="1", g="x", table="ttt"):
 
 
 def got(answer):
-    """Return the numbers in an answer of GetItem or of a page, None without an item."""
+    """Return the numbers `n` in a page of items, or the number in an answer of GetItem, or None."""
     if "Items" in answer:
         return [item["n"]["N"] for item in answer["Items"]]
     item = answer.get("Item")
@@ -94,7 +94,7 @@ def test_all_reads_of_a_global_index_lag(db, table):
     assert got(db("Scan", TableName="ttt", IndexName="global")) == []
     db.clock.advance(LAG)
     assert got(db("Query", TableName="ttt", **GLOBAL)) == ["1"]
-    put(db, n="1", g="y")  # the entry moves
+    put(db, n="1", g="y")  # the item leaves the partition x of the index
     assert got(db("Query", TableName="ttt", **GLOBAL)) == ["1"]
     db.clock.advance(LAG)
     assert got(db("Query", TableName="ttt", **GLOBAL)) == []
@@ -157,11 +157,11 @@ def test_a_transaction_is_seen_as_a_whole(db, table):
 @pytest.mark.parametrize("reverse", [False, True])
 @pytest.mark.parametrize("limit", [1, 2, 3, 100])
 def test_pages_of_the_past(db, table, reverse, limit):
-    """Every page has the keys, the start and the cost of the table of that time."""
+    """Each page has the items of the earlier state, and begins after a key of that state."""
     for number in range(0, 10, 2):
         put(db, f"{number:02}", n=str(number))
     lag(db)
-    for number in range(10):  # some are new, some are changed or deleted
+    for number in range(10):  # inserts, changes and deletions, which no page shows yet
         if number % 3:
             put(db, f"{number:02}", n="99")
         else:
@@ -243,7 +243,7 @@ def test_a_reset_ends_lags(db, table):
     check_store(db.emulator.database)
 
 
-def test_an_emptied_table_lags_on(db, table):
+def test_a_table_keeps_its_lag_when_it_is_emptied(db, table):
     lag(db)
     put(db)
     registry.call(db.emulator, "reset", {"TableName": "ttt"})
@@ -329,7 +329,7 @@ def test_the_log_stays_small(db, table):
         images = list(txn.scan(keyspace.lag_originals(log), keyspace.lag_originals(log) + b"\xff"))
         times = list(txn.scan(keyspace.lag_times(log), keyspace.lag_times(log) + b"\xff"))
     assert len(images) == len(times)
-    assert len(times) <= 62 * 4  # six seconds of ten writes, each of an item and three entries
+    assert len(times) <= 62 * 4  # ten writes a second for six seconds; a write changes an item and three entries
 
 
 def test_a_restart_ends_lags(tmp_path):

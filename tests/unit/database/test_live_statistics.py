@@ -21,7 +21,7 @@ def create(db):
 
 
 def reported(db, name):
-    """Return (count, bytes) of the table and of each index, as DescribeTable has them."""
+    """Return name -> (count, bytes) for the table and each index, as DescribeTable reports them."""
     table = db("DescribeTable", TableName=name)["Table"]
     indexes = [*table["GlobalSecondaryIndexes"], *table["LocalSecondaryIndexes"]]
     return {"table": (table["ItemCount"], table["TableSizeBytes"])} | {
@@ -30,7 +30,7 @@ def reported(db, name):
 
 
 def counted(db, name):
-    """Count and measure what scans return."""
+    """Return the same as `reported`, computed from the items that Scans return."""
     scans = {"table": db("Scan", TableName=name)}
     scans |= {index: db("Scan", TableName=name, IndexName=index) for index in ("g_all", "g_keys", "l_some")}
     return {source: (len(answer["Items"]), sum(map(item_size, answer["Items"]))) for source, answer in scans.items()}

@@ -1,4 +1,4 @@
-"""The consumer of change logs alone: which records it reads, their order, its state, its cost."""
+"""The consumer of change logs: which records it reads in which order, what it stores, its cost."""
 
 from dataclasses import replace
 
@@ -22,13 +22,16 @@ ALL = 1000
 
 
 class Numbers:
-    """An inbox of numbers. room: how many it takes; leave_out: those that are done at once."""
+    """An inbox that keeps the numbers in records.
+
+    room: the most numbers that it may have. leave_out: numbers that it does not keep.
+    """
 
     def __init__(self, shard, room=ALL, leave_out=()):
         self.shard = shard
         self.size = room
         self.leave_out = leave_out
-        self.waiting = []  # sequence number, number
+        self.waiting = []  # pairs: sequence number of the record, number in it
         self.expired = False
 
     def room(self):
@@ -73,7 +76,7 @@ class Reading:
         return [number for inbox in self.inboxes() for _, number in inbox.waiting]
 
     def take(self):
-        """Poll once; return all numbers that wait, which are done then."""
+        """Poll once; return all numbers in the inboxes, and empty the inboxes."""
         self.poll()
         numbers = self.waiting()
         for inbox in self.inboxes():
@@ -81,7 +84,7 @@ class Reading:
         return numbers
 
     def drain(self):
-        """Take everything."""
+        """Poll until there are no more records; return their numbers."""
         numbers = []
         while self.poll():
             numbers += self.take()
@@ -97,12 +100,12 @@ class Reading:
 
 @pytest.fixture
 def one(db):
-    """A table with a stream of one shard."""
+    """Return a table whose stream has one open shard."""
     return Streamed(db, **ONE_SHARD)
 
 
 def generations(streamed, count, each=2):
-    """Write some numbers into each of several generations of shards."""
+    """Write `each` numbers, then let the shards roll over, `count` times."""
     for _ in range(count):
         for _ in range(each):
             streamed.put()
@@ -124,8 +127,11 @@ def test_parents_first(db, one):
     assert reading.drain() == [1, 3, 4, 5, 6]
 
 
-def test_children_of_a_parent_that_is_gone(db, one):
-    """Its records wait all the same: the owner decides when to give them up."""
+def test_children_wait_for_a_parent_that_is_deleted(db, one):
+    """The records of the deleted parent stay in their inbox until they are done.
+
+    The owner of the inbox decides when to give the records up.
+    """
     generations(one, 2)
     reading = Reading(one)
     reading.poll()
@@ -173,8 +179,8 @@ def test_no_more_is_read_than_there_is_room_for(db, one):
     assert small.waiting() == numbers[:1]
 
 
-def test_what_is_too_old_is_skipped(db, one):
-    """Whether it is deleted or not."""
+def test_records_that_are_too_old_are_skipped(db, one):
+    """Records older than the retention are skipped even if they are still in the store."""
     one.put()
     db.clock.advance(LIFE - MINUTE)
     young = one.put()
@@ -182,7 +188,7 @@ def test_what_is_too_old_is_skipped(db, one):
     assert Reading(one).drain() == [young]
 
 
-def test_retention_is_the_streams(db, one):
+def test_the_retention_is_that_of_the_stream(db, one):
     stream = replace(Reading(one).stream, retention=2 * DAY)
     with db.emulator.database.write() as txn:
         txn.put(keyspace.stream(stream.id), stream.dump())
@@ -193,7 +199,7 @@ def test_retention_is_the_streams(db, one):
 
 
 def test_a_snapshot_from_before_the_end_of_a_shard(db, one):
-    """With group commit a rollover may be pending: the definition is newer than the snapshot."""
+    """While a group commit is pending, the definition in memory can be newer than the snapshot."""
     reading = Reading(one)
     one.put()
     before = db.emulator.database.read()
@@ -293,7 +299,7 @@ def test_checkpoints_of_shards_that_are_gone_go(db, one):
     assert len(reading.consumer.shards) <= 7
 
 
-def test_checkpoints_of_shards_that_went_while_nothing_read_go_too(db, one):
+def test_checkpoints_of_shards_that_were_deleted_while_nobody_read_are_deleted(db, one):
     generations(one, 2)
     first = Reading(one)
     first.drain()
@@ -335,8 +341,8 @@ def test_nothing_is_written_if_nothing_has_moved(db, one):
     reading.consumer.save(pytest.fail)
 
 
-def test_finished(db, one):
-    """Once a closed stream is read to its end, and everything is done."""
+def test_a_consumer_of_a_closed_stream_finishes(db, one):
+    """A consumer has finished when a closed stream is read to its end and all inboxes are empty."""
     one.put()
     reading = Reading(one)
     reading.poll()
@@ -350,7 +356,7 @@ def test_finished(db, one):
 
 
 def test_two_processes_of_a_folder(tmp_path):
-    """Each goes on where the other one stored its position."""
+    """The second process goes on at the position that the first one has stored."""
     settings = Settings(data_dir=tmp_path / "data")
     first = InProcess(settings)
     one = Streamed(first, **ONE_SHARD)
@@ -377,5 +383,5 @@ def test_back_off_doubles_up_to_its_longest():
 
 @pytest.mark.parametrize(("now", "over"), [(99, False), (100, True), (95, False), (89, True), (0, True), (200, True)])
 def test_back_off_ends_with_the_clock(now, over):
-    """Also where the clock was set back to long before it began."""
+    """It also ends if more than the longest wait remains: then the clock was set back."""
     assert BackOff(first=1, longest=10).over(100, now) is over

@@ -1,4 +1,4 @@
-"""Many access keys: memory, time and the log do not grow with the number of keys in requests."""
+"""Many access keys: memory, the time of a request and the log do not grow with their number."""
 
 import gc
 import logging
@@ -36,7 +36,7 @@ def create(db, *names):
 
 
 def calls(work):
-    """Return how many Python functions some work calls; without those that the collector calls."""
+    """Return the number of calls of Python functions during `work`, without garbage collection."""
     count = Counter()
     gc.collect()
     gc.disable()
@@ -50,13 +50,13 @@ def calls(work):
 
 
 def objects():
-    """Return the number of objects of each type."""
+    """Return type -> number of objects in memory."""
     gc.collect()
     return Counter(map(type, gc.get_objects()))
 
 
 def test_a_hundred_thousand_keys_leave_nothing_behind(inside, caplog):
-    caplog.set_level(logging.CRITICAL, logger="emulator")  # caplog would keep the lines
+    caplog.set_level(logging.CRITICAL, logger="emulator")  # otherwise caplog would keep 100,000 lines
     create(as_(inside, "owner"), "tab")
     as_(inside, "nobody").error("GetItem", TableName="tab", Key=KEY)
     before = objects()
@@ -67,14 +67,17 @@ def test_a_hundred_thousand_keys_leave_nothing_behind(inside, caplog):
     del caller
     more = objects() - before
     assert more[Caller] == 0
-    assert more.total() < 5_000  # the log's memory of a minute is bounded
+    assert more.total() < 5_000  # the log remembers the last minute, up to a maximum
 
 
-def test_a_miss_costs_the_same_however_many_spaces_have_the_table(inside, caplog):
-    """The log is on: the first miss of a key writes a line."""
+def test_a_miss_costs_the_same_however_many_tenants_have_the_table(inside, caplog):
+    """A miss is a request for a table that the caller does not have.
+
+    The log is on, so its cost counts too: the first miss of an access key writes a line.
+    """
     costs = []
     create(as_(inside, "owner", "region"), "tab")
-    as_(inside, "first").error("GetItem", TableName="tab", Key=KEY)  # compiles the model, writes the first line ever
+    as_(inside, "first").error("GetItem", TableName="tab", Key=KEY)  # has costs that come only once
     for tenants in (10, 300):
         for number in range(tenants):
             create(as_(inside, f"key{number}", f"region-{tenants}"), "tab")
@@ -95,8 +98,9 @@ def test_a_page_of_tables_costs_the_same_however_many_there_are(inside):
 
 
 def test_pages_of_tables(inside):
-    """The order of creation does not matter; deleted tables leave no gap, and no table is left
-    out.
+    """Tables come in the order of their names, whenever they were created.
+
+    A deleted table is not in a page, and the pages skip no other table.
     """
     names = [f"tab{number}" for number in (5, 1, 4, 2, 3)]
     create(as_(inside, "key"), *names)
@@ -109,7 +113,7 @@ def test_pages_of_tables(inside):
 
 
 def test_a_caller_sees_the_tables_that_come_later(inside):
-    """Two callers of one tenant hold the same tables, also when it had none while they asked."""
+    """All callers of a tenant see its tables, even if the tenant had none when they were made."""
     early, second = (inside.emulator.caller("key", "us-east-1", host) for host in ("a", "b"))
     other = inside.emulator.caller("key", "eu-west-1")
     create(as_(inside, "key"), "tab")
@@ -122,7 +126,7 @@ def test_a_caller_sees_the_tables_that_come_later(inside):
         create(inside, "tab")
 
 
-def test_spaces_without_tables_are_forgotten(inside):
+def test_tenants_without_tables_are_forgotten(inside):
     create(as_(inside, "key"), "tab")
     tenants = inside.emulator.database.catalog._tenants
     assert [tenant for tenant, _ in tenants] == [("key", "us-east-1")]
@@ -140,7 +144,7 @@ def test_spaces_without_tables_are_forgotten(inside):
 
 @pytest.fixture
 def minutes(inside):
-    """A clock for the log, in minutes: a list with the time."""
+    """Give the log a clock; return a list whose only element is its time in minutes."""
     now = [0.0]
     inside.emulator.database.catalog._misses._limit = LogLimit(now=lambda: now[0] * 60)
     return now
@@ -175,7 +179,7 @@ def test_the_log_tells_it_once_a_minute_for_each_table_and_key(inside, caplog, m
 def test_an_empty_list_of_tables_is_explained(inside, caplog, minutes):
     with caplog.at_level(logging.WARNING, logger="emulator"):
         inside("ListTables")
-        assert caplog.messages == []  # there are no tables at all
+        assert caplog.messages == []  # no tenant has a table
         create(as_(inside, "owner"), "tab")
         create(as_(inside, "test", "eu-west-1"), "tab")
         as_(inside, "owner")("ListTables", ExclusiveStartTableName="tab")

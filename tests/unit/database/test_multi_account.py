@@ -1,4 +1,4 @@
-"""Global tables of several accounts (control-plane 6.7)."""
+"""A global table whose replicas belong to several accounts (control-plane 6.7)."""
 
 import json
 from typing import Any
@@ -19,7 +19,7 @@ ITEM = {"k": {"S": "a"}}
 
 
 class Accounts(Regions):
-    """An emulator that is called in regions, in each with another account."""
+    """An emulator in which each region's calls come from the account of that region (OWNERS)."""
 
     def _in(self, region: str) -> None:
         self.inside.caller = self.inside.emulator.caller(OWNERS[region], region)
@@ -30,7 +30,7 @@ def arn(region: str) -> str:
 
 
 def policy(region: str, actions: Any = tuple(ACTIONS), **members: Any) -> str:
-    """Return a policy that permits the replication of a region's table."""
+    """Return a resource policy, as JSON, that lets the service replicate a region's table."""
     statement = {
         "Effect": "Allow",
         "Principal": {"Service": "replication.dynamodb.amazonaws.com"},
@@ -49,7 +49,7 @@ def make_source(made: Accounts) -> Accounts:
 
 
 def replica(region: str, source: str = EAST, **members: Any) -> dict[str, Any]:
-    """Return the request that creates a replica in a region."""
+    """Return the CreateTable request that adds, in a region, a replica of the table in `source`."""
     return {
         "TableName": "music",
         "GlobalTableSourceArn": arn(source),
@@ -61,13 +61,13 @@ def replica(region: str, source: str = EAST, **members: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def source() -> Accounts:
-    """Return accounts of which the first has a table that may have replicas."""
+    """Return accounts. Only EAST's account has the table, whose settings permit replicas."""
     return make_source(Accounts())
 
 
 @pytest.fixture
 def group(source: Accounts) -> Accounts:
-    """Return two accounts with replicas of one table."""
+    """Return accounts in which EAST and WEST each have a replica of the table."""
     source(WEST, "CreateTable", **replica(WEST))
     source.drain()
     return source
@@ -89,7 +89,7 @@ def keys(accounts: Accounts, *regions: str) -> list[str]:
 def test_life_of_a_group(kind, tmp_path):
     accounts = make_source(Accounts(settings_of_engine(kind, tmp_path)))
     assert accounts.described(EAST)["GlobalTableSettingsReplicationMode"] == "ENABLED"
-    put(accounts, EAST, "a")  # the source may have items
+    put(accounts, EAST, "a")  # the source may have items before it has replicas
     tags = [{"Key": "team", "Value": "x"}]
     answer = accounts(WEST, "CreateTable", **replica(WEST, Tags=tags))["TableDescription"]
     assert (answer["TableStatus"], answer["TableArn"]) == ("CREATING", arn(WEST))

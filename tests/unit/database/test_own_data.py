@@ -1,4 +1,5 @@
-"""The ids in a table's definition: a copy, an emptied table and a replica share none of them.
+"""The ids in a table's definition: branches and replicas of a table have new ids. An emptied table
+keeps only the id of its stream.
 
 `OWN_DATA` and `LOGS` of emulator/database/definitions/tables.py list the fields with ids.
 """
@@ -19,10 +20,10 @@ from tests.support.invariants import check_store
 from tests.support.tables import index_request, table_request
 
 NUMBERS = ("recovery_days",)
-"""The fields of a table that may be None or a number that is not an id."""
+"""The fields of a table with the type `int | None` whose numbers are not ids."""
 
 RARE = {each.__name__: each for each in (InsightsSetting, AttachedPolicy, Membership, VectorDefinition)}
-"""Classes of fields, which tables.py imports for type checks only."""
+"""Classes of fields that tables.py imports only for type checks, by their names."""
 
 
 def test_every_field_with_an_id_is_listed():
@@ -39,7 +40,7 @@ def test_every_field_with_an_id_is_listed():
 
 @pytest.fixture
 def table(db):
-    """The definition of a table with data of every kind that has an id."""
+    """Return the definition of a table in which every field with an id is set."""
     request = table_request(
         "pk:S",
         define="g:S",
@@ -70,7 +71,7 @@ def ids(definition):
 
 
 def shared(one, other):
-    """Return the fields in which two definitions have the same id or the same data."""
+    """Return what two definitions share: names of fields with equal ids, and key prefixes."""
     same = {name for name, number in ids(one).items() if number is not None and number == ids(other)[name]}
     return same | {prefix for prefix in one.data_prefixes() if prefix in other.data_prefixes()}
 

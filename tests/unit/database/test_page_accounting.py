@@ -1,4 +1,4 @@
-"""The exact end of a page (behaviour 6.2): the item that reaches the megabyte is its last."""
+"""Where a page ends (behaviour 6.2): its last item is the one with which it reaches 1 MB."""
 
 import random
 from itertools import accumulate
@@ -22,7 +22,7 @@ def fill(db, sizes, define=""):
         item = {"pk": {"S": "p"}, "sk": {"S": f"{number:05}"}, "data": {"S": "x" * (size - BARE)}}
         if define:
             item["data"]["S"] = item["data"]["S"][3:]
-            item["l"] = {"N": "1"}  # three bytes
+            item["l"] = {"N": "1"}  # takes the three bytes by which "data" is shorter
         db("PutItem", TableName=name, Item=item)
     return {
         "TableName": name,
@@ -33,9 +33,7 @@ def fill(db, sizes, define=""):
 
 
 def pages(db, request):
-    """Return the numbers of the items of each page, and whether the last page had a
-    LastEvaluatedKey before it.
-    """
+    """Read all pages; return for each page the numbers of its items."""
     found = []
     while True:
         page = db("Query", request)
@@ -47,8 +45,8 @@ def pages(db, request):
 
 
 def expected(sizes, limit=None):
-    """Cut the items into pages: a page ends with the item that reaches the megabyte, or the
-    limit.
+    """Return the expected pages, as lists of item numbers. A page ends with the item with which it
+    reaches 1 MB, or with `limit` items. The last page may be empty.
     """
     found, page, size = [], [], 0
     for number, each in enumerate(sizes):
@@ -122,7 +120,9 @@ def test_a_filter_leaves_the_accounting_as_it_is(db):
 
 
 def test_fetching_counts_the_index_entries(db):
-    """Items that a local index has to fetch are charged, but do not make the page end."""
+    """Items that a local index fetches from the table are charged, but do not fill the page. Only
+    the index entries do.
+    """
     sizes = [EIGHTH] * 10
     request = fill(db, sizes, define="l:N") | {"IndexName": "local", "ReturnConsumedCapacity": "INDEXES"}
     request["ProjectionExpression"] = "sk, #d"

@@ -1,4 +1,6 @@
-"""The database on an engine with only what the contract requires: no group commit, no upkeep."""
+"""The database works on an engine that has only what the contract (storage/engine.py) requires: no
+group commit, no upkeep.
+"""
 
 import asyncio
 from copy import copy
@@ -18,7 +20,7 @@ from tests.support.tables import index_request, table_request
 
 @pytest.fixture
 def plain(monkeypatch):
-    """An emulator on a plain engine."""
+    """Yield an emulator on a PlainEngine."""
     monkeypatch.setattr("emulator.app.open_engine", PlainEngine)
     inside = InProcess(Settings(in_memory=True))
     assert type(inside.emulator.database.engine) is PlainEngine

@@ -1,4 +1,6 @@
-"""Resource policies and the clock, with delay_transient_statuses (control-plane 11.2, 11.4)."""
+"""How long a change of a resource policy stays pending, with delay_transient_statuses
+(control-plane 11.2, 11.4).
+"""
 
 import json
 
@@ -21,7 +23,7 @@ def slow():
 
 @pytest.fixture
 def table(slow):
-    """A table with a stream, ACTIVE."""
+    """Return the description of an ACTIVE table with a stream."""
     request = table_request("pk:S", StreamSpecification={"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"})
     slow("CreateTable", request)
     slow.clock.advance(3)

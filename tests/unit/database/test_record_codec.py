@@ -1,6 +1,7 @@
-"""The codec of stream records: each record in all its forms, stored in either version.
+"""The codec of stream records: each form in which clients read a record, from each version in which
+the store may have it.
 
-The expected forms are built here from the parts, as JSON objects: behaviour 11.3 for GetRecords,
+The tests build the expected forms from their parts, as JSON objects: behaviour 11.3 for GetRecords,
 behaviour 15 for Kinesis, AWS's example event for Lambda.
 """
 
@@ -44,7 +45,7 @@ from storage.keycode import prefix_end
 NOW = 1_700_000_000.125
 STREAM_ARN = 'arn:aws:dynamodb:eu"%d-1:123456789012:table/t/stream/"%s'
 FIRST_HEADER = Struct(">BQQI")
-"""Version, milliseconds, sequence number, SizeBytes: the whole header of version 1."""
+"""The header of version 1: version, milliseconds, sequence number, SizeBytes."""
 
 VIEWS = {
     "KEYS_ONLY": (False, False),
@@ -84,7 +85,7 @@ EVENTS = {"INSERT": (False, True), "MODIFY": (True, True), "REMOVE": (True, Fals
 
 
 class Written:
-    """A record as StreamLog stores it, and what it must say."""
+    """A stream record: the bytes that StreamLog stores for it, and what clients must read."""
 
     def __init__(self, view, item_name, event, region='eu"%d-1'):
         self.hash, self.range, item = ITEMS[item_name]
@@ -143,7 +144,7 @@ class Written:
         self.event_id = f"0123456789abcdef{0x9E3779B97F4A7C15:016x}"
 
     def in_version(self, version):
-        """The record as a version stored it."""
+        """Return the bytes that a version of the codec stores for the record."""
         if version != FIRST_VERSION:
             return self.row if version == VERSION else self.referring
         return FIRST_HEADER.pack(FIRST_VERSION, *FIRST_HEADER.unpack_from(self.row)[1:]) + record_json(self.row)
@@ -202,14 +203,14 @@ def written(request):
 
 @pytest.fixture(params=[FIRST_VERSION, VERSION, REFERRING_VERSION])
 def row(request, written):
-    """The record in version 2, as it is read from each version."""
+    """Return the record in version 2, converted from the version in which it is stored."""
     stored = written.in_version(request.param)
     assert stored[0] == (VERSION if request.param != FIRST_VERSION and written.view == "KEYS_ONLY" else request.param)
     return current(written.txn, stored)
 
 
 def same_json(text, expected):
-    """Equal objects, with their members in the same order."""
+    """Assert that a JSON text has the expected value, with the members in the same order."""
     assert orjson.loads(text) == expected
     assert list(orjson.loads(text)["dynamodb"]) == list(expected["dynamodb"])
 
@@ -248,7 +249,7 @@ def test_a_record_that_refers_to_a_history_has_no_images(written):
 
 
 def test_a_record_whose_history_is_gone_has_no_images(written):
-    """It is older than its stream keeps records, but a reader that skips it must not fail."""
+    """Such a record is older than its stream's retention. A reader that skips it must not fail."""
     row = current(MemoryEngine().read(), written.referring)
     if written.view != "KEYS_ONLY":
         assert (record_parts(row).new, record_parts(row).old) == (b"", b"")
@@ -256,7 +257,9 @@ def test_a_record_whose_history_is_gone_has_no_images(written):
 
 
 def test_header_of_each_version_has_the_same_beginning(written):
-    """What needs only that reads stored records as they are."""
+    """Code that needs only the first fields of a header reads them without a conversion
+    to version 2.
+    """
     for version in (FIRST_VERSION, VERSION, REFERRING_VERSION):
         stored = written.in_version(version)
         assert (record_milliseconds(stored), record_time(stored)) == (int(NOW * 1000), NOW)
@@ -277,7 +280,9 @@ def test_parts(written, row):
 
 @pytest.mark.parametrize("at", range(9, HEADER))
 def test_a_header_that_does_not_fit_its_text_is_found(at):
-    """Every byte of the header behind the time, which the text has to the second only."""
+    """The test changes each byte after the version and the time. The time is left out because the
+    JSON text has it only to the second.
+    """
     row = Written("NEW_AND_OLD_IMAGES", "all types", "MODIFY").row
     assert is_consistent(row)
     damaged = row[:at] + bytes([row[at] ^ 1]) + row[at + 1 :]

@@ -59,7 +59,7 @@ def test_a_shorter_period_drops_history_and_a_longer_one_does_not_bring_it_back(
     assert window(db)[0] == earliest
     db.clock.advance(DAY)
     assert window(db)[0] == earliest
-    switch(db)  # without a period: the period stays
+    switch(db)  # a request without a period keeps the period of 20 days
     db.clock.advance(30 * DAY)
     assert window(db)[0] == db.clock.now() - 20 * DAY
 
@@ -92,9 +92,9 @@ def test_old_records_are_deleted_in_slices(db, table, monkeypatch):
     db.clock.advance(2 * DAY - 5 * 3600)
     database.scheduler.run_due()
     assert database.run_slice()
-    assert records(db) == 7  # one slice
+    assert records(db) == 7  # one slice deletes three records
     database.background.run_all()
-    assert records(db) == 5  # that of 48 hours ago too: records are kept a minute longer
+    assert records(db) == 5  # the record of 48 hours ago stays: records are kept a minute longer
     check_store(database)
     db.clock.advance(2 * 3600)
     database.scheduler.run_due()
@@ -107,7 +107,9 @@ def test_old_records_are_deleted_in_slices(db, table, monkeypatch):
 
 
 def test_a_transaction_has_one_time(db, table, monkeypatch):
-    """No restore has a part of it, in one table or in several, however long it took."""
+    """All changes of a transaction get the same time, even if they are in several tables or take
+    long. So no restore has only a part of the transaction.
+    """
     switch(db)
     db("CreateTable", {**table_request("pk:S"), "TableName": "second"})
     on = {"PointInTimeRecoveryEnabled": True}
@@ -124,14 +126,16 @@ def test_a_transaction_has_one_time(db, table, monkeypatch):
 
 
 def times(db):
-    """Return the time of each record of all histories."""
+    """Return the time of each record of all histories, in microseconds."""
     prefix = keyspace.history_records(0)[:1]
     with db.emulator.database.read() as txn:
         return [micros_of(key[keyspace.ITEM_PREFIX :]) for key, _ in txn.scan(prefix, prefix_end(prefix))]
 
 
 def test_a_clock_that_is_set_back(db, table):
-    """Times of a history never go back: the changes count as made at the latest time."""
+    """Times in a history never go back: changes under the earlier clock get the history's latest
+    time.
+    """
     switch(db)
     db.clock.advance(100)
     latest = db.clock.now()
@@ -148,9 +152,10 @@ def test_a_clock_that_is_set_back(db, table):
 
 @pytest.mark.parametrize("written", [False, True], ids=["nothing is written", "an item is written"])
 def test_recovery_that_is_enabled_under_an_advanced_clock_that_is_released(db, table, written):
-    """The window stays where it began. A write before it belongs to the state at its beginning.
+    """The window stays where it began, although the clock is now earlier.
 
-    But after a write in the window, later writes count as made at that time.
+    A write under the earlier clock belongs to the state at the beginning of the window. But if the
+    history already has a change, the write gets the time of that change.
     """
     start = int(db.clock.now())
     begun = start + DAY
@@ -206,8 +211,10 @@ def test_deleting_and_emptying_tables(db, table):
     check_store(db.emulator.database)
 
 
-def test_waiting_states(tmp_path):
-    """A new table cannot be backed up until some seconds after it is ACTIVE (control-plane 0.3)."""
+def test_a_new_table_cannot_be_backed_up_at_once(tmp_path):
+    """With delay_transient_statuses, backups are refused until some seconds after the table is
+    ACTIVE (control-plane 0.3).
+    """
     db = InProcess(Settings(data_dir=tmp_path / "data", delay_transient_statuses=True))
     db("CreateTable", {**table_request("pk:S"), "TableName": "table"})
     unavailable = (

@@ -1,4 +1,6 @@
-"""Statuses of replicas with delay_transient_statuses, and what other parts know of replicas."""
+"""Statuses of replicas with delay_transient_statuses, and how restarts, resets and snapshots treat
+replicas.
+"""
 
 import pytest
 
@@ -19,7 +21,7 @@ ITEM = {"k": {"S": "a"}}
 
 @pytest.fixture
 def slow() -> Regions:
-    """Return regions with one table. Their transient statuses last three seconds."""
+    """Return regions of which EAST has a table. Transient statuses last three seconds."""
     made = Regions(Settings(in_memory=True, delay_transient_statuses=True))
     made(EAST, "CreateTable", **TABLE)
     made.clock.advance(4)
@@ -293,7 +295,7 @@ INDEXED = {
 
 
 def capacity(regions: Regions, region: str, member: str) -> list[object]:
-    """Return the capacity of a table and of its index."""
+    """Return the setting `member` of a table and of its index, for example OnDemandThroughput."""
     found = regions.described(region)
     return [found.get(member), *(index.get(member) for index in found["GlobalSecondaryIndexes"])]
 

@@ -1,4 +1,6 @@
-"""The log of a replica: what it stores, its limit, and when versions are forgotten."""
+"""The log of a replica, with the writes that other regions do not have yet: stored bytes, its
+limit, and when versions of items are deleted.
+"""
 
 from typing import Any
 
@@ -40,7 +42,7 @@ def item(key: str, value: str = "") -> dict[str, Any]:
 
 
 def stored(regions: Regions, kind: bytes = b"") -> dict[bytes, bytes]:
-    """Return the data of replication, of one kind."""
+    """Return the stored keys and values of replication: all of them, or those of one kind."""
     with regions.database.read() as txn:
         return {key: value for key, value in txn.scan(b"\x18", b"\x19") if key[5:6].startswith(kind)}
 
@@ -54,7 +56,7 @@ def versions(regions: Regions) -> dict[bytes, bytes]:
 
 
 def events(regions: Regions, region: str) -> list[tuple[str, str]]:
-    """Return (event, value of v) of each stream record, in the order of the writes."""
+    """Return (event, value of attribute v) of each stream record, in the order of the writes."""
     arn = regions.described(region)["LatestStreamArn"]
     found: list[Any] = []
     for shard in regions(region, "DescribeStream", StreamArn=arn)["StreamDescription"]["Shards"]:
@@ -69,7 +71,7 @@ def events(regions: Regions, region: str) -> list[tuple[str, str]]:
 
 
 def test_stored_bytes():
-    """Folders of this version must stay readable, so these bytes must not change."""
+    """Later versions must read the folders of this version, so these bytes must not change."""
     regions = Regions()
     regions(EAST, "CreateTable", **TABLE)
     regions.replicate(WEST)
@@ -100,7 +102,7 @@ def test_a_waiting_write_stores_no_image_twice(regions):
     steer(regions, Paused=True)
     put(regions, EAST, "a", "x" * 1000)
     assert sum(map(len, records(regions).values())) < 100
-    put(regions, EAST, "a", "y" * 1000)  # now the table does not have the first image any more
+    put(regions, EAST, "a", "y" * 1000)  # the table no longer has the first image, so the log stores it
     assert 1000 < sum(map(len, records(regions).values())) < 1200
     steer(regions, Paused=False)
     regions.drain()
@@ -123,7 +125,9 @@ def test_a_replicated_write_that_replaces_a_waiting_one_keeps_its_image(regions)
 
 
 def test_a_replicated_write_of_the_same_item_keeps_a_waiting_image(regions):
-    """WEST writes the same item as EAST, so the row does not change, but its version does."""
+    """WEST writes an item equal to EAST's, so the row in EAST stays the same, but its version
+    changes.
+    """
     steer(regions, Paused=True)
     put(regions, EAST, "a", "1")
     regions.clock.advance(1)
@@ -141,7 +145,7 @@ def test_a_replicated_write_of_the_same_item_keeps_a_waiting_image(regions):
 
 
 def test_records_of_the_first_layout_are_read(regions):
-    """A record then had its row always, and a version had no number."""
+    """In the first layout, a record always had its row, and a version had no record number."""
     steer(regions, From=EAST, Paused=True)
     put(regions, EAST, "a", "1")
     with regions.database.write() as txn:

@@ -38,7 +38,9 @@ def steer(regions: Regions, **body: object) -> None:
 
 
 def metrics(regions: Regions) -> dict[tuple[str, str, str], tuple[float, int]]:
-    """Return (region, name, values of the dimensions after the table) -> sum, count."""
+    """Return the (sum, count) of each metric by (region, metric's name, dimensions except the
+    table).
+    """
     database = regions.database
     shown = cloudwatch._together(
         {},
@@ -89,7 +91,7 @@ def test_a_write_waits_for_the_throughput_of_the_replica():
     for key in "abc":
         put(regions, EAST, key)
     enforce(regions)
-    put(regions, WEST, "own")  # consumes the unit of this second
+    put(regions, WEST, "own")  # consumes the one unit that WEST has in this second
     steer(regions, Paused=False)
     seen = []
     for _ in range(5):

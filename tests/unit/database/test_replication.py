@@ -177,7 +177,7 @@ def records(regions: Regions, region: str) -> list[dict[str, object]]:
 
 
 class Held:
-    """Let writes wait in the logs, so that regions make changes which conflict."""
+    """Keep writes in the logs during the block, so that regions can make conflicting changes."""
 
     def __init__(self, regions: Regions) -> None:
         self._database = regions.database
@@ -223,7 +223,7 @@ def test_a_copy_with_waiting_writes_is_sound():
     regions.replicate(WEST)
     with Held(regions):
         put(regions, EAST, "a", "1")
-        put(regions, EAST, "a", "2")  # the record of the first write gets its row
+        put(regions, EAST, "a", "2")  # the table no longer has the first row, so the log stores it
         with regions.database.read() as txn:
             soundness.check(txn)
         with regions.database.write() as change:

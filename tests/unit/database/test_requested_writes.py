@@ -36,7 +36,7 @@ def guard(*, holds, **options):
 
 
 def writes(item, key, condition=None):
-    """Return one write of each kind."""
+    """Return a write of each kind for one item, all with the same condition."""
     return {
         "Put": Put(item, condition, 20),
         "Update": update(key, guard=condition),

@@ -1,4 +1,4 @@
-"""Restores in several slices: requests meanwhile, restarts, and reasons to end them early."""
+"""Restores in several slices: requests between them, restarts, and what ends a restore early."""
 
 import pytest
 
@@ -21,7 +21,9 @@ def small_slices(monkeypatch):
 
 @pytest.fixture
 def backup(db):
-    """Return the ARN of a backup of the table `source`, which has 25 items and recovery."""
+    """Return the ARN of a backup of the table `source`, which has 25 items and point-in-time
+    recovery.
+    """
     return filled(db)
 
 
@@ -60,7 +62,7 @@ def finish(db):
 
 
 def hold(db):
-    """Let no background work run before requests."""
+    """Take all background work out of the queue, so that requests run none of it; return it."""
     slices = db.emulator.database.background.slices
     held = dict(slices)
     slices.clear()
@@ -207,11 +209,14 @@ def test_emptying_a_table_ends_its_restore(db, backup):
     db("DeleteBackup", BackupArn=backup)
     finish(db)
     check_store(db.emulator.database)
-    assert db.emulator.database.access.write == db.emulator.database.engine.write  # no view is open
+    # No view is open: writes go straight to the engine.
+    assert db.emulator.database.access.write == db.emulator.database.engine.write
 
 
 def test_reset_leaves_nothing_of_backups(db, backup):
-    """One transaction deletes items and closes views, which get originals until its commit."""
+    """A reset deletes items and closes frozen views in one transaction. Until it commits, the views
+    store originals of these items, which must go too.
+    """
     for number in range(3):
         db("CreateBackup", TableName="source", BackupName="another")
         put(db, number, changed={"S": "x"})
@@ -231,7 +236,7 @@ def test_restoring_a_snapshot_ends_a_restore(db, backup):
     registry.call(db.emulator, "snapshots/restore", {"Name": "snapshot"})
     finish(db)
     assert db("ListTables")["TableNames"] == ["source"]
-    assert len(db("ListBackups")["BackupSummaries"]) == 1  # snapshots leave backups as they are
+    assert len(db("ListBackups")["BackupSummaries"]) == 1  # restoring a snapshot does not change backups
     registry.call(db.emulator, "snapshots/delete", {"Name": "snapshot"})
     finish(db)
     check_store(db.emulator.database)
@@ -281,7 +286,7 @@ def test_system_backups_expire(db, backup):
     db.emulator.run_due()
     finish(db)
     assert len(db("ListBackups", BackupType="SYSTEM")["BackupSummaries"]) == 1
-    start(db, system["BackupArn"])  # a restore that began in time is completed
+    start(db, system["BackupArn"])  # begins before the backup expires, so it is completed
     db.clock.advance(1)
     assert db("ListBackups", BackupType="SYSTEM")["BackupSummaries"] == []
     db.emulator.run_due()
@@ -294,7 +299,8 @@ def test_system_backups_expire(db, backup):
     finish(db)
     check_store(db.emulator.database)
     assert not list(db.emulator.database.backups)
-    assert db.emulator.database.access.write == db.emulator.database.engine.write  # no view is open
+    # No view is open: writes go straight to the engine.
+    assert db.emulator.database.access.write == db.emulator.database.engine.write
 
 
 def test_two_tables_deleted_at_one_moment(db, backup):

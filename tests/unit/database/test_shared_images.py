@@ -1,4 +1,5 @@
-"""Streams of a table with recovery: their records refer to the history, which has the images once.
+"""Stream records of a table with recovery have no images of their own: they refer to the table's
+history, which stores each image once.
 
 Clients must see the same records as without recovery: while recovery is switched on and off, when
 the table is emptied or deleted, across restarts and restored snapshots, for 24 hours.
@@ -57,7 +58,7 @@ def arns(db):
 
 
 def records(db, arn):
-    """Return the changes of a stream, without what differs between two streams."""
+    """Return the records of a stream, without their eventIDs, which differ between two streams."""
     found = []
     for shard in db("DescribeStream", StreamArn=arn)["StreamDescription"]["Shards"]:
         start = {"StreamArn": arn, "ShardId": shard["ShardId"], "ShardIteratorType": "TRIM_HORIZON"}
@@ -76,7 +77,7 @@ def compare(db, known):
 
 
 def stored_versions(db):
-    """Return how many stored records of streams there are of each version."""
+    """Return the number of stored stream records of each version of the codec."""
     prefix = keyspace.stream_records(0)[:1]
     with db.emulator.database.read() as txn:
         versions = [row[0] for _, row in txn.scan(prefix, prefix_end(prefix))]

@@ -1,4 +1,6 @@
-"""Pages with slow filters are filtered in slices: their answers show the snapshot that was read."""
+"""A page with a slow filter is filtered in slices. Its answer shows the snapshot that the page was
+read from, not what is written between the slices.
+"""
 
 import pytest
 
@@ -18,7 +20,9 @@ OF_PARTITION = {"FilterExpression": MANY_OPERATORS, "ExpressionAttributeValues":
 
 @pytest.fixture
 def table(db, monkeypatch):
-    """A table with items, where ten of them with such a filter take long, and five fill a slice."""
+    """Return the name of a table with 60 items. Filtering more than ten of them counts as long
+    work, and a slice filters five.
+    """
     wanted = table_request(
         "pk:S sk:N",
         define="n:N",

@@ -1,4 +1,6 @@
-"""Transactions and batches that take long run in slices: the same answers, and the same store."""
+"""Long transactions and batches run in slices. Answers and stored data are the same as without
+slices.
+"""
 
 import pytest
 
@@ -15,7 +17,9 @@ ITEMS = 6
 
 @pytest.fixture
 def table(db, monkeypatch):
-    """A table with all that follows a write, and items whose writes count as long."""
+    """Return the name of a table with indexes, a stream and TTL. Requests of any size run in
+    slices.
+    """
     wanted = table_request(
         "pk:S",
         define="g:S",
@@ -45,13 +49,13 @@ def put(db, table, number, n=0):
 
 
 def numbers(db, table):
-    """Return the attribute n of all items that have it."""
+    """Return the attribute n of all items that have it, by their keys."""
     items = db("Scan", TableName=table)["Items"]
     return {int(item["pk"]["S"]): int(item["n"]["N"]) for item in items if "n" in item}
 
 
 def update(table, number, condition="attribute_exists(pk)"):
-    """Return the action that adds 1 to an item's n, moves it in the indexes and changes when it
+    """Return an action that adds 1 to an item's n, moves its index entries and changes when it
     expires.
     """
     return {
@@ -67,7 +71,7 @@ def update(table, number, condition="attribute_exists(pk)"):
 
 
 def actions_on(table):
-    """Return a transaction with actions of each kind, the update of item 0 among them."""
+    """Return a transaction that updates item 0 and has actions of every other kind."""
     others = [
         {"Put": {"TableName": table, "Item": {"pk": {"S": "1"}, "g": {"S": "i"}, "n": {"N": "7"}}}},
         {"Put": {"TableName": table, "Item": {"pk": {"S": "new"}, "ttl": {"N": "1850000000"}}}},
@@ -129,7 +133,9 @@ def test_a_token_stands_for_one_run(db, table):
 
 
 def test_a_table_that_changes_between_the_slices(db, table):
-    """What was prepared for the indexes of before must not be stored: the request runs again."""
+    """Index entries that were prepared for the old indexes must not be stored: the request runs
+    again.
+    """
     changes = [{"Create": index_request("third", "g", "KEYS_ONLY")}]
 
     def add_index():
@@ -147,7 +153,7 @@ def test_a_table_that_changes_between_the_slices(db, table):
 
 
 def test_a_table_that_changes_while_statements_are_planned(db, table, monkeypatch):
-    """The plans are for the table of before: the request runs again."""
+    """The plans were made for the old definition of the table: the request runs again."""
     monkeypatch.setattr(execute_transaction, "PLANNED_IN_STEP", 1)
     texts = [f"UPDATE \"{table}\" SET g = 'x{number}' WHERE pk = '{number}'" for number in range(ITEMS)]
     changes = [{"Create": index_request("third", "g", "KEYS_ONLY")}]
@@ -237,7 +243,7 @@ def test_reads_tell_the_moment_of_the_first_slice(db, table, operation):
     assert db(operation, request) != before
 
 
-LONG = " OR ".join(["nothere = :none"] * 140)  # 2,800 characters
+LONG = " OR ".join(["nothere = :none"] * 140)  # 2,656 characters
 NONE = {":none": {"S": "x"}}
 
 

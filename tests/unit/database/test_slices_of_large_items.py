@@ -1,4 +1,4 @@
-"""Slices of work on snapshots end after some megabytes, for any number of keys."""
+"""A slice of work on snapshots ends after some megabytes, however many keys these are."""
 
 from itertools import pairwise
 
@@ -19,7 +19,7 @@ MOST = COPIED_IN_STEP + SIZE + 1_000
 
 @pytest.fixture
 def database(db):
-    """A database with a table of large items, and a snapshot of it."""
+    """Return a database with a table of large items, and a snapshot of it."""
     db("CreateTable", {**table_request("id:S"), "TableName": "tab"})
     fill(db, "a")
     saving.save(db.emulator.database, "s", Scope())
@@ -32,13 +32,15 @@ def fill(db, letter):
 
 
 def stored(database, prefix):
-    """Return the bytes of all values under a prefix."""
+    """Return the number of bytes of all values under a prefix."""
     with database.read() as txn:
         return sum(len(value) for _, value in txn.scan(prefix, prefix_end(prefix)))
 
 
 def sizes_after(slices, database, prefix):
-    """Return what is under a prefix before the first slice and after each."""
+    """Return the number of bytes under a prefix before the first slice, after each slice, and at
+    the end.
+    """
     sizes = [stored(database, prefix)]
     for _ in slices:
         sizes.append(stored(database, prefix))

@@ -42,10 +42,10 @@ NEW = {
 
 
 class Snapshots(RuleBasedStateMachine):
-    """Tables and snapshots of three tenants.
+    """Tables and snapshots of three tenants, and of the two tenants to which branches go.
 
-    model: tenant and name -> items by key. saved: snapshot -> what the model was, and its scope.
-    backups: ARN -> tenant and items.
+    model: tenant and table name -> items by key. saved: snapshot name -> the model at that time,
+    and the snapshot's scope. backups: ARN -> tenant and items.
     """
 
     @initialize(kind=st.sampled_from(["memory", "lmdb"]), at_once=st.sampled_from([0, 10_000]))
@@ -131,7 +131,7 @@ class Snapshots(RuleBasedStateMachine):
             wanted = {"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"} if enabled else {"StreamEnabled": False}
             db("UpdateTable", TableName=name, StreamSpecification=wanted)
         elif what == "ttl":
-            self.db.clock.advance(3601)  # TTL may change once in an hour
+            self.db.clock.advance(3601)  # TTL can be changed only once an hour
             enabled = db("DescribeTimeToLive", TableName=name)["TimeToLiveDescription"]["TimeToLiveStatus"]
             wanted = {"Enabled": enabled == "DISABLED", "AttributeName": "ttl"}
             db("UpdateTimeToLive", TableName=name, TimeToLiveSpecification=wanted)
@@ -214,7 +214,9 @@ class Snapshots(RuleBasedStateMachine):
 
     @rule(place=places, name=names)
     def back_up(self, place, name):
-        """Snapshots leave backups as they are. Their items must stay whatever happens to tables."""
+        """Back up a table. Snapshots do not change backups, whose items stay whatever happens to
+        tables.
+        """
         if (place, name) in self.model:
             made = self.as_(place)("CreateBackup", TableName=name, BackupName="backup")["BackupDetails"]
             self.backups[made["BackupArn"]] = (place, deepcopy(self.model[place, name]))

@@ -1,4 +1,6 @@
-"""The check of copied data folders finds histories and backups that do not fit together."""
+"""The check of copied data folders (emulator/database/soundness.py) finds histories and backups
+with missing parts or wrong references.
+"""
 
 import pytest
 
@@ -12,7 +14,7 @@ from tests.support.tables import table_request
 
 @pytest.fixture
 def database(db):
-    """Return a store with a history, to which stream records refer, and a backup."""
+    """Return a database with a backup, and a history to which stream records refer."""
     stream = {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
     db("CreateTable", {**table_request("pk:S"), "TableName": "table", "StreamSpecification": stream})
     specification = {"PointInTimeRecoveryEnabled": True}
@@ -28,7 +30,7 @@ def first_key(txn, span):
 
 
 def of_kind(prefix):
-    """Return the range of all keys that begin with the same byte."""
+    """Return the range of all keys with the first byte of a prefix."""
     return prefix[:1], prefix_end(prefix[:1])
 
 
@@ -59,6 +61,6 @@ def test_a_reference_that_leads_to_other_images(database):
             pair for pair in txn.scan(*of_kind(keyspace.stream_records(0))) if pair[1][0] == REFERRING_VERSION
         ]
         assert len(row) != len(other)
-        txn.put(key, row[:36] + other[36:52] + row[52:])  # the position of the other change
+        txn.put(key, row[:36] + other[36:52] + row[52:])  # now has the history position of the other record
     with database.read() as txn, pytest.raises(Corrupted):
         soundness.check(txn)

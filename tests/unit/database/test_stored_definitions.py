@@ -1,7 +1,7 @@
-"""Stored definitions of one kind: how they are saved, published, reloaded and refused.
+"""How a registry saves, publishes and reloads definitions, and which ones it refuses.
 
-The toy below shows what a new kind of stored state needs; see "An operation with stored state" in
-emulator/README.md.
+The class Backup below is a toy that shows what a new kind of stored state needs; see "An operation
+with stored state" in emulator/README.md.
 """
 
 from copy import copy
@@ -30,7 +30,7 @@ PREFIX = b"\xf0"
 
 @dataclass(frozen=True, slots=True)
 class Backup:
-    """A toy."""
+    """A toy definition, for these tests only."""
 
     name: str
     items: int = 0
@@ -44,7 +44,7 @@ class Backup:
 
 
 class Backups:
-    """The registry of a database's toys, and what its hooks were called with."""
+    """A registry of toy definitions. events: the calls of the registry's hooks."""
 
     def __init__(self, database):
         self.database = database
@@ -124,7 +124,9 @@ def test_a_removed_definition_is_gone_after_the_block(backups):
 
 
 def test_a_lost_commit_is_undone(backups):
-    """The store has lost what was published: the new, the changed and the removed."""
+    """The store loses a commit after its definitions were published: a new, a changed and a removed
+    one.
+    """
     backups.save(Backup("kept"), Backup("changed"), Backup("removed"))
     kept, before = backups.get("kept"), stored(backups.database)
     backups.save(Backup("new"), Backup("changed", 1))
@@ -153,7 +155,7 @@ def test_a_lost_commit_is_undone(backups):
 
 @pytest.fixture
 def two(tmp_path):
-    """The toys of two processes over one folder."""
+    """Yield the Backups of two processes over one folder."""
     sharing = SharedMemory(2)
     other = copy(sharing)
     other.worker_index = 1
@@ -193,7 +195,10 @@ def test_nobody_writes_by_definitions_that_are_out_of_date(two):
 
 
 def test_a_block_that_fails_leaves_the_definitions_current(two):
-    """The version was raised in the transaction that did not commit: it must not count as held."""
+    """The failed transaction raised the version number of the definitions. Then the other process
+    makes a version with this number. The first process must notice that it does not have that
+    version.
+    """
     mine, other = two
     with pytest.raises(Full):
         mine.save_and_fail(Backup("a"))
@@ -266,7 +271,9 @@ def test_a_response_in_slices_that_is_interrupted_is_made_in_one_piece(db, monke
 
 @pytest.fixture
 def bodies(tmp_path):
-    """Stored definitions by their kinds, each with every part that it may have."""
+    """Return stored definitions by kind. Each has every part that a definition of its kind may
+    have.
+    """
     functions = tmp_path / "functions.toml"
     functions.write_text('worker = "http://localhost:9000"\n')
     db = InProcess(Settings(data_dir=tmp_path / "source", functions=functions, delay_transient_statuses=True))
@@ -311,7 +318,7 @@ def test_a_field_of_a_newer_version_is_refused_wherever_it_is(bodies, kind, defi
 
 
 def rewrite(path, change):
-    """Change the definition of the only table in a folder."""
+    """Let `change` modify the stored definition of the only table in a folder."""
     db = InProcess(Settings(data_dir=path))
     with db.emulator.database.write() as txn:
         ((key, value),) = txn.scan(b"\x02", b"\x03")
@@ -335,7 +342,7 @@ def test_a_folder_of_a_newer_version_is_not_opened(tmp_path):
         f"The data folder {path} cannot be used: a newer version of the program wrote it (a stored"
         " TableDefinition has the unknown field replicas). Use the newer version, or another folder."
     )
-    for _ in range(2):  # the folder is closed again, and as it was
+    for _ in range(2):  # a refused start closes the folder and does not change it
         with pytest.raises(LayoutMismatch) as caught:
             Emulator(Settings(data_dir=path))
         assert str(caught.value) == message

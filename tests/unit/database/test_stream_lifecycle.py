@@ -1,5 +1,5 @@
-"""Streams are opened, changed and closed in the transactions of their tables' settings; which
-callers see them.
+"""How streams open, change and close: in the transaction that changes their table's settings. Also:
+which callers see a stream.
 """
 
 import re
@@ -31,8 +31,8 @@ def test_label_is_the_clocks(db):
 
 
 def test_labels_while_the_clock_stands_still(db):
-    """Or goes back: each stream of a table has its own, later ones under a frozen clock greater
-    ones.
+    """Each stream of a table has its own label, even if the clock stands still or goes back. Under
+    a frozen clock, later streams have greater labels.
     """
     streamed = Streamed(db)
     arns = [streamed.arn]
@@ -50,7 +50,9 @@ def test_labels_while_the_clock_stands_still(db):
 
 
 def test_transient_statuses(engine_name, tmp_path):
-    """With --delay-transient-statuses ENABLING lasts three seconds, and records are written."""
+    """With --delay-transient-statuses, a stream is ENABLING for three seconds and already records
+    writes.
+    """
     with emulator(engine_name, tmp_path, delay_transient_statuses=True) as db:
 
         def status(arn):
@@ -95,7 +97,9 @@ def test_statuses_without_delay(db):
 
 @pytest.fixture
 def failing(db, monkeypatch):
-    """A function that makes the next write transaction fail as it commits."""
+    """Yield a function that makes write transactions fail as they commit, until
+    `monkeypatch.undo()`.
+    """
     database = db.emulator.database
 
     class AtCommit:
@@ -136,8 +140,10 @@ def check_unchanged(db, before, shown):
         ("DeleteTable", {"TableName": "with"}),
     ],
 )
-def test_commit_that_fails(db, monkeypatch, failing, operation, request_):
-    """Neither a stream that is not there nor the end of one that is."""
+def test_a_commit_that_fails_neither_opens_nor_closes_a_stream(db, monkeypatch, failing, operation, request_):
+    """Clients see neither the new stream nor the end of the old one. The request succeeds when it
+    is repeated.
+    """
     streamed = Streamed(db, TableName="with")
     db("CreateTable", {**table_request("pk:S"), "TableName": "without"})
     db("DescribeTable", TableName="without")
@@ -152,9 +158,9 @@ def test_commit_that_fails(db, monkeypatch, failing, operation, request_):
     db(operation, request_)
 
 
-def test_turn_that_fails(db, monkeypatch, failing):
-    """The disk is full when the shards are to roll over: they do so later, and nothing is
-    written meanwhile to others.
+def test_a_rollover_that_fails_is_tried_again(db, monkeypatch, failing):
+    """The disk is full when shards are due to roll over. They roll over later. Until then, writes
+    go to the old shards.
     """
     streamed = Streamed(db)
     numbers = [streamed.put()]
@@ -164,14 +170,15 @@ def test_turn_that_fails(db, monkeypatch, failing):
     monkeypatch.undo()
     assert streamed.shards() == shards
     numbers.append(streamed.put())
-    monkeypatch.setattr(db.emulator.database.background, "_monotonic", lambda: inf)  # the pause is over
+    # Ends the pause that follows the failure.
+    monkeypatch.setattr(db.emulator.database.background, "_monotonic", lambda: inf)
     later(db, 60)
     assert len(streamed.shards()) == 2 * len(shards)
     assert streamed.numbers_read() == numbers
 
 
 def test_canceled_transactions_take_no_number(db):
-    """The numbers of records follow one another whatever was refused in between."""
+    """Sequence numbers of records have no gaps, whatever was refused between the writes."""
     streamed = Streamed(db)
     streamed.put("a")
     fails = {"TableName": streamed.name, "Item": {"pk": {"S": "b"}}, "ConditionExpression": "attribute_exists(pk)"}
@@ -186,7 +193,9 @@ def test_canceled_transactions_take_no_number(db):
 
 
 def test_reopening_keeps_everything(tmp_path):
-    """Streams, open and disabled ones, shards, records, iterators, and where the numbers go on."""
+    """A reopened folder has its open and disabled streams, shards and records. Iterators stay
+    valid, and sequence numbers go on.
+    """
     settings = Settings(data_dir=tmp_path / "data", stream_shards=3)
     db = InProcess(settings)
     streamed = Streamed(db)
@@ -225,8 +234,8 @@ def test_reopening_keeps_everything(tmp_path):
     db.emulator.close()
 
 
-def test_other_number_of_shards(tmp_path):
-    """The setting is of new streams; those that are there keep theirs, also when they roll over."""
+def test_a_new_number_of_shards_is_for_new_streams(tmp_path):
+    """Existing streams keep their number of shards, also when these roll over."""
     with emulator("lmdb", tmp_path, stream_shards=2) as db:
         streamed = Streamed(db)
         now = db.clock.now()
@@ -243,7 +252,7 @@ def test_other_number_of_shards(tmp_path):
 
 
 def test_hidden_streams_are_not_listed(db):
-    """A change log of the emulator's own is no stream of the clients."""
+    """A hidden stream is a change log for the emulator's own use. Clients do not see it."""
     db("CreateTable", {**table_request("pk:S"), "TableName": "watched"})
     table = db.emulator.database.table(db.caller, "watched")
     database = db.emulator.database
@@ -296,8 +305,8 @@ def test_every_key_and_region_has_its_own_streams(db):
 
 
 def test_keys_that_stand_for_the_same_account(db):
-    """Two access keys of one account number, under a clock that stands still: streams of two
-    ARNs, each finds its own.
+    """Two access keys share an account number, and the clock stands still. Their streams still have
+    different ARNs, and each key sees only its own stream.
     """
     streams = {key: Streamed(as_(db, key, "us-east-1"), TableName="same") for key in ("one", "two")}
     assert streams["one"].arn != streams["two"].arn
@@ -309,7 +318,9 @@ def test_keys_that_stand_for_the_same_account(db):
 
 
 def test_shared_database(engine_name, tmp_path):
-    """With --shared-db everybody sees all streams, by the ARN of who made the table."""
+    """With --shared-db, all callers see all streams. An ARN names the account and region of the
+    caller that made the table.
+    """
     with emulator(engine_name, tmp_path, shared_db=True) as db:
         made = [Streamed(as_(db, *caller), TableName=f"t.{caller[0]}.{caller[1]}") for caller in CALLERS]
         for caller in CALLERS:
@@ -320,8 +331,10 @@ def test_shared_database(engine_name, tmp_path):
         assert len(made[0].records()) == 3
 
 
-def test_folder_divided_the_other_way(tmp_path):
-    """Streams of tables that wait until the folder is opened so again wait with them."""
+def test_streams_wait_while_a_folder_is_open_with_the_other_value_of_shared_db(tmp_path):
+    """With or without --shared-db, a server sees only the tables that were made with the same
+    setting, and only their streams.
+    """
     made = {}
     for shared in (False, True, False, True):
         with emulator("lmdb", tmp_path, shared_db=shared) as db:
@@ -339,9 +352,7 @@ def test_folder_divided_the_other_way(tmp_path):
 
 @pytest.mark.parametrize("region", ["eu-süd-1", "100%s", "%b%%d%016x", 'quoted"\\', "pipe|1|x", "日本"])
 def test_regions_of_any_characters(db, region):
-    """A client may call its region anything; the ARN, the records and the iterators tell it as
-    it is.
-    """
+    """A client may send any text as its region. ARNs, records and iterators have it unchanged."""
     as_(db, "test", region)
     streamed = Streamed(db)
     number = streamed.put("%s %d %%")
@@ -366,7 +377,7 @@ def test_keys_of_any_name(db, name):
 
 
 def test_many_streams(db):
-    """Each finds its own records, and time does to all of them what it does to one."""
+    """60 streams have their own records. They all roll over, and their old records are deleted."""
     streams = [Streamed(db) for _ in range(60)]
     for streamed in streams:
         streamed.put()
@@ -385,8 +396,8 @@ def test_many_streams(db):
 
 
 def test_pages_of_shards_while_they_go(db):
-    """DescribeStream by small pages across a rollover lists every shard that is still there
-    once.
+    """Small pages of DescribeStream list each shard that still exists once, although the shards
+    roll over between two pages.
     """
     streamed = Streamed(db)
     for _ in range(3):
@@ -409,7 +420,9 @@ def test_pages_of_shards_while_they_go(db):
 
 @pytest.mark.parametrize("operation", ["UpdateTable", "DeleteTable"])
 def test_stream_of_a_table_is_missing(db, operation):
-    """A failed commit under --durable could leave a table with a stream that was never stored."""
+    """In an older version, a failed commit under --durable could leave a table whose stream was
+    never stored.
+    """
     streamed = Streamed(db)
     (table,) = db.emulator.database.catalog.everything()
     with db.emulator.database.catalog.changing() as change:

@@ -1,5 +1,5 @@
-"""Where reading starts: shard iterators and how long they are valid, and the first record since a
-time.
+"""Where reading a stream starts: shard iterators, how long they are valid, and the first record
+since a time.
 """
 
 from bisect import bisect_left
@@ -15,12 +15,12 @@ from tests.support.profile import profile
 from tests.support.stream_reading import iterator, read_shard, sequence
 from tests.support.streamed_tables import HOUR, MINUTE, Streamed, later, number_of
 
-START = 1_700_000_000.0  # of a ManualClock
+START = 1_700_000_000.0  # where a ManualClock starts
 
 
 @pytest.fixture
 def one(db):
-    """A table with one shard."""
+    """Return a table whose stream has one shard."""
     return Streamed(
         db,
         BillingMode="PROVISIONED",
@@ -34,7 +34,7 @@ def first_shard(streamed):
 
 @pytest.mark.parametrize("kind", ["TRIM_HORIZON", "LATEST", "NextShardIterator"])
 def test_iterators_expire(db, one, kind):
-    """Every iterator expires a quarter of an hour after it was made."""
+    """Every iterator expires 15 minutes after it was made."""
     one.put()
     if kind == "NextShardIterator":
         start = db("GetRecords", ShardIterator=iterator(db, one.arn, first_shard(one)))[kind]
@@ -48,8 +48,8 @@ def test_iterators_expire(db, one, kind):
     db("GetRecords", ShardIterator=later_start)
 
 
-def test_iterator_from_the_future(db, one):
-    """The clock was set back after the iterator was made."""
+def test_an_iterator_from_the_future_is_valid(db, one):
+    """The clock is set back after the iterator was made."""
     number = one.put()
     start = iterator(db, one.arn, first_shard(one))
     db.clock.advance(-HOUR)
@@ -57,7 +57,9 @@ def test_iterator_from_the_future(db, one):
 
 
 def test_iterator_is_of_its_stream_alone(db, one):
-    """Only texts that the emulator issued are iterators."""
+    """A text that the emulator did not issue is refused, for example an iterator with another
+    stream's ARN.
+    """
     other = Streamed(db)
     text = iterator(db, one.arn, first_shard(one))
     for wrong in (
@@ -94,7 +96,7 @@ def test_latest_is_looked_up_when_it_is_made(db, one):
     [(-1000, 3), (0, 3), (0.001, 2), (0.1, 2), (0.123, 2), (0.124, 1), (0.4567, 1), (0.458, 0), (1, 0), (1e9, 0)],
 )
 def test_milliseconds(db, one, offset, count):
-    """A record's time has milliseconds, however the clock and the request round."""
+    """AT_TIMESTAMP compares milliseconds: the clock's time and the request's time are rounded."""
     for moment in (0, 0.123, 0.457):
         db.clock.freeze(START + moment)
         one.put()
@@ -123,8 +125,8 @@ partitions = st.sampled_from("abcdef")
 
 
 def test_times_against_brute_force(inside):
-    """Bisection finds the same record as a search of all: with many at one moment, gaps in the
-    numbers, empty shards.
+    """Binary search finds the same record as a search of all records, also with many records at one
+    moment, gaps in the numbers, and empty shards.
     """
 
     @profile(60)
@@ -150,7 +152,7 @@ def test_times_against_brute_force(inside):
 
 
 def test_cost_of_finding_a_time(inside, monkeypatch):
-    """A few single reads, however many records there are."""
+    """Finding a time takes a few reads of single records, however many records there are."""
     from emulator.database.changes import reader
 
     streamed = Streamed(inside)
@@ -176,7 +178,7 @@ def test_cost_of_finding_a_time(inside, monkeypatch):
 
 
 def test_times_of_records(db, one):
-    """Whole seconds of the emulator's clock."""
+    """A record shows the emulator's time in whole seconds, rounded down."""
     db.clock.freeze(START + 0.9)
     one.put()
     (record,) = one.records()

@@ -1,4 +1,4 @@
-"""After a day, records, shards and streams are no longer readable, and their data are deleted."""
+"""After a day, records, shards and streams can no longer be read, and their data are deleted."""
 
 import json
 from dataclasses import replace
@@ -43,8 +43,8 @@ def record_count(db):
 
 @pytest.fixture
 def hourly(db):
-    """A table of one shard a time with a record of each of the last 24 hours, the oldest 23
-    hours and 59 minutes old.
+    """Return a table whose stream has one open shard and a record of each of the last 24 hours. The
+    oldest record is 23 hours and 59 minutes old.
     """
     streamed = Streamed(db, **ONE_SHARD)
     db.clock.advance(-MINUTE)
@@ -56,7 +56,7 @@ def hourly(db):
 
 
 def test_readers_never_see_what_is_too_old(db, hourly):
-    """Neither before nor after the deletion has run."""
+    """Readers never see a record that is older than a day, whether or not it is deleted already."""
     for hour in range(24):
         assert hourly.numbers_read() == list(range(hour + 1, 25))
         db.clock.advance(2 * MINUTE)
@@ -69,7 +69,9 @@ def test_readers_never_see_what_is_too_old(db, hourly):
 
 
 def test_deletion_follows_the_clock(db, hourly):
-    """Of each shard the newest of what is too old stays, as a mark, until the shard goes."""
+    """The newest record that is too old stays in its shard, as a mark of deleted records, until the
+    shard goes.
+    """
     counts = []
     for _ in range(24):
         later(db, HOUR)
@@ -85,7 +87,7 @@ def test_deletion_follows_the_clock(db, hourly):
 
 
 def test_deletion_is_sliced(db, monkeypatch):
-    """A slice deletes so many records and no more."""
+    """A slice deletes at most SLICE records."""
     monkeypatch.setattr("emulator.database.store.deletions.SLICE", 7)
     streamed = Streamed(db, **ONE_SHARD)
     for _ in range(60):
@@ -102,7 +104,9 @@ def test_deletion_is_sliced(db, monkeypatch):
 
 
 def test_mark_of_an_open_shard(db):
-    """A shard whose old records are gone still knows that they were there."""
+    """A shard whose old records are deleted still knows that it had them: their sequence numbers
+    are refused as trimmed.
+    """
     streamed = Streamed(db, **ONE_SHARD)
     db.clock.advance(LIFE - MINUTE)
     old = [streamed.put() for _ in range(3)]
@@ -120,7 +124,7 @@ def test_mark_of_an_open_shard(db):
 
 
 def trimmed(db, streamed, shard, kind, record):
-    """Say whether a position is refused as trimmed."""
+    """Return True if the position of a record is refused as trimmed."""
     code, _ = db.error(
         "GetShardIterator",
         StreamArn=streamed.arn,
@@ -133,8 +137,8 @@ def trimmed(db, streamed, shard, kind, record):
 
 @pytest.mark.parametrize("swept", [False, True])
 def test_trimmed_positions(db, hourly, swept):
-    """A sequence number that is too old, and an iterator whose record became too old before it
-    was used.
+    """Refused as trimmed are a sequence number that is too old, and an iterator whose record has
+    become too old since it was made.
     """
     records = sorted(hourly.records(), key=sequence)
     shards = {shard["ShardId"]: shard for shard in hourly.shards()}
@@ -196,8 +200,10 @@ def everything_but_counters(db):
 
 
 @pytest.mark.parametrize("end", [disable, delete])
-def test_end_of_a_stream(db, end):
-    """It can be read for a day and not longer, and leaves nothing in storage."""
+def test_a_closed_stream_can_be_read_for_a_day(db, end):
+    """A stream closes when it is disabled or its table is deleted. After a day it leaves nothing in
+    the store.
+    """
     streamed = Streamed(db)
     db.clock.advance(10 * HOUR)
     numbers = [streamed.put(str(n)) for n in range(30)]
@@ -209,7 +215,7 @@ def test_end_of_a_stream(db, end):
     assert streamed.shards() == shards
     start = iterator(db, streamed.arn, shards[0]["ShardId"])
     db.clock.advance(2 * MINUTE)
-    for _ in range(2):  # before and after it is really gone
+    for _ in range(2):  # before and after its data are deleted
         assert db("ListStreams")["Streams"] == []
         for operation, request in (
             ("DescribeStream", {"StreamArn": streamed.arn}),
@@ -233,8 +239,8 @@ def test_end_of_a_stream(db, end):
 
 
 def test_streams_of_a_table_end_one_by_one(db):
-    """A table that is deleted while streams of it remain; one made later under its name has
-    nothing of them.
+    """The streams of a deleted table each end a day after they were closed. A new table with the
+    same name does not get them.
     """
     streamed = Streamed(db, TableName="again")
     arns = [streamed.arn]
@@ -249,7 +255,8 @@ def test_streams_of_a_table_end_one_by_one(db):
     later(db, 5 * HOUR)
     newer = Streamed(db, TableName="again")
     newer.put()
-    for hours, left in ((0, 3), (8, 3), (2, 2), (8, 2), (2, 0)):  # disabled after 10 and 20 hours; 25 have passed
+    # The three streams were closed after 10, 20 and 20 hours; now 25 hours have passed.
+    for hours, left in ((0, 3), (8, 3), (2, 2), (8, 2), (2, 0)):
         later(db, hours * HOUR)
         finish(db)
         listed = [stream["StreamArn"] for stream in db("ListStreams")["Streams"]]
@@ -258,8 +265,10 @@ def test_streams_of_a_table_end_one_by_one(db):
     check_store(db.emulator.database)
 
 
-def test_forgotten_while_being_trimmed(db, monkeypatch):
-    """Slices of trimming that are still queued when the stream goes do no harm."""
+def test_a_stream_may_go_while_its_old_records_are_deleted(db, monkeypatch):
+    """Slices that delete old records do no harm if they are still queued when the whole stream
+    goes.
+    """
     monkeypatch.setattr("emulator.database.store.deletions.SLICE", 3)
     streamed = Streamed(db, **ONE_SHARD)
     for _ in range(50):
@@ -274,7 +283,9 @@ def test_forgotten_while_being_trimmed(db, monkeypatch):
 
 
 def test_reopened_after_a_day(tmp_path):
-    """A folder that was closed while its streams' time ran out."""
+    """A folder is closed for two days. Then an open stream has lost its old records, and a disabled
+    stream is gone.
+    """
     settings = Settings(data_dir=tmp_path / "data")
     db = InProcess(settings)
     kept, gone = Streamed(db), Streamed(db)
@@ -304,7 +315,9 @@ WEEK = 7 * DAY
 
 
 def keep(db, streamed, retention):
-    """Let a stream keep its records for other seconds than a day; return it."""
+    """Set the number of seconds for which a stream keeps its records; return the stream's
+    definition.
+    """
     streams = db.emulator.database.streams
     stream = replace(streams.of_resource(db.caller.tenant, arns.resource(streamed.arn)), retention=retention)
     with db.emulator.database.write() as txn:
@@ -315,21 +328,25 @@ def keep(db, streamed, retention):
 
 @pytest.fixture
 def both(db):
-    """Two tables: the first one's stream keeps records for a day, the second one's for a week."""
+    """Return two tables: the first one's stream keeps records for a day, the second one's for a
+    week.
+    """
     day, week = Streamed(db, **ONE_SHARD), Streamed(db, **ONE_SHARD)
     keep(db, week, WEEK)
     return day, week
 
 
 def test_each_stream_keeps_its_records_for_its_own_time(db, both):
-    """Readers see that at once; storage, shards and marks follow."""
+    """For readers, a record ends exactly on time. The stored records, shards and marks go soon
+    afterwards.
+    """
     day, week = both
     for streamed in both:
         for _ in range(3):
             streamed.put()
     for passed, expected in ((DAY - MINUTE, [3, 3]), (2 * MINUTE, [0, 3]), (WEEK - DAY - 2 * MINUTE, [0, 3])):
         db.clock.advance(passed)
-        for _ in range(2):  # before and after the deletion
+        for _ in range(2):  # before and after the records are deleted
             assert [len(streamed.records()) for streamed in both] == expected
             later(db, 0)
             finish(db)
@@ -345,7 +362,9 @@ def test_each_stream_keeps_its_records_for_its_own_time(db, both):
 
 
 def test_positions_follow_the_retention(db, both):
-    """TRIM_HORIZON, AT_TIMESTAMP, and a sequence number."""
+    """TRIM_HORIZON, AT_TIMESTAMP and AT_SEQUENCE_NUMBER find only records within the stream's
+    retention.
+    """
     for _ in range(2):
         for streamed in both:
             streamed.put()
@@ -408,7 +427,9 @@ def test_generations_after_a_long_pause_are_those_that_can_be_read(db, both):
 
 
 def test_a_hidden_log_is_opened_with_its_own_retention(db):
-    """As recovery will: for 35 days."""
+    """A change log that clients do not see may keep its records for longer than a day, here 35
+    days.
+    """
     streamed = Streamed(db)
     database = db.emulator.database
     table = database.table(db.caller, streamed.name).definition

@@ -1,5 +1,5 @@
-"""Shards and the clock: shards roll over after four hours, and readers find all records, those of
-an item in order.
+"""Shards and the clock: shards roll over after four hours. Readers find all records, and the
+records of an item in their order.
 """
 
 from itertools import pairwise
@@ -56,7 +56,7 @@ def test_setting(engine_name, tmp_path, shards):
 
 
 def test_item_stays_in_its_shard(db):
-    """And with it its whole partition, in the order of the writes."""
+    """All items of a partition stay in one shard, with their records in the order of the writes."""
     streamed = Streamed(db, "pk:S")
     written = {pk: [streamed.put(pk) for _ in range(5)] for pk in map(str, range(30))}
     places = {}
@@ -70,7 +70,7 @@ def test_item_stays_in_its_shard(db):
     assert {pk: [*numbers.values()] for pk, numbers in places.items()} == {pk: [w] for pk, w in written.items()}
 
 
-def test_turning_over(db):
+def test_each_shard_rolls_over_to_one_child(db):
     streamed = Streamed(db)
     before = [streamed.put(str(number)) for number in range(20)]
     first = streamed.shards()
@@ -120,7 +120,9 @@ def test_child_takes_over_the_items_of_its_parent(db):
 
 
 def test_closed_shard_comes_to_an_end(db):
-    """Its last page has no next iterator, also for who waited at its end when it was closed."""
+    """The last page of a closed shard has no NextShardIterator, also if the iterator was made
+    before the shard was closed.
+    """
     streamed = Streamed(db, **PROVISIONED)
     numbers = [streamed.put() for _ in range(5)]
     (shard,) = streamed.shards()
@@ -144,7 +146,9 @@ def test_closed_shard_comes_to_an_end(db):
 
 
 def test_ends_of_a_shard_are_positions(db):
-    """Readers resume at the numbers that DescribeStream tells, whether or not a record has them."""
+    """Readers can resume at the sequence numbers that DescribeStream shows for a shard, whether or
+    not a record has them.
+    """
     streamed = Streamed(db, **PROVISIONED)
     (shard,) = streamed.shards()
     start = {"SequenceNumber": shard["SequenceNumberRange"]["StartingSequenceNumber"]}
@@ -170,8 +174,8 @@ def test_ends_of_a_shard_are_positions(db):
 
 @pytest.mark.parametrize("pause", [LIFE, 2 * LIFE, 5 * LIFE + HOUR, DAY - LIFE])
 def test_generations_of_a_pause(db, pause):
-    """Nobody looked for a while: there are the shards that there would be, and everything is
-    still readable.
+    """After a pause without requests, there are the shards that rollovers in time would have made,
+    and all records can be read.
     """
     streamed = Streamed(db)
     numbers = [streamed.put(str(n)) for n in range(10)]
@@ -194,7 +198,9 @@ def by_time(records):
 
 @pytest.mark.parametrize("pause", [2 * DAY, 400 * DAY, 40 * 365 * DAY])
 def test_generations_are_bounded(db, pause):
-    """However long the pause, no more generations than a day has, and nothing of those before."""
+    """However long the pause, there are only as many generations of shards as a day has. No older
+    records are left.
+    """
     streamed = Streamed(db)
     streamed.put()
     later(db, pause)
@@ -209,9 +215,9 @@ def test_generations_are_bounded(db, pause):
 
 
 @pytest.mark.parametrize("late", [LIFE, DAY, 3 * DAY])
-def test_late_turn_loses_nothing(db, late):
-    """What was written before anybody looked at the clock (a machine that slept) can be read for
-    a day like the rest.
+def test_a_late_rollover_loses_nothing(db, late):
+    """A machine slept, so the rollover is late. Records from before it can be read for a day like
+    others.
     """
     streamed = Streamed(db)
     streamed.put("old")
@@ -229,8 +235,8 @@ def test_late_turn_loses_nothing(db, late):
     assert streamed.numbers_read() == []
 
 
-def test_reopening_keeps_turning(tmp_path):
-    """A folder that was closed for longer than a shard lives."""
+def test_shards_roll_over_after_the_folder_is_reopened(tmp_path):
+    """The folder is closed for longer than a shard stays open."""
     with emulator("lmdb", tmp_path) as db:
         name = Streamed(db)
         numbers = [name.put(str(n)) for n in range(10)]
@@ -247,7 +253,7 @@ def test_reopening_keeps_turning(tmp_path):
         assert list(map(number_of, by_time(name.records()))) == numbers
 
 
-def test_disabled_stream_turns_no_more(db):
+def test_shards_of_a_disabled_stream_do_not_roll_over(db):
     streamed = Streamed(db)
     later(db, LIFE)
     streamed.set_stream(OFF)
@@ -258,8 +264,8 @@ def test_disabled_stream_turns_no_more(db):
 
 
 def test_clock_set_back(db):
-    """Shards do not roll over until the clock has caught up; what is written and read does not
-    mind.
+    """If the clock is set back, shards do not roll over until it has caught up. Reads and writes
+    work as before.
     """
     streamed = Streamed(db)
     streamed.put("a")
@@ -277,7 +283,7 @@ def test_clock_set_back(db):
 
 
 def test_cost_of_streams_with_nothing_due(db, monkeypatch):
-    """A rollover visits no stream that nothing has happened to."""
+    """Before shards are due to roll over, no stream is visited. Then all are, in slices."""
     for _ in range(20):
         Streamed(db)
     streams = db.emulator.database.streams
@@ -292,8 +298,8 @@ def test_cost_of_streams_with_nothing_due(db, monkeypatch):
 
 
 def test_a_moved_clock_rolls_streams_over_in_steps(db, monkeypatch):
-    """Other requests are answered between two steps, and all streams have rolled over when the
-    last is done.
+    """Between two steps of move_clock, other requests are answered. After the last step, all
+    streams have rolled over.
     """
     monkeypatch.setattr("emulator.database.changes.streams.ROLL_OVER_SLICE", 2)
     streamed = [Streamed(db) for _ in range(5)]
@@ -310,7 +316,7 @@ def test_a_moved_clock_rolls_streams_over_in_steps(db, monkeypatch):
 
 
 def test_ids_grow(db):
-    """In the order in which DescribeStream pages through them, across generations."""
+    """Shard ids grow in the order in which DescribeStream lists them, across generations."""
     streamed = Streamed(db)
     for _ in range(5):
         later(db, LIFE)
@@ -319,7 +325,7 @@ def test_ids_grow(db):
     assert len(ids) == 24
     reported = db("DescribeStream", StreamArn=streamed.arn, Limit=10)["StreamDescription"]
     assert reported["LastEvaluatedShardId"] == ids[9]
-    later(db, DAY - 2 * HOUR)  # the shard of the cursor is gone by now
+    later(db, DAY - 2 * HOUR)  # now the shard ids[9] is gone
     reported = db("DescribeStream", StreamArn=streamed.arn, ExclusiveStartShardId=ids[9])["StreamDescription"]
     assert reported["Shards"] == streamed.shards()
     assert ids[9] not in [shard["ShardId"] for shard in reported["Shards"]]

@@ -37,7 +37,7 @@ def deletes(*regions: str) -> list[dict[str, Any]]:
 
 
 def strong(*regions: str, witness: str | None = None) -> dict[str, Any]:
-    """Return the members of a request that makes a group."""
+    """Return the members of the UpdateTable request that makes a group with strong consistency."""
     request: dict[str, Any] = {"MultiRegionConsistency": "STRONG", "ReplicaUpdates": creates(*regions)}
     if witness is not None:
         request["GlobalTableWitnessUpdates"] = creates(witness)
@@ -51,7 +51,9 @@ def make_group(regions: Regions, **members: Any) -> None:
 
 @pytest.fixture(params=ENGINES)
 def regions(request, tmp_path):
-    """Return three regions with an indexed table of strong consistency, on each engine."""
+    """Yield three regions with a group of strong consistency, whose table has an index; on each
+    engine.
+    """
     made = Regions(settings_of_engine(request.param, tmp_path))
     made(EAST, "CreateTable", **INDEXED)
     make_group(made, **strong(WEST, CENTRAL))
@@ -61,7 +63,7 @@ def regions(request, tmp_path):
 
 @pytest.fixture
 def group() -> Regions:
-    """Return the same in memory."""
+    """Return regions with the group of the fixture `regions`, only in memory."""
     made = Regions()
     made(EAST, "CreateTable", **INDEXED)
     make_group(made, **strong(WEST, CENTRAL))
@@ -227,7 +229,7 @@ def test_a_write_in_flight_refuses_writes_of_its_item(group, operation, members)
     assert group.error(WEST, operation, **members) == CONFLICT
     assert [group.items(region) for region in GROUP] == [[ITEM]] * 3
     put(group, WEST, OTHER)
-    put(group, CENTRAL, {**ITEM, "v": {"S": "other"}})  # that direction is not paused
+    put(group, CENTRAL, {**ITEM, "v": {"S": "other"}})  # replication from EAST to CENTRAL is not paused
     steer(group, From=EAST, To=WEST, Paused=False)
     group(WEST, operation, **members)
     check_store(group.database)

@@ -38,7 +38,7 @@ def filled(db, name=None):
 
 
 def rows(db):
-    """Return how many item rows and index entries there are in the store."""
+    """Return the number of item rows and index entries in the store."""
     count = 0
     with db.emulator.database.engine.read() as txn:
         for prefix in (keyspace.items(0)[:1], keyspace.entries(0)[:1]):

@@ -1,4 +1,6 @@
-"""Statuses and the clock (behaviour 10.2, 10.4), by default and with delay_transient_statuses."""
+"""When statuses of tables and indexes change (behaviour 10.2, 10.4), by default and with
+delay_transient_statuses.
+"""
 
 import pytest
 
@@ -22,7 +24,7 @@ GLOBAL = {
 
 @pytest.fixture
 def slow(engine_name, tmp_path):
-    """An emulator whose transient statuses last three seconds."""
+    """Yield an emulator whose transient statuses last three seconds."""
     inside = InProcess(settings_of_engine(engine_name, tmp_path / "slow", delay_transient_statuses=True))
     yield inside
     inside.emulator.close()
@@ -39,7 +41,7 @@ def status(db, name):
 
 
 def index_of(db, name):
-    """Return status and Backfilling of the one global index; None where it is gone."""
+    """Return IndexStatus and Backfilling of the only global index, or None if the index is gone."""
     for index in db("DescribeTable", TableName=name)["Table"].get("GlobalSecondaryIndexes", ()):
         return index["IndexStatus"], index.get("Backfilling")
     return None
@@ -101,8 +103,8 @@ def test_creating(slow):
 
 
 def test_tags_of_a_table_that_comes_or_goes_stay(slow):
-    """Observed of TagResource: ack-api-quirks, catalogue of ResourceInUseException
-    (control-plane 0.3).
+    """A table that is being created or deleted refuses changes of its tags. Observed of
+    TagResource: ack-api-quirks, catalogue of ResourceInUseException (control-plane 0.3).
     """
     name = create(slow)
     arn = slow("DescribeTable", TableName=name)["Table"]["TableArn"]
@@ -145,9 +147,8 @@ def test_updating(slow):
     slow.clock.advance(3)
     slow("UpdateTable", TableName=name, DeletionProtectionEnabled=False)
     assert status(slow, name) == "ACTIVE"
-    reported = slow("UpdateTable", TableName=name, TableClass="STANDARD")[
-        "TableDescription"
-    ]  # the service makes no change
+    # The table has this class already: the answer says UPDATING, but nothing changes.
+    reported = slow("UpdateTable", TableName=name, TableClass="STANDARD")["TableDescription"]
     assert (reported["TableStatus"], status(slow, name)) == ("UPDATING", "ACTIVE")
     reported = slow("UpdateTable", TableName=name, BillingMode="PAY_PER_REQUEST")["TableDescription"]
     assert (reported["TableStatus"], status(slow, name)) == ("UPDATING", "ACTIVE")
@@ -283,7 +284,7 @@ def provisioned(db, **extra):
 
 
 def read_units(db, name):
-    """Read units of the table and of its global index."""
+    """Return the read units of the table and of its global index."""
     reported = db("DescribeTable", TableName=name)["Table"]
     return tuple(
         part["ProvisionedThroughput"]["ReadCapacityUnits"] for part in (reported, *reported["GlobalSecondaryIndexes"])
@@ -326,7 +327,8 @@ def test_several_changes_under_way_come_one_by_one(slow):
     name = provisioned(slow)
     slow("UpdateTable", TableName=name, WarmThroughput={"ReadUnitsPerSecond": 50})
     slow.clock.advance(1)
-    slow("UpdateTable", TableName=name, WarmThroughput={"WriteUnitsPerSecond": 60})  # the last one counts
+    # Starts the wait for both changes again.
+    slow("UpdateTable", TableName=name, WarmThroughput={"WriteUnitsPerSecond": 60})
     slow("UpdateTable", TableName=name, SSESpecification={"Enabled": True})
     slow.clock.advance(1)
     slow("UpdateTable", TableName=name, **units(9))
@@ -410,7 +412,9 @@ def test_the_class_and_the_time_of_a_billing_mode_come_with_the_status(slow):
     ],
 )
 def test_what_has_to_wait_for_an_index_names_it(slow, start, request_, detail):
-    """control-plane 20.4; observed: ack-api-quirks, DDB-TABLE-149, 163, 376."""
+    """While an index is being created or deleted, some changes are refused (control-plane 20.4;
+    observed: ack-api-quirks, DDB-TABLE-149, 163, 376).
+    """
     name = provisioned(slow, define="other:S", LocalSecondaryIndexes=[index_request("local", "pk other")])
     slow("UpdateTable", TableName=name, **online(start))
     error = slow.error("UpdateTable", TableName=name, **request_)
@@ -418,8 +422,8 @@ def test_what_has_to_wait_for_an_index_names_it(slow, start, request_, detail):
 
 
 def online(action):
-    """A request that makes the index `more`, or removes the index `global`, of a provisioned
-    table.
+    """Return members of an UpdateTable request that creates the index `more`, or deletes the index
+    `global`, of a provisioned table.
     """
     bodies = {"Create": {**index_request("more", "g"), **units(5)}, "Delete": {"IndexName": "global"}}
     definitions = [{"AttributeName": "g", "AttributeType": "S"}]
@@ -512,7 +516,7 @@ def test_decreases_of_throughput_on_a_day(db):
         **units(20),
     )
     index = {"GlobalSecondaryIndexUpdates": [{"Update": {"IndexName": "global", **units(10)}}]}
-    start = db.clock.now()  # Tuesday, November 14, 2023 at 10:13:20 PM
+    start = db.clock.now()  # this is Tuesday, November 14, 2023 at 10:13:20 PM
     for number in range(1, 5):
         db("UpdateTable", change(20 - number))
         assert decreases() == (number, 0)
@@ -521,7 +525,7 @@ def test_decreases_of_throughput_on_a_day(db):
     db.clock.advance(3599)
     assert db.error("UpdateTable", change(1, **index)) == ("LimitExceededException", text)
     assert decreases() == (4, 0)
-    db("UpdateTable", TableName=name, **index)  # an index has its own count of decreases a day
+    db("UpdateTable", TableName=name, **index)  # an index has its own daily count of decreases
     db("UpdateTable", change(40))
     assert decreases() == (4, 1)
     db.clock.advance(1)

@@ -1,5 +1,5 @@
-"""Which callers see which tables: access keys, regions, accounts, and one database for all of
-them.
+"""Which callers see which tables: access keys, regions, accounts, and --shared-db, which gives all
+callers the same tables.
 """
 
 import logging
@@ -84,7 +84,9 @@ def test_the_account_of_other_access_keys_can_be_set(tmp_path, account):
 
 
 def test_keys_of_one_account_have_separate_tables(db):
-    """An ARN names the caller's own table, for each of the keys that share the account."""
+    """Access keys may share an account number. An ARN in a request still names the table that
+    belongs to the caller's key.
+    """
     stream = {"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"}
     callers = (HERE, OTHER_KEY, ("123456789012", "us-east-1"))
     arn = "arn:aws:dynamodb:us-east-1:123456789012:table/same"
@@ -182,9 +184,9 @@ def test_the_log_is_silent_about_tables_that_are_nowhere(db, caplog):
 
 
 @pytest.mark.parametrize("shared", [False, True])
-def test_unfinished_work_waits_for_the_same_way_of_dividing(tmp_path, monkeypatch, shared):
-    """A deletion and a half-filled index survive a start with the other setting and do not
-    disturb it.
+def test_unfinished_work_waits_for_the_same_value_of_shared_db(tmp_path, monkeypatch, shared):
+    """A deletion and a half-filled index survive a start with the other setting, and do not disturb
+    that server.
     """
     monkeypatch.setattr("emulator.database.jobs.backfill.SLICE", 1)
     ours = Settings(data_dir=tmp_path / "data", shared_db=shared)

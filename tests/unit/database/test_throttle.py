@@ -79,7 +79,7 @@ def test_a_new_table_has_one_second(db):
     db.clock.advance(0.5)
     assert admitted(db, table) == 2
     db.clock.advance(0.1)
-    assert admitted(db, table) == 1  # half a unit was left
+    assert admitted(db, table) == 1  # half a unit was left before, and another half is new
 
 
 def test_unused_capacity_of_300_seconds_is_kept(db):
@@ -102,8 +102,8 @@ def test_a_table_that_existed_before_has_its_unused_capacity(db):
 
 
 def test_an_item_larger_than_the_burst(db):
-    """One unit a second is 300 units at most, 400 KB cost 400: admitted when full, and paid for
-    afterwards.
+    """A table with one unit a second saves at most 300 units; an item of 400 KB costs 400. It is
+    admitted when all 300 are there, and later units pay for the rest.
     """
     table = create(db, write=1)
     size = 400 * KIB
@@ -266,8 +266,8 @@ def test_the_units_taken_are_the_units_reported(db, case, asked):
 
 
 def test_a_failed_condition_is_charged(db):
-    """As much as writing the existing item would be, one unit where there is none (behaviour
-    9.1).
+    """A failed condition costs as much as writing the existing item, or one unit if there is no
+    item (behaviour 9.1).
     """
     filled = create_filled(db)
     for number, cost in ((2, 9), (9, 1)):
@@ -395,7 +395,7 @@ def test_an_index_is_raised_and_lowered_by_itself(db):
     db("UpdateTable", TableName=table, GlobalSecondaryIndexUpdates=[update])
     assert admitted(db, table, g="h") == 0
     db.clock.advance(1)
-    assert admitted(db, table, g="h") == 49  # the first entry moves, which costs two
+    assert admitted(db, table, g="h") == 49  # the first item's entry moves from g to h, which costs two units
 
 
 def test_an_index_that_comes_later(db):
@@ -429,7 +429,7 @@ def test_on_demand_maximums(db):
     body = refusal(db, "GetItem", TableName=table, Key=key_of(1))
     assert body == exceeded(db, table, "TableReadMaxOnDemandThroughputExceeded", MAXIMUM)
     db.clock.advance(100)
-    assert admitted(db, table) == 3  # a maximum is not saved up
+    assert admitted(db, table) == 3  # unused units of a maximum are not saved
 
 
 def test_on_demand_maximums_come_and_go(db):
@@ -447,7 +447,7 @@ def test_maximums_of_an_index(db):
     assert admitted(db, table, g="g") == 2
     body = refusal(db, "PutItem", TableName=table, Item=item_of(9, g="g"))
     assert body == exceeded(db, table, "IndexWriteMaxOnDemandThroughputExceeded", MAXIMUM, "index")
-    for _ in range(2):  # each reads four partitions, half a unit each
+    for _ in range(2):  # each Scan reads four partitions, for half a unit each
         db("Scan", TableName=table, IndexName="index")
     body = refusal(db, "Scan", TableName=table, IndexName="index")
     assert body == exceeded(db, table, "IndexReadMaxOnDemandThroughputExceeded", MAXIMUM, "index")
@@ -459,7 +459,9 @@ def test_maximums_of_an_index(db):
 
 @pytest.fixture(params=[TABLE, ON_DEMAND], ids=["provisioned", "on-demand"])
 def wide(request, db):
-    """Return a table with spare capacity, and the text of its refusals."""
+    """Return a table with more throughput than one partition key may use, and the text
+    of refusals.
+    """
     return (create(db, 40_000, 40_000) if request.param is TABLE else create_on_demand(db)), request.param
 
 
@@ -494,7 +496,7 @@ def test_a_hot_key_is_throttled_for_reading_and_the_others_go_on(db, wide):
     }
     assert refusal(db, "Query", **query) == body
     db("GetItem", TableName=table, Key=key_of(1, pk="cold"))
-    assert db("Scan", TableName=table)["Count"] == 1  # a scan is of no one partition
+    assert db("Scan", TableName=table)["Count"] == 1  # a Scan is not limited by one partition
     db.clock.advance(0.1)
     db("GetItem", **request)
 
@@ -545,7 +547,7 @@ def test_on_one_table(db):
     assert admitted(db, other["TableName"], most=50) == 50
     enforce(db, other["TableName"])
     assert admitted(db, other["TableName"]) == 1
-    assert admitted(db, table) == 0  # whatever is said about others
+    assert admitted(db, table) == 0  # enforcing the limits of another table does not refill this one
     enforce(db, table)
     assert admitted(db, table) == 0
 

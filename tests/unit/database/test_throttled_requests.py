@@ -110,14 +110,16 @@ def test_a_batch_get_of_tables_of_which_one_is_throttled(db):
 
 @pytest.mark.parametrize("operation", ["Query", "Scan"])
 def test_pages_stop_where_nothing_is_left(db, operation):
-    """A page is read as a whole and charged afterwards: the next one waits."""
+    """A page is read as a whole and charged afterwards. The next page is refused until there are
+    units again.
+    """
     table = create(db, read=4)
     for number in range(5):
         put(db, table, number, 20 * KIB, pk="p")
     request = {"TableName": table, "Limit": 2}
     if operation == "Query":
         request |= {"KeyConditionExpression": "pk = :p", "ExpressionAttributeValues": {":p": {"S": "p"}}}
-    page = db(operation, **request)  # five units
+    page = db(operation, **request)  # two items of 20 KB cost five units
     assert page["Count"] == 2
     request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
     assert refusal(db, operation, **request) == exceeded(db, table, "TableReadProvisionedThroughputExceeded")
@@ -132,7 +134,7 @@ def test_pages_stop_where_nothing_is_left(db, operation):
 
 
 def canceled(db, operation, **request):
-    """Return the reasons of a transaction that must be cancelled and change nothing."""
+    """Assert that a transaction is cancelled; return its cancellation reasons."""
     body = refusal(db, operation, **request)
     assert body["__type"] == SERVICE + "TransactionCanceledException"
     codes = ", ".join(reason["Code"] for reason in body["CancellationReasons"])

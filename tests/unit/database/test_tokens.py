@@ -1,5 +1,5 @@
-"""ClientRequestTokens: a request runs only once within ten minutes, in all circumstances (behaviour
-8.3).
+"""ClientRequestTokens: a repeated request runs only once within ten minutes, also across failures
+and restarts (behaviour 8.3).
 """
 
 import uuid
@@ -33,7 +33,7 @@ def create(db):
 
 
 def increment(table, token, by="1", **extra):
-    """Return a request whose effect shows how often it was done."""
+    """Return a request that adds to a counter, which then shows how often the request has run."""
     update = {
         "TableName": table,
         "Key": {"id": {"S": "counter"}},
@@ -53,13 +53,15 @@ def count(db, table):
 
 
 def records(db):
-    """Return the storage keys of remembered tokens and of their entries by time."""
+    """Return two lists of storage keys: of remembered tokens, and of their entries by
+    time of expiry.
+    """
     with db.emulator.database.read() as txn:
         return [[key for key, _ in txn.scan(prefix, prefix_end(prefix))] for prefix in (b"\x07", b"\x08")]
 
 
 def check_records(db, expected):
-    """Assert that so many tokens are remembered, each with its entry by time."""
+    """Assert that `expected` tokens are remembered, each with its entry by time of expiry."""
     tokens, entries = records(db)
     assert len(tokens) == expected
     assert sorted(map(keyspace.token_of_expiry, entries)) == tokens
@@ -135,7 +137,7 @@ def test_a_replay_leaves_later_changes_alone(db, table):
 
 
 def changed(table):
-    """Return other requests with the token of increment(table, "a")."""
+    """Yield requests that differ from increment(table, "a") but have the same token."""
     request = increment(table, "a")
     (action,) = request["TransactItems"]
     other_key = {"id": {"S": "other"}}
@@ -196,7 +198,7 @@ def test_fingerprints():
 
 
 def failing(table):
-    """Return requests that are refused or cancelled: before, while and after the table is read."""
+    """Return the actions of requests that fail before, while or after the table is read."""
     check = {"TableName": table, "Key": {"id": {"S": "no"}}, "ConditionExpression": "attribute_exists(id)"}
     delete = {"TableName": table, "Key": {"id": {"S": "no"}}}
     return [
@@ -257,7 +259,7 @@ def test_tokens_that_begin_alike(db, table):
 
 
 def test_tokens_survive_reopening_the_folder(tmp_path):
-    """They expire also while the emulator is closed."""
+    """Tokens also expire while the emulator is closed."""
     opened = InProcess(Settings(data_dir=tmp_path))
     table = create(opened)
     run(opened, table, "a")
@@ -276,7 +278,7 @@ def test_tokens_survive_reopening_the_folder(tmp_path):
 
 
 def test_expired_tokens_are_swept(db, table):
-    """Each new token removes a few expired ones, the oldest first; valid ones stay."""
+    """Each new token deletes a few expired tokens, the oldest first. Valid tokens stay."""
     for _ in range(10):
         run(db, table, str(uuid.uuid4()))
     db.clock.advance(MINUTES / 2)
@@ -295,8 +297,8 @@ def test_expired_tokens_are_swept(db, table):
 
 
 def test_a_steady_load_keeps_a_steady_number(db, table):
-    """With one token each ten seconds there are never more than the valid ones and one that is
-    expired.
+    """With a new token every ten seconds, the store has only the valid tokens and at most one
+    expired token.
     """
     for _ in range(100):
         run(db, table, str(uuid.uuid4()))
@@ -306,8 +308,8 @@ def test_a_steady_load_keeps_a_steady_number(db, table):
 
 
 def test_a_token_used_anew_is_not_swept_by_its_old_entry(db, table):
-    """The entry by time moves with the token, also when there are too many expired ones to sweep
-    at once.
+    """If an expired token is used again, its entry by time of expiry moves too, also while many
+    other expired tokens wait for the sweep.
     """
     for number in range(20):
         run(db, table, str(number))

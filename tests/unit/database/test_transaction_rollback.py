@@ -13,7 +13,7 @@ LIMIT = 10_000
 
 @pytest.fixture
 def small(engine_name, tmp_path):
-    """Return an emulator with a small limit of item collections."""
+    """Yield an emulator with a small limit for the size of item collections."""
     inside = InProcess(settings_of_engine(engine_name, tmp_path / "data", item_collection_limit=LIMIT))
     yield inside
     inside.emulator.close()

@@ -8,7 +8,7 @@ from tests.support.in_process import InProcess
 from tests.support.invariants import check_store
 from tests.support.tables import index_request
 
-YEARS = 5 * 365 * 86_400  # seconds
+YEARS = 5 * 365 * 86_400  # five years in seconds
 
 EXPIRED = {
     "a second ago": {"N": f"{NOW - 1}"},
@@ -133,7 +133,7 @@ def test_rescued_between_slices(db, monkeypatch):
     db.clock.advance(60)
     db.emulator.run_due()
     background(db).run_slice()
-    assert names(db, table) == []  # the request ran a slice of its own, before it looked
+    assert names(db, table) == []  # the Scan first ran one more slice
     put(db, table, "a", NOW - 3)
     put(db, table, "b", NOW - 2)
     db.clock.advance(60)
@@ -243,7 +243,7 @@ def test_a_table_without_capacity_is_swept(engine_name, tmp_path):
     assert sweep(db).total() == 10
     assert db.error("PutItem", TableName=table, Item={"pk": {"S": "x"}})[0] == "ProvisionedThroughputExceededException"
     db.clock.advance(1)
-    put(db, table, "x")  # the sweep did not use the capacity that had refilled meanwhile
+    put(db, table, "x")  # the sweep did not use the unit that has refilled
     db.emulator.close()
 
 

@@ -1,4 +1,4 @@
-"""Switching TTL on for a table with items, which changes while its queue is filled in slices."""
+"""Switching TTL on for a table with items: its queue is filled in slices, while items change."""
 
 import random
 
@@ -21,7 +21,7 @@ def _small_slices(monkeypatch):
 
 
 def write(db, table, choose):
-    """Make one random write: items appear, disappear, and their expiry comes, goes and moves."""
+    """Make one random write: add or delete an item, or set, change or remove its time of expiry."""
     pk = str(choose.randrange(ITEMS * 2))
     key = {"pk": {"S": pk}}
     match choose.randrange(4):
@@ -48,13 +48,13 @@ def filled(db, choose):
 
 
 def expired(db, table):
-    """Return the names of the items that have expired, by their attribute."""
+    """Return the names of the items whose time in the attribute `ttl` is over."""
     items = db("Scan", TableName=table)["Items"]
     return sorted(item["pk"]["S"] for item in items if "N" in item.get("ttl", {}) and int(item["ttl"]["N"]) < NOW)
 
 
 def check_swept(db, table):
-    """Assert that a sweep deletes all that has expired and nothing else."""
+    """Assert that a sweep deletes all expired items and nothing else."""
     background(db).run_all()
     check_store(db.emulator.database)
     before, gone = names(db, table), expired(db, table)
@@ -73,7 +73,7 @@ def test_writes_on_both_sides_of_the_walk(db, seed):
     while background(db).slices:
         if slices % 2:
             background(db).run_slice()
-        write(db, table, choose)  # every request runs a slice as well
+        write(db, table, choose)  # every request also runs a slice
         check_store(db.emulator.database)
         slices += 1
     assert slices > ITEMS / 9

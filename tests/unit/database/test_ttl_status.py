@@ -1,6 +1,6 @@
-"""UpdateTimeToLive, DescribeTimeToLive and the clock.
+"""How the clock affects UpdateTimeToLive and DescribeTimeToLive.
 
-test_table_lifecycle.py and the black-box tests have the texts.
+test_table_lifecycle.py and the black-box tests check their error texts.
 """
 
 import pytest
@@ -16,7 +16,7 @@ SOON = ("ValidationException", "Time to live has been modified multiple times wi
 
 @pytest.fixture
 def slow(engine_name, tmp_path):
-    """Return an emulator whose transient statuses last three seconds."""
+    """Yield an emulator whose transient statuses last three seconds."""
     inside = InProcess(settings_of_engine(engine_name, tmp_path / "data", delay_transient_statuses=True))
     yield inside
     inside.emulator.close()
@@ -37,7 +37,7 @@ def active(db):
 
 
 def follow(db):
-    """Turn TTL on and off, and check each status."""
+    """Turn TTL on and off, and check the status before and after each step."""
     table = active(db)
     assert described(db, table) == reported("DISABLED")
     switch(db, table)
@@ -52,7 +52,9 @@ def test_statuses(db):
 
 
 def test_statuses_with_delay(slow):
-    """The service shows neither ENABLING nor DISABLING (control-plane 20.2)."""
+    """With the delay, too, TTL is never ENABLING or DISABLING, as in the service
+    (control-plane 20.2).
+    """
     follow(slow)
 
 
@@ -89,7 +91,7 @@ def test_a_table_that_comes_or_goes_is_not_changed(slow, status, word):
         "ResourceInUseException",
         f"Attempt to change a resource which is still in use: Table {table} is being {word}",
     )
-    assert slow.error("DescribeTimeToLive", TableName=table) == (  # behaviour 12
+    assert slow.error("DescribeTimeToLive", TableName=table) == (  # the text is in behaviour 12
         "ValidationException",
         f"Cannot describe time to live while table is in {status} state: Current table state is {status}",
     )

@@ -1,5 +1,5 @@
-"""Sweeps as background work: when they run, their cost, and changes of a table between their
-slices.
+"""Sweeps as background work: when they run, what they cost, and tables that change
+between two slices.
 """
 
 from types import SimpleNamespace
@@ -19,7 +19,7 @@ from tests.support.tables import table_request
 
 
 def tick(db, seconds):
-    """Move the clock; run the due jobs, and finish their work."""
+    """Move the clock, run the jobs that are due, and finish their work."""
     db.clock.advance(seconds)
     while db.emulator.tick():
         pass
@@ -144,8 +144,8 @@ def test_a_sweep_on_request_fills_the_queue_first(db, monkeypatch):
 
 @pytest.fixture
 def half_swept(db, monkeypatch):
-    """Return a table of six expired items of which two have been deleted; the sweep continues
-    with the next slice.
+    """Return the name of a table with six expired items, two of which a sweep has deleted. Its next
+    slice continues with the others.
     """
     monkeypatch.setattr("emulator.database.jobs.ttl_sweep.SLICE", 2)
     table = create(db)
@@ -157,7 +157,7 @@ def half_swept(db, monkeypatch):
     return table
 
 
-def test_switching_off_ends_it_at_once(db, half_swept, monkeypatch):
+def test_switching_ttl_off_ends_the_sweep_at_once(db, half_swept, monkeypatch):
     monkeypatch.setattr(db.emulator, "_background", SimpleNamespace(slices=[]))  # requests run no slices
     switch(db, half_swept, enabled=False)
     assert len(names(db, half_swept)) == 4
@@ -220,8 +220,10 @@ def test_a_new_process_sweeps_what_the_old_one_left(tmp_path):
     db.emulator.close()
 
 
-def test_a_ticket_that_is_no_items_any_more_only_goes_itself(db):
-    """No such ticket should exist; if one does, it must not delete an item that has not expired."""
+def test_a_wrong_ticket_is_deleted_without_an_item(db):
+    """The ticket has another time than its item, or no item. The sweep must not delete an item that
+    has not expired.
+    """
     table = create(db)
     put(db, table, "item", NOW + HOUR)
     database = db.emulator.database

@@ -1,4 +1,4 @@
-"""The database on a full disk: only urgent writes find room, or no writes do."""
+"""The database on a full disk: there is room only for urgent writes, or for no writes."""
 
 import pytest
 
@@ -20,7 +20,7 @@ ITEM = {**KEY, "g": {"S": "g"}, "until": {"N": "1700000100"}}
 
 
 class Tight:
-    """A write transaction on a full disk. reserve: whether there is room for urgent writes."""
+    """A write transaction on a full disk. reserve: True if there is room for urgent writes."""
 
     def __init__(self, txn, *, reserve):
         self.txn, self.reserve, self.urgent = txn, reserve, False

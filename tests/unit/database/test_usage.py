@@ -1,4 +1,4 @@
-"""Values of metrics in each minute of the last hour."""
+"""Counts, sums, lowest and highest values of metrics in each minute of the last hour."""
 
 from emulator.clock import ManualClock
 from emulator.database.throughput.usage import LastHour

@@ -361,14 +361,16 @@ def test_search_vectors_refuses(inside, changes, text):
 
 
 def test_results_have_at_most_sixteen_megabytes(monkeypatch):
-    """The limit counts what is projected, and vectors are left out unless they are named."""
+    """The limit counts only projected attributes. Vectors are not projected unless the request
+    names them.
+    """
     made = InProcess(Settings(in_memory=True))
     made("CreateTable", created(index(), define="tenant:S"))
     made("ListTables")
     for key in ("a", "b"):
         made("PutItem", TableName="tab", Item=item(vector(1, 2, 3), pk={"S": key}, text={"S": "x" * 100}))
     request = {"TableName": "tab", "IndexName": "vec", "SearchVector": vector(1, 2, 3)["L"], "TopK": 2}
-    size = 2 * (3 + 7 + 104)  # of keys, tenants and texts
+    size = 2 * (3 + 7 + 104)  # bytes of two results, each with key, tenant and text
     monkeypatch.setattr("emulator.limits.SEARCH_RESPONSE", size)
     assert len(made("SearchVectors", request)["SearchResults"]) == 2
     monkeypatch.setattr("emulator.limits.SEARCH_RESPONSE", size - 1)

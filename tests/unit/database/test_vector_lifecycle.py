@@ -1,4 +1,4 @@
-"""Statuses of vector indexes as they are seen with delay_transient_statuses (features 1.3)."""
+"""Statuses of vector indexes with delay_transient_statuses (features 1.3)."""
 
 import pytest
 
@@ -30,7 +30,7 @@ def inside(monkeypatch):
 
 
 def seen(inside):
-    """Return the status of the table, and status and Backfilling of each vector index."""
+    """Return TableStatus, and (IndexStatus, Backfilling) of each vector index by its name."""
     table = inside("DescribeTable", TableName="tab")["Table"]
     indexes = {each["IndexName"]: each for each in table.get("VectorIndexes", ())}
     states = {name: (each["IndexStatus"], each.get("Backfilling")) for name, each in indexes.items()}

@@ -20,7 +20,7 @@ from tests.support.tables import table_request, vector, vector_index_request
 INDEX = vector_index_request("near", "v", 2, "EUCLIDEAN", "KEYS_ONLY")
 SEARCH = {"TableName": "tab", "IndexName": "near", "SearchVector": vector(0, 0)["L"], "TopK": 3}
 KEEP = 7
-"""Changes of an index that are recorded, in these tests."""
+"""The number of changes of an index that the store keeps, in these tests."""
 
 
 @pytest.fixture(autouse=True)
@@ -33,7 +33,7 @@ def _small_parts(monkeypatch):
 
 @pytest.fixture
 def points(db):
-    """Return an emulator with ten points at the distances 1 to 10."""
+    """Return an emulator with ten items, whose vectors have the distances 1 to 10 from SEARCH."""
     db("CreateTable", {**table_request("pk:S", VectorIndexes=[INDEX]), "TableName": "tab"})
     db("ListTables")
     for number in range(1, 11):
@@ -60,13 +60,15 @@ def search(db, **changes):
 def test_a_search_is_done_in_slices(points):
     answer, slices = sliced(points, "SearchVectors", SEARCH)
     assert keys(answer) == ["1", "2", "3"]
-    assert slices > 3  # reading four pages, comparing three blocks
+    assert slices > 3  # it reads four pages and compares three blocks
     answer, slices = sliced(points, "SearchVectors", SEARCH)
-    assert (keys(answer), slices) == (["1", "2", "3"], 1)  # three blocks, of which the first is compared at once
+    assert (keys(answer), slices) == (["1", "2", "3"], 1)  # it only compares: the vectors are in memory
 
 
 def test_other_requests_are_answered_while_numpy_is_imported(points, monkeypatch):
-    """Two searches wait for one thread. Without threads, a search imports NumPy itself."""
+    """Two searches wait for one thread that imports NumPy. Without threads, a search imports it
+    itself.
+    """
     begun, ended, imports = [], [], []
 
     def in_thread(work):
@@ -94,7 +96,9 @@ def test_a_missing_numpy_is_noticed_before_a_thread_begins(monkeypatch):
 
 @pytest.mark.parametrize("seed", range(20))
 def test_what_is_written_while_vectors_are_read_and_compared_is_found_once(points, seed):
-    """Writes between the slices of the first search, and of one that follows many changes."""
+    """The writes run between the slices of the first search, which reads all vectors, and of later
+    searches, which read the changes.
+    """
     chance = random.Random(seed)
 
     def write():
@@ -123,7 +127,7 @@ def test_a_search_waits_for_another_search_of_the_index(points):
         points.emulator.call("SearchVectors", SEARCH, points.caller)
     with pytest.raises(Sliced) as second:
         points.emulator.call("SearchVectors", SEARCH, points.caller)
-    assert next(second.value.steps) > 0  # seconds
+    assert next(second.value.steps) > 0  # seconds to wait
     put(points, "0", 0)
     assert keys(json.loads(finish(first.value.steps))) == ["0", "1", "2"]
     delete(points, "1")
@@ -131,7 +135,9 @@ def test_a_search_waits_for_another_search_of_the_index(points):
 
 
 def test_a_search_that_cannot_wait_reads_the_store(points):
-    """Such as one that runs again in one piece, because another process has interrupted it."""
+    """For example, a search that runs again in one piece after another process interrupted it
+    cannot wait.
+    """
     database = points.emulator.database
     database.sliced = True
     with pytest.raises(Sliced) as other:
@@ -171,7 +177,7 @@ def test_a_restored_snapshot_is_noticed_when_the_numbers_of_changes_are_equal(po
         put(points, key, 0.5)
         assert search(points)[0] == key
         control("snapshots/restore")
-        put(points, "c", 0.25)  # as many changes as before the restore
+        put(points, "c", 0.25)  # the table now has as many changes as before the restore
         assert search(points)[:2] == ["c", "1"]
         control("snapshots/restore")
 
@@ -222,7 +228,7 @@ def test_memory_is_bounded(points):
 
 
 def test_pending_writes_are_found_once_they_are_committed(tmp_path):
-    """Until then they may be lost, and other writes may get their numbers."""
+    """Before the commit, the writes may be lost, and other writes may get their change numbers."""
     inside = InProcess(Settings(data_dir=tmp_path / "data", durable=True))
     database = inside.emulator.database
     inside("CreateTable", {**table_request("pk:S", VectorIndexes=[INDEX]), "TableName": "tab"})

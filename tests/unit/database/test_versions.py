@@ -16,7 +16,7 @@ from tests.support.tables import table_request
 
 @pytest.fixture
 def two():
-    """The versions of two processes; the first one's group commit."""
+    """Return the Versions of two processes, and the group commit of the first one."""
     sharing = SharedMemory(2)
     other = copy(sharing)
     other.worker_index = 1
@@ -89,7 +89,9 @@ def test_what_is_due_stays_due_while_it_is_interrupted(db):
 
 @pytest.fixture
 def workers(tmp_path):
-    """Start a worker over one folder, by its worker_index; each is an emulator of its own."""
+    """Yield a function that starts the worker with a worker_index: an emulator over the
+    common folder.
+    """
     sharing = SharedMemory(2)
     started = []
 

@@ -13,9 +13,9 @@ from tests.support.stages import Stage, configured
 
 @pytest.fixture
 def make_stage(engine_name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Stage]]:
-    """Return a function that opens a stage with some settings.
+    """Yield a function that opens a stage with some settings.
 
-    The test's folder also has the temporary folders of stages in memory, and pytest deletes it.
+    Stages in memory have their temporary folders in the test's folder, which pytest deletes.
     """
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     stages = []

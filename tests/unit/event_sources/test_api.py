@@ -344,7 +344,7 @@ def test_without_a_configuration_no_function_exists():
 
 
 def test_a_mapping_whose_commit_was_lost_is_not_there(stage, orders):
-    """The group commit with its records failed after the mapping was published."""
+    """The mapping was published, but then the group commit that would have stored it failed."""
     uuid = stage.mapping(orders)
     database = stage.emulator.database
     with database.write() as txn:

@@ -1,4 +1,4 @@
-"""How many records wait for a function: the backlog of metrics."""
+"""The backlog of a function in metrics: the number of records that wait for it."""
 
 from emulator.controls import registry
 from emulator.database.changes import backlog

@@ -1,4 +1,6 @@
-"""Delivery: order, checkpoints, windows, lineage, restarts. Failures: test_failures.py."""
+"""Delivery of records to functions: order, checkpoints, batching windows, parent shards before
+their children, restarts. For failures, see test_failures.py.
+"""
 
 import json
 from collections import Counter
@@ -61,7 +63,7 @@ def test_records_come_in_order_and_batches(stage):
         stage.put(f"k{number}")
     [(invocation, records)] = stage.due()
     assert keys(records) == ["k0", "k1", "k2"]
-    assert stage.due() == []  # one at a time
+    assert stage.due() == []  # the next batch waits for the end of this one
     stage.service.finished(invocation, DONE)
     assert stage.deliver() == [["k3", "k4", "k5"], ["k6"]]
     assert stage.deliver() == []
@@ -368,7 +370,9 @@ def test_stream_of_a_deleted_table_is_delivered_to_its_end(stage):
 
 @pytest.fixture
 def restart(tmp_path):
-    """A function that opens the same folder again, as after a crash of what was in memory."""
+    """Yield a function that opens the same folder again. State in memory is lost, as
+    after a crash.
+    """
     settings = configured(tmp_path, data_dir=tmp_path / "data")
     stages = []
 

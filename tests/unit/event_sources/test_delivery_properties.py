@@ -44,7 +44,9 @@ class Run:
             self.written[key].append(value)
 
     def deliver(self, outcomes) -> None:
-        """Invoke due functions; the outcomes are those given, in order, and then always "done"."""
+        """Invoke functions that are due. They return the given outcomes in order, then
+        always "done".
+        """
         outcomes = iter(outcomes)
         while due := self.stage.due():
             for invocation, records in due:
@@ -73,7 +75,7 @@ class Run:
             pass
 
     def restart(self, _=None) -> None:
-        """Lose the state in memory, as in a crash."""
+        """Start a new FunctionService: the state in memory is lost, as in a crash."""
         self.stage.service = FunctionService(self.stage.emulator.database, self.stage.emulator.settings)
         self.restarts += 1
 
@@ -87,7 +89,7 @@ def test_nothing_is_lost_and_each_items_order_is_kept(shards, members, steps):
         for step, argument in steps:
             if step == "pass":
                 age += argument
-                if age > 20 * 3600:  # otherwise the emulator is right to give records up
+                if age > 20 * 3600:  # later, the emulator may give records up because of their age
                     continue
                 run.tick(argument)
             else:

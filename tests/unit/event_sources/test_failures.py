@@ -16,12 +16,12 @@ REPORTS = ["ReportBatchItemFailures"]
 
 
 def poison(*bad):
-    """A function that fails for a batch with certain keys."""
+    """Return a function that fails for each batch with one of these keys."""
     return lambda records: FAILED if {*keys(records)} & {*bad} else DONE
 
 
 def reporting(*bad):
-    """A function that reports the records with certain keys."""
+    """Return a function that reports the records with these keys as failed."""
     return lambda records: failing(
         *(number for key, number in zip(keys(records), sequences(records), strict=True) if key in bad)
     )
@@ -29,7 +29,9 @@ def reporting(*bad):
 
 @pytest.fixture
 def mapped(stage):
-    """A function that maps the table Orders, writes some keys and returns the mapping's UUID."""
+    """Return a function that maps the table Orders, writes some keys and returns the
+    mapping's UUID.
+    """
 
     def make(written="abcd", **members):
         uuid = stage.mapping(stage.table(), **members)

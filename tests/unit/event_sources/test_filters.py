@@ -22,7 +22,7 @@ RECORD = {
 }
 
 MATCHES = [
-    # exact values, all types
+    # exact values of all types
     ({"eventName": ["INSERT"]}, True),
     ({"eventName": ["MODIFY", "INSERT"]}, True),
     ({"eventName": ["insert"]}, False),
@@ -37,14 +37,14 @@ MATCHES = [
     ({"dynamodb": {"SizeBytes": [26]}}, True),
     ({"dynamodb": {"SizeBytes": [26.0]}}, True),
     ({"dynamodb": {"SizeBytes": ["26"]}}, False),
-    # members: all of them, at any depth
+    # all members of a pattern must match, at any depth
     ({"eventName": ["INSERT"], "dynamodb": {"Keys": {"pk": {"S": ["o-1"]}}}}, True),
     ({"eventName": ["MODIFY"], "dynamodb": {"Keys": {"pk": {"S": ["o-1"]}}}}, False),
     ({"dynamodb": {"NewImage": {"total": {"N": ["20"]}}}}, True),
     ({"dynamodb": {"OldImage": {"total": {"N": ["20"]}}}}, False),
     ({"userIdentity": {"type": ["Service"], "principalId": ["dynamodb.amazonaws.com"]}}, True),
     ({"eventName": {"S": ["INSERT"]}}, False),
-    # prefix, suffix, case
+    # prefix, suffix and equals-ignore-case
     ({"dynamodb": {"Keys": {"pk": {"S": [{"prefix": "o-"}]}}}}, True),
     ({"dynamodb": {"Keys": {"pk": {"S": [{"prefix": "x-"}]}}}}, False),
     ({"dynamodb": {"SizeBytes": [{"prefix": "2"}]}}, False),
@@ -66,14 +66,14 @@ MATCHES = [
     ({"eventName": [{"anything-but": {"suffix": "RT"}}]}, False),
     ({"eventName": [{"anything-but": {"equals-ignore-case": ["insert"]}}]}, False),
     ({"absent": [{"anything-but": "x"}]}, False),
-    # numeric: JSON numbers only
+    # numeric matches only JSON numbers
     ({"dynamodb": {"SizeBytes": [{"numeric": ["=", 26]}]}}, True),
     ({"dynamodb": {"SizeBytes": [{"numeric": [">", 0, "<=", 26]}]}}, True),
     ({"dynamodb": {"SizeBytes": [{"numeric": [">", 0, "<", 26]}]}}, False),
     ({"dynamodb": {"SizeBytes": [{"numeric": [">=", 26.5]}]}}, False),
     ({"dynamodb": {"NewImage": {"total": {"N": [{"numeric": ["=", 20]}]}}}}, False),
     ({"flag": [{"numeric": ["=", 1]}]}, False),
-    # exists: leaves only, and at any depth
+    # exists is only for leaves, at any depth
     ({"eventName": [{"exists": True}]}, True),
     ({"eventName": [{"exists": False}]}, False),
     ({"absent": [{"exists": True}]}, False),
@@ -81,7 +81,7 @@ MATCHES = [
     ({"dynamodb": {"OldImage": {"total": {"N": [{"exists": False}]}}}}, True),
     ({"dynamodb": [{"exists": True}]}, False),
     ({"nothing": [{"exists": True}]}, True),
-    # arrays in the event: any element
+    # an array in the event matches if one of its elements does
     ({"list": ["b"]}, True),
     ({"list": [{"numeric": [">", 2]}]}, True),
     ({"list": ["c"]}, False),
@@ -95,7 +95,7 @@ MATCHES = [
     ({"flag": [True], "$or": [{"eventName": ["INSERT"]}, {"flag": [False]}]}, True),
     ({"flag": [False], "$or": [{"eventName": ["INSERT"]}, {"flag": [True]}]}, False),
     ({"dynamodb": {"$or": [{"SizeBytes": [1]}, {"Keys": {"pk": {"S": ["o-1"]}}}]}}, True),
-    # several rules of a leaf: one is enough
+    # if a leaf has several rules, one must match
     ({"eventName": [{"prefix": "X"}, {"suffix": "T"}]}, True),
     ({"dynamodb": {"SizeBytes": ["x", {"numeric": ["<", 30]}, None]}}, True),
 ]

@@ -1,4 +1,4 @@
-"""The forms of a function's name."""
+"""The forms in which a request may name a function."""
 
 import pytest
 

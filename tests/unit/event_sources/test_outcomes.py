@@ -1,4 +1,4 @@
-"""Partial batch responses, row by row as AWS documents them."""
+"""What each form of a partial batch response means, as AWS documents it."""
 
 import json
 

@@ -1,4 +1,6 @@
-"""Dead letters: the controls that list them and send them again, and the file that loses them."""
+"""Dead letters: the controls that list them and send them again. Letters that are processed are
+removed from their file.
+"""
 
 import json
 
@@ -17,7 +19,7 @@ def stage(tmp_path):
 
 
 def given_up(stage, *names, **members):
-    """Put items whose records the function does not process; return the mapping's UUID."""
+    """Put items whose records the function fails to process; return the mapping's UUID."""
     mapping = stage.mapping(stage.table(), MaximumRetryAttempts=0, BatchSize=2, **members)
     for name in names:
         stage.put(name)

@@ -1,4 +1,6 @@
-"""The work of bind() in addition to parsing: members, order of problems, unused names, cache."""
+"""What bind() does besides parsing: it checks members, orders problems, finds unused names, and
+caches.
+"""
 
 import pytest
 
@@ -97,8 +99,8 @@ def syntax(parameter):
             {VALUES: {":" + "é" * 128: ONE}, "ConditionExpression": "!"},
             "ExpressionAttributeValues contains invalid key: The expression attribute map contains a key that is too long;",
         ),
-        # behaviour 2.1: an empty name is reported with its placeholder
-        # behaviour 3.6: values are checked after the placeholders and before the names themselves
+        # The error of an empty name shows its placeholder (behaviour 2.1). Values are checked after
+        # the placeholders of names and before the names themselves (behaviour 3.6).
         (
             {NAMES: {"#b": "b", "#a": ""}, "ConditionExpression": "#a = #a"},
             "ExpressionAttributeNames contains invalid value: Empty attribute name for key #a",

@@ -1,4 +1,4 @@
-"""The tables of tests/cases/expressions. Each row is a request, which bind() compiles."""
+"""The cases in tests/cases/expressions. Each case is a request, which bind() compiles."""
 
 import copy
 import json
@@ -19,7 +19,9 @@ def table(name):
 
 
 def request(given, parameter, expression):
-    """Return a request with the table's names and values that the expression uses."""
+    """Return a request with an expression, and with the names and values of the file that the
+    expression uses.
+    """
     mentioned = set(re.findall(r"[#:]\w+", expression))
     names = {key: value for key, value in given.get("names", {}).items() if key in mentioned}
     values = {key: value for key, value in given.get("values", {}).items() if key in mentioned}

@@ -1,4 +1,6 @@
-"""Random conditions and updates, compared with simple implementations; random texts never crash."""
+"""Random conditions and updates have the same results as in simple implementations. Random texts
+never cause a crash.
+"""
 
 import base64
 import copy
@@ -239,7 +241,7 @@ TARGETS = {
 
 
 def edited(item, actions, values):
-    """Apply SETs and REMOVEs one by one, or return None if one is impossible.
+    """Return the item after SETs and REMOVEs, or None if one of them is impossible.
 
     Positions in lists are those before the update.
     """
@@ -354,7 +356,7 @@ def test_every_text_is_accepted_or_refused(text):
 
 
 def run(bound, item, values):
-    """Call all programs of the request."""
+    """Run each program that bind() made of a request."""
     if bound.condition is not None:
         assert isinstance(bound.condition.test(item, values), bool)
     if bound.projection is not None:

@@ -1,4 +1,6 @@
-"""A function needs one row in the table: the rows follow the rules, and a toy function works."""
+"""The table of functions in expressions: each row follows the rules, and a new function needs only
+one more row.
+"""
 
 import json
 import re
@@ -212,7 +214,9 @@ PARAMETERS = {
 
 
 def detail(row, operands, values=()):
-    """Return the error of a call of the function with these operands, or None."""
+    """Return the error text of a call of the function with these operands, without its
+    beginning.
+    """
     parameter, frame = PARAMETERS[row.role]
     request = {parameter: frame.format(f"{row.name}({', '.join(operands)})")}
     if values:
@@ -221,7 +225,7 @@ def detail(row, operands, values=()):
 
 
 def fitting(row):
-    """Return valid operands of the function, and their values."""
+    """Return operands that the function accepts, and the values of their placeholders."""
     operands, values = [], {}
     for position, operand in enumerate(row.operands):
         if operand.type_name:
@@ -306,7 +310,9 @@ def test_whether_partiql_has_it(row):
 
 @pytest.mark.parametrize("row", ROWS)
 def test_it_has_cases(row):
-    """Rules do not say what a function computes, so the tables must have its outcomes."""
+    """The rules do not say what a function computes, so the tables of cases must have at least two
+    of its results.
+    """
     table = "updates" if row.role == "update operand" else "conditions"
     cases = json.loads((CASES / f"{table}.json").read_text())["cases"]
     used = [case for case in cases if re.search(rf"\b{row.name}\(", case["expression"])]
@@ -316,7 +322,7 @@ def test_it_has_cases(row):
 
 @pytest.mark.parametrize("row", ROWS)
 def test_it_has_cases_of_wrong_operands(row):
-    """The rules above make errors from our own texts; errors.json has the whole texts of AWS."""
+    """The tests above build the error texts from parts. errors.json must have AWS's whole texts."""
     parameter, _ = PARAMETERS[row.role]
     texts = [text for _, text in json.loads((CASES / "errors.json").read_text())[parameter]]
     for operand in row.operands:

@@ -52,7 +52,7 @@ def b(text):
 
 
 def condition(*clauses):
-    """Clauses are (attribute, operator, *values)."""
+    """Return a key condition with clauses, each given as (attribute, operator, *values)."""
     return KeyCondition(
         tuple([KeyClause(name, operator, tuple(map(Literal, values))) for name, operator, *values in clauses])
     )
@@ -157,14 +157,14 @@ REFUSED = [
     (HASH_ONLY, [PK, ("a", "=", n(1))], TOO_MANY.format(2, 1)),
     (HASHES, [("h1", "=", s("x")), ("h2", "=", s("x")), ("a", "=", n(1))], TOO_MANY.format(3, 2)),
     (MANY, [H1, H2, ("r1", "=", s("x")), ("a", "=", n(1))], MISSED + "r2"),
-    # a RANGE attribute before the last one without a condition, or not compared with =
+    # a RANGE attribute that precedes another one has no condition or is not compared with =
     (MANY, [H1, H2, ("r2", "=", n(1))], GAP.format("r1", "r2")),
     (MANY, [H1, H2, ("r3", "=", s("x"))], GAP.format("r1, r2", "r3")),
     (MANY, [H1, H2, ("r1", "=", s("x")), ("r3", "<", s("x"))], GAP.format("r2", "r3")),
     (MANY, [H1, H2, ("r1", "<", s("x")), ("r2", "=", n(1))], GAP.format("r1", "r2")),
     (MANY, [H1, H2, ("r1", "=", s("x")), ("r2", ">", n(1)), ("r3", "<", s("x"))], GAP.format("r2", "r3")),
     (MANY, [H1, H2, ("r2", "=", s("not a number"))], GAP.format("r1", "r2")),
-    # types
+    # wrong types
     (HASH_ONLY, [("pk", "=", n(1))], WRONG_TYPE),
     (HASH_ONLY, [("pk", "=", {"BOOL": True})], WRONG_TYPE),
     (HASH_ONLY, [("pk", "=", {"SS": ["a"]})], WRONG_TYPE),
@@ -186,7 +186,7 @@ REFUSED = [
         EMPTY.format("string", "r3"),
     ),
     (HASH_RANGE, [("pk", "=", s("")), ("sk", "=", s("x"))], WRONG_TYPE),
-    # lengths
+    # values that are too long
     (HASH_ONLY, [("pk", "=", s("x" * 2049))], HASH_TOO_LONG),
     (HASH_ONLY, [("pk", "=", s("🜚" * 512 + "x"))], HASH_TOO_LONG),
     (BINARY, [("pk", "=", b("AAAA" * 683))], HASH_TOO_LONG),

@@ -1,4 +1,6 @@
-"""The legacy parameters: every operator and action, every text of behaviour 18, 3.6 and 4.7."""
+"""The legacy parameters: every operator and action, and every error text of behaviour
+3.6, 4.7 and 18.
+"""
 
 import pytest
 
@@ -71,7 +73,7 @@ M = {"M": {"k": s("x")}}
 SS, NS, BS = {"SS": ["x", "y"]}, {"NS": ["1", "2"]}, {"BS": ["AA==", "AQ=="]}
 MISSING = None
 
-# operator, arguments, then pairs of an attribute's value and the outcome
+# (operator, arguments, [(an attribute's value, True if it matches), ...])
 MEANING = [
     ("EQ", [s("x")], [(MISSING, False), (s("x"), True), (s("y"), False), (n(1), False), (SS, False)]),
     ("EQ", [n(1)], [(n(1), True), (n(2), False), (s("1"), False), (NS, False)]),

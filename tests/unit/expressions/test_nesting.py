@@ -17,7 +17,7 @@ from emulator.limits import EXPRESSION_SIZE
 from emulator.partiql.prepare import prepare_statement
 from emulator.partiql.where import key_of
 
-FRAMES = 330  # frames to evaluate a condition of 300 operators, and some spare ones
+FRAMES = 330  # enough stack to evaluate a condition of 300 operators
 PREFIX = "Invalid {}: "
 TOO_MANY = "The expression contains too many operators; operator count: 301"
 REDUNDANT = "The expression has redundant parentheses;"
@@ -158,7 +158,7 @@ def where(text):
     ids=lambda text: str(text)[:30],
 )
 def test_statements(text, holds):
-    with little_stack(430):  # literals have at most 100 levels and take four frames for each
+    with little_stack(430):  # literals have at most 100 levels, each of which takes four frames
         assert where(text) is holds
 
 

@@ -1,4 +1,4 @@
-"""The size of an update, clause by clause, by the formula of behaviour 2.4."""
+"""The size of each clause of an update, by the formula of behaviour 2.4."""
 
 import pytest
 
@@ -23,7 +23,7 @@ VALUES = {
 SET = ADD = 19
 PLUS, MINUS, IF_NOT_EXISTS, LIST_APPEND = 34, 37, 39, 37
 
-# expression, bytes without the 3 of the statement
+# (expression, its bytes without the three that every update has)
 COSTS = [
     ("SET b = :pad", SET + 1 + 1000),
     ("SET b = :two", SET + 1 + 2),
@@ -107,7 +107,7 @@ def test_attribute_updates_cost_as_their_clauses(case):
     ["SET a = :pad", "SET " + ", ".join(f"a{number} = :n" for number in range(200)), "REMOVE a"],
 )
 def test_a_light_update_with_small_values_needs_no_size_check(expression):
-    """With any values below LARGE_VALUES together, a light update is within the limit."""
+    """A light update is within the limit with any values that are together below LARGE_VALUES."""
     cost, _ = cost_of(expression)
     most = cost.fixed + len(cost.placeholders) * LARGE_VALUES
     assert cost.light is (most <= ITEM_SIZE)

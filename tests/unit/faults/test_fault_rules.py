@@ -1,4 +1,4 @@
-"""Which rules are refused, and which requests a rule matches and hits."""
+"""Which fault rules are refused, which requests a rule matches, and which of these it hits."""
 
 import pytest
 
@@ -220,7 +220,7 @@ def test_numbers_in_keys_are_equal_in_any_form(db):
 
 
 def hits(db, match, requests=20, seed=0):
-    """Return the numbers of the requests that a new rule hits."""
+    """Return the numbers, from 1, of the requests that a new rule hits."""
     name = fault(db, "Error", match, seed)
     found = [number for number in range(1, requests + 1) if outcome(db, "ListTables", {}).error]
     registry.call(db.emulator, "remove_faults", {"Id": name})
@@ -271,7 +271,7 @@ def test_removal(db):
         registry.call(db.emulator, "remove_faults", {"Id": second})
     assert registry.call(db.emulator, "remove_faults", {}) == {"Removed": 2}
     assert outcome(db, "ListTables", {}).error is None
-    assert fault(db, "Error") == "f-4"  # no name is used twice
+    assert fault(db, "Error") == "f-4"  # no id is used twice
     assert db.emulator.call == db.emulator.faults.call
     assert registry.call(db.emulator, "reset", {}) == {"Tables": 0}
     assert db.emulator.call == db.emulator.answer

@@ -1,4 +1,6 @@
-"""Each effect on each kind of operation: the answer, and what is in the store."""
+"""Each effect of a fault on each kind of operation: the answer, and what the store has
+afterwards.
+"""
 
 import pytest
 
@@ -16,7 +18,7 @@ def key(number):
 
 @pytest.fixture
 def table(db):
-    """A provisioned table with ten items, and an index."""
+    """Return the name of a provisioned table with ten items and an index."""
     index = index_request("by-kind", "kind pk", "ALL") | {"ProvisionedThroughput": units(5, 5)}
     request = table_request(
         "pk:S sk:S",
@@ -33,7 +35,7 @@ def table(db):
 
 
 def stored(db):
-    """Return the sort keys in the table, and those in its index."""
+    """Return the sort keys of the items in the table, and in its index."""
     return [
         sorted(item["sk"]["S"] for item in db("Scan", TableName="ttt", **more)["Items"])
         for more in ({}, {"IndexName": "by-kind"})
@@ -160,7 +162,7 @@ def test_latencies_add_up_and_combine_with_errors(db):
     fault(db, "Latency", Seconds=0.25)
     fault(db, "Latency", Seconds=2, After=True)
     fault(db, "Error", After=True)
-    fault(db, "Latency", Seconds=9)  # no request comes to a rule after the error
+    fault(db, "Latency", Seconds=9)  # no request reaches this rule: the error comes before
     found = outcome(db, "ListTables", {})
     assert (found.error, found.waited) == ("InternalServerError", 2.75)
     assert counts(db) == [(1, 1)] * 4 + [(0, 0)]
@@ -185,7 +187,7 @@ def test_distributions_are_repeatable(db):
 
 
 def test_definitions_may_change_while_a_request_waits(db, table):
-    """The request runs after its pause, on the tables of that time."""
+    """The request runs after its pause, with the tables that exist then."""
     fault(db, "Latency", Seconds=1)
     from emulator.slices import Sliced
 
@@ -495,7 +497,7 @@ def test_the_first_hit_decides(db, table):
 
 
 def test_faults_and_enforced_limits(db, table):
-    """An enforced limit still refuses what no fault refuses. A fault takes no units."""
+    """Enforced limits also apply to requests that no fault refuses. A fault consumes no units."""
     registry.call(db.emulator, "throttling", {"Enforced": True, "TableName": "ttt"})
     fault(db, "Throttle", {"Next": 3})
     codes = [

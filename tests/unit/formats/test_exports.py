@@ -1,4 +1,4 @@
-"""Folders of exports: writing, reading, and mistakes in them."""
+"""Folders of exports: how they are written and read, and mistakes in them."""
 
 import base64
 import gzip
@@ -23,7 +23,7 @@ def written(folder):
 
 
 def test_the_layout(tmp_path):
-    """The names and members of control-plane 4.3."""
+    """The files have the names and members of control-plane 4.3."""
     folder = written(tmp_path / "export")
     assert sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()) == [
         "data/x.json.gz",

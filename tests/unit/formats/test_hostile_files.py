@@ -1,4 +1,4 @@
-"""Wrong and hostile files: one line about the file, and little memory and time."""
+"""Wrong and hostile files take little memory and time, and are reported in one line."""
 
 import copy
 import gzip
@@ -34,7 +34,7 @@ TOO_MUCH = "the variables and functions in this file expand to too much data"
 
 
 def doubled(line, first, levels=40):
-    """Return lines, each of which stands for the one before twice."""
+    """Return lines, each of which refers twice to the line before."""
     return first + "".join(line.format(before=number, this=number + 1) for number in range(levels))
 
 
@@ -232,7 +232,9 @@ def test_a_hostile_file_is_one_line(tmp_path, case):
 
 
 def struct(content):
-    """Return a struct of binary Ion. content: fields, each a number and a value."""
+    """Return a struct of binary Ion. content: its fields, each with a symbol's number
+    and a value.
+    """
     return b"\xde" + varuint(len(content)) + content
 
 
@@ -243,7 +245,7 @@ def varuint(number):
     return bytes(digits)
 
 
-IMPORT = bytes.fromhex("84817885210188247735 9400".replace(" ", ""))  # name x, version 1, 2,000,000,000 symbols
+IMPORT = bytes.fromhex("84817885210188247735 9400".replace(" ", ""))  # 2,000,000,000 symbols of a table x, version 1
 TABLE_OF_SYMBOLS = struct(b"\x86\xbd\xdc" + IMPORT)
 LONG_ION_NUMBER = "more than 1,000 digits in a row, which is too long for a number"
 ION_FILES = {
@@ -273,7 +275,7 @@ def test_hostile_binary_ion(tmp_path, case):
 
 
 def test_long_texts_of_ion_are_read(tmp_path):
-    """Digits that follow each other are a number only where a number may stand."""
+    """A long row of digits is refused only where a number may stand, and not in a string."""
     text = "9" * 300_000
     path = tmp_path / "t.ion"
     path.write_text(f'$ion_1_0 {{Item:{{id:"{text}"}}}}')
@@ -282,7 +284,7 @@ def test_long_texts_of_ion_are_read(tmp_path):
 
 @pytest.fixture
 def small(monkeypatch):
-    """Limits of some kilobytes in the place of megabytes."""
+    """Set limits of 1 MB for an item and 2 MB for a document, in place of larger ones."""
     for module in ("json_text", "items", "csv_rows", "files", "detection"):
         for name, limit in (("LONGEST_ITEM", 1 << 20), ("LONGEST_DOCUMENT", 2 << 20)):
             monkeypatch.setattr(f"emulator.formats.{module}.{name}", limit, raising=False)
@@ -344,7 +346,9 @@ def test_folders_that_contain_themselves_and_pipes_are_read_once(tmp_path):
 @pytest.mark.parametrize("items", [3, 100_000])
 @pytest.mark.parametrize("form", ["lines", "array"])
 def test_a_pipe_that_the_user_names_is_read_once(tmp_path, items, form):
-    """It is that of a shell's `<(...)`, and cannot be opened again after its first megabyte."""
+    """Such a pipe comes from a shell's `<(...)`. It cannot be opened again after its first megabyte
+    is read.
+    """
     path = tmp_path / "Orders.json"
     os.mkfifo(path)
     text = ITEM * items if form == "lines" else f"[{','.join([ITEM] * items)}]"
@@ -430,7 +434,7 @@ def broken_text(text, choose):
 
 
 def broken_file(seed):
-    """Return the name and bytes of a file that was valid before."""
+    """Return the name and bytes of a valid file that was damaged at random."""
     choose = random.Random(seed)
     if choose.random() < 0.6:
         name = choose.choice(list(DOCUMENTS))

@@ -1,4 +1,4 @@
-"""Items in Amazon Ion: what is written is read again, by us and by amazon.ion."""
+"""Items in Amazon Ion: what we write is read again, by us and by the library amazon.ion."""
 
 import gzip
 import sys
@@ -36,11 +36,11 @@ TEXT = (
     "b:{{aGVsbG8=}},yes:true,nothing:null,m:{'null':\"\",'a b':{},'it\\'s \"\\\\':[],'$1':1.,'é':false},"
     'l:[1.,"x"],ss:$dynamodb_SS::["a","b"],ns:$dynamodb_NS::[1.,2.5],bs:$dynamodb_BS::[{{AA==}},{{aGVsbG8=}}]}}\n'
 )
-"""As the service writes it (control-plane 4.4)."""
+"""The item in Ion, as the service writes it (control-plane 4.4)."""
 
 
 def binary():
-    """Return a strategy of binary Ion."""
+    """Return a Hypothesis strategy of items in binary Ion."""
     one = items.map(canonical).map(ion_line).map(lambda text: simpleion.loads(text, text_buffer_size_limit=1 << 20))
     return one.map(lambda value: simpleion.dumps(value, binary=True))
 
@@ -129,7 +129,7 @@ def test_a_text_that_is_not_unicode_ends_the_file():
 
 @given(binary(), st.randoms())
 def test_damaged_binary_ion_ends_the_file(data, random):
-    """The extension module of the library does not return from some of these."""
+    """For some damaged data, the extension module of the library amazon.ion does not return."""
     damaged = bytearray(data)
     for _ in range(random.randint(1, 4)):
         damaged[random.randrange(4, len(damaged))] = random.randrange(256)
@@ -138,7 +138,9 @@ def test_damaged_binary_ion_ends_the_file(data, random):
 
 
 def test_an_error_of_the_stream_is_not_the_librarys():
-    """The extension module crashes if a stream raises."""
+    """An error of reading the file arrives unchanged. The library's extension module
+    would crash.
+    """
 
     class Broken(BytesIO):
         def read(self, *_arguments):

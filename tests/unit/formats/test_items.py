@@ -1,4 +1,4 @@
-"""Items in JSON and CSV: every wrapper and form. A bad line does not affect others."""
+"""Items in JSON and CSV, in every wrapper and form. A bad line does not affect the others."""
 
 import gzip
 import json

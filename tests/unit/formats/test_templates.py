@@ -556,7 +556,7 @@ def test_terraform(tmp_path):
 
 
 def additions():
-    """Return resources that add settings to the table `orders` of a state."""
+    """Return resources of a Terraform state that add settings to the table `orders`."""
     arn = "arn:aws:kinesis:us-east-1:123456789012:stream/s"
     values = {
         "contributor_insights.table": {"table_name": "orders", "index_name": "", "mode": "THROTTLED_KEYS"},

@@ -15,7 +15,7 @@ from tests.support.tables import table_request
 
 @pytest.fixture
 def emulator() -> Iterator[Emulator]:
-    """An emulator in memory."""
+    """Yield an emulator in memory."""
     opened = Emulator(Settings(in_memory=True))
     yield opened
     opened.close()
@@ -23,13 +23,13 @@ def emulator() -> Iterator[Emulator]:
 
 @pytest.fixture
 def console(emulator: Emulator) -> Console:
-    """The console of the emulator."""
+    """Return the console of the emulator."""
     return in_process(emulator)
 
 
 @pytest.fixture
 def call(emulator: Emulator) -> Callable[..., Any]:
-    """A function that calls an operation of the emulator."""
+    """Return a function that calls an operation of the emulator."""
 
     def run(operation: str, **request: Any) -> Any:
         return orjson.loads(emulator.call(operation, request, emulator.caller("test", "us-east-1")))
@@ -39,7 +39,7 @@ def call(emulator: Emulator) -> Callable[..., Any]:
 
 @pytest.fixture
 def observed() -> Iterator[ObservedWorld]:
-    """An emulator whose requests can be observed, with the table Orders."""
+    """Yield an emulator whose requests can be observed, with the table Orders."""
     world = ObservedWorld()
     world("CreateTable", table_request("pk:S", TableName="Orders"))
     yield world
@@ -48,7 +48,9 @@ def observed() -> Iterator[ObservedWorld]:
 
 @pytest.fixture
 def opened(observed: ObservedWorld) -> Console:
-    """The console of `observed` after its first page: the server now keeps and counts requests."""
+    """Return the console of `observed` after its first page, which makes the server keep and count
+    requests.
+    """
     console = observed.console()
     console.get("tables")
     return console

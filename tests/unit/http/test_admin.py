@@ -31,7 +31,9 @@ def test_a_call_that_the_store_refuses_says_so(db, monkeypatch, caplog, failure,
 
 
 def test_the_collector_rests_while_the_clock_moves(db, monkeypatch):
-    """The move may make 10,000 shards."""
+    """Python's garbage collector is off while the clock moves, because a move may make
+    10,000 shards.
+    """
     enabled = []
 
     def due_steps():

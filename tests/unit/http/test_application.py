@@ -1,4 +1,4 @@
-"""The whole server as an ASGI application: its lifespan, its settings, and servers that have no
+"""The whole server as an ASGI application: its lifespan, its settings, and ASGI servers without a
 lifespan.
 """
 
@@ -45,8 +45,8 @@ async def alive(app):
 
 
 def test_a_lifespan_runs_the_background_work(monkeypatch):
-    """What is expired goes by itself, as under our own server: no request runs a slice of it
-    here.
+    """The expired item goes in the background, as in our own server: no request runs a slice of the
+    sweep here.
     """
     monkeypatch.setattr(lifespan, "_INTERVAL", 0.0)
     app = application.create(Settings(in_memory=True))

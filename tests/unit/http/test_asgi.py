@@ -1,4 +1,4 @@
-"""The ASGI application behaves like the server's own connections, on any ASGI server."""
+"""The ASGI application answers as the server's own connections do, on any ASGI server."""
 
 import asyncio
 import zlib
@@ -19,8 +19,8 @@ MIB16 = 16 * 1024 * 1024
 
 @pytest.fixture
 def ask(db):
-    """Ask the application; the body comes in the given pieces. Return status, headers, body and
-    the pieces left over.
+    """Return a function that sends the application a request with a body in the given pieces. It
+    returns status, headers, body and the pieces that were not read.
     """
     app = asgi.application_of(db.emulator)
 
@@ -47,8 +47,8 @@ def test_bodies_that_are_too_large(ask):
 
 @pytest.mark.parametrize("pieces", [[], [b"{}"], [b"{", b"}"]])
 def test_a_client_that_disconnects(db, pieces):
-    """What has come of its request is not run, though it is valid JSON; its bytes are not
-    counted any more.
+    """The request does not run, even if its received part is valid JSON. Its bytes no longer count
+    in the total of bodies.
     """
     messages = [{"type": "http.request", "body": piece, "more_body": True} for piece in pieces]
     messages.append({"type": "http.disconnect"})

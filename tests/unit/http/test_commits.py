@@ -1,5 +1,5 @@
-"""Answers that wait for a commit: held in order, sent after the commit, replaced by an error if it
-fails.
+"""Answers that wait for a commit are held in order. They are sent after the commit, or replaced by
+an error if it fails.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ TABLE = {**table_request("pk:S"), "TableName": "table"}
 
 
 class Soon:
-    """An event loop that runs what is due when it is told to."""
+    """An event loop that runs its calls only when a test calls run()."""
 
     def __init__(self) -> None:
         self.calls: list[Callable[[], None]] = []
@@ -78,7 +78,8 @@ def add(name):
 
 def make_table(durable):
     line = durable.line()
-    line.feed(request("CreateTable", TABLE) + request("DescribeTable", {"TableName": "table"}))  # which settles it
+    # DescribeTable ends CREATING.
+    line.feed(request("CreateTable", TABLE) + request("DescribeTable", {"TableName": "table"}))
     durable.loop.run()
     assert [answer[0] for answer in line.answers()] == [200, 200]
 
@@ -234,8 +235,8 @@ def test_connection_that_cannot_be_released_keeps_no_other_waiting(durable):
 
 
 def lose_the_group(durable):
-    """Let the next write find no room, and that another process has written before there was
-    some: the group is lost.
+    """Let the group of pending writes be lost: the next write finds no room, and another process
+    writes before there is room.
     """
     group = group_of(durable.emulator.database.engine)
     group.txn = Failing(group.txn, lmdb.MapFullError("full"))
@@ -266,7 +267,7 @@ def test_answers_of_a_lost_group_are_made_again(durable):
     lines[2].feed(add("n") + get("a"))
     lines[1].feed(add("n"))
     assert [line.transport.written for line in lines] == [b""] * 3
-    durable.loop.run()  # tells that the group was lost; everything is answered again and waits once more
+    durable.loop.run()  # reports the lost group; all requests run again and wait for the next commit
     assert [line.transport.written for line in lines] == [b""] * 3
     durable.loop.run()
     assert [body for _, _, body in lines[0].answers()] == [b"{}", b'{"Item":{"pk":{"S":"a"}}}']
@@ -285,7 +286,7 @@ def test_table_of_a_lost_group_is_made_again(durable):
     durable.loop.run()
     durable.loop.run()
     assert [status for status, _, _ in line.answers()] == [200, 200]
-    line.feed(request("ListTables", {}))  # which settles the new table
+    line.feed(request("ListTables", {}))  # ends CREATING of the new table
     durable.loop.run()
     assert line.answers()[-1][2] == b'{"TableNames":["other","table"]}'
 
@@ -323,7 +324,7 @@ def test_a_write_that_finds_the_disk_full_fails_alone(durable):
 
 
 class Client:
-    """A connection that counts how often it was released."""
+    """Stands in for a connection; counts how often its held answers were released."""
 
     def __init__(self):
         self.released = 0
@@ -335,15 +336,15 @@ class Client:
 
 @pytest.fixture
 def stopped(monkeypatch):
-    """A clock that stands still; `now` is set by hand."""
+    """Return a clock that stands still until a test sets `now`."""
     clock = SimpleNamespace(now=1000.0)
     monkeypatch.setattr(module, "monotonic", lambda: clock.now)
     return clock
 
 
 def turns_until_commit(durable, arrivals, among, between=lambda: None):
-    """Let so many connections come before each turn of the loop; return the turns until all were
-    released.
+    """Let the numbers of connections in `arrivals` come, each before a turn of the loop. Return the
+    number of turns until all connections were released.
     """
     clients = []
     for turn, arriving in enumerate([*arrivals, 0, 0], 1):
@@ -430,7 +431,7 @@ def test_commits_that_fail_again_and_again_do_not_pile_up_work(durable):
 
 
 def fail_commits(durable, monkeypatch, failures):
-    """Let that many commits of what is pending find no room."""
+    """Let this many commits of pending writes find no room."""
     engine = durable.emulator.database.engine
     left = [None] * failures
     commit = engine.commit
@@ -462,7 +463,7 @@ def test_reads_beside_a_commit_that_finds_no_room_are_answered(durable, monkeypa
 
 @pytest.mark.parametrize("failures", [1, 1000])
 def test_a_table_whose_status_cannot_be_stored_is_described_with_the_old_one(durable, monkeypatch, failures):
-    """However often the commit fails: a status that cannot be stored stays the old one."""
+    """While the new status cannot be committed, descriptions show the old status."""
     line = durable.line()
     line.feed(request("CreateTable", TABLE))
     durable.loop.run()
@@ -506,8 +507,8 @@ SWEEP = request("Scan", {"TableName": "table"})
 
 @pytest.fixture
 def expired(durable, monkeypatch):
-    """A durable emulator with expired items for three slices, and a line on which a sweep has
-    begun.
+    """Return `durable` with expired items for three slices of a sweep, which a Scan runs. Its lines
+    make one slice in each turn.
     """
     make_table(durable)
     line = durable.line()
@@ -565,7 +566,7 @@ LOST, NO_ROOM, BROKEN = Interrupted("lost"), Full("no room"), StorageError("brok
 
 
 class Failures:
-    """Commits that fail as given, and then succeed."""
+    """Commits that fail with the given errors, one after the other, and then succeed."""
 
     def __init__(self, failures):
         self.failures = list(failures)
@@ -621,7 +622,7 @@ def test_without_pending_writes_there_is_no_commit():
 
 @pytest.fixture
 def serving(tmp_path):
-    """A durable emulator and its application."""
+    """Yield a durable emulator and its ASGI application."""
     emulator = Emulator(Settings(data_dir=tmp_path / "data", durable=True))
     yield emulator, application_of(emulator)
     emulator.close()
@@ -635,7 +636,7 @@ def test_a_lost_group_over_asgi_is_made_again_but_the_clock_moves_once(serving, 
 
     def commit(commit=engine.commit):
         commits.append(engine.pending)
-        if len(commits) == 3:  # the first two have the table
+        if len(commits) == 3:  # the first two commits are those of the table
             group_of(engine)._reset()
             raise Interrupted("lost")
         commit()

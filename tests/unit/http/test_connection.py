@@ -1,5 +1,5 @@
-"""The connection on a recording transport: requests whole, in pieces and pipelined; timers;
-closing.
+"""Our HTTP connection, on a transport that records what is written: whole, split and pipelined
+requests; timers; closing.
 """
 
 import json
@@ -286,7 +286,7 @@ def test_a_head_must_be_complete_in_time(line):
 
 
 def test_a_slow_body_may_take_long_when_it_goes_on(line):
-    """16 MB over a slow network take an hour: 64 KB within 65 seconds are enough."""
+    """A client on a slow network may send 16 MB in an hour: 64 KB within 65 seconds are enough."""
     body = b'{"Limit": 10}' + b" " * (20 * STEP)
     data = request(body)
     line.feed(data[: -20 * STEP])
@@ -382,7 +382,9 @@ def test_shutting_down(db):
 
 
 def test_shutting_down_lets_an_active_client_send_one_more_request(line):
-    """Its next request may be on its way: closing at once would reset the connection under it."""
+    """The client's next request may be on its way. If the server closed now, the request would meet
+    a reset connection.
+    """
     line.feed(request())
     line.loop.advance(0.9)
     line.connection.shutdown()
@@ -437,7 +439,7 @@ def test_a_lost_connection_is_forgotten(line):
 
 @pytest.fixture
 def lines(db):
-    """Two connections of one event loop."""
+    """Return two connections of one event loop."""
     first = Line(db.emulator)
     return first, Line(db.emulator, beside=first)
 

@@ -1,4 +1,6 @@
-"""The frame of the console: accounts, tokens, headers, errors, notices, static files and events."""
+"""What all pages of the console share: accounts, tokens, headers, errors, notices, static files and
+events.
+"""
 
 import asyncio
 from urllib.parse import quote
@@ -86,13 +88,13 @@ def test_the_accounts_with_tables_are_links(emulator):
 
 @pytest.mark.parametrize("text", MARKUP, ids=range(len(MARKUP)))
 def test_a_hostile_account_and_region_do_no_harm(emulator, text):
-    """Anybody can link to a page of any account."""
+    """Any web page can link to the console with an account and a region that contain markup."""
     emulator.call("CreateTable", table_request("pk:S", TableName="Orders"), emulator.caller(text, text))
     segment = tenancy.Acting(text, text).segment
     console = in_process(emulator, segment)
     for path in ("tables", "accounts", "tables/create", "tables/Orders", "tables/Orders/code", "tables/None"):
         page = console.get(path)
-        assert page.status in (200, 400)  # a region with a colon makes no ARN
+        assert page.status in (200, 400)  # 400 for a region with a colon, which makes no ARN
         assert faults(page.text) == []
     console.done("tables/Orders/change/empty", confirmation="Orders")
     page = in_process(emulator).get("accounts").text
@@ -225,7 +227,7 @@ def test_the_navigation_has_every_page_of_a_group():
 
 
 def visit_of(emulator, headers=()):
-    """Return a visit in process, and the answers that it makes."""
+    """Return the Visit of one request to the console, in process."""
     from starlette.requests import Request
 
     from emulator.http.application import create_front
@@ -312,7 +314,9 @@ def test_errors_of_controls(emulator, console, monkeypatch, error):
 
 
 def test_answers_in_slices(emulator, console, monkeypatch):
-    """The table goes away between two slices of its description."""
+    """The console's own requests are answered in slices. The table is deleted between two slices of
+    its description.
+    """
 
     def steps(answer):
         yield None

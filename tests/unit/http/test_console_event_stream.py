@@ -9,7 +9,9 @@ from emulator.http.site.console.events import EventStream
 
 
 def stream(texts, emulator, gone):
-    """Run a stream of events until the iterator ends or the browser goes away."""
+    """Run a stream of events until `texts` ends or `gone` says that the browser left; return what
+    was sent.
+    """
     from emulator.http.application import create_front
 
     sent = []

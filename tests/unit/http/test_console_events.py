@@ -86,7 +86,7 @@ def test_more_records_than_a_page_has(console, stage):
 
 
 class Watcher:
-    """A browser that has opened the live records of a stream."""
+    """A browser that has opened the page with a stream's live records."""
 
     def __init__(self, stage, arn):
         self._site = site_of(stage.emulator)

@@ -1,4 +1,4 @@
-"""Each form of the console with values that no person would type: no answer is a failure."""
+"""Each form of the console with values that no person would type: the server must not fail."""
 
 from html.parser import HTMLParser
 from urllib.parse import unquote, urlsplit
@@ -37,7 +37,9 @@ VALUES = (
 
 
 class Forms(HTMLParser):
-    """Collects the forms of a page: for each path of an action, the names of its fields."""
+    """Collects the forms of pages in `found`: path of the form's action -> names and values of its
+    fields.
+    """
 
     def __init__(self):
         super().__init__()
@@ -84,7 +86,7 @@ def test_the_pages_have_forms(forms):
 
 @pytest.mark.parametrize("value", VALUES, ids=lambda value: repr(value[:20]))
 def test_no_form_makes_the_server_fail(db, forms, value):
-    """All fields have the value, and then each field alone."""
+    """First all fields have the value, then each field alone."""
     console = db.console()
     for path, fields in forms.items():
         tries = [dict.fromkeys(fields, value), *({**fields, name: value} for name in fields)]

@@ -194,7 +194,7 @@ def test_the_hottest_keys(observed, opened):
 
 
 def test_every_metric_of_the_charts_is_one_of_the_emulator():
-    """A misspelt name would make an empty chart."""
+    """A chart of a misspelt metric would be empty."""
     from emulator.database.throughput import usage
     from emulator.http.observing import counters
 

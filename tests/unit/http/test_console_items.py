@@ -62,7 +62,7 @@ def test_pages_follow_one_another(console, call, orders):
 
 
 def test_a_large_page_is_made_in_pieces(console, call, orders, monkeypatch):
-    """Other requests have their turn between two pieces."""
+    """Other requests are answered between two pieces."""
     counts = []
 
     def counted(self, steps=Rendering.steps):

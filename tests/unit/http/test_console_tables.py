@@ -8,7 +8,7 @@ from tests.support.tables import index_request, table_request
 
 @pytest.fixture
 def orders(call):
-    """A table on demand with a global index."""
+    """Return the name of an on-demand table with a global index."""
     request = table_request(
         "pk:S", TableName="Orders", define="status:S", GlobalSecondaryIndexes=[index_request("by-status", "status")]
     )
@@ -158,7 +158,7 @@ def test_time_to_live_is_turned_on_and_off(console, call, orders, emulator):
     assert console.post("tables/Orders/change/ttl", ttl=" ").status == 400
     console.done("tables/Orders/change/ttl", ttl="expires")
     assert status() == "ENABLED"
-    emulator.clock.advance(3601)  # the service allows one change in an hour
+    emulator.clock.advance(3601)  # TTL can be changed only once an hour
     console.done("tables/Orders/change/ttl", ttl="")
     assert status() == "DISABLED"
 

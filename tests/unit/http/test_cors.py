@@ -1,4 +1,6 @@
-"""--cors: fewer pages may read the API's answers, more pages may use the protected paths."""
+"""--cors lists web pages: only these may read the API's answers, and they may also use the
+protected paths.
+"""
 
 import pytest
 
@@ -34,7 +36,7 @@ def endpoint_with():
 
 
 def show_clock(endpoint, fields):
-    """Return the answer to a request for a path that is protected from web pages."""
+    """Return the answer of the control `clock`, whose path is protected from web pages."""
     front = Front(endpoint._emulator, endpoint, create)
     return ask(front.site, "GET", "/_emulator/clock", headers=fields)
 

@@ -18,7 +18,9 @@ def get(path="/other", version="1.1", *more):
 
 
 def over(db, site, use):
-    """Let `use` talk to a line with an application, on a loop that runs; return the line."""
+    """Run `use` with a connection (Line) to an application, on a real event loop; return the
+    connection.
+    """
 
     async def run():
         line = Line(db.emulator, site=site, loop=asyncio.get_running_loop())
@@ -34,7 +36,7 @@ async def turns(number=5):
 
 
 def answering(*messages):
-    """Return an application that sends messages; one that is an exception is raised."""
+    """Return an application that sends messages, or raises a message that is an exception."""
 
     async def app(_scope, _receive, send):
         for message in messages:
@@ -156,7 +158,7 @@ def test_an_application_that_cannot_be_loaded(db, caplog):
 
 @pytest.mark.parametrize("end", [[ZeroDivisionError()], [], [part(b"too long")], [part(b"x")]])
 def test_an_application_that_fails_in_its_answer(db, end):
-    """The client must see that the answer is broken, so the connection does not end cleanly."""
+    """The connection is aborted, so that the client sees that the answer is broken."""
 
     async def use(line):
         line.feed(get() + request())
@@ -168,7 +170,7 @@ def test_an_application_that_fails_in_its_answer(db, end):
 
 
 async def echo(scope, receive, send):
-    """Answer what the application got, after a turn of the loop."""
+    """Answer with what the application got, after one turn of the loop."""
     message = await receive()
     await asyncio.sleep(0)
     reported = {name: scope[name] for name in ("method", "path", "http_version", "server", "client", "scheme")}
@@ -212,7 +214,7 @@ def test_what_an_application_gets(db):
     ],
 )
 def test_the_absolute_form_of_a_url(db, target, raw, query):
-    """Its authority counts for the Host (RFC 9112, 3.2.2)."""
+    """The URL's authority replaces the header Host (RFC 9112, 3.2.2)."""
 
     async def use(line):
         line.feed(get(target).replace(b"Host: localhost", b"Host: evil.example"))
@@ -279,7 +281,7 @@ def test_a_client_that_does_not_read_stops_the_application(db):
 
 
 def test_a_last_part_that_the_client_has_not_read_ends_the_application(db):
-    """Otherwise the server would wait for the application when it stops."""
+    """If the application did not end, a server that stops would wait for it."""
     lines = []
 
     async def app(_scope, _receive, send):
@@ -298,7 +300,7 @@ def test_a_last_part_that_the_client_has_not_read_ends_the_application(db):
 
 @pytest.mark.skipif(not hasattr(select, "POLLRDHUP"), reason="the system does not report it")
 def test_a_client_that_hangs_up_is_noticed_although_nothing_is_read(db):
-    """The client has closed its half of the connection. It may still read the answer."""
+    """The client has closed its half of the connection, but may still read the answer."""
     reported = []
 
     async def app(_scope, receive, send):
@@ -323,8 +325,10 @@ def test_a_client_that_hangs_up_is_noticed_although_nothing_is_read(db):
 
 
 @pytest.mark.parametrize("gone", [True, False])
-def test_the_end_is_told_to_the_application(db, gone):
-    """As a disconnect, also after a complete answer: a streaming application waits for it."""
+def test_the_application_receives_a_disconnect_at_the_end(db, gone):
+    """It also receives one after a complete answer, because a streaming application
+    waits for it.
+    """
     reported = []
 
     async def app(_scope, receive, send):

@@ -16,7 +16,7 @@ ENDLESS = resource.RLIM_INFINITY
         ((4096, 4096), (), (4096, 4096)),
         ((1024, ENDLESS), (), (1 << 20, ENDLESS)),
         ((1024, 1 << 30), (), (1 << 20, 1 << 30)),
-        ((256, ENDLESS), (1 << 20,), (10_240, ENDLESS)),  # macOS
+        ((256, ENDLESS), (1 << 20,), (10_240, ENDLESS)),  # macOS refuses a million
         ((20_000, ENDLESS), (1 << 20,), (20_000, ENDLESS)),
         ((ENDLESS, ENDLESS), (), (ENDLESS, ENDLESS)),
         ((64, 128), (128,), (64, 128)),

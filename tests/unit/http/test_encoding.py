@@ -124,7 +124,7 @@ def bare(data):
     return packer.compress(data) + packer.flush()
 
 
-EMPTY_BLOCK = b"\0\0\0\xff\xff"  # stored, not the last one
+EMPTY_BLOCK = b"\0\0\0\xff\xff"  # a stored deflate block without data, and not the last block
 
 
 @pytest.mark.parametrize(

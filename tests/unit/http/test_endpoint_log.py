@@ -1,5 +1,5 @@
-"""Log lines about requests: one line for each mistake, once a minute, which cannot forge another
-line.
+"""Log lines about mistakes in requests: a mistake is logged once a minute, and its text cannot
+forge another line.
 """
 
 import logging
@@ -37,7 +37,7 @@ def endpoint(monkeypatch):
 
 @pytest.fixture
 def lines(caplog):
-    """What was logged, each line as its message."""
+    """Return a function that returns the messages that were logged as warnings or errors."""
     return lambda: [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
 
 
@@ -96,7 +96,9 @@ def test_paths_hosts_origins_and_services(endpoint, lines, method, path, query, 
 
 
 def test_missing_operations_are_logged_once(endpoint, lines, monkeypatch):
-    """None is missing. A newer model of the service may have others."""
+    """No operation is missing today, so the test hides all of them. A newer model of the service
+    may have more.
+    """
     monkeypatch.setattr("emulator.app.find", lambda _name: None)
     first, second = sorted(operations())[:2]
     for name in (first, first, second, first):

@@ -14,7 +14,7 @@ from tests.support.in_process import InProcess
 
 
 class TimedLoop(Loop):
-    """A loop with any number of timers."""
+    """An event loop with any number of timers."""
 
     def __init__(self):
         super().__init__()
@@ -30,7 +30,7 @@ class TimedLoop(Loop):
         self.soon.append(lambda: call(*arguments))
 
     def advance(self, seconds):
-        """Move the clock in small steps, and run what is due."""
+        """Move the clock from timer to timer, and run what is due."""
         end = self.now + seconds
         while True:
             while self.soon:
@@ -79,7 +79,7 @@ def test_a_pipeline_keeps_its_order(db, line):
 
 @pytest.mark.parametrize("after", [False, True])
 def test_a_drop_in_a_pipeline(db, line, after):
-    """Earlier answers arrive. Later requests do not run."""
+    """The answers before the drop arrive. The requests after it do not run."""
     fault(db, "Drop", {"Every": 2}, After=after)
     line.feed(LIST + LIST + LIST)
     line.loop.advance(1)
@@ -146,7 +146,9 @@ def test_observed_requests_have_faults_too(db, line):
 
 
 def test_durable_answers_before_a_drop(tmp_path):
-    """The answer to a held write is sent before its connection is closed for the next request."""
+    """The answer to a write is held until its commit. It is sent before the next request's drop
+    closes the connection.
+    """
     db = InProcess(Settings(data_dir=tmp_path / "data", durable=True))
     line = Line(db.emulator, loop=TimedLoop())
     line.front.commits = Commits(db.emulator.database, line.loop)

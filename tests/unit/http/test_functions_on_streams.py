@@ -32,8 +32,8 @@ def invocation(target, timeout=5.0):
 
 @asynccontextmanager
 async def listening(chunks):
-    """A server that takes a request whole, answers with some chunks and closes; what it got, and
-    its URL.
+    """Run a server that reads a request whole, answers with some chunks and closes the connection.
+    Yield the list of received requests, and the server's URL.
     """
     got = []
 
@@ -157,12 +157,12 @@ def once(event, context):
 
 @pytest.fixture
 def call(tmp_path, monkeypatch):
-    """call("handler", times=1, timeout=5): the outcomes of a handler of the module above, one
-    process for all.
+    """Return a function, used as call("handler", times=1, timeout=5). It calls a handler of
+    HANDLERS in one process and returns the outcomes.
     """
     (tmp_path / "package").mkdir()
     (tmp_path / "package" / "handlers.py").write_text(HANDLERS)
-    (tmp_path / "emulator.py").write_text("")  # a module of the user's that has our name is no trouble
+    (tmp_path / "emulator.py").write_text("")  # a user may have a module with our name
     monkeypatch.chdir(tmp_path)
 
     def run(handler, times=1, timeout=5.0, module="package.handlers", python=sys.executable):
@@ -233,8 +233,8 @@ def test_nested_callable_is_found(call):
 
 @pytest.fixture
 def changing(tmp_path, monkeypatch, caplog):
-    """change(times) invokes package.handlers:handler so often; before each but the first it
-    applies an edit.
+    """Return a package's folder and a function. run(*edits) invokes package.handlers:handler once,
+    and again after each edit; it returns the outcomes.
     """
     package = tmp_path / "package"
     package.mkdir()
@@ -277,7 +277,9 @@ def payloads(outcomes):
     ("file", "expected"), [("values.py", ["three!", "late", 1]), ("late.py", ["one", "three!", 1])]
 )
 def test_a_changed_source_file_is_loaded_again(changing, caplog, file, expected):
-    """The module of the handler, what it imports, and what its calls import later."""
+    """The changed file may be a module that the handler's module imports, or one that a call of the
+    handler imports.
+    """
     package, run = changing
     first, second, third = payloads(run(lambda: None, lambda: (package / file).write_text("VALUE = 'three!'")))
     assert (first, second) == (["one", "late", 1], ["one", "late", 2])
@@ -318,7 +320,7 @@ def test_other_files_are_no_reason_to_load_again(changing):
 
 
 def checked(tmp_path, monkeypatch, text):
-    """Return what is wrong with functions, None where nothing is."""
+    """Check functions that a configuration names; return what is wrong with them, or None."""
     (tmp_path / "package").mkdir(exist_ok=True)
     (tmp_path / "package" / "__init__.py").write_text("open('imported', 'w').close()")
     (tmp_path / "package" / "handlers.py").write_text("raise SystemExit('imported')")

@@ -1,5 +1,5 @@
-"""Records go to a Kinesis-compatible server; the emulator's clock decides when they are tried
-again.
+"""Records go to a Kinesis-compatible server. The emulator's clock decides when failed records are
+sent again.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ INTERVAL = 0.001
 
 
 class Delivering(InProcess):
-    """An emulator whose records go to a fake, as long as `until` runs."""
+    """An emulator that sends its records to a fake Kinesis while `until` runs."""
 
     def __init__(self, fake, settings):
         super().__init__(settings)
@@ -34,7 +34,7 @@ class Delivering(InProcess):
         self("PutItem", TableName="tab", Item={"pk": {"S": pk}, "v": {"N": str(value)}})
 
     def until(self, done, meanwhile=lambda: None):
-        """Deliver until a condition holds; call meanwhile() as often as there is time."""
+        """Deliver records until done() returns True; call meanwhile() again and again."""
 
         async def main():
             task = asyncio.create_task(run_kinesis(self.emulator, self.fake.url, INTERVAL))
@@ -82,7 +82,9 @@ def test_records_come_in_the_order_of_each_item(inside, fake):
 
 
 def test_entries_that_fail_are_put_later(inside, fake):
-    """Every first attempt fails; the clock stands still, so a second one needs it to be moved."""
+    """Every first attempt fails. The clock stands still, so the second attempt comes only when the
+    test moves it.
+    """
     tried = set()
 
     def first(entry):

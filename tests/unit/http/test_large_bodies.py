@@ -1,5 +1,5 @@
-"""The memory of large bodies: the garbage collector is off, and sizes of inflated bodies are
-recorded.
+"""The memory of large bodies: Python's garbage collector is off during their requests, and sizes of
+decompressed bodies are recorded.
 """
 
 import gc
@@ -50,7 +50,9 @@ def test_the_collector_rests(monkeypatch, coding, body, status, rests):
 
 
 def test_the_collector_rests_during_a_check_in_steps_and_finds_nothing_afterwards():
-    """100 long statements have 500,000 objects. They go with the request, also if it fails."""
+    """The objects of long statements, 500,000 for 100 statements, are freed with the request, also
+    if it fails. So the collector finds nothing.
+    """
     emulator = Emulator(Settings(data_dir=None, in_memory=True))
     emulator.database.sliced = True
     endpoint = DynamoDbEndpoint(emulator)
@@ -90,7 +92,9 @@ def test_a_server_puts_off_full_collections():
 
 
 def finished(steps):
-    """Run all steps; return their result, and whether the collector was on after each step."""
+    """Run all steps; return their result, and for each step True if the collector was
+    on after it.
+    """
     enabled = []
     while True:
         try:
@@ -165,7 +169,9 @@ def test_a_large_body_that_is_not_json():
 
 
 def cached_key(key):
-    """Return orjson's object for a key: as long as it remembers the key, the same one."""
+    """Return orjson's string for a key. While orjson remembers the key, this is always the same
+    object.
+    """
     [found] = orjson.loads(b'{"%b":0}' % key)
     return found
 

@@ -1,4 +1,6 @@
-"""The sockets of a server: all addresses on one port, optional addresses, and refusals."""
+"""The sockets of a server: all addresses share a port, some addresses are optional, and some are
+refused.
+"""
 
 import errno
 import socket
@@ -16,7 +18,7 @@ needs_ipv6 = pytest.mark.skipif(
 
 @pytest.fixture
 def opened():
-    """Open the sockets of settings; they are closed at the end."""
+    """Yield a function that opens the sockets of settings. They are closed after the test."""
     sockets = []
 
     def open_(*, again=False, **settings):
@@ -75,8 +77,8 @@ def test_workers_share_every_address(opened):
 
 
 class Sockets:
-    """Replaces socket.socket: some families fail, as on machines that lack them or where a port
-    is taken.
+    """Replaces socket.socket. Sockets of some families fail, as on a machine that lacks them or
+    where their port is taken.
     """
 
     def __init__(self, monkeypatch):

@@ -12,7 +12,7 @@ from storage.disk.claim import claimed, in_use
 
 
 def abandoned(parent: Path, name: str = "dynamodb-emulator-dead") -> Path:
-    """Make what is left of a server that was killed with all its processes."""
+    """Make the folder that stays if a server is killed with all its processes; return it."""
     folder = parent / name
     with claimed(folder):
         (folder / "in-memory").touch()
@@ -39,7 +39,7 @@ def test_folder_of_a_dead_server_goes_at_the_next_start(tmp_path):
 
 
 def held(folder):
-    """Let another process hold a folder; return how to end that."""
+    """Let another process hold a folder; return a function that ends this process."""
     reading, writing = os.pipe()
     ready, tell = os.pipe()
     child = os.fork()
@@ -103,7 +103,7 @@ def test_links_and_files_stay(tmp_path):
 
 @pytest.mark.parametrize(("age", "stays"), [(0, True), (3000, True), (7200, False)])
 def test_what_was_left_before_it_had_a_name_goes_after_an_hour(tmp_path, age, stays):
-    """It may belong to a server that is just starting."""
+    """A folder without its final name may belong to a server that is just starting."""
     draft = tmp_path / ".dynamodb-emulator-draft"
     draft.mkdir()
     (draft / "server.lock").touch()

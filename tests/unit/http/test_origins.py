@@ -8,7 +8,7 @@ HERE = ("127.0.0.1", 8000)
 
 
 def refusal(headers, method="POST", address=HERE, hosts=("127.0.0.1",), cors=(), allowed=()):
-    """Decide about a request with headers like "Origin: x; Host: y"."""
+    """Return why a request with headers like "Origin: x; Host: y" is refused, or None."""
     lines = (line.partition(": ") for line in headers.split("; ") if line)
     fields = {name.lower().encode(): value.encode("latin-1") for name, _, value in lines}
     return PageRules(hosts, cors, allowed).refusal(method, fields, address)

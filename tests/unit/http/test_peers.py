@@ -1,4 +1,4 @@
-"""Workers that run controls in each other; here, all are in one process."""
+"""Workers run controls in each other. Here, all workers are in one process."""
 
 import asyncio
 
@@ -21,7 +21,7 @@ def doors():
 
 
 def ask_of(db, doors, *asked_for, open_doors=(1, 2)):
-    """Let worker 0 ask the others; return the results."""
+    """Let worker 0 run a control in the other workers; return the results."""
     front = create_front(db.emulator)
 
     async def main():

@@ -1,4 +1,4 @@
-"""Large requests of many values are read in another thread, and get the same answers."""
+"""Large requests of many values are read in another thread. Their answers are the same."""
 
 import gc
 import threading
@@ -77,7 +77,9 @@ def settle(served):
 
 
 def answers(served, db, head, body):
-    """Return the answer that is made in one piece, and the one that is read in another thread."""
+    """Return two answers to a request: the one made in one piece, and the one whose request is read
+    in another thread.
+    """
     db.emulator.database.sliced = False
     whole = served.answer("POST", b"", head, body)
     db.emulator.database.sliced = True
@@ -156,7 +158,7 @@ def test_a_client_that_goes_away_leaves_nothing_behind(db, served, monkeypatch):
     monkeypatch.setattr(db.emulator, "read", lambda *given: go_on.wait(10) and read(*given))
     operation, request = REQUESTS["valid"]
     begun = []
-    for _ in range(2):  # the thread reads the first one; the second one waits
+    for _ in range(2):  # the thread reads the first request; the second one waits
         with pytest.raises(Pending) as caught:
             served.answer("POST", b"", fields(operation), orjson.dumps(request))
         begun.append(caught.value.steps)
@@ -177,7 +179,9 @@ def test_large_bodies_of_few_values_and_small_ones_are_read_at_once(db, served, 
 
 
 def test_a_request_that_was_read_can_run_again(db):
-    """Its check reports the problems again: an interrupted request runs from its start."""
+    """An interrupted request runs again from its start, so its check must report the
+    problems again.
+    """
     operation = find("BatchExecuteStatement")
     statement = {"Statement": f"UPDATE {TABLE} SET a = ? WHERE pk = ?", "Parameters": [{"NULL": False}, {"S": "a"}]}
     db("CreateTable", **table_request("pk:S", TableName=TABLE))

@@ -68,7 +68,7 @@ def logged(front):
 
 
 def lines(caplog):
-    """The lines of requests, without the time, the caller and the request id."""
+    """Return the log lines of requests, without the time, the caller and the request id."""
     own = [record for record in caplog.records if record.name == "emulator.requests" and record.levelno > TRACE]
     return [ENDING.sub("", record.getMessage()) for record in own]
 
@@ -257,7 +257,7 @@ def test_an_answer_that_is_made_in_slices_is_logged_when_it_is_made(db, logged, 
             logged.answer("POST", b"", fields("Scan"), b'{"TableName": "Orders", "ReturnConsumedCapacity": "TOTAL"}')
     slices = pending.value.steps
     next(slices)
-    logged.answer("POST", b"", fields("ListTables"), b"{}")  # between two slices
+    logged.answer("POST", b"", fields("ListTables"), b"{}")  # another request, between two slices
     finish(slices)
     assert lines(caplog) == ["ListTables: 200", *expected]
 

@@ -292,7 +292,7 @@ def test_what_a_batch_did_not_process(db, front):
     send(front, "CreateTable", {**table, "TableName": "Slow"})
     registry.call(db.emulator, "throttling", {"Enforced": True})
     registry.call(db.emulator, "move_clock", {"Freeze": True})
-    registry.call(db.emulator, "move_clock", {"Advance": 300})  # fills the bucket with 300 units
+    registry.call(db.emulator, "move_clock", {"Advance": 300})  # saves 300 units for the table
     puts = [{"PutRequest": {"Item": {"pk": {"S": str(n)}, "x": {"S": "y" * 90_000}}}} for n in range(10)]
     answer = send(front, "BatchWriteItem", {"RequestItems": {"Slow": puts}})
     left = len(orjson.loads(answer.body)["UnprocessedItems"]["Slow"])
@@ -328,7 +328,7 @@ def exchange(began, seconds, others=0.0, operation="Scan"):
             [exchange(1, 0.2), exchange(1.2, 0.01, operation="GetItem"), exchange(1.2101, 0.001)],
             "it may have waited up to 210 ms, mostly for Scan (200 ms)",
         ),
-        ([exchange(1, 0.2), exchange(1.3, 0.001)], None),  # the process polled between the two
+        ([exchange(1, 0.2), exchange(1.3, 0.001)], None),  # the process was idle between the two
         (
             [exchange(1, 0.2), exchange(1.2, 0.15)],
             "it may have waited up to 200 ms, mostly for Scan (200 ms); its own work took 150 ms",
@@ -366,7 +366,7 @@ def large(began, size):
 
 
 def test_large_bodies_are_kept_as_long_as_there_is_room():
-    share = 1 << 20  # bytes: half of it for 128 small requests
+    share = 1 << 20  # bytes, half of which are for 128 small requests
     requests = KeptRequests(lambda *_: None, share)
     for number in range(5):
         requests.observer.other(large(number, 100_000))
@@ -448,7 +448,9 @@ def test_filters(db, front):
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 7])
 def test_repeated_calls_return_each_request_once(db, front, limit):
-    """The calls go on with `Last`. Without a gap, a program that polls sees every request."""
+    """Each call continues after the `Last` of the call before, so that a program that polls sees
+    every request.
+    """
     for number in range(7):
         send(front, "ListTables", {}, key=f"k{number}")
     seen, last = [], "0-0"
@@ -493,7 +495,7 @@ def part(now, *requests):
     [
         ([part(10, (1, 2, 0)), part(12, (0, 5, 1))], ["5-1", "2-0"]),  # in the order of arrival
         ([part(10, (1, 2, 1)), part(12, (1, 2, 0))], ["2-0", "2-1"]),
-        ([part(10, (1, 2, 0)), part(12, (3, 11, 1))], ["2-0"]),  # process 0 may have ended another one before 11
+        ([part(10, (1, 2, 0)), part(12, (3, 11, 1))], ["2-0"]),  # left out: process 0 may end one before 11
     ],
 )
 def test_the_requests_of_several_processes(parts, expected):
@@ -504,7 +506,7 @@ def test_the_requests_of_several_processes(parts, expected):
 
 
 def test_a_page_of_several_processes_ends_in_the_order_of_answers():
-    """A page has the requests that were answered first; it shows them in the order of arrival."""
+    """A page has the requests that were answered first, but shows them in the order of arrival."""
     parts = [part(20, (5, 6, 0), (1, 9, 0)), part(20, (2, 7, 1), (3, 8, 1))]
     found = registry.registered()["find_requests"]
     first = finish(registry.gathered(found, {"After": "0-0", "Limit": 3}, parts))

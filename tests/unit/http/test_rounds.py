@@ -1,4 +1,6 @@
-"""Rounds continue after any failure. The same failure is logged only at intervals."""
+"""Rounds of repeated work (emulator/rounds.py) continue after any failure. The same failure is
+logged only at intervals.
+"""
 
 import asyncio
 
@@ -17,7 +19,9 @@ def _impatient(monkeypatch):
 
 
 def run(outcomes):
-    """Run rounds with these outcomes, the last of which ends them; return how many there were."""
+    """Run rounds with these outcomes, of which the last ends the rounds; return the
+    number of rounds.
+    """
     left = list(outcomes)
 
     async def work():
@@ -50,7 +54,7 @@ def test_the_same_failure_is_logged_again_after_a_time(caplog, monkeypatch):
 
 @pytest.mark.parametrize("failing", ["tick", "poll"])
 def test_background_work_goes_on(db, monkeypatch, caplog, failing):
-    """Each of the two kinds of it, whatever becomes of the other."""
+    """Both kinds of background work, tick and poll, go on while one of them fails."""
     done = {"tick": 0, "poll": 0}
 
     async def main():

@@ -17,7 +17,7 @@ REQUEST = b"GET /%b HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
 class Site:
-    """An application that answers when the test says so. It may wait for ever."""
+    """An application that answers when the test sets `may_answer`. Until then it waits."""
 
     def __init__(self):
         self.begun = asyncio.Event()
@@ -37,7 +37,9 @@ class Site:
 
 @pytest.fixture
 def run(db, monkeypatch):
-    """Run a server, and beside it a function of the test, which must stop it."""
+    """Return a function that runs a server together with a function of the test, which must stop
+    the server.
+    """
     monkeypatch.setattr(module, "_INTERVAL", 0)
 
     def run(use):

@@ -14,7 +14,7 @@ from tests.support.connections import Line, Loop, request, sweep_by_scan
 from tests.support.http_clients import AUTHORIZATION
 from tests.support.tables import table_request
 
-EXPIRED = 250  # items: three steps of a sweep
+EXPIRED = 250  # items, for three steps of a sweep
 SWEEP = request(operation="Scan")
 
 
@@ -29,8 +29,8 @@ def steps(name, number, seen):
 
 
 def begin(turns, loop, *works):
-    """Begin works given as (name, steps); return the steps in their order, the answers and the
-    runs.
+    """Begin an answer for each work, given as (name, number of steps). Return the steps in the
+    order in which they run, the finished answers, and the runs.
     """
     seen, answers = [], []
     runs = [turns.begin(loop, steps(*work, seen), answers.append) for work in works]
@@ -61,7 +61,7 @@ def test_short_steps_run_together():
 
 
 class Clock(Loop):
-    """A loop that also keeps what is due later."""
+    """An event loop that also keeps calls for later, until pass_time() makes them."""
 
     def __init__(self):
         super().__init__()
@@ -155,7 +155,7 @@ def test_without_a_server_all_slices_run_at_once():
 
 @pytest.fixture
 def expired(db):
-    """The in-process emulator with a table in which items have expired."""
+    """Return an emulator with a table whose items have expired."""
     wanted = table_request("pk:S")
     db("CreateTable", wanted)
     db(
@@ -177,7 +177,7 @@ def line(expired, monkeypatch):
 
 
 def patient(line):
-    """Let a line's answers be made one slice in each turn."""
+    """Let a connection's answers be made one slice in each turn of its loop."""
     line.front.sliced = SlicedAnswers(seconds=0)
     return line
 
@@ -368,8 +368,8 @@ def fields_of(operation, content_type=b"application/x-amz-json-1.0"):
 
 @pytest.mark.parametrize("path", ["/", "/_emulator/ttl"])
 def test_over_asgi(expired, monkeypatch, path):
-    """A long answer, of an operation or of a control, lets others be answered between its
-    slices.
+    """Between the slices of a long answer, of an operation or of a control, other requests are
+    answered.
     """
     if path == "/":
         sweep_by_scan(monkeypatch)

@@ -13,7 +13,7 @@ from emulator.http.upkeep import Upkeep
 
 
 class Store:
-    """The part of a database and its engine that upkeep uses; notes what was done."""
+    """Stands in for a database and its engine; records what upkeep does."""
 
     def __init__(self, *, owner: bool = True) -> None:
         self.owner, self.upkeep = owner, self
@@ -50,8 +50,8 @@ class Store:
 
 
 class Loop:
-    """A loop with a clock to set; what it is told to run in a thread runs at once, or is `kept`
-    until it is ended.
+    """An event loop whose clock a test sets. Work for a thread runs immediately, but if `keeps` is
+    set, it only ends when the test ends its future in `kept`.
     """
 
     def __init__(self) -> None:
@@ -88,7 +88,7 @@ def upkeep_of(store: Store, loop: Loop, *, durable: bool = False) -> Upkeep:
 
 
 def pass_seconds(upkeep: Upkeep, loop: Loop, store: Store, seconds: float, *, writing: bool) -> None:
-    """Poll twenty times a second, with a commit before each poll or with none."""
+    """Poll twenty times a second, with a commit before each poll or without commits."""
     for _ in range(round(seconds * 20)):
         loop.now += 0.051
         store.number += writing
@@ -99,7 +99,7 @@ def test_nothing_written_nothing_synced(loop: Loop) -> None:
     store = Store()
     pass_seconds(upkeep_of(store, loop), loop, store, 30, writing=False)
     assert store.done == []
-    assert store.dropped  # the matrices of vector indexes that nobody searches
+    assert store.dropped  # unused vectors are dropped also while nothing is written
 
 
 def test_what_was_written_is_synced_when_writing_pauses(loop: Loop) -> None:
@@ -215,7 +215,9 @@ def test_room_is_made_in_steps_while_nothing_is_pending(loop: Loop, owner: bool)
 
 @pytest.mark.parametrize(("number", "logged"), [(errno.EMFILE, 1), (errno.ENFILE, 1), (errno.EACCES, 0), (None, 0)])
 def test_a_lack_of_file_descriptors_is_logged(loop: Loop, monkeypatch, caplog, number, logged) -> None:
-    """libuv closes new connections silently, so the server has to check."""
+    """Without free descriptors, libuv closes new connections silently, so the server
+    has to check.
+    """
     store = Store()
 
     def refuse(*_):

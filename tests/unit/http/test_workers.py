@@ -14,15 +14,15 @@ WORKERS = 3
 
 
 class Processes:
-    """Stands in for the operating system: forks make numbers; `at_fork` and `at_wait` are called
-    in the middle of it.
+    """Stands in for the operating system. A fork only makes a process number. `at_fork` and
+    `at_wait` are called during a fork or a wait.
     """
 
     def __init__(self, monkeypatch):
         self.alive = []
         self.signalled = []
         self.forked = 0
-        self.status = 0  # of those that end
+        self.status = 0  # exit status of processes that end
         self.at_fork = self.at_wait = lambda: None
         self._kill = os.kill
         monkeypatch.setattr(os, "fork", self.fork)
@@ -50,15 +50,15 @@ class Processes:
 
 
 def end():
-    """Send the signal to this thread: another one, left by another test, might take it at any
-    time.
+    """Send SIGTERM to this thread. Otherwise another thread, left by another test, might take the
+    signal at any time.
     """
     signal.raise_signal(signal.SIGTERM)
 
 
 @pytest.fixture
 def handlers():
-    """Leaves the signals as they were."""
+    """Restore the handlers of signals after a test."""
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     yield
     for number, handler in before.items():
@@ -72,7 +72,7 @@ def processes(monkeypatch, handlers):
 
 @pytest.fixture
 def supervisor(monkeypatch):
-    """A supervisor whose workers say at once that they serve."""
+    """Yield a supervisor whose workers report immediately that they serve."""
     monkeypatch.setattr(os, "read", lambda *_: b"1")
     made = workers.Supervisor(Settings(), [[] for _ in range(WORKERS)], temporary=None)
     yield made
@@ -138,12 +138,14 @@ def test_the_log_does_not_say_so_of_the_last_one(supervisor, processes, caplog):
 
 
 class Exited(Exception):
-    """A worker's process is over."""
+    """Raised where a worker's process would exit."""
 
 
 @pytest.fixture
 def work(monkeypatch, handlers, tmp_path):
-    """Run as a worker up to its first request, and then do what is given. Return the supervisor."""
+    """Return a function that runs as a worker up to its first request, and then calls a function of
+    the test with the supervisor.
+    """
 
     def exit_(status):
         raise Exited(status)

@@ -9,7 +9,7 @@ from emulator.model.freeing import cut, free
 
 
 class Watched:
-    """An object whose end a test can see."""
+    """An object whose deletion a test can see."""
 
 
 @pytest.mark.parametrize(

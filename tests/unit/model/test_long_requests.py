@@ -13,7 +13,7 @@ from emulator.model.service import request_model
 from tests.support.long_requests import LONG_REQUESTS, MANY
 from tests.support.tables import table_request
 
-ANSWER = 64 * 1024  # bytes of an answer
+ANSWER = 64 * 1024  # the most bytes that an answer may have
 
 
 def refusal(operation, raw):
@@ -167,7 +167,7 @@ def test_legacy_parameters_with_more_names_than_an_item_has_room_for(db, operati
 
 
 def test_attributes_to_get_with_more_names_than_an_item_has_room_for(db):
-    """As for the other legacy parameters, the last entries are not read."""
+    """As for the other legacy parameters, the request is refused before its last names are read."""
     db("CreateTable", **table_request("pk:S", TableName="tab"))
     request = {"TableName": "tab", "Key": {"pk": {"S": "a"}}}
     too_large = ("ValidationException", ITEM_TOO_LARGE)

@@ -1,4 +1,4 @@
-"""Layer 2: member constraints, with whole texts.
+"""The second layer of validation: the constraints of members, with their whole error texts.
 
 See behaviour 3.2 to 3.5, 6.1, 7, 8, 10.1, 12, 13 and 14.4.
 """
@@ -144,7 +144,7 @@ VALID = [
     ("DeleteTable", {"TableName": "t"}),
     ("TagResource", {"ResourceArn": "x", "Tags": [{"Key": "a", "Value": ""}]}),
     ("TagResource", {"ResourceArn": "x", "Tags": []}),
-    # operations/tag_rules reports the problems of this one
+    # valid in this layer: operations/tag_rules.py reports problems of tags
     ("TagResource", {"ResourceArn": "x", "Tags": [{"Key": ""}, {"Value": "v" * 257}]}),
     ("UntagResource", {"ResourceArn": "x", "TagKeys": ["", "k" * 129]}),
     ("CreateTable", table(Tags=[{}])),
@@ -301,7 +301,7 @@ SINGLE = [
         {"RequestItems": {"abc": [{}, {"PutRequest": {}}]}},
         old(None, "requestItems.abc.member.2.member.putRequest.item", NULL),
     ),
-    # 8
+    # behaviour 8
     ("TransactWriteItems", {}, old(None, "transactItems", NULL)),
     ("TransactWriteItems", {"TransactItems": []}, old("[]", "transactItems", shortest(1))),
     ("TransactGetItems", {"TransactItems": []}, old("[]", "transactItems", shortest(1))),
@@ -416,7 +416,7 @@ SINGLE = [
     ),
     ("ListTables", {"Limit": 0}, old("0", "limit", least(1))),
     ("ListTables", {"Limit": 101}, old("101", "limit", most(100))),
-    # 11, 12, 13
+    # behaviour 11, 12, 13
     ("ListStreams", {"Limit": 101}, old("101", "limit", most(100))),
     ("GetRecords", {"ShardIterator": "x", "Limit": 1001}, old("1001", "limit", most(1000))),
     ("DescribeStream", {"StreamArn": "x" * 37, "Limit": 101}, old("101", "limit", most(100))),
@@ -460,7 +460,7 @@ SINGLE = [
         {"Statements": [{"Statement": "x"}, {"Statement": "x", "Parameters": []}]},
         old("[]", "statements.2.member.parameters", shortest(1)),
     ),
-    # patterns of Java that Python matches
+    # patterns in Java's syntax, matched in Python
     (
         "UpdateGlobalTableSettings",
         scaling(
@@ -598,7 +598,7 @@ SEVERAL = [
         {"TransactItems": [{}] * 12},
         reported(*[old(None, f"transactItems.{number}.member.get", NULL) for number in range(1, 11)]),
     ),
-    # bare
+    # messages without the usual beginning
     *[
         (operation, {"BillingMode": "x"}, "The parameter 'TableName' is required but was not present in the request")
         for operation in ("CreateTable", "UpdateTable", "DeleteTable")

@@ -1,8 +1,7 @@
-"""Properties of all operations: complete samples, which are made from the shapes, and broken
-samples.
+"""Properties of all operations: complete requests are accepted, and broken ones are refused.
 
-A sample has every member of its operation's input. SAMPLES has the values that cannot be made from
-a shape.
+The requests are samples made from the shapes of the service model. A sample has every member of its
+operation's input. SAMPLES has the values that cannot be made from a shape.
 """
 
 from copy import deepcopy
@@ -51,7 +50,9 @@ def request_sample(name):
 
 
 def required_members(shapes, name, path=()):
-    """Yield the paths of all members that the validator requires; 0 is a list's first member."""
+    """Yield the path of each member that the validator requires. In a path, 0 is a list's first
+    member.
+    """
     if name in SAMPLES:
         return
     shape = shapes[name]
@@ -69,7 +70,7 @@ REQUIRED = [
 
 
 def answer(name, raw):
-    """Return the error code if the request is refused, else None."""
+    """Return the code of the error with which a request is refused, or None."""
     model = request_model(name)
     try:
         request = model.parse(raw)
@@ -127,7 +128,7 @@ EXAMPLES = profile(200)
 
 
 def places(raw):
-    """Yield (container, key) of everything inside a request."""
+    """Yield (container, key) of each value inside a request."""
     for key, value in list(raw.items() if isinstance(raw, dict) else enumerate(raw)):
         yield raw, key
         if isinstance(value, dict | list):

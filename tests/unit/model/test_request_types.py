@@ -1,4 +1,6 @@
-"""Layer 1: every row of behaviour 1.6, and the results of conversions."""
+"""The first layer of validation, the types of JSON values: every row of behaviour 1.6, and the
+results of conversions.
+"""
 
 import orjson
 import pytest
@@ -45,7 +47,7 @@ def refusal(operation, raw):
         # numbers
         ("GetItem", {"TableName": 23}, "NUMBER_VALUE cannot be converted to String"),
         ("GetItem", {"TableName": 2.5}, "DECIMAL_VALUE cannot be converted to String"),
-        # orjson writes it as an integer
+        # orjson writes such a float as an integer
         ("GetItem", {"TableName": 1e22}, "NUMBER_VALUE cannot be converted to String"),
         ("GetItem", {"TableName": -(2.0**63)}, "NUMBER_VALUE cannot be converted to String"),
         ("GetItem", {"ConsistentRead": 1}, "NUMBER_VALUE cannot be converted to Boolean"),
@@ -186,7 +188,7 @@ def test_null_in_a_list_of_values_is_a_value_without_a_type():
 
 
 def test_the_deepest_json_is_parsed():
-    """orjson reads 1024 levels."""
+    """orjson reads at most 1024 levels."""
     value = b'{"L":[' * 500 + b'{"S":"x"}' + b"]}" * 500
     raw = b'{"TableName":"t","Item":{"a":%b},"Key":{"a":%b},"Unknown":%b}' % (value, value, value)
     request = request_model("PutItem").parse(orjson.loads(raw))

@@ -1,4 +1,6 @@
-"""The service model: all operations, without importing botocore, equal to the pinned botocore."""
+"""The service model has all operations and equals that of the pinned botocore, but does not need
+botocore.
+"""
 
 import importlib.metadata
 import json
@@ -17,7 +19,7 @@ from emulator.model.shapes import Shapes
 
 ROOT = Path(__file__).parents[3]
 
-# features 11
+# the operations of features 11
 DATA_AND_CONTROL_PLANE = """
 BatchExecuteStatement BatchGetItem BatchWriteItem CancelBulkOperation CreateBackup CreateGlobalTable CreateTable
 DeleteBackup DeleteItem DeleteResourcePolicy DeleteTable DescribeBackup DescribeBulkOperation DescribeContinuousBackups
@@ -75,7 +77,7 @@ def test_botocore_is_not_imported():
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory):
-    """The data folder of a wheel."""
+    """Return a folder with the data files that a wheel has."""
     folder = tmp_path_factory.mktemp("data")
     write_models(folder)
     return folder
@@ -127,7 +129,9 @@ def test_a_build_has_botocores_licence_and_names_it(built):
 
 
 def test_tests_and_builds_use_one_botocore():
-    """An editable install writes files into this tree; they are from the same botocore, too."""
+    """The files that an editable install writes into this tree are also from the pinned
+    botocore.
+    """
     assert importlib.metadata.version("botocore") == pinned()
     for path in (ROOT / "emulator" / "model" / "data").glob("*.json"):
         assert re.match(r"botocore (\S+),", json.loads(path.read_text())["source"])[1] == pinned()

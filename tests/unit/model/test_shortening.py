@@ -10,7 +10,7 @@ from emulator.model import shortening
 from emulator.model.service import operations, request_model
 from tests.support.long_requests import LONG_REQUESTS, MANY
 
-KEPT = 1_000  # members that the parser reads of each list or map here
+KEPT = 1_000  # the number of members that the parser reads of each list or map in these tests
 EMPTY = b",".join([b"{}"] * MANY)
 TABLES = b",".join([b'"t%d":[]' % number for number in range(MANY)])
 PUT = b'{"PutRequest":{"Item":{"pk":{"S":"a"}}}}'
@@ -21,7 +21,7 @@ def parsed(operation, body):
 
 
 def refusal(operation, raw):
-    """Return the body of the error for a request, None if it is valid."""
+    """Return the body of the error for a request, or None if the request is valid."""
     model = request_model(operation)
     try:
         model.validate(model.parse(raw))

@@ -1,4 +1,4 @@
-"""A local folder as object storage: names never leave it."""
+"""A local folder as object storage: names of objects never lead out of it."""
 
 import os
 from contextlib import suppress
@@ -52,7 +52,7 @@ def test_a_prefix_is_a_plain_string(bucket):
 def test_keys_are_ordered_by_their_bytes(bucket):
     keys = ["a", "a b", "a-b", "a/b", "B", "b", "é", "\U0001f600"]
     for key in keys:
-        with suppress(ObjectError):  # `a` and `a/b` exclude each other
+        with suppress(ObjectError):  # a file `a` and a folder `a` exclude each other
             put(bucket, key, b"", AES)
     found = [each.key for each in bucket.objects("")]
     assert found == sorted(set(keys) - {"a/b"}, key=str.encode)
@@ -131,7 +131,9 @@ def test_an_object_and_a_folder_cannot_have_one_name(bucket):
 
 
 def test_names_that_differ_by_case_are_two_objects_or_refused(root, bucket):
-    """A file system that keeps them apart has both; any other must not mix them up."""
+    """A file system that distinguishes `case/x` from `CASE/X` has both objects. On any other, the
+    second must not overwrite the first.
+    """
     put(bucket, "case/x", b"lower", AES)
     with suppress(ObjectError):
         put(bucket, "CASE/X", b"upper", AES)

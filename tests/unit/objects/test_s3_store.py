@@ -37,7 +37,7 @@ def fake():
 
 @pytest.fixture(params=["small", pytest.param("moto", marks=pytest.mark.nightly)])
 def url(request):
-    """The address of a server with the bucket `bucket`."""
+    """Yield the address of a server with the bucket `bucket`."""
     if request.param == "small":
         yield request.getfixturevalue("fake").url
         return
@@ -61,7 +61,7 @@ def read(stream, size=65_536):
 
 
 def test_objects(store):
-    """In one test, because each start of moto's server takes long."""
+    """One test checks all of this, because each start of moto's server takes long."""
     bucket = store.bucket("bucket")
     put(bucket, "x/1", b"one", AES)
     put(bucket, "x/2 ä", b"", AES)

@@ -178,7 +178,7 @@ UNDERFLOW = "Number underflow. Attempting to store a number with magnitude small
 DEEP = "(" * 4000 + "a = 1"
 
 MESSAGES = {
-    # leftovers
+    # text after the end of the statement
     "SELECT * FROM t WHERE a = 1 b": LEFTOVER,
     "SELECT * FROM t WHERE a = 1)": LEFTOVER,
     "DELETE FROM t WHERE a = 1 ORDER BY a": LEFTOVER,
@@ -212,7 +212,7 @@ MESSAGES = {
     "INSERT INTO t VALUE {'x': [1, 1e126]}": OVERFLOW + "root[1]",
     "INSERT INTO t VALUE {'x': <<1, 1e-131>>}": UNDERFLOW + "root[1]",
     "INSERT INTO t VALUE 1e126": OVERFLOW + "root",
-    # a scale (digits behind the point minus the exponent) of more than 32 bits cannot be read
+    # a scale (digits after the point minus the exponent) of more than 32 bits is refused
     "SELECT * FROM t WHERE a = 1.5e-2147483647": MALFORMED,
     "SELECT * FROM t WHERE a = 1e-2147483648": MALFORMED,
     "SELECT * FROM t WHERE a = 1.55e-2147483646": MALFORMED,

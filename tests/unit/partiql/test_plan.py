@@ -37,7 +37,7 @@ def planned(table: Table, text, *parameters, **options):
 
 
 def reported(found):
-    """Return a plan in short: GET, SCAN or the number of QUERYs, and the rest."""
+    """Return a plan as words: GET, SCAN or the number of QUERYs, then its filters and flags."""
     if isinstance(found, Read):
         return "GET" + (" filtered" if found.test else "")
     words = [f"{len(found.ranges)} QUERY" if found.query else "SCAN"]

@@ -187,7 +187,9 @@ CANONICAL = {
 
 @pytest.mark.parametrize("case", CANONICAL)
 def test_canonical_form(case):
-    """The order of elements in an expected text does not matter if it was made by `document`."""
+    """Texts are compared as JSON, so `document` may give the elements of an expected text in any
+    order.
+    """
     given, expected = CANONICAL[case]
     found = canonical.shown(canonical.text_of(parsed(given, "table")))
     assert json.loads(found) == json.loads(expected)

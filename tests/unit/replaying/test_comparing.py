@@ -1,4 +1,4 @@
-"""Which differences of two answers count."""
+"""Which differences between a recorded and a new answer a replay reports."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Replays of recordings on endpoints that the test makes up."""
+"""Replays of recordings on a simulated endpoint."""
 
 import json
 
@@ -12,7 +12,7 @@ from emulator.replaying.report import save, summary
 
 
 class Endpoint:
-    """Answers with the given answers; keeps the calls."""
+    """A simulated endpoint with prepared answers, which keeps the calls that it gets."""
 
     def __init__(self, *answers):
         self.answers = list(answers)
@@ -32,7 +32,7 @@ class Endpoint:
 
 @pytest.fixture
 def recording(tmp_path):
-    """Write lines to a file; return its path."""
+    """Return a function that writes lines to a file and returns its path."""
 
     def write(*lines):
         path = tmp_path / "recording"

@@ -71,7 +71,7 @@ def test_wrong_parameters(text):
 
 
 class Tables:
-    """An endpoint with two tables; the second page of ListTables has one of them."""
+    """An endpoint with two tables, one on each of the two pages of ListTables."""
 
     name, access_key, region = "http://nowhere", "local", "us-east-1"
     described = {  # noqa: RUF012 - nobody changes it

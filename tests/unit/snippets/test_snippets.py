@@ -1,4 +1,6 @@
-"""Texts that recreate a table or repeat a request. The tests read each text as its reader does."""
+"""Texts that recreate a table or repeat a request. The tests read each text as a shell or an
+interpreter would.
+"""
 
 import json
 import shlex
@@ -45,7 +47,7 @@ TABLES = {"plain": table_request("pk:S", TableName="abc"), "rich": RICH, "provis
 
 @pytest.fixture(params=TABLES)
 def calls(request, db):
-    """The requests that recreate a table that was made."""
+    """Return the requests that recreate a table, made from its description."""
     db("CreateTable", **TABLES[request.param])
     table = db("DescribeTable", TableName=TABLES[request.param]["TableName"])["Table"]
     tags = [{"Key": "k", "Value": HOSTILE}] if request.param == "rich" else None
@@ -94,7 +96,7 @@ def test_replicas_with_strong_consistency_are_created_together(db):
 
 
 def camel(option, members):
-    """Return the member of a request for an option."""
+    """Return the request's member for an option of the AWS CLI."""
     plain = option.removeprefix("--").removeprefix("no-").replace("-", "").lower()
     return next(name for name in members if name.lower() == plain)
 
@@ -140,7 +142,7 @@ def test_names_of_the_cli():
 
 
 class Recorder:
-    """Stands in for boto3: it keeps the calls."""
+    """Stands in for boto3, and keeps the calls."""
 
     def __init__(self):
         self.calls = []

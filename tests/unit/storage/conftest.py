@@ -1,6 +1,6 @@
-"""`engine` is a store of each kind, for the tests of the contract.
+"""Fixtures: `engine` is a store of each kind, for the tests of the contract.
 
-`disk` is a store in a folder over LMDB, for the tests of that engine.
+`disk` opens a store in a folder over LMDB, for the tests of that engine.
 """
 
 import tempfile
@@ -16,7 +16,7 @@ from tests.support.engines import ENGINE_KINDS
 
 @pytest.fixture
 def tmp_path() -> Iterator[Path]:
-    """Use memory as the disk if possible: opening and closing a store waits for the disk."""
+    """Yield a folder, in memory if possible: opening and closing a store on a disk takes long."""
     memory = Path("/dev/shm")
     with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as path:
         yield Path(path)
@@ -32,7 +32,9 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
 
 @pytest.fixture(params=["lmdb", "lmdb-sparse"])
 def disk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[..., Any]]:
-    """Return a function that opens the store of one folder with options, any number of times."""
+    """Yield a function that opens the store of one folder with options. It may be
+    called many times.
+    """
     kind = ENGINE_KINDS[request.param]
     opened: list[Any] = []
 

@@ -1,4 +1,4 @@
-"""The format of bucket records, whole and damaged."""
+"""The format of bucket records (storage/disk/buckets.py), whole and damaged."""
 
 import pytest
 

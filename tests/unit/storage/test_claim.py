@@ -25,7 +25,7 @@ def test_a_claim_ends_with_the_last_process_that_has_it(tmp_path: Path) -> None:
     reading, writing = os.pipe()
     with claimed(tmp_path):
         child = os.fork()
-        if not child:  # a worker that outlives its supervisor
+        if not child:  # stands for a worker that outlives its supervisor
             os.close(writing)
             os.read(reading, 1)
             os._exit(0)

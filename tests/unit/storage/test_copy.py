@@ -159,7 +159,9 @@ def test_source_that_is_a_copy_is_verified(tmp_path: Path) -> None:
 
 
 def test_a_source_that_a_server_uses_is_not_verified(tmp_path: Path) -> None:
-    """Its identity may have changed while the server ran. Pages that change cannot be verified."""
+    """The folder's identity may have changed while the server ran, and pages that change cannot be
+    verified.
+    """
     engine = open_engine(tmp_path / "data")
     write(engine, 10)
     engine.close()
@@ -228,7 +230,7 @@ def test_empty_target_keeps_its_mode_and_stays_after_a_failure(tmp_path: Path, m
 
 
 def test_of_two_copies_to_one_folder_the_slower_one_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Both found the folder empty. The files of the faster one stay."""
+    """Both copies found the folder empty. The files of the faster copy stay."""
     open_engine(tmp_path / "data").close()
     target = tmp_path / "copy"
     copy(tmp_path / "data", target, lambda _: None)

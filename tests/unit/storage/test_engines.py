@@ -68,7 +68,9 @@ def test_get_and_whole_scan(engine: Engine, order: str) -> None:
 
 
 def test_every_range(engine: Engine) -> None:
-    """All pairs of bounds: on keys, between keys, inside buckets, empty and reversed."""
+    """Scans of all pairs of bounds return the right rows: bounds on keys, between keys and inside
+    buckets; empty and reversed ranges.
+    """
     fill(engine, KEYS)
     bounds = sorted(
         {b"", *KEYS, *(key + b"\0" for key in KEYS), *(prefix_end(key) for key in KEYS), HEAD + b"hh", b"c" * 600}
@@ -84,7 +86,7 @@ def test_every_range(engine: Engine) -> None:
 @pytest.mark.parametrize("reverse", [False, True])
 @pytest.mark.parametrize("limit", [0, 1, 2, len(KEYS), 1000])
 def test_page(engine: Engine, limit: int, reverse: bool) -> None:
-    """A page has the first pairs of a walk, in a snapshot and in a write transaction."""
+    """A page has the first rows of its range, in a snapshot and in a write transaction."""
     fill(engine, KEYS)
     with engine.read() as reader, engine.write() as writer:
         for txn, found in ((reader, KEYS), (writer, KEYS[1:])):
@@ -100,7 +102,9 @@ def test_page(engine: Engine, limit: int, reverse: bool) -> None:
 
 @pytest.mark.parametrize("reverse", [False, True])
 def test_pages_of_ranges(engine: Engine, reverse: bool) -> None:
-    """A page ends with its range, whether rows follow or not, for any size of reads from LMDB."""
+    """A page ends where its range ends, whether or not rows follow, for any number of rows that one
+    read of LMDB returns.
+    """
     keys = [bytes([n]) for n in range(1, 101)]
     fill(engine, keys)
     with engine.read() as reader:

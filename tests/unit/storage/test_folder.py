@@ -106,7 +106,7 @@ def test_other_layout(tmp_path: Path, version: int) -> None:
 
 
 def test_not_writable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "access", lambda *_: False)  # root may write everywhere
+    monkeypatch.setattr(os, "access", lambda *_: False)  # simulated, because root may write everywhere
     fails(tmp_path, Unavailable, "The data folder {} is not writable.")
     monkeypatch.setattr(os, "geteuid", lambda: 4_000_000_000)
     user = tmp_path.owner()

@@ -20,7 +20,9 @@ VALUE = b"v" * 1900
 
 
 class Disk:
-    """A disk with room for files of `size` bytes together; `asked` counts requests for more."""
+    """A fake disk with room for `size` bytes of files; `asked` counts the requests for
+    more room.
+    """
 
     def __init__(self, folder: Path, size: int) -> None:
         self.folder, self.size, self.asked = folder, size, 0
@@ -173,7 +175,9 @@ def test_a_writer_of_another_process_notices_that_the_reserve_is_used(engine: An
 
 
 def test_no_room_is_reserved_in_advance_on_a_nearly_full_disk(engine: Any, disk: Disk) -> None:
-    """Trimming makes room for later writes, but leaves the last room of the disk to others."""
+    """Trimming and preallocation make room for later writes, but leave the last room of a disk to
+    other programs.
+    """
     disk.size = disk.used() + 3 * MIB
     size = disk.folder.joinpath("data.mdb").stat().st_size
     environment_of(engine).make_room(64 * MIB)
@@ -183,7 +187,7 @@ def test_no_room_is_reserved_in_advance_on_a_nearly_full_disk(engine: Any, disk:
     assert disk.folder.joinpath("data.mdb").stat().st_size == size
 
 
-# A sparse file: the disk refuses commits
+# Stores with a sparse file: the disk refuses commits
 
 
 @pytest.fixture(params=[False, True], ids=["plain", "durable"])
@@ -195,7 +199,7 @@ def sparse(request: pytest.FixtureRequest, disk: Disk) -> Iterator[Any]:
 
 
 def failing(engine: Any, work: Callable[[Any], object]) -> None:
-    """Do some work in a transaction whose commit finds no room."""
+    """Run `work` in a transaction whose commit finds no room."""
     with engine.write() as txn:
         txn.txn = FailingTransaction(txn.txn, "commit", lmdb.DiskError("full"))
         work(txn)
@@ -256,7 +260,7 @@ def test_a_failed_group_of_urgent_writes_is_not_tried_repeatedly(disk: Disk) -> 
     engine.close()
 
 
-# The parts
+# Parts of an engine on their own
 
 
 def test_a_refusal_holds_until_room_is_freed() -> None:

@@ -1,4 +1,4 @@
-"""The services that engines offer their host."""
+"""The services that engines may offer their host, the program that uses them (storage/host.py)."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -59,7 +59,7 @@ def test_nothing_can_be_synced_after_closing(disk: Callable[..., Any]) -> None:
 def test_each_engine_describes_itself(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, durable: bool, ending: str
 ) -> None:
-    """The text is a part of what users see when the server starts."""
+    """Users see this text when the server starts."""
     assert open_engine(durable=durable).description == "in memory, lost at exit"
     monkeypatch.chdir(tmp_path)
     engine = open_engine("store", durable=durable)

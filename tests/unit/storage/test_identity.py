@@ -1,4 +1,4 @@
-"""Folders that are opened at once, verified first, or refused as damaged."""
+"""Which folders are opened without verification, verified first, or refused as damaged."""
 
 import os
 import shutil
@@ -32,13 +32,13 @@ os._exit(0)
 
 @pytest.fixture(params=[True, False], ids=["ended", "killed"])
 def ended(request: pytest.FixtureRequest) -> bool:
-    """Whether the server of a folder has ended normally, or was killed."""
+    """Return True if the folder's server ended normally, False if it was killed."""
     return bool(request.param)
 
 
 @pytest.fixture
 def path(tmp_path: Path, ended: bool) -> Path:
-    """A folder with ROWS in it."""
+    """Return a folder that contains ROWS."""
     folder = tmp_path / "data"
     if ended:
         with claimed(folder):
@@ -53,7 +53,7 @@ def path(tmp_path: Path, ended: bool) -> Path:
 
 
 def verified_by_opening(folder: Path) -> bool:
-    """Open a folder and check its rows; return whether it was verified."""
+    """Open a folder and check its rows; return True if the folder was verified."""
     asked: list[Path] = []
     with claimed(folder):
         engine = open_engine(folder, verify=asked.append)
@@ -77,7 +77,9 @@ def copied(folder: Path) -> Path:
 
 
 def restored(folder: Path) -> Path:
-    """Copy the folder away and back. On many file systems, inode numbers come back too."""
+    """Copy the folder away and back. On many file systems, the files get their old
+    inode numbers.
+    """
     away = copied(folder)
     shutil.rmtree(folder)
     shutil.copytree(away, folder)
@@ -124,7 +126,7 @@ def test_only_folders_that_may_be_torn_are_verified_and_only_once(
 
 
 def test_data_file_that_is_not_the_closed_one_is_verified(path: Path, ended: bool) -> None:
-    """A data file that was put in the place of another keeps the folder's identity."""
+    """The folder's identity does not show that its data file was replaced by another one."""
     if not ended:
         pytest.skip("nothing says what the data file was")
     before = (path / "data.mdb").read_bytes()
@@ -162,7 +164,7 @@ def test_a_copy_that_failed_verification_stays_refused(path: Path) -> None:
 
 @pytest.mark.parametrize("in_use", [True, False])
 def test_copy_of_a_torn_file_is_refused_without_an_assertion(path: Path, in_use: bool) -> None:
-    """By default the pages are verified, before LMDB sees them."""
+    """By default, the pages are verified before LMDB reads them."""
     folder = of_an_older_version(copied(path))
     content = bytearray((folder / "data.mdb").read_bytes())
     page = 4096
@@ -235,7 +237,7 @@ engine.close()
 
 @pytest.fixture
 def older(path: Path) -> Path:
-    """The folder as a version with an older layout left it."""
+    """Return the folder as a version with an older layout left it."""
     (path / "layout").write_text(OLDER)
     (path / "identity").write_text(identity._identity(path))
     return path
@@ -264,7 +266,7 @@ def test_an_older_folder_is_marked_before_it_can_be_written(older: Path, monkeyp
 def test_a_process_killed_while_it_marks_an_older_folder(
     older: Path, ended: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """At any of its steps: nothing is lost, and at worst the folder is verified once."""
+    """Whenever the process is killed, nothing is lost. At worst, the folder is verified once."""
     with monkeypatch.context() as patch:
         patch.setattr(identity, "mark", killed)
         with pytest.raises(KeyboardInterrupt):

@@ -1,4 +1,4 @@
-"""Grouped commits of a durable store: several blocks of writes, one synced commit."""
+"""Group commits of a durable store: one synced commit for several blocks of writes."""
 
 from collections.abc import Callable
 from typing import Any
@@ -16,7 +16,7 @@ LONG = b"l" * 600
 
 @pytest.fixture
 def engine(disk: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.setattr(group, "GROUP_ROOM", 0)  # so that a group reaches the end of the map
+    monkeypatch.setattr(group, "GROUP_ROOM", 0)  # lets a group reach the end of the map
     opened = disk(durable=True, map_size=TINY)
     opened.group_writes(lambda: None)
     return opened
@@ -48,7 +48,7 @@ def contents(engine: Any) -> dict[str, str]:
 
 
 def committed(engine: Any) -> dict[str, str]:
-    """Return what another process sees."""
+    """Return the rows that another process sees: those that are committed."""
     with environment_of(engine).env.begin() as txn:
         return {key.decode(): value.decode() for key, value in txn.cursor() if len(key) < 511}
 

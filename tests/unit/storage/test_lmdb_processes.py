@@ -119,7 +119,9 @@ def test_map_grown_by_another_process(tmp_path: Path, writemap: bool, first: str
 
 
 def test_readers_of_killed_processes_do_not_keep_pages(tmp_path: Path) -> None:
-    """The slot of a killed reader in the lock file would keep all later pages from being reused."""
+    """Otherwise the slot of a killed reader in the lock file would keep all later pages from being
+    reused.
+    """
     engine: Any = open_engine(tmp_path / "store", map_size=TINY)
     command = [sys.executable, "-c", READER, str(tmp_path / "store")]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT) as process:

@@ -52,7 +52,9 @@ def test_grows(small: Any, at_a_time: int) -> None:
 
 
 def test_a_sparse_map_starts_small_where_the_file_takes_its_size() -> None:
-    """LMDB on Windows makes the file as large as the map: 1 TiB elsewhere, 16 MiB there."""
+    """LMDB on Windows makes the file as large as the map. So the map starts with 16 MiB there, and
+    with 1 TiB elsewhere.
+    """
     assert sizes.first_sparse("nt") == 16 << 20
     assert sizes.first_sparse("posix") == 1 << 40
 
@@ -66,7 +68,9 @@ def test_a_sparse_map_that_starts_small_grows(tmp_path: Path, monkeypatch: pytes
 
 
 def test_deletes_and_drops_are_run_again(small: Any) -> None:
-    """A transaction with all kinds of writes that fits only after several attempts runs once."""
+    """The transaction fits only after the map has grown several times. Its writes, which are of all
+    kinds, are repeated each time, but take effect once.
+    """
     put_all(small, ROWS[:30])
     with small.write() as txn:
         txn.put(HEAD + b"gone", b"x")
@@ -109,7 +113,7 @@ def test_newest_snapshot_and_its_walks_survive(small: Any, reverse: bool, walked
         found = [[pair for pair, _ in zip(walk, range(walked), strict=False)] for walk in walks]
         put_all(small, ROWS[40:])
         for walk, pairs in zip(walks, found, strict=True):
-            # zip had taken one pair more than it returned.
+            # Where zip stopped, it had taken one more pair from the walk than it returned.
             skipped = min(len(pairs) + 1, len(rows))
             assert pairs + expected[len(pairs) : skipped] + list(walk) == expected
         assert reader.get(ROWS[100][0]) is None
@@ -292,7 +296,7 @@ def test_really_full_disk(tiny_disk: Path, writemap: bool) -> None:
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="a file system can only be mounted by root")
 def test_opening_on_a_full_disk(tiny_disk: Path) -> None:
     with (tiny_disk / "ballast").open("wb", buffering=0) as ballast:
-        size = ballast.write(b"x" * (4 << 20))  # the disk takes only a part
+        size = ballast.write(b"x" * (4 << 20))  # the disk has room for only a part
     assert size < 4 << 20
     for _ in range(2):
         with pytest.raises(Full, match=r"^The data f.*: No space left on device\.$"):
@@ -322,7 +326,9 @@ def test_opening_on_an_almost_full_disk(tiny_disk: Path) -> None:
 
 
 def test_size_is_only_changed_under_the_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """LMDB truncates the file to its map. Another process must not read the size meanwhile."""
+    """LMDB shortens the file to the size of its map. Another process must not read the
+    size then.
+    """
     held = []
 
     def is_held() -> bool:
@@ -418,7 +424,9 @@ def test_reopening_ends_a_panic(disk: Any) -> None:
 
 @pytest.fixture
 def loaded(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
-    """The parts of the data file that were loaded into the page cache."""
+    """Return the list of the parts of the data file, as (start, stop), that are loaded into the
+    page cache.
+    """
     parts: list[tuple[int, int]] = []
     for module in (disk_environment, upkeep):
         monkeypatch.setattr(module, "load", lambda _, start, stop: parts.append((start, stop)))
@@ -469,7 +477,9 @@ def test_a_file_is_reserved_before_its_map_is_full(tmp_path: Path, monkeypatch: 
 
 
 def test_a_map_grows_in_steps_before_it_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The steps release the pages in use; the map grows into what was reserved for it."""
+    """The steps release the pages in use from memory. Then the map grows into the room that was
+    reserved for it.
+    """
     monkeypatch.setattr(upkeep, "LARGE", 1)
     monkeypatch.setattr(upkeep, "_TRIM_STEP", 8 * TINY // 4)
     released: list[tuple[int, int]] = []
@@ -520,7 +530,7 @@ def test_more_room_than_the_disk_has_is_requested_once(tmp_path: Path, monkeypat
 
 
 def finish(engine: Any) -> None:
-    """Do the work of the other thread, which runs ahead of the writer."""
+    """Do the preallocation that another thread does, ahead of the writer."""
     work = engine.preallocate()
     if work is not None:
         work()
@@ -543,7 +553,7 @@ def test_loading_missing_pages_does_no_harm(tmp_path: Path) -> None:
 
 
 def finish_trim(engine: Any) -> None:
-    """Give all memory back, step by step."""
+    """Give all memory of a store back, step by step."""
     for _ in engine.trim():
         pass
 
@@ -579,7 +589,7 @@ def test_trimming_removes_pages_from_memory_and_loses_nothing(tmp_path: Path, wr
 
 
 def test_a_small_store_keeps_its_pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "storage.disk.residency", None)  # an import of it would fail
+    monkeypatch.setitem(sys.modules, "storage.disk.residency", None)  # makes an import of it fail
     engine = open_engine(tmp_path / "store")
     put_all(engine, ROWS[:10])
     finish_trim(engine)

@@ -19,7 +19,7 @@ def test_closed_snapshots_cost_nothing() -> None:
 
 
 def test_lmdb_is_not_loaded() -> None:
-    """Loading it would only cost start-up time."""
+    """Loading LMDB would only cost start-up time."""
     script = "import sys, storage; storage.open_engine(None).close(); print('lmdb' in sys.modules)"
     command = [sys.executable, "-c", script]
     assert subprocess.check_output(command, cwd=Path(__file__).parents[3], text=True) == "False\n"

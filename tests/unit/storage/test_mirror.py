@@ -1,7 +1,8 @@
-"""Random transactions on a dict and on every kind of engine: after each, all must be the same.
+"""Random transactions on a dict and on every kind of engine: after each transaction, all have the
+same rows.
 
-Long keys share prefixes, transactions end in every way, and snapshots of any age are compared. In
-between, persistent stores are reopened. They begin with 64 KiB and grow.
+Long keys share prefixes, transactions end in every way, and snapshots of any age are compared.
+Between transactions, persistent stores are reopened. They begin with 64 KiB and grow.
 """
 
 import shutil
@@ -25,7 +26,7 @@ def long_key(head: int, tail: int, size: int) -> bytes:
     return HEADS[head] + bytes((tail,)) * size
 
 
-# Small parts, because Hypothesis prints strategies.
+# Keys are made of small parts, because Hypothesis prints strategies.
 KEYS = st.one_of(
     st.binary(min_size=1, max_size=2),
     st.builds(lambda head, cut: HEADS[head][:cut], st.integers(0, 2), st.integers(490, 495)),
@@ -105,7 +106,7 @@ class Mirror(RuleBasedStateMachine):
             for name, reader in readers.items():
                 try:
                     self.compare(reader, model, start, stop, reverse, keys)
-                except Interrupted:  # the file has grown: only a commit can do that
+                except Interrupted:  # the file has grown, which only a commit can cause
                     assert ENGINE_KINDS[name].persistent
                     assert commits < self.commits
 

@@ -1,4 +1,6 @@
-"""Which attribute values count as equal."""
+"""Which attribute values count as equal when two tables are compared
+(emulator/transfer/comparing.py).
+"""
 
 import pytest
 

@@ -25,7 +25,7 @@ def lines(*values):
 
 
 class Load:
-    """Loads files; has what was reported."""
+    """A load of files; `said` has the lines that it reported."""
 
     def __init__(self, db, folder, files, **options):
         folder.mkdir(exist_ok=True)
@@ -59,7 +59,7 @@ def test_tables_are_created_before_items_are_put(db, tmp_path):
 
 
 def test_settings_are_made_and_a_refused_one_is_reported(db, tmp_path):
-    """A policy is a part of CreateTable; the other settings follow."""
+    """A resource policy is a part of CreateTable. The other settings are made after the table."""
     keys = {name: definition("x")[name] for name in ("AttributeDefinitions", "KeySchema", "BillingMode")}
     settings = {
         "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True, "RecoveryPeriodInDays": 7},

@@ -10,11 +10,13 @@ from emulator.transfer.copying import BadState, Rate, State, copy
 from emulator.transfer.progress import Progress
 
 PAGES = {0: ["a", "b", "c"], 1: ["d"], 2: []}
-"""The items of each segment, a page each."""
+"""Segment -> its items, each of which is a page."""
 
 
 class Source:
-    """Scans of a table with three segments. failures: number of a call -> what it raises."""
+    """Answers Scans of a table with three segments. failures: number of a call -> the error that it
+    raises.
+    """
 
     def __init__(self, failures=()):
         self.calls = []

@@ -10,7 +10,7 @@ BATCH = [ItemRecord(Place("f", number), "t", {"id": {"S": str(number)}}) for num
 
 
 class Server:
-    """Answers calls with what a test has prepared; records them."""
+    """Answers calls with what a test has prepared, and records the calls."""
 
     def __init__(self, *answers):
         self.answers = list(answers)

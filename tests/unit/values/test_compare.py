@@ -131,7 +131,7 @@ def test_begins_with(value, prefix, expected):
 
 SIZES = [
     ({"S": "é€"}, 2),
-    ({"S": "é𝄞"}, 3),  # UTF-16 units
+    ({"S": "é𝄞"}, 3),  # the size counts UTF-16 units
     ({"S": "a\ud834"}, 2),
     ({"S": ""}, 0),
     ({"B": "AQI="}, 2),
@@ -252,7 +252,7 @@ def test_what_is_remembered_is_forgotten_after_the_test():
 
 
 class Compared(list):
-    """A list that counts its comparisons."""
+    """A list that counts how often it is compared."""
 
     compared = 0
 
@@ -272,7 +272,9 @@ def test_large_values_are_compared_once():
 
 
 def test_numbers_that_size_makes_are_compared_each_time():
-    """They do not outlive the operator, so others have their ids."""
+    """Such a number does not outlive its operator, so a later number may have its id. No outcome
+    must be remembered by this id.
+    """
     test = compare.remembering(
         lambda _item, _values: [compare.equal({"N": str(number)}, {"N": "3"}) for number in range(10)]
     )

@@ -134,7 +134,7 @@ def test_canonical_text_is_returned_as_the_same_object(text):
     assert number.canonical(text) is text
 
 
-# Exact decimals in all of DynamoDB's range: up to 38 digits, first one between 1E-130 and 9E125.
+# Exact decimals of DynamoDB's whole range: up to 38 digits, the first between 1E-130 and 9E125.
 @st.composite
 def decimals(draw):
     digits = str(draw(st.integers(1, 10 ** draw(st.integers(1, 38)) - 1)))
@@ -144,7 +144,7 @@ def decimals(draw):
 
 @st.composite
 def close_decimals(draw):
-    """Numbers of similar size, whose sums are often exact.
+    """Draw numbers of similar size, whose sums are often exact.
 
     Nearly all sums of numbers from the whole range have too many digits.
     """
@@ -156,7 +156,7 @@ def plain(value):
 
 
 def outcome(function, *arguments):
-    """Return a function's result and the kind of its error; one of them is None."""
+    """Return a function's result and None, or None and the kind of its NumberError."""
     try:
         return function(*arguments), None
     except NumberError as error:
@@ -205,7 +205,7 @@ SORTABLE = {
     "10": "C1 0B",
     "0.05": "C0 06",
     "0.005": "BF 33",
-    # 20 digits of base 100: a negative number has no terminator then
+    # a negative number of 20 digits in base 100 has no terminator
     "-1" + "23" * 18 + ".4": "2C 64" + " 4E" * 18 + " 3D",
 }
 
@@ -295,7 +295,7 @@ def test_arithmetic_is_exact_or_refused(left, right, minus):
         assert outside[kind]
 
 
-# behaviour 2.3, "verified".
+# The sizes that behaviour 2.3 marks as "verified".
 SIZES = {
     "0": 1,
     "-0": 1,

@@ -1,4 +1,6 @@
-"""The rules of behaviour 2.3. test_wire.py tests that parsing a request computes the same sizes."""
+"""The sizes of values by the rules of behaviour 2.3. test_wire.py tests that parsing a request
+computes the same sizes.
+"""
 
 import pytest
 
@@ -54,7 +56,9 @@ HALF = {"S": "x" * (ITEM_SIZE // 2)}
 
 @pytest.mark.parametrize("names", ["ab", "ba"])
 def test_changed_size_when_attributes_are_removed_too(names):
-    """Removed bytes are counted even if the bytes added before them exceed the limit."""
+    """Bytes of removed attributes are subtracted even if the bytes added before exceed
+    the limit.
+    """
     before = {"k": {"S": "x"}, "a": HALF}
     after = {"k": {"S": "x"}, "b": HALF}
     assert changed_size(item_size(before), before, after, names) == item_size(after)

@@ -36,7 +36,7 @@ def to(token, java):
 
 
 def parse(raw):
-    """Parse one value; return it, its size and its problems."""
+    """Parse a copy of a value; return the parsed value, its size and its problems."""
     raw = deepcopy(raw)
     problems = []
     size = wire.parse_value(raw, problems)
@@ -49,7 +49,7 @@ def texts(raw, layer="new"):
 
 # --- canonical form -------------------------------------------------------------------------------
 
-# value as sent, canonical value, size by behaviour 2.3
+# (value as sent, canonical value, size by behaviour 2.3)
 CANONICAL = [
     ({"S": ""}, {"S": ""}, 0),
     ({"S": "abc"}, {"S": "abc"}, 3),
@@ -76,13 +76,13 @@ CANONICAL = [
     ({"SS": ["\U00010000", "\uffff"]}, {"SS": ["\uffff", "\U00010000"]}, 7),
     ({"NS": ["10", "9", "-1.0", "1e1"[:1]]}, {"NS": ["-1", "1", "9", "10"]}, 9),
     ({"NS": ["0.5", "0.25", "-3"]}, {"NS": ["-3", "0.25", "0.5"]}, 7),
-    # by raw bytes: base64 would put "/w==" (FF) before "AA==" (00)
+    # binaries are sorted by their bytes: as base64, "/w==" (FF) would come before "AA==" (00)
     ({"BS": ["/w==", "AA==", ""]}, {"BS": ["", "AA==", "/w=="]}, 2),
     ({"L": []}, {"L": []}, 3),
     ({"L": [{"N": "01"}, {"S": "ab"}]}, {"L": [{"N": "1"}, {"S": "ab"}]}, 3 + 1 + 2 + 1 + 2),
     ({"M": {}}, {"M": {}}, 3),
     ({"M": {"é": {"N": "+1"}}}, {"M": {"é": {"N": "1"}}}, 3 + 1 + 2 + 2),
-    # absent and unknown members
+    # members that are null or unknown
     ({"S": "a", "N": None}, {"S": "a"}, 1),
     ({"S": "a", "Unknown": 5}, {"S": "a"}, 1),
     ({"Unknown": {"S": 5}, "N": "1.0"}, {"N": "1"}, 2),
@@ -123,7 +123,7 @@ NESTING = (
 )
 LONG_NAME = INVALID + "Attribute name is too large, must be less than or equal to 65535 bytes"
 
-# value, text in the NEW layer, text in the OLD layer
+# (value, error text in the NEW layer, error text in the OLD layer)
 PROBLEMS = [
     ({}, EMPTY, EMPTY),
     ({"Unknown": "x"}, EMPTY, EMPTY),
@@ -238,8 +238,8 @@ def test_flags(kind, number, number_or_set):
     assert (Problem(kind).is_number, Problem(kind).is_number_or_set) == (number, number_or_set)
 
 
-# behaviour 2.1: most operations report a bad number among several types.
-# Value, text about the number or None
+# If a value has several types, most operations report a bad number among them (behaviour 2.1).
+# (value, error text about the number; None if no number is bad)
 AMBIGUITIES = [
     ({"S": "a", "N": "abc"}, f"{NOT_NUMERIC}: abc"),
     ({"N": "1e126", "S": "a"}, OVERFLOW),
@@ -317,7 +317,7 @@ def test_maps_and_items_are_parsed_in_place():
 
 # --- type errors ----------------------------------------------------------------------------------
 
-# (value, message); each row of the table in behaviour 1.6 that applies
+# (value, message) for each row of the table in behaviour 1.6 that applies to values
 TYPE_ERRORS = [
     *[({tag: True}, to("TRUE", "String")) for tag in "SN"],
     *[({tag: False}, to("FALSE", "String")) for tag in "SN"],
@@ -367,7 +367,7 @@ TYPE_ERRORS = [
 
 
 def nested(value, maps):
-    """Return the value inside of `maps` maps and lists, in alternation."""
+    """Return the value inside `maps` maps and lists, which alternate."""
     for level in range(maps):
         value = {"L": [value]} if level % 2 else {"M": {"k": value}}
     return value
@@ -377,8 +377,8 @@ def nested(value, maps):
 def test_type_error(sent, message):
     mixtures = [
         sent,
-        {"S": "a", "N": "x", **sent},  # beside other members
-        {"L": [{}, {"N": "x"}, sent]},  # after problems
+        {"S": "a", "N": "x", **sent},  # beside members of other types
+        {"L": [{}, {"N": "x"}, sent]},  # after values with problems
         nested(sent, 31),
         nested(sent, 32),  # in a value that is too deep
         nested({"L": [{"S": "a"}, {"L": [None, sent]}]}, 60),
@@ -508,7 +508,7 @@ scalar_json = st.one_of(
     st.text(max_size=4),
     st.sampled_from(["true", "1", "1.0", "AA==", "1e999", ""]),
 )
-# JSON whose keys are often tags, so that parsing goes deep into it
+# JSON whose keys are often tags of types, so that the parser goes deep into it
 any_json = st.recursive(
     scalar_json,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(tags, inner, max_size=3),
@@ -582,7 +582,9 @@ def test_only_a_part_of_a_too_large_set_is_read(tag, most, members, monkeypatch)
 
 @pytest.fixture
 def read(monkeypatch):
-    """The parsed numbers. Ten are parsed at once; items may have 100 bytes, and values 200."""
+    """Return the list of parsed numbers. Limits are low: ten numbers are parsed at once, an item
+    may have 100 bytes, and values 200.
+    """
     monkeypatch.setattr(sets, "_NUMBERS_AT_ONCE", 10)
     monkeypatch.setattr(limits, "ITEM_SIZE", 100)
     monkeypatch.setattr(limits, "EXPRESSION_VALUES_SIZE", 200)
@@ -656,7 +658,9 @@ def test_values_that_no_expression_can_use_are_not_parsed():
 
 
 def test_an_item_that_another_thread_parses_meanwhile_keeps_its_problems():
-    """A profiler stands for the switch to the other thread, in the middle of an item."""
+    """A profiler's function parses another item in the middle of the first one, as another thread
+    would.
+    """
     others = []
 
     def switch(frame, event, _argument):
