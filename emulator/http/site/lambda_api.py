@@ -43,7 +43,7 @@ class LambdaApi:
         self._mistakes = front.endpoint.answers.mistakes
 
     async def answer(self, request: Request) -> Response:
-        """Answer a request."""
+        """Answer a request to Lambda's API."""
         request_id = str(uuid.uuid4()).encode()
         path = raw_path(request.scope).decode("latin-1")
         try:

@@ -21,7 +21,7 @@ class OtherPaths:
         self._answers = answers
 
     async def answer(self, request: Request) -> Response:
-        """Answer a request."""
+        """Answer a request to an unknown path."""
         from emulator.http.front import other_services  # noqa: PLC0415 - keeps the first page fast: saves 4 ms
 
         path, fields = raw_path(request.scope), dict(request.headers.raw)

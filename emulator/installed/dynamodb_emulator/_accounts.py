@@ -48,7 +48,7 @@ class Account:
         return self.server.clock
 
     def client(self, service: str = "dynamodb", **options: Any) -> Any:  # noqa: ANN401 - boto3's
-        """Return a boto3 client: "dynamodb", "dynamodbstreams" or "lambda"."""
+        """Return a boto3 client of the service "dynamodb", "dynamodbstreams" or "lambda"."""
         if service == "dynamodb" and not options:
             return self.server.clients.copied_client(self.access_key, self.region)
         return self.server.client(service, access_key=self.access_key, region=self.region, **options)

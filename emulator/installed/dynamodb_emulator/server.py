@@ -129,9 +129,10 @@ class Server:
         region: str = REGION,
         **options: Any,  # noqa: ANN401 - boto3's
     ) -> Any:  # noqa: ANN401 - boto3 has no types
-        """Return a boto3 client of this server: "dynamodb", "dynamodbstreams" or "lambda".
+        """Return a boto3 client of this server.
 
-        options: further options of `boto3.client`. Raises ImportError if boto3 is not installed.
+        service: "dynamodb", "dynamodbstreams" or "lambda". options: further options of
+        `boto3.client`. Raises ImportError if boto3 is not installed.
         """
         return self.clients.client(service, access_key, region, options)
 

@@ -142,7 +142,7 @@ async def _drawn(visit: Visit, table: str) -> tuple[list[int], list[dict[str, An
 
 
 def _values(line: Line, metrics: Sequence[Metric], minutes: range) -> list[float]:
-    """Return the value of a line for each minute."""
+    """Return the values of a line of a chart, one for each minute."""
     points: dict[int, list[Point]] = {}
     for metric in metrics:
         if metric["MetricName"] in line.metrics:

@@ -38,7 +38,7 @@ async def begin(visit: Visit) -> None:
 
 @page("requests", title="Requests", group="Insight", order=10)
 async def requests(visit: Visit) -> Response:
-    """Show the last requests that match the filter."""
+    """Show the last requests that match the filter in the query string."""
     query = visit.query
     accounts, result = query.chosen("accounts", _ACCOUNTS), query.chosen("result", _RESULTS)
     text = query.text("text").strip()

@@ -182,10 +182,8 @@ class Tail:
     async def read(self, *, look: bool) -> list[dict[str, Any]]:
         """Return the records that the stream got since the last call.
 
-        look: True to look for new shards too.
-
-        If a shard has ended, this always looks for new shards, because the shard's child may be
-        open.
+        look: True to look for new shards too. If a shard has ended, this always looks for new
+        shards, because the shard's child may be open.
         """
         found: list[dict[str, Any]] = []
         ended = False
