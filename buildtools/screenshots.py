@@ -169,7 +169,9 @@ def compressed(picture: bytes) -> bytes:
     data = zlib.decompress(b"".join(body for kind, body in chunks if kind == b"IDAT"))
     header = next(body for kind, body in chunks if kind == b"IHDR")
     width, height, depth, colours = struct.unpack(">IIBB", header[:10])
-    assert (depth, colours) in ((8, _RGB), (8, _RGBA)), "Chromium writes RGB or RGBA"
+    assert (depth, colours) in ((8, _RGB), (8, _RGBA)), (
+        "Chromium must write a PNG with RGB or RGBA colours of 8 bits each"
+    )
     lines = _unfiltered(data, width, height, 3 if colours == _RGB else 4)
     counts = Counter(pixel for line in lines for pixel in line)
     palette = [pixel for pixel, _ in counts.most_common(_PALETTE)]

@@ -39,7 +39,7 @@ class Wheel(BuildHookInterface[Any]):
     """The build hook: hatchling calls `initialize` before it builds a wheel."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Write the service model. For an ordinary wheel, add its files to `build_data`.
+        """Write the service model. For an ordinary wheel, list its files in `build_data`.
 
         version: "standard" for an ordinary wheel, "editable" for an editable one.
         """
@@ -49,7 +49,7 @@ class Wheel(BuildHookInterface[Any]):
 
 
 def _files() -> Iterator[Path]:
-    """Yield the modules and data files of a wheel, as paths in the source tree."""
+    """Yield the modules and data files that a wheel has, as paths in the source tree."""
     for folder in ("emulator", "storage"):
         for pattern in _PATTERNS:
             yield from sorted(path.relative_to(_ROOT) for path in (_ROOT / folder).rglob(pattern))

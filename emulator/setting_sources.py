@@ -114,7 +114,10 @@ def flag_of(name: str) -> str:
 
 
 def parsed(field: Field[Any], text: str) -> Any:  # noqa: ANN401 - a value of the field's type
-    """Parse the text of a setting; the default of `field` has the type. Raises ValueError."""
+    """Convert the text of a setting to the type of the default of `field`.
+
+    Raises ValueError if the text is not a valid value.
+    """
     default: Any = field.default
     if isinstance(default, bool):
         return _switch(text)

@@ -44,7 +44,8 @@ DEFAULT_ACCOUNT: Final = "123456789012"
 _DATA: Final = Path("data")
 _NEVER: Final = 1e9  # seconds (31 years): longer than any server runs
 
-# The patterns are compiled at first use: most starts do not need them, and save a millisecond.
+# These patterns are compiled at first use. Most starts of a server do not use them, and so save a
+# millisecond.
 _ORIGIN: Final = r"\*|[a-z][a-z0-9+.-]*://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?/?"
 _HOST: Final = r"[a-z0-9._-]+|\[[0-9a-f:.]+\]|[0-9a-f]*:[0-9a-f.]*:[0-9a-f:.]*"
 

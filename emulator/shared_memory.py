@@ -31,14 +31,14 @@ from typing import Final
 
 from emulator.clock import CLOCK_CELLS, Stopwatch
 
-# Sizes in bytes, except FAULT_SLOTS.
+# These constants are sizes in bytes, except FAULT_SLOTS.
 _CLOCK: Final = 8 * CLOCK_CELLS
 _DELIVERY_FORM: Final = Struct("d36s16s")
 _DELIVERY: Final = _DELIVERY_FORM.size
 FAULT_SLOTS: Final = 128
-_FAULT_COUNTS: Final = 16 * FAULT_SLOTS + 8  # the counters of all rules, and the version
+_FAULT_COUNTS: Final = 16 * FAULT_SLOTS + 8  # bytes of the counters of all rules and of the version
 _FAULT_TEXT: Final = 64 << 10
-_LENGTH: Final = 4  # the size of the number that says how long the text is
+_LENGTH: Final = 4  # bytes of the number that states the length of the text with the rules
 
 
 class SharedMemory:
@@ -75,12 +75,12 @@ class SharedMemory:
 
     @property
     def owner(self) -> bool:
-        """True if this process does the background work: sweeps, shard rollover, functions."""
+        """True if this process does the background work, such as sweeps and shard rollover."""
         return self.worker_index == 0
 
     @property
     def keeps_requests(self) -> bool:
-        """True if the workers keep requests. A worker reads this when it starts."""
+        """True if the workers keep the last requests. A worker reads this when it starts."""
         return self._memory[self._delivery_end] == 1
 
     @keeps_requests.setter
@@ -116,7 +116,7 @@ class SharedMemory:
 
     @property
     def faults_version(self) -> int:
-        """A number that changes with each change of `faults`."""
+        """A number that changes with each change of `faults`, the text with the rules."""
         return self.fault_counts[-1]
 
     @property
@@ -140,25 +140,25 @@ class SharedMemory:
     def hints(self) -> bytes:
         """Return the counters of all workers as bytes.
 
-        The bytes differ from those of an earlier call if any worker has changed definitions.
+        The bytes differ from an earlier result if a worker has changed definitions meanwhile.
         """
         return self._memory[_CLOCK : self._hints_end]
 
     def notify(self, seen: bytes) -> bytes:
         """Notify the other workers that this worker has changed definitions.
 
-        Call this after the commit. seen: the hints that this worker has read last. Returns `seen`
-        with this worker's new counter: then the worker does not take its own change for a change of
-        another worker.
+        Call this after the commit. seen: the value of `hints` that this worker has read last.
+        Returns `seen` with this worker's new counter: then the worker does not take its own change
+        for a change of another worker.
         """
         self._counters[self.worker_index] += 1
         at = 8 * self.worker_index
         return seen[:at] + self.hints()[at : at + 8] + seen[at + 8 :]
 
     def set_delivery(self, event: tuple[float, str, str] | None) -> None:
-        """Store the next event of the delivery to functions: time, kind, UUID of the mapping.
+        """Store the next event of the delivery of stream records to functions.
 
-        None means that no event is planned.
+        event: its time, its kind and the UUID of the mapping; None if no event is planned.
         """
         time, kind, uuid = event or (nan, "", "")
         packed = _DELIVERY_FORM.pack(time, uuid.encode(), kind.encode())
@@ -166,6 +166,9 @@ class SharedMemory:
             self._memory[self._hints_end : self._delivery_end] = packed
 
     def delivery(self) -> tuple[float, str, str] | None:
-        """Return the event that `set_delivery` has stored: time, kind, UUID; or None."""
+        """Return the event that `set_delivery` has stored: time, kind and UUID of the mapping.
+
+        Return None if no event is planned.
+        """
         time, uuid, kind = _DELIVERY_FORM.unpack(self._memory[self._hints_end : self._delivery_end])
         return None if isnan(time) else (time, kind.rstrip(b"\0").decode(), uuid.decode())

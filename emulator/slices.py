@@ -27,9 +27,9 @@ InThread = Callable[[Callable[[], None]], Callable[[], bool]]
 It returns a function that returns True after the other function has ended.
 """
 
-# The most that one slice does, and how long that takes.
+# The limits for the work of one slice. The comments say how long that much work takes.
 PARSED_IN_STEP: Final = 8_000  # characters of expressions or statements to parse: 3 to 12 ms
-PLANNED_IN_STEP: Final = 40_000  # characters of statements to turn into plans for their tables
+PLANNED_IN_STEP: Final = 40_000  # characters of PartiQL statements to turn into plans
 DECODED_IN_STEP: Final = 200_000  # bytes of rows to decode and project: 2 to 8 ms
 COPIED_IN_STEP: Final = 4 << 20
 """The most bytes of values that one slice copies in the store: about 10 ms on disk."""

@@ -21,8 +21,8 @@ def copy(source: Path, target: Path, verify: Callable[[Path], None]) -> int:
 
     A server may be using the source.
 
-    verify: called first if the source is itself a copy. It must raise Corrupted if the source is
-    damaged.
+    verify: a function that checks the source. It is called first if the source is itself a copy,
+    and must raise Corrupted if the source is damaged.
 
     Returns the size of the new data file in bytes. After a StorageError, no part of the copy
     remains.
@@ -35,7 +35,7 @@ def copy(source: Path, target: Path, verify: Callable[[Path], None]) -> int:
 def snapshot(folder: Path) -> AbstractContextManager[ReadTxn]:
     """Return a context manager that reads a data folder at its newest commit.
 
-    Raises StorageError.
+    Raises StorageError if the folder cannot be read.
     """
     from storage.disk import snapshot  # noqa: PLC0415 - see copy
 

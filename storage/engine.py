@@ -50,7 +50,7 @@ class ReadTxn(Protocol):
         ...
 
     def page(self, start: bytes, stop: bytes, limit: int, *, reverse: bool = False) -> Page:
-        """Return the first `limit` values of `scan`, and the key of the last of them."""
+        """Return the first `limit` values that `scan` yields, and the key of the last value."""
         return first_page(self.scan(start, stop, reverse=reverse), limit)
 
     def __enter__(self) -> Self:
@@ -115,6 +115,6 @@ class Engine(Protocol):
 
 
 def first_page(scanned: Iterator[tuple[bytes, bytes]], limit: int) -> Page:
-    """Return the next `limit` values of a `scan`, and the key of the last of them."""
+    """Return the next `limit` values of the scan `scanned`, and the key of the last value."""
     pairs = list(islice(scanned, limit))
     return [value for _, value in pairs], pairs[-1][0] if pairs else b""

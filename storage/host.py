@@ -41,8 +41,8 @@ class GroupCommit(Protocol):
         """Commit all pending writes.
 
         Raises Interrupted if the commit failed and no pending writes were kept. Raises Lost if the
-        pending writes were lost before this call. In both cases, the host can run them again. After
-        Full or another StorageError, some pending writes may be lost.
+        pending writes were lost before this call. In both cases, the host can run the
+        transactions again. After Full or another StorageError, some pending writes may be lost.
         """
         ...
 

@@ -45,7 +45,7 @@ def escape(data: bytes) -> bytes:
 
 
 def unescape(data: bytes, offset: int = 0) -> tuple[bytes, int]:
-    """Decode the piece of `escape` at `offset`. Return its data and the offset after the piece.
+    """Decode a piece that `escape` has made, at `offset`. Return its data and the offset after it.
 
     Raises ValueError if there is no complete piece at the offset.
     """

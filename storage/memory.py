@@ -41,7 +41,7 @@ _ENDED = _Ended()
 
 
 class MemoryRead:
-    """A read transaction: the current data, and old values of keys that were written later."""
+    """A read transaction: the current data, and old values of keys written after its start."""
 
     __slots__ = ("_engine", "_past")
 
@@ -88,13 +88,16 @@ class MemoryRead:
                 return
 
     def page(self, start: bytes, stop: bytes, limit: int, *, reverse: bool = False) -> Page:
-        """Return the first `limit` values of `scan`, and the key of the last of them."""
+        """Return the first `limit` values that `scan` yields, and the key of the last value."""
         if self._past or self._engine.undo:
             return first_page(self.scan(start, stop, reverse=reverse), limit)
         return self._engine.page(start, stop, limit, reverse=reverse)
 
     def absorb(self, undo: Mapping[bytes, Old]) -> None:
-        """Add the undo log of a commit. For a key in several undo logs, keep the oldest value."""
+        """Add the undo log of a commit: key -> old value.
+
+        For a key in several undo logs, keep the oldest value.
+        """
         self._past = {**undo, **self._past}
 
 
@@ -134,7 +137,7 @@ class MemoryWrite:
         return ((key, data[key]) for key in keys.irange(start, stop, _INCLUSIVE, reverse)) if start < stop else iter(())
 
     def page(self, start: bytes, stop: bytes, limit: int, *, reverse: bool = False) -> Page:
-        """Return the first `limit` values of `scan`, and the key of the last of them."""
+        """Return the first `limit` values that `scan` yields, and the key of the last value."""
         return self._engine.page(start, stop, limit, reverse=reverse)
 
     def put(self, key: bytes, value: bytes) -> None:
@@ -229,7 +232,7 @@ class MemoryEngine(Numbered):
         return MemoryWrite(self)
 
     def page(self, start: bytes, stop: bytes, limit: int, *, reverse: bool) -> Page:
-        """Return a page of the current data.
+        """Return the first `limit` current values with start <= key < stop, and the last key.
 
         This takes half the time of a scan, because no Python code runs for each row.
         """

@@ -17,7 +17,7 @@ ERRORS: Final = ("InternalServerError", "ServiceUnavailable")
 CANCELS: Final = ("ConditionalCheckFailed", "TransactionConflict", "ProvisionedThroughputExceeded", "ThrottlingError")
 
 SILENT: Final = 60.0
-"""Default of `Seconds` of a Timeout: the read timeout of botocore."""
+"""The default of the member `Seconds` of the effect Timeout: botocore's read timeout."""
 
 _LONGEST: Final = 3600.0  # the longest pause, in seconds
 _P99: Final = 2.326  # in a normal distribution: (99th percentile - median) / standard deviation
@@ -31,7 +31,8 @@ class WrongEffect(Exception):
 class Throttle:
     """A throttling error.
 
-    limit: the limit that the error names; None for the usual limit of the table's billing mode.
+    limit: the kind of limit that the error names, such as "Account"; None for the usual limit of
+    the table's billing mode.
     index: the global index that the error names; None for the table or index that is read or
     written.
     """
@@ -42,7 +43,11 @@ class Throttle:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """An error of the server (status 500 or 503). after: True if the request takes effect first."""
+    """An error of the server (status 500 or 503).
+
+    code: the name of the error. after: True if the operation runs before the error is sent, False
+    if it does not run.
+    """
 
     code: str
     after: bool
@@ -52,7 +57,7 @@ class Failure:
 class Silence:
     """No answer: the server waits for some seconds, then closes the connection.
 
-    after: True if the request takes effect first.
+    after: True if the operation runs before the wait, False if it does not run.
     """
 
     seconds: float
@@ -73,7 +78,7 @@ class Latency:
 
 @dataclass(frozen=True, slots=True)
 class Unprocessed:
-    """Leaves a share of the items of a batch unprocessed."""
+    """Leaves a share of the items of a batch unprocessed. share: from 0 (none) to 1 (all)."""
 
     share: float
 
@@ -82,8 +87,8 @@ class Unprocessed:
 class Conflict:
     """Refuses a write, or cancels a transaction.
 
-    code: the reason of the cancellation. transactions_only: True if writes outside transactions
-    are not refused.
+    code: the code of the cancellation reason, such as "TransactionConflict". transactions_only:
+    True to cancel only transactions, False to also refuse writes outside transactions.
     """
 
     code: str
@@ -92,7 +97,7 @@ class Conflict:
 
 @dataclass(frozen=True, slots=True)
 class ShortPage:
-    """Ends a page after this many evaluated items."""
+    """Ends a page of a Query or Scan early. items: the number of evaluated items in the page."""
 
     items: int
 
@@ -109,7 +114,7 @@ def effect_of(body: Mapping[str, Any]) -> Effect:
     names, make = found
     unknown = sorted(body.keys() - {"Kind", *names})
     if unknown:
-        known = f"there are: {', '.join(names)}" if names else "there are none besides Kind"
+        known = f"there are: {', '.join(names)}" if names else "the only member is Kind"
         raise WrongEffect(f"the effect {kind} has no member {unknown[0]}; {known}")
     return make(body)
 

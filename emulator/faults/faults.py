@@ -37,8 +37,9 @@ The value of the setting is the share of their requests that are throttled.
 class Faults:
     """The fault rules of a server, as one of its processes applies them.
 
-    answer: answers a request without faults. switch: replaces the function with which the process
-    answers requests. It gets `self.call` if there are rules, and None if there are none.
+    answer: answers a request without faults. switch: a function that sets which function answers
+    the requests of the process. It is called with `self.call` if there are rules, and with None
+    (for answers without faults) if there are none.
     """
 
     def __init__(
@@ -119,11 +120,14 @@ class Faults:
         return bool(self._rules)
 
     def shown(self) -> list[dict[str, Any]]:
-        """Return the rules with their counts, as JSON."""
+        """Return all rules as JSON, each with the numbers of requests that it matched and hit."""
         return [self._shown(rule) for rule in self._entries()]
 
     def rule(self, name: str) -> dict[str, Any] | None:
-        """Return a rule with its counts, as JSON; None if no rule has this name."""
+        """Return a rule as JSON, with the numbers of requests that it matched and hit.
+
+        Return None if no rule has this name.
+        """
         return next((self._shown(rule) for rule in self._entries() if rule.id == name), None)
 
     def _shown(self, rule: Rule) -> dict[str, Any]:
@@ -145,7 +149,8 @@ class Faults:
     def call(self, operation: str, raw: object, caller: Caller) -> bytes:
         """Answer one request, with the effects of the rules that hit it.
 
-        Raises ApiError, Dropped, Sliced.
+        Raises ApiError if the answer is an error, Dropped if the connection must be closed without
+        an answer, and Sliced if the answer is made in slices, for example because of a pause.
         """
         if self._version != self._store.version:
             self.adopt()
@@ -175,7 +180,8 @@ class Faults:
     def _refuse_without_units(self, plan: Plan, operation: str, raw: object) -> None:
         """Raise a throttling error if a rule throttles an operation that consumes no units.
 
-        Such an operation never passes the gate, where all other operations are throttled.
+        Such an operation never passes the gate (database/throughput/gate.py), where all other
+        operations are throttled.
         """
         if operation != "SearchVectors" and writes_of(operation, raw) is not None:
             return
@@ -208,7 +214,7 @@ class Faults:
         """Run a request.
 
         While a step of the request runs, the gate has the effects that act inside its operation.
-        Between two steps, these effects are taken out, because other requests run.
+        Between two steps, these effects are taken out of the gate, because other requests run then.
         """
         if not plan.inside:
             try:
@@ -238,7 +244,7 @@ def _throttles(operations: Sequence[str], share: float) -> dict[str, Any]:
 
 
 def _after_pause(pause: float | None, steps: Steps[bytes]) -> Steps[bytes]:
-    """Yield a pause that was already taken from steps, then run the rest of the steps."""
+    """Yield `pause`, which is what the first of the steps yielded, then run the other steps."""
     with closing(steps):
         yield pause
         return (yield from steps)

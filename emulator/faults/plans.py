@@ -22,8 +22,9 @@ class Plan:
 
     before, after: seconds to wait before the request runs, and before its answer is sent.
     items: the maximum number of items of a page, None for no maximum.
-    inside: the rules with effects inside the operation. With each rule comes the number that the
-    request has among the rule's matches, and the tables and items that the request names.
+    inside: the rules whose effects act inside the operation, such as throttles. With each rule
+    comes the number of this request among all requests that the rule has matched, and the tables
+    and items that the request names.
     end: the error or silence that takes the place of the answer, None to send the answer.
     """
 
@@ -63,7 +64,10 @@ def plan_of(rules: Iterable[Rule], store: RuleStore, operation: str, request: ob
 
 
 def _applies(effect: Effect, operation: str, *, writes: bool | None) -> bool:
-    """Return True if an effect can change the result of an operation. writes: see `Rule.takes`."""
+    """Return True if an effect can change the result of an operation.
+
+    writes: True if the operation writes items, False if it reads items, None if it does neither.
+    """
     match effect:
         case ShortPage():
             return operation in PAGED and writes is not True
@@ -84,7 +88,8 @@ def _is_about(rule: Rule, touch: Touch, caller: Caller) -> bool:
         return False
     if rule.key is None or rule.has_key(touch.item):
         return True
-    one_key = len(rule.key) == 1  # a Touch with a partition has no sort key, so only a Key without a sort key can match
+    # A Touch with a partition has no sort key. So it can match only a rule whose `Key` has none.
+    one_key = len(rule.key) == 1
     return one_key and touch.partition is not None and touch.partition == partition_of(rule, touch.table, caller)
 
 

@@ -27,8 +27,8 @@ _CANCELED_BY: Final[dict[str, Callable[[], ApiError]]] = {
 class Refusals:
     """The effects of rules on the parts of one request. The gate calls this object (`Injection`).
 
-    hits: the rules that hit the request. With each rule comes the number that the request has among
-    the rule's matches, and the tables and items that the request names.
+    hits: the rules that hit the request. With each rule comes the number of this request among all
+    requests that the rule has matched, and the tables and items that the request names.
     throttles: the log of throttles, which notes the name of the rule.
     """
 
@@ -50,7 +50,7 @@ class Refusals:
     ) -> ApiError | None:
         """Return the error for a read or write, None if no rule refuses it.
 
-        The parameters are those of `Injection.refusal`.
+        The parameters are those of `Injection.refusal` (database/throughput/gate.py).
         """
         for rule, _, _ in self._hits:
             effect = rule.effect
@@ -103,7 +103,7 @@ class Refusals:
         if rule.key.keys() == set(compiled.key_names):
             try:
                 return compiled.item_key(rule.key) == key
-            except ApiError:  # no item has a key with values of the wrong types
+            except ApiError:  # the values in `Key` have wrong types, so no item has this key
                 return False
         return keyspace.partition_of(key) == partition_of(rule, table.name, self._caller)
 

@@ -22,7 +22,7 @@ class RuleStoreFull(Exception):
 
 
 class BookedRule(NamedTuple):
-    """A rule in the rule store: its number, its slot and its JSON."""
+    """A rule in the rule store: its number, its slot (the place of its counts) and its JSON."""
 
     number: int
     slot: int
@@ -37,26 +37,29 @@ class Counts(NamedTuple):
 
 
 class Memory(Protocol):
-    """The memory of a rule store: a text (the rules as JSON), and the counts in slots."""
+    """The memory of a rule store: the JSON text of all rules, and the two counts of each rule.
+
+    slot: in all methods, the number of the place in which the counts of one rule are.
+    """
 
     @property
     def version(self) -> int:
-        """A number that changes with each `write`."""
+        """A number that changes with each call of `write`."""
 
     def read(self) -> bytes:
-        """Return the text of the rules, b"" if there was never a rule."""
+        """Return the JSON text of all rules, b"" if there was never a rule."""
 
     def write(self, text: bytes) -> None:
-        """Replace the text of the rules. Raises RuleStoreFull."""
+        """Replace the JSON text of all rules. Raises RuleStoreFull if there is no room for it."""
 
     def counts(self, slot: int) -> Counts:
-        """Return the counts in a slot."""
+        """Return the counts of the rule that has this slot."""
 
     def set_counts(self, slot: int, counts: Counts) -> None:
-        """Replace the counts in a slot."""
+        """Replace the counts of the rule that has this slot."""
 
     def count(self, slot: int, decide: Callable[[int], bool]) -> tuple[int, bool]:
-        """Count a request that matches the rule in a slot.
+        """Count a request that matches the rule with this slot.
 
         Return the number of the match, from 1 on, and True if it is a hit. decide: gets that
         number, and returns True for a hit.
@@ -72,24 +75,24 @@ class OwnMemory:
         self._counts: dict[int, Counts] = {}
 
     def read(self) -> bytes:
-        """Return the text of the rules."""
+        """Return the JSON text of all rules."""
         return self._text
 
     def write(self, text: bytes) -> None:
-        """Replace the text of the rules."""
+        """Replace the JSON text of all rules."""
         self._text = text
         self.version += 1
 
     def counts(self, slot: int) -> Counts:
-        """Return the counts in a slot."""
+        """Return the counts of the rule that has this slot."""
         return self._counts.get(slot, Counts(0, 0))
 
     def set_counts(self, slot: int, counts: Counts) -> None:
-        """Replace the counts in a slot."""
+        """Replace the counts of the rule that has this slot."""
         self._counts[slot] = counts
 
     def count(self, slot: int, decide: Callable[[int], bool]) -> tuple[int, bool]:
-        """Count a request that matches the rule in a slot. See `Memory.count`."""
+        """Count a request that matches the rule with this slot. See `Memory.count`."""
         matched, hits = self.counts(slot)
         hit = decide(matched + 1)
         self._counts[slot] = Counts(matched + 1, hits + hit)
@@ -104,33 +107,33 @@ class CommonMemory:
 
     @property
     def version(self) -> int:
-        """A number that changes with each `write` of any process."""
+        """A number that changes when any process calls `write`."""
         return self._sharing.faults_version
 
     def read(self) -> bytes:
-        """Return the text of the rules."""
+        """Return the JSON text of all rules."""
         with self._sharing.locked():
             return self._sharing.faults
 
     def write(self, text: bytes) -> None:
-        """Replace the text of the rules. Raises RuleStoreFull."""
+        """Replace the JSON text of all rules. Raises RuleStoreFull if there is no room for it."""
         with self._sharing.locked():
             try:
                 self._sharing.faults = text
             except ValueError as error:
-                raise RuleStoreFull(f"all rules together are too long: {error}") from None
+                raise RuleStoreFull(f"the JSON of all rules together is too long: {error}") from None
 
     def counts(self, slot: int) -> Counts:
-        """Return the counts in a slot."""
+        """Return the counts of the rule that has this slot."""
         cells = self._sharing.fault_counts
         return Counts(cells[2 * slot], cells[2 * slot + 1])
 
     def set_counts(self, slot: int, counts: Counts) -> None:
-        """Replace the counts in a slot."""
+        """Replace the counts of the rule that has this slot."""
         self._sharing.fault_counts[2 * slot], self._sharing.fault_counts[2 * slot + 1] = counts
 
     def count(self, slot: int, decide: Callable[[int], bool]) -> tuple[int, bool]:
-        """Count a request that matches the rule in a slot. See `Memory.count`."""
+        """Count a request that matches the rule with this slot. See `Memory.count`."""
         cells = self._sharing.fault_counts
         with self._sharing.locked():
             number = cells[2 * slot] + 1

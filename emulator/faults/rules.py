@@ -52,7 +52,7 @@ class Touch:
 class Rule:
     """A rule in force.
 
-    number: the first rule of a server has 1. slot: where the rule store keeps the rule's counts.
+    number: rules are numbered from 1 on. slot: the place of the rule's counts in the rule store.
     body: the JSON of the rule. The other fields are members of this JSON, after parsing.
     operations, groups: the member `Operation`. A group is "Read" or "Write". The rule is about all
     operations if `operations` is None and `groups` is empty.
@@ -93,7 +93,7 @@ class Rule:
     def hits(self, number: int) -> bool:
         """Return True if the rule hits a request that matches.
 
-        number: of the request, among all requests that match the rule; the first has 1.
+        number: the number of the request among all requests that match the rule, from 1 on.
         """
         if self.every is not None:
             return number % self.every == 0
@@ -105,8 +105,8 @@ class Rule:
         """Return a source of random numbers.
 
         The same seed, number and purpose give the same random numbers in every process.
-        number: of the request, as for `hits`. purpose: what the random numbers are for, such as
-        "latency".
+        number: the number of the request among all requests that match the rule, from 1 on.
+        purpose: what the random numbers are for, such as "latency".
         """
         return Random(f"{self.seed} {number} {purpose}")  # noqa: S311 - must be repeatable, not secret
 
@@ -150,7 +150,10 @@ def check(body: Mapping[str, Any]) -> None:
 
 
 def rule_of(body: Mapping[str, Any], number: int, slot: int) -> Rule:
-    """Return the rule that a body describes. Raises WrongRule."""
+    """Return the rule that a body describes. Raises WrongRule.
+
+    body: the JSON of the rule. number, slot: the rule's number and slot in the rule store.
+    """
     _refuse_unknown(body, _MEMBERS, "there is no member")
     match = body.get("Match", {})
     if not isinstance(match, dict):

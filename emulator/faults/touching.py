@@ -150,7 +150,8 @@ def _equalities(request: Body) -> dict[str, Any] | None:
 
 def _of_statements(request: Body, caller: Caller, keys: bool) -> Iterator[Touch]:  # noqa: FBT001
     for each in _statements(request):
-        with suppress(ApiError, KeyError, TypeError, ValueError):  # the operation reports a wrong statement
+        # A wrong statement is skipped here, because the operation reports it.
+        with suppress(ApiError, KeyError, TypeError, ValueError):
             yield from _of_statement(each, caller, keys=keys)
 
 
@@ -193,12 +194,12 @@ A request of any other operation names at most one table.
 
 
 def with_limit(operation: str, request: object, items: int) -> object:
-    """Return the request with a `Limit` of at most so many items."""
+    """Return the request with a `Limit` of at most `items`."""
     if operation not in PAGED or not isinstance(request, dict):
         return request
     given = request.get("Limit")
     if given is not None and (not isinstance(given, int) or isinstance(given, bool) or given <= items):
-        return request  # a smaller Limit stays, and the operation reports a wrong Limit
+        return request  # keep a smaller or wrong Limit (the operation reports a wrong one)
     shorter = request.copy() if isinstance(request, Request) else dict(request)
     shorter["Limit"] = items
     return shorter

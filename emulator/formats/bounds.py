@@ -33,7 +33,7 @@ MOST_ALIASED: Final = 100_000
 """
 
 _LONGEST_NUMBER: Final = 400
-_PER_STEP: Final = 64  # copying this many characters costs one step
+_PER_STEP: Final = 64  # copying this many characters costs one step of a Budget
 
 
 def too_long(what: str, limit: int) -> str:

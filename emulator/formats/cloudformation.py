@@ -118,7 +118,8 @@ def parameters(document: Document) -> frozenset[str]:
 def _resolved(resolver: Resolver, properties: Any) -> tuple[Properties, list[str]]:  # noqa: ANN401 - JSON
     """Return a pair: the properties after resolving functions, and the names of omitted properties.
 
-    Raises Unresolved, or an error of WRONG_FORM.
+    Raises Unresolved if the value of a required property cannot be found, and one of the exceptions
+    in WRONG_FORM if the properties do not have the required form.
     """
     found: Properties = {}
     left_out = []
@@ -137,7 +138,7 @@ def _resolved(resolver: Resolver, properties: Any) -> tuple[Properties, list[str
 
 
 def _without_key(encryption: Any) -> Any:  # noqa: ANN401 - JSON
-    """Return an SSESpecification without its key, which is often known only on AWS."""
+    """Return an SSESpecification without its KMS key, which is often known only on AWS."""
     if not isinstance(encryption, dict):
         return encryption
     return {name: value for name, value in encryption.items() if name != "KMSMasterKeyId"}

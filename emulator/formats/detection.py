@@ -58,7 +58,10 @@ _TABLE_NAME: Final = re.compile(r"[A-Za-z0-9_.-]+")
 
 
 def inputs(paths: Iterable[str], options: ReadOptions) -> list[Input]:
-    """Return the inputs in files and folders. Inputs with definitions of tables come first."""
+    """Return the inputs (files and exports to read) at these paths and in folders below them.
+
+    Inputs with definitions of tables come first.
+    """
     folders: set[str] = set()
     found = list(chain.from_iterable(_of_path(path, options, folders, named=True) for path in paths))
     return sorted(found, key=lambda source: not source.defines)

@@ -34,7 +34,7 @@ class KeyLines:
         return self._text
 
     def find(self, key: str) -> int:
-        """Return the line of a key, counted from 1; 0 if the text does not have it."""
+        """Return the line number of a key, from 1 on; 0 if the text does not have the key."""
         if self._lines is None:
             self._lines = {}
             for pattern in (_FIRST, _QUOTED):

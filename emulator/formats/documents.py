@@ -37,9 +37,9 @@ def _batch(document: Document) -> Iterator[Record]:
 
 
 def _later(module: str) -> Callable[[Document], Iterator[Record]]:
-    """Return a reader that calls a module's `records`.
+    """Return a function that reads a document with a module's function `records`.
 
-    The module is imported when the reader is first called.
+    The module is imported at the first call.
     """
 
     def read(document: Document) -> Iterator[Record]:
@@ -50,9 +50,9 @@ def _later(module: str) -> Callable[[Document], Iterator[Record]]:
 
 
 def _parameters_of(module: str) -> Callable[[Document], frozenset[str] | None]:
-    """Return a function that calls a module's `parameters`.
+    """Return a function that calls a module's function `parameters`.
 
-    The module is imported when the function is first called.
+    The module is imported at the first call.
     """
 
     def parameters(document: Document) -> frozenset[str] | None:
@@ -115,7 +115,7 @@ _DOCUMENTS: Final = (
 
 
 def of_document(document: Document, reader: ItemReader) -> Input:
-    """Return the input of a document. Raises FormatError if its kind is unknown.
+    """Return a document as an Input. Raises FormatError if the kind of the document is unknown.
 
     reader: makes records from the items of the document, if it has items.
     """

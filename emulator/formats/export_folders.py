@@ -52,9 +52,9 @@ _END: Final = (
 )
 _MEMBERS: Final = (*_BEGIN, "exportTime", *_END, "exportType")
 _INCREMENTAL_MEMBERS: Final = (*_BEGIN, "exportFromTime", "exportToTime", *_END, "outputView", "exportType")
-"""The members of manifest-summary.json, in their order."""
+"""The members of an incremental export's manifest-summary.json, in their order."""
 
-_LEVEL: Final = 3  # takes half the time of gzip's default level, and makes files a tenth larger
+_LEVEL: Final = 3  # this gzip level takes half the time of the default level, and files are a tenth larger
 
 
 class Target(Protocol):
@@ -171,7 +171,7 @@ class DataPacker:
         self.items += items
 
     def close(self) -> None:
-        """Write the end of the file; the target stays open."""
+        """Write the end of the compressed file. The target stays open."""
         self._gzip.close()
 
     def manifest_line(self, key: str) -> dict[str, Any]:
@@ -243,7 +243,7 @@ def with_checksum(name: str, content: bytes) -> Iterator[tuple[str, bytes]]:
 class ExportWriter:
     """Writes an export into a folder.
 
-    prefix: what manifests put before the names of files, such as `AWSDynamoDB/id/`.
+    prefix: a text that manifests put before the names of files, such as `AWSDynamoDB/id/`.
     """
 
     def __init__(self, folder: Path, prefix: str = "") -> None:

@@ -63,7 +63,7 @@ class _Joined(io.RawIOBase):
 
 
 def opened(path: str) -> tuple[bytes, BinaryIO]:
-    """Open a file. Return a pair: its first bytes, at most HEAD, and a stream of all its bytes.
+    """Open a file. Return a pair: its first bytes (at most HEAD), and a stream of all its bytes.
 
     The bytes are decompressed. A byte order mark at their beginning is left out. Raises
     FormatError.
@@ -90,7 +90,7 @@ def _file(path: str) -> BinaryIO:
     """Open a file for reading. Raises OSError, also for an invalid file name."""
     try:
         return Path(path).open("rb")
-    except ValueError as error:  # a manifest may name a file with a NUL in its name
+    except ValueError as error:  # the path has a NUL, for example because a manifest names such a file
         raise OSError(f"this is not the name of a file: {error}") from None
 
 
@@ -119,7 +119,7 @@ def document_text(path: str, stream: BinaryIO) -> str:
 
 
 def why(error: Exception) -> str:
-    """Return a message for the user about an error. error: of a type in UNREADABLE."""
+    """Return a message for the user about an error. error: an exception of a type in UNREADABLE."""
     if isinstance(error, gzip.BadGzipFile | EOFError | zlib.error):
         return f"the compressed data is damaged: {error}"
     return str(getattr(error, "strerror", None) or error)

@@ -32,7 +32,9 @@ class Input:
     parameters: frozenset[str] | None = frozenset()
 
     def records(self, types: TypesOf) -> Iterator[Record]:
-        """Yield the records. If the file cannot be read to its end, the last record is a Problem.
+        """Yield the records of the file or export.
+
+        If a file cannot be read to its end, the last record is a Problem.
 
         types: returns the types of a table's key attributes.
         """

@@ -46,7 +46,7 @@ class Resolver:
         self._declared = _mapping(template, "Parameters")
         self._given = parameters
         self._budget = Budget()
-        self._open: list[str] = []  # the names that `_guarded` is resolving now
+        self._open: list[str] = []  # names of the parts of the template that `_guarded` is resolving now
 
     def resolve(self, value: Any) -> Any:  # noqa: ANN401 - JSON
         """Return a value after replacing functions by their results. Raises Unresolved."""

@@ -31,7 +31,7 @@ from emulator.formats.records import FormatError, Item, Place, Problem, Record
 
 _START: Final = b"$ion_1_0 "
 _BINARY: Final = b"\xe0\x01\x00\xea"
-_LONGEST_TEXT: Final = 1 << 20  # in bytes; an item has at most 400 KB
+_LONGEST_TEXT: Final = 1 << 20  # bytes; the maximum length of a string (an item has at most 400 KB)
 _IDENTIFIER: Final = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]*").fullmatch
 _RESERVED: Final = re.compile(r"null|true|false|nan|\$[0-9]+").fullmatch
 _SETS: Final = {"$dynamodb_SS": "SS", "$dynamodb_NS": "NS", "$dynamodb_BS": "BS"}
@@ -134,7 +134,7 @@ def structs(stream: BinaryIO, file: str) -> Iterator[Any]:
 
         def resolve(self, name: str, version: int, max_id: int | None) -> Any:  # noqa: ANN401 - the library's
             if max_id is not None and max_id > MOST_SYMBOLS:
-                raise ValueError(f"it imports {max_id} symbols, and the maximum is {MOST_SYMBOLS}")
+                raise ValueError(f"the file imports {max_id} symbols, and the maximum is {MOST_SYMBOLS}")
             return super().resolve(name, version, max_id)
 
     shield = _Shield(stream, file)
@@ -163,10 +163,10 @@ def structs(stream: BinaryIO, file: str) -> Iterator[Any]:
 
 
 class _Shield:
-    """A stream that hides its errors from the library, because they crash its extension module.
+    """A stream that hides errors of reading from the Ion library.
 
-    After an error, the library sees the end of the stream. `error` has the error, and `structs`
-    raises it.
+    Such an error would crash the library's extension module. So after an error, the library sees
+    the end of the stream. `error` has the exception, and the function `structs` raises it.
     """
 
     def __init__(self, stream: BinaryIO, file: str) -> None:
@@ -274,7 +274,7 @@ def _content(kind: str, value: Any) -> Any:  # noqa: ANN401 - any scalar
 
 
 def _member(kind: str, value: Any) -> Any:  # noqa: ANN401 - any Ion value
-    """Convert a member of a set. kind: the type that each member must have, such as "N"."""
+    """Convert an Ion value to a member of a set. kind: the members' type, such as "N"."""
     if _kind(value) != kind:
         raise _NotAValue(f"a set of {kind} cannot have the member {value!r:.100}")
     return _content(kind, value)

@@ -26,15 +26,17 @@ _TOO_LONG: Final = f"more than {_MOST_DIGITS:,} digits in a row, which is too lo
 _VERSION: Final = 0xE0
 _BOOL, _LIST, _SEXP, _STRUCT, _ANNOTATION = 1, 11, 12, 13, 14
 _NUMBERS: Final = frozenset((2, 3, 5))  # types of a value: positive int, negative int, decimal
-_NULL, _LONG = 15, 14  # special lengths in a descriptor: 15 for a null, 14 if the length follows
+# Special lengths in the first byte of a binary value: 15 for a null, 14 if a VarUInt with the
+# length follows.
+_NULL, _LONG = 15, 14
 _LONGEST_VARUINT: Final = 9  # the maximum length of a VarUInt (see `_varuint`), in bytes
 
 
 class TextBounds:
     """A stream of text Ion that refuses long numbers.
 
-    It does not know where strings begin and end. So it also refuses a string in which so many
-    digits follow a space.
+    It does not know where strings begin and end. So it also refuses a string in which as many
+    digits as in a long number follow a space.
     """
 
     def __init__(self, stream: BinaryIO, file: str) -> None:

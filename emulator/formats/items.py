@@ -25,7 +25,7 @@ from emulator.formats.json_text import Number, Values
 from emulator.formats.records import FormatError, ItemRecord, Place, Problem, Record, is_text
 
 WRAPPERS: Final = frozenset(("Item", "PutRequest", "Keys"))
-"""Members by which a wrapper is recognised."""
+"""A JSON object with one of these members may be a wrapper around an item."""
 
 _TYPES: Final[Mapping[str, type]] = {
     "S": str,
@@ -116,7 +116,7 @@ class ItemReader:
         table: Any = self._table
         item: Any = value
         if WRAPPERS.isdisjoint(value) or is_typed(value):
-            pass  # no wrapper: an item may have attributes with the names of WRAPPERS
+            pass  # `value` is the item itself, although an item may have attributes named as in WRAPPERS
         elif "Item" in value and value.keys() <= {"Item", "TableName", "ConsumedCapacity"}:
             table, item = value.get("TableName", table), value["Item"]
         elif "PutRequest" in value and len(value) == 1:

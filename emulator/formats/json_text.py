@@ -65,7 +65,8 @@ def parse(text: str, file: str) -> Any:  # noqa: ANN401 - JSON
 class Values:
     """Reads JSON values and single characters from a stream.
 
-    line: the line number of the stream's first line. longest: the maximum length of a value.
+    line: the line number of the stream's first line. longest: the maximum number of characters of a
+    value.
     """
 
     def __init__(self, stream: BinaryIO, file: str, line: int = 1, longest: int = LONGEST_ITEM) -> None:
@@ -87,7 +88,7 @@ class Values:
         """Skip white space. Return the next character, which stays unread; "" at the end."""
         while True:
             space = _SPACE.match(self._text, self._position)
-            assert space is not None, "the pattern matches an empty text too"
+            assert space is not None, "the pattern for white space must also match an empty text"
             self._line += self._text.count("\n", self._position, space.end())
             self._position = space.end()
             if self._position < len(self._text):
@@ -116,7 +117,7 @@ class Values:
                 raise FormatError(Place(self._file, line), f"this is not JSON: {error.msg}") from None
             except (ValueError, RecursionError) as error:
                 raise FormatError(self.place, f"this is not JSON: {error}") from None
-            # A number might continue in the next part of the file.
+            # A number at the end of the text read so far might continue in the rest of the file.
             if end == len(self._text) and self._more():
                 continue
             self._line += self._text.count("\n", self._position, end)

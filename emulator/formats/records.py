@@ -54,7 +54,7 @@ def _is_utf8(text: str) -> bool:
 
 
 def _one_line(message: str) -> str:
-    """Return a message as one line. Escape line breaks and control characters in its names."""
+    """Return a message as one line. Escape line breaks and control characters of names in it."""
     shown = message if len(message) <= _LONGEST else f"{message[:_LONGEST]}... ({len(message):,} characters)"
     if shown.isprintable():
         return shown
@@ -98,7 +98,7 @@ class Definition:
         return str(self.create["TableName"])
 
     def check(self) -> None:
-        """Raise one of the exceptions in WRONG_FORM if CreateTable cannot be called with this.
+        """Raise one of the exceptions in WRONG_FORM if CreateTable cannot be called with `create`.
 
         That is so if the table's name, its key schema or its attribute definitions are missing, if
         a name or type is not a valid string, or if a value cannot be written as JSON. The server

@@ -17,14 +17,14 @@ except ImportError:  # a missing PyYAML is reported only if a file needs it
     yaml = None  # type: ignore[assignment]
 
 _PLAIN: Final = ("Ref", "Condition")
-"""The functions whose long form has no `Fn::`."""
+"""CloudFormation's functions whose long form has no `Fn::`, as in `{"Ref": name}`."""
 
 _TAG: Final = "tag:yaml.org,2002:"
 _CONVERTED: Final = ("null", "bool", "int", "float")
 _JSON: Final = (*_CONVERTED, "seq", "map", "str")
 """The types of YAML whose values JSON has too."""
 
-_PER_VALUE: Final = 64  # a text counts as one more value for each group of so many characters
+_PER_VALUE: Final = 64  # every run of this many characters in a text counts as one more value
 
 
 def parse_yaml(text: str, file: str) -> Any:  # noqa: ANN401 - YAML
@@ -92,7 +92,7 @@ def _own_weight(node: Any) -> int:  # noqa: ANN401 - PyYAML's objects
 def _as_text(key: Any) -> Any:  # noqa: ANN401 - PyYAML's objects
     """Return a node that PyYAML reads as a string, for the key of a mapping.
 
-    The key `<<` is returned unchanged. So are lists, mappings, and keys with a tag that is not
+    Return the node unchanged if it is the key `<<`, a list, a mapping, or has a tag that is not
     YAML's.
     """
     if not isinstance(key, yaml.ScalarNode) or key.tag == f"{_TAG}merge" or not key.tag.startswith(_TAG):

@@ -37,7 +37,10 @@ async def run_here(front: Front, control: Control, body: Body) -> Result:
 
 
 async def _finished(front: Front, steps: Steps[Result]) -> Result:
-    """Run steps and return their result. Other requests run between them. Raises their errors."""
+    """Run steps and return their result. Raises the errors of the steps.
+
+    Between two steps, other requests run.
+    """
     result = await front.sliced.finish(_caught(steps))
     if isinstance(result, Exception):
         raise result

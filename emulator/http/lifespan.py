@@ -83,7 +83,7 @@ async def _run_due(emulator: Emulator) -> None:
 
 
 async def _examine_evidence(emulator: Emulator) -> None:
-    """Examine the advisor's evidence, while there is any, until cancelled."""
+    """Until cancelled, examine the requests that are collected while the advisor is on."""
 
     async def examine() -> float:
         return _INTERVAL if emulator.evidence is None else emulator.evidence.digest()
@@ -92,7 +92,7 @@ async def _examine_evidence(emulator: Emulator) -> None:
 
 
 async def _run_upkeep(emulator: Emulator) -> None:
-    """Poll the upkeep of the storage until cancelled."""
+    """Every 50 ms until cancelled, begin the upkeep of the storage that is due (upkeep.py)."""
     upkeep = Upkeep(emulator, asyncio.get_running_loop())
 
     async def poll() -> float:

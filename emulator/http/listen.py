@@ -21,9 +21,10 @@ _NO_SUCH_ADDRESS: Final = frozenset((errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, er
 
 
 class _Address(NamedTuple):
-    """A numeric address: its family, and its socket name without the port.
+    """A numeric address to listen on.
 
-    optional: True if the machine may lack this address. The server then listens on the others.
+    family: AF_INET or AF_INET6. name: the tuple that `socket.bind` takes, without the port.
+    optional: True if the machine may lack this address. Then the server listens on the others.
     """
 
     family: int
@@ -116,8 +117,8 @@ def _addresses(hosts: Iterable[str]) -> list[_Address]:
 def _listener(address: _Address, port: int, settings: Settings, *, again: bool, only_v6: bool) -> socket.socket:
     """Return one listening socket.
 
-    again: see `listen`. only_v6: True if a socket for `::` must not accept IPv4 connections,
-    because other sockets accept them.
+    again: True if sockets of other workers already listen on the port. only_v6: True if a socket
+    for `::` must not accept IPv4 connections, because other sockets accept them.
     """
     with contextlib.ExitStack() as stack:
         listener = stack.enter_context(_socket(address, only_v6=only_v6))
@@ -136,7 +137,7 @@ def _listener(address: _Address, port: int, settings: Settings, *, again: bool, 
 
 def _socket(address: _Address, *, only_v6: bool) -> socket.socket:
     made = socket.socket(address.family, socket.SOCK_STREAM)
-    if os.name == "posix":  # on Windows, this option would let two servers share a port
+    if os.name == "posix":  # on Windows, SO_REUSEADDR would let two servers share a port
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     if only_v6 and address.family == socket.AF_INET6:
         made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)

@@ -21,13 +21,13 @@ from emulator.http.front.bodies import Bodies
 from emulator.http.front.front import Client
 from emulator.rounds import run_forever
 
-_INTERVAL: Final = 1.0  # seconds between checks
+_INTERVAL: Final = 1.0  # seconds between two checks whether memory must be returned
 _IDLE: Final = 1.0  # in seconds; a client that did nothing for this long counts as idle
-# After this many collections of younger objects, a full collection runs as soon as clients are
-# idle. Python's default for a full collection is 10, too.
+# After this many garbage collections of younger objects, a full one runs as soon as clients are
+# idle. By default, Python runs a full one after 10, too.
 _FULL: Final = 10
-# After this many collections of younger objects, that is, after 7 million new objects, a full
-# collection runs even if clients are active.
+# After this many garbage collections of younger objects, that is, after 7 million new objects, a
+# full one runs even if clients are active.
 _PUT_OFF: Final = 1_000
 
 
@@ -50,12 +50,15 @@ async def return_memory(bodies: Bodies, clients: Iterable[Client]) -> None:
 
 
 def is_due(bodies: Bodies, clients: Iterable[Client], now: float) -> bool:
-    """Return True if memory must be returned now. now: the event loop's time."""
+    """Return True if memory must be returned to the operating system now.
+
+    now: the event loop's time.
+    """
     return bodies.large and are_idle(clients, now)
 
 
 def is_full_collection_due(clients: Iterable[Client], now: float) -> bool:
-    """Return True if a full collection must run now. now: the event loop's time."""
+    """Return True if a full garbage collection must run now. now: the event loop's time."""
     return gc.get_count()[2] >= _FULL and are_idle(clients, now)
 
 
@@ -65,9 +68,9 @@ def are_idle(clients: Iterable[Client], now: float) -> bool:
 
 
 def put_off_full_collections() -> None:
-    """Make Python run full collections a hundred times less often.
+    """Make Python run full garbage collections a hundred times less often.
 
-    `return_memory` runs full collections earlier, while clients are idle.
+    `return_memory` runs them earlier, while clients are idle.
     """
     young, middle, _ = gc.get_threshold()
     gc.set_threshold(young, middle, _PUT_OFF)
@@ -104,6 +107,6 @@ _KEYS: Final = 20_000
 # end, even if the cache does not keep them. With 1,000 keys in a call, the cached keys were
 # scattered over another 2 MB.
 _KEYS_AT_ONCE: Final = 20
-# Keys of 60 characters. Shorter keys would be allocated in the gaps between the body's keys, and so
-# keep the body's memory in use.
+# The new keys have 60 characters. Shorter keys would be allocated in the gaps between the body's
+# keys, and so keep the body's memory in use.
 _KEY: Final = b'"%060x":0'

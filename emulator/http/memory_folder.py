@@ -32,7 +32,7 @@ _DRAFT: Final = "." + _NAME
 _MARK: Final = "in-memory"
 _MIB: Final = 1 << 20
 _GIB: Final = 1 << 30
-_ENOUGH: Final = 512 * _MIB  # with less room in /dev/shm, the folder for temporary files may be better
+_ENOUGH: Final = 512 * _MIB  # if /dev/shm has less room, the folder for temporary files may be better
 _OLD: Final = 3600.0  # in seconds; an older folder without its final name counts as abandoned
 
 
@@ -63,10 +63,11 @@ def memory_folder(parent: Path | None = None) -> Iterator[Path]:
 
 
 def best_parent(memory: Path, temporary_files: Callable[[], Path | None]) -> Path:
-    """Return the folder in which to make the new folder. Log a warning if it has little room.
+    """Return the folder in which to make the folder of the workers.
 
-    memory: the preferred folder. temporary_files: returns the folder for temporary files, or None.
-    It is called only if `memory` has little room.
+    Log a warning if the returned folder has little room. memory: the preferred folder.
+    temporary_files: returns the folder for temporary files, or None if there is none. It is called
+    only if `memory` has little room.
     """
     room = room_in(memory)
     if room >= _ENOUGH:
@@ -110,7 +111,7 @@ def shown(size: int) -> str:
 def remove_abandoned(parent: Path) -> None:
     """Remove the folders that killed servers of this user have left in `parent`.
 
-    Some may not have got their final name before the server was killed.
+    This includes old folders whose server was killed before it gave them their final name.
     """
     for folder in parent.glob(_NAME + "*"):
         if _ours(folder) and (folder / _MARK).exists() and (folder / "server.lock").exists() and not in_use(folder):

@@ -41,7 +41,7 @@ SIZE: Final = 64 << 10
 
 _CHUNK: Final = 64 << 10
 # The most bytes of a line. An item has at most 400 KB, but its JSON text may be longer, because the
-# text of a number is longer than its size.
+# text of a number is longer than the size that DynamoDB counts for the number.
 _LONGEST_LINE: Final = 2 << 20
 CONDITION: Final = frozenset(("ConditionExpression", "ExpressionAttributeNames", "ExpressionAttributeValues"))
 """The members that a record of a bulk operation may have in addition to Item."""
@@ -70,7 +70,7 @@ class Record(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ObjectFormat:
-    """The format of the records, as the request states it.
+    """The format of the records, as the request for the import or bulk operation states it.
 
     types: name -> type of each key attribute. Only CSV needs this, because CSV fields have no type.
     """
@@ -99,7 +99,7 @@ class Batch(NamedTuple):
 def listed(bucket: Bucket, prefix: str) -> Sequence[StoredObject]:
     """Return the objects of an import or bulk operation, in key order.
 
-    Raises ObjectError, for example if there are more than the service allows.
+    Raises ObjectError, for example if there are more objects than the service allows.
     """
     objects = bucket.objects(prefix)
     if len(objects) > limits.S3_OBJECTS:
@@ -126,8 +126,8 @@ class ObjectReader:
 
     A job that continues after a restart skips the records that are done:
 
-    done: the key of the last object whose records are all done, or None.
-    skipped: the number of records of the next object that are done.
+    done: the key of the last object whose records are all done; None if there is no such object.
+    skipped: the number of records that are done in the object that follows `done`.
     """
 
     def __init__(
@@ -146,7 +146,10 @@ class ObjectReader:
         self._current: _Open | None = None
 
     def batch(self) -> Batch | None:
-        """Return the next batch, or None after the last object. Raises ObjectError."""
+        """Return the next batch of records, or None after the last object.
+
+        Raises ObjectError if the object storage fails.
+        """
         if self._current is None:
             if not self._objects:
                 return None
@@ -197,7 +200,8 @@ class _Open:
 def _parsed(record: Record | Bad) -> Record | Bad:
     """Return a record with its parsed item. A record with a condition is returned unparsed.
 
-    A thread calls this, because parsing 390 KB of small numbers takes 0.1 s.
+    The thread that reads the object calls this, because parsing 390 KB of small numbers takes
+    0.1 s, in which the main thread could not answer requests.
     """
     if isinstance(record, Bad) or not CONDITION.isdisjoint(record.content):
         return record
@@ -217,12 +221,13 @@ def parsed_item(raw: object) -> ParsedItem | ApiError:
 class _Raw(RawIOBase):
     """The bytes of an object, as a raw stream for Python's `io` classes.
 
-    failure: the last error of the object storage.
+    failure: the last error of the object storage; None if there was no error.
     """
 
     def __init__(self, stream: Readable) -> None:
         self._stream = stream
-        # Kept for `_records`, because a library that reads this stream may raise its own error.
+        # `_records` raises this error again, because a library that reads this stream may replace
+        # the error by its own.
         self.failure: ObjectError | None = None
 
     def readable(self) -> bool:
@@ -294,7 +299,10 @@ def _of_json(stream: _Counter, _format: ObjectFormat) -> Iterator[Record | Bad]:
 
 
 def _concatenated(start: bytes, stream: _Counter) -> Iterator[Record | Bad]:
-    """Yield JSON records that are not on separate lines. start: the bytes read from `stream`."""
+    """Yield JSON records that are not on separate lines.
+
+    start: the bytes that were already read from `stream`.
+    """
     for _, value in Values(cast("BinaryIO", _Joined(start, stream)), "").all():
         yield _wrapped(with_numbers(value))
 

@@ -1,4 +1,4 @@
-"""Finds the unfinished S3 jobs and makes their work, but never twice for a running job."""
+"""Finds the unfinished S3 jobs, and creates the work of each job that is not running yet."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -30,7 +30,7 @@ _END: Final[dict[str, Callable[[Database, S3Job, Failure], None]]] = {
 
 
 class Runner:
-    """Makes the work (work.py) of a database's S3 jobs.
+    """Creates the work of a database's S3 jobs: the generators that do them (work.py).
 
     The methods and all work must run on the thread that owns the database.
     """
@@ -45,7 +45,7 @@ class Runner:
         remove_temporary()
 
     def due(self) -> Iterator[Work[None]]:
-        """Yield the work of each job that may begin and is not running yet."""
+        """Yield the work, a generator, of each job that may begin and is not running yet."""
         jobs = self._database.known_s3_jobs
         if jobs is None:
             return

@@ -12,14 +12,17 @@ from emulator.s3_jobs.reading import CONDITION, Bad, Record, parsed_item
 
 
 def readable(record: Record | Bad) -> Record:
-    """Return the record. Raises ApiError if it is a Bad."""
+    """Return the record. Raises ApiError if it is a Bad: a part that cannot be parsed."""
     if isinstance(record, Bad):
         raise errors.record_unreadable(record.text)
     return record
 
 
 def put_of(table: Table, record: Record) -> Put:
-    """Return the put of a record's item, without a condition. Raises ApiError."""
+    """Return the put of a record's item, without a condition.
+
+    Raises ApiError if the item is not valid or does not fit the table's keys.
+    """
     item = parsed_item(record.content["Item"]) if record.item is None else record.item
     if isinstance(item, errors.ApiError):
         raise item
@@ -30,12 +33,12 @@ def put_of(table: Table, record: Record) -> Put:
 
 
 def conditional_put(table: Table, record: Mapping[str, Any]) -> Put:
-    """Return the put of a record with a condition, checked as a PutItem request. Raises ApiError.
+    """Return the put of a record with a condition, after the checks of a PutItem request.
 
-    record: the JSON object of the record (`Record.content`).
+    record: the JSON object of the record (`Record.content`). Raises ApiError if a check fails.
     """
     operation = find("PutItem")
-    assert operation is not None, "PutItem is an operation of the service"
+    assert operation is not None, "the server must implement PutItem"
     operation.load()
     assert operation.model is not None, "`load` sets the model"
     assert operation.check is not None, "PutItem has a check"

@@ -16,17 +16,17 @@ _T = TypeVar("_T")
 
 
 class Call(NamedTuple):
-    """A request of the work to call a function that blocks.
+    """Yielded by the work of an S3 job: a request to call a function that blocks.
 
-    The result of the function becomes the value of the `yield`. An error of the function is raised
-    there.
+    The result of the function becomes the value of the `yield` expression in the work. An error of
+    the function is raised at this `yield`.
     """
 
     function: Callable[[], Any]
 
 
 class Pause(NamedTuple):
-    """A request of the work to wait before its next step."""
+    """Yielded by the work of an S3 job: a request to wait before its next step."""
 
     seconds: float
 
@@ -43,7 +43,7 @@ _FAILED: Final = object()
 class JobContext:
     """The objects that the work of every S3 job needs.
 
-    store: a function from access key and region to their object storage.
+    store: a function that returns the object storage for an access key and a region.
     """
 
     database: Database
@@ -65,7 +65,7 @@ def in_slice(database: Database, work: Callable[[], _T]) -> Work[_T]:
 
 
 def run(work: Work[_T]) -> _T:
-    """Run all steps of some work on this thread, without its pauses, and return its result.
+    """Run the work of an S3 job on this thread, without its pauses, and return its result.
 
     For tests and tools.
     """

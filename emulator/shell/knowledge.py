@@ -24,7 +24,7 @@ class Knowledge:
         self._described.clear()
 
     def tables(self) -> list[str]:
-        """Return the names of all tables. Raises Refused or Unreachable."""
+        """Return the names of all tables. Raises Refused or Unreachable if the server fails."""
         if self._tables is None:
             names: list[str] = []
             request: dict[str, str] = {}
@@ -38,7 +38,10 @@ class Knowledge:
         return self._tables
 
     def describe(self, table: str) -> Response:
-        """Return the `Table` of DescribeTable's answer. Raises Refused or Unreachable."""
+        """Return the `Table` of DescribeTable's answer.
+
+        Raises Refused for an error of the server, Unreachable if the server does not answer.
+        """
         if table not in self._described:
             self._described[table] = self._endpoint.call("DescribeTable", {"TableName": table})["Table"]
         return self._described[table]

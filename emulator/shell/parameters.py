@@ -35,7 +35,7 @@ _DECODER: Final = json.JSONDecoder(parse_int=_Number, parse_float=_Number, parse
 def values(text: str) -> list[dict[str, Any]]:
     """Return the attribute values in a text that separates them by spaces or commas.
 
-    Raises NotValues.
+    Raises NotValues if a part of the text is not a value.
     """
     found = []
     position = _match_end(_BETWEEN, text, 0)

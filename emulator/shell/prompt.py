@@ -105,8 +105,8 @@ def run(endpoint: HttpEndpoint, form: str) -> int:
         try:
             session.run(prompt.prompt())
         except KeyboardInterrupt:
-            # Ctrl-C discards the typed text. While a statement runs, Ctrl-C stops waiting for its
-            # answer; its connection cannot be used again.
+            # Ctrl-C discards the typed text, or stops waiting for the answer to a statement. The
+            # connection on which this answer would come cannot be used again, so it is closed.
             endpoint.close()
         except (EOFError, Left):
             return 0

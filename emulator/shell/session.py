@@ -68,7 +68,8 @@ class Session:
     def run(self, text: str) -> None:
         """Run all statements and dot commands in a text. The last statement needs no `;`.
 
-        Raises Refused, Unreachable, Misused, NotValues or Left.
+        Raises Refused or Unreachable if the server fails, Misused for a wrong dot command,
+        NotValues for wrong parameters, and Left if the user exits the shell.
         """
         rest = ""
         for line in _LINE.findall(text):

@@ -1,6 +1,7 @@
 """Makes the requests that create a copy of a table, without its items.
 
-CreateTable cannot make all settings. The others need further requests, such as UpdateTimeToLive.
+CreateTable cannot make all settings. The other settings need further requests, such as
+UpdateTimeToLive.
 """
 
 from collections.abc import Mapping
@@ -18,12 +19,12 @@ def recreation(
     tags: list[dict[str, str]] | None = None,
     region: str | None = None,
 ) -> list[Call]:
-    """Return the requests, in the order in which to send them.
+    """Return the requests that create a copy of `table`, in the order in which to send them.
 
     table: the `Table` of an answer of DescribeTable.
     ttl: the name of the attribute for time to live; None if time to live is off.
     recovery_days: the window of point-in-time recovery, in days; None if recovery is off.
-    region: the region of `table`, which needs no replica.
+    region: the region of `table`; no replica is created there.
     """
     name = table["TableName"]
     create = create_input(table)

@@ -55,7 +55,7 @@ def resource(calls: Sequence[Call]) -> str:
 
 
 def _settings(calls: Sequence[Call]) -> Block:
-    """Return the blocks for the settings that the requests after CreateTable make."""
+    """Return the Terraform blocks for the settings that the requests after CreateTable make."""
     body: Block = []
     for operation, request in calls:
         if operation == "UpdateTimeToLive":
@@ -81,7 +81,7 @@ def _replicas(request: Mapping[str, Any]) -> Block:
 
 
 def _keys(owner: Mapping[str, Any]) -> Block:
-    """Return the key of a table or index.
+    """Return the Terraform arguments for the key of a table or index.
 
     The arguments `hash_key` and `range_key` take one attribute each. If several attributes have the
     same key type, return `key_schema` blocks instead.

@@ -46,7 +46,10 @@ class AwsEndpoint:
         self._http = URLLib3Session()
 
     def call(self, operation: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        """Call an operation and return its answer. Raises Refused or Unreachable."""
+        """Call an operation and return its answer.
+
+        Raises Refused if the answer is an error, or Unreachable if there is no answer.
+        """
         headers = {"Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": f"DynamoDB_20120810.{operation}"}
         request = AWSRequest("POST", self._url + "/", headers, orjson.dumps(body))
         try:

@@ -45,10 +45,10 @@ class Side:
 
 
 def differences(first: Side, second: Side, progress: Progress) -> Iterator[str]:
-    """Yield a line for each difference. Raises Refused or Unreachable.
+    """Yield a line for each difference. Raises Refused or Unreachable if a server fails.
 
-    A line begins with `+` for what only the second table has, `-` for what only the first table
-    has, and `~` for a change.
+    A line begins with `+` for an item or a table that only `second` has, `-` for an item or a table
+    that only `first` has, and `~` for a difference in an item or in the definitions.
     """
     with closing(first.connect()) as one, closing(second.connect()) as other:
         found, wanted = describe(one, first.table), describe(other, second.table)
@@ -78,7 +78,10 @@ def _definition(endpoint: Endpoint, description: dict[str, Any]) -> dict[str, An
 
 
 def _lines(found: Any, wanted: Any, path: str) -> Iterator[str]:  # noqa: ANN401 - a JSON value
-    """Yield a line for each member that differs: `path: old value -> new value`."""
+    """Yield a line for each member that differs: `path: value in found -> value in wanted`.
+
+    path: the path of `found` and `wanted` in the tables' definitions.
+    """
     if isinstance(found, dict) and isinstance(wanted, dict):
         for name in sorted(found.keys() | wanted.keys()):
             inner = f"{path}.{name}" if path else name
@@ -88,9 +91,10 @@ def _lines(found: Any, wanted: Any, path: str) -> Iterator[str]:  # noqa: ANN401
 
 
 def _named(name: str, value: Any) -> Any:  # noqa: ANN401 - a JSON value
-    """Return a list whose name is in _NAMES as a mapping: identifying member -> other members.
+    """Convert a list to a mapping if `name`, the list's name, is in _NAMES.
 
-    Return any other value unchanged.
+    The keys of the mapping are the values of the member that identifies an element, such as
+    IndexName. The values of the mapping have the other members. Return any other `value` unchanged.
     """
     if name not in _NAMES or not isinstance(value, list):
         return value

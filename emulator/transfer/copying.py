@@ -43,7 +43,10 @@ class _Segment:
 
 
 def _segment(number: int, stored: Mapping[str, Any]) -> _Segment:
-    """Return a segment from its JSON in the state file. Raises KeyError or TypeError."""
+    """Return the segment that the state file has as the JSON object `stored`.
+
+    Raises KeyError or TypeError if the object is not the state of a segment.
+    """
     start, done = stored["Start"], stored["Done"]
     if not isinstance(start, dict | None) or not isinstance(done, bool):
         raise TypeError("Start must be an object or null, and Done a boolean")
@@ -51,7 +54,7 @@ def _segment(number: int, stored: Mapping[str, Any]) -> _Segment:
 
 
 class State:
-    """The progress of a copy: the position of each segment.
+    """The progress of a copy: which part of each segment of the scan is already copied.
 
     path: the state file, or None to keep the progress only in memory.
     copied: identifies the copy by its source and request. A state file with a different value
@@ -95,7 +98,7 @@ class State:
 
 
 class Rate:
-    """Limits how many capacity units are used in a second. units: the limit, or None."""
+    """Limits how many capacity units are used in a second. units: the limit; None for no limit."""
 
     def __init__(
         self, units: float | None, sleep: Sleep = time.sleep, clock: Callable[[], float] = time.monotonic
@@ -123,11 +126,11 @@ def copy(
     rate: Rate,
     sleep: Sleep = time.sleep,
 ) -> None:
-    """Copy the items that a Scan of `source` returns to the table of the same name in `target`.
+    """Scan a table of `source`, and put its items into the table of the same name in `target`.
 
     request: members of the Scan, such as TableName and FilterExpression.
-    state: the positions of the segments. They are saved after each page, and removed at the end.
-    Raises Refused or Unreachable.
+    state: the progress of the copy. It is saved after each page, and removed at the end.
+    Raises Refused or Unreachable if a server fails.
     """
 
     def done(written: Written) -> None:

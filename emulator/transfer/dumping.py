@@ -36,13 +36,13 @@ SEGMENTS: Final = 2
 While one thread writes its page to a file, the server prepares the page of the other thread.
 """
 
-_POLL: Final = 0.1  # seconds between two updates of the progress from the threads' counts
+_POLL: Final = 0.1  # seconds between two updates of the progress by the threads' numbers of items
 
 
 def dump_export(pages: Pages, whole: dict[str, Any], folder: Path, progress: Progress) -> None:
     """Write a table and its definition to a folder, in the form of the service's exports.
 
-    whole: the description of the table, see `tables.whole_description`.
+    whole: DescribeTable's answer, with time to live and tags (`tables.whole_description`).
     """
     description = whole["Table"]
     table = description["TableName"]

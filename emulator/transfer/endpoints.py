@@ -1,6 +1,7 @@
 """The interface of an endpoint, and a function that opens an endpoint at a URL or at AWS.
 
-An endpoint belongs to one thread. Each thread opens an endpoint with a `Connect` function.
+An endpoint belongs to one thread. So each thread opens its own endpoint, with a function of the
+type `Connect`.
 """
 
 from collections.abc import Callable, Mapping
@@ -27,7 +28,10 @@ class Endpoint(Protocol):
     """A connection to a server with DynamoDB's operations, for use in one thread."""
 
     def call(self, operation: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        """Call an operation and return its answer. Raises Refused or Unreachable."""
+        """Call an operation and return its answer.
+
+        Raises Refused if the answer is an error, or Unreachable if there is no answer.
+        """
         ...
 
     def close(self) -> None:
@@ -36,7 +40,7 @@ class Endpoint(Protocol):
 
 
 Connect = Callable[[], Endpoint]
-"""A function that opens an endpoint. Raises Unreachable."""
+"""A function that opens an endpoint. Raises Unreachable for a wrong URL or without credentials."""
 
 
 def connecting(url: str, access_key: str, region: str, profile: str | None = None) -> Connect:

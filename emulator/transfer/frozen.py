@@ -30,10 +30,10 @@ _POLL: Final = 0.002  # seconds between two polls for the new snapshot; making i
 
 @contextmanager
 def frozen(connect: Connect, tables: Sequence[str]) -> Iterator[Pages]:
-    """Yield a function that reads pages: from a held snapshot, or with Scan.
+    """Yield a function that reads a table's items page by page: from a held snapshot, or with Scan.
 
     tables: names of the tables; empty for all tables of the access key and region.
-    Raises Refused or Unreachable.
+    Raises Refused or Unreachable if the server fails.
     """
     with closing(connect()) as holder:
         if not isinstance(holder, HttpEndpoint) or not _holds(holder):
@@ -42,7 +42,7 @@ def frozen(connect: Connect, tables: Sequence[str]) -> Iterator[Pages]:
         name = str(uuid.uuid4())
         tenant = {"AccessKey": holder.access_key, "Region": holder.region}
         with closing(connect()) as other:
-            assert isinstance(other, HttpEndpoint), "`connect` makes endpoints of one class"
+            assert isinstance(other, HttpEndpoint), "`connect` must return an HttpEndpoint again, as in the first call"
             holder.begin_control(_HOLD, {"Name": name, **tenant} | ({"Tables": list(tables)} if tables else {}))
             while name not in other.control("GET", _HOLD, {})["Names"]:
                 holder.raise_refusal()
@@ -59,7 +59,10 @@ def _holds(endpoint: HttpEndpoint) -> bool:
 
 
 def _held(connect: Connect, request: dict[str, Any]) -> Pages:
-    """Return a function that reads pages of a held snapshot, and raises Refused or Unreachable."""
+    """Return a function that reads a table's items from a held snapshot, page by page.
+
+    The function raises Refused or Unreachable if the server fails.
+    """
 
     def pages(table: str, segment: int, segments: int) -> Iterator[list[Item]]:
         body = {**request, "TableName": table, "Segment": segment, "TotalSegments": segments}
@@ -76,7 +79,10 @@ def _held(connect: Connect, request: dict[str, Any]) -> Pages:
 
 
 def scanned(connect: Connect) -> Pages:
-    """Return a function that reads pages with Scan, and raises Refused or Unreachable."""
+    """Return a function that reads a table's items with Scan, page by page.
+
+    The function raises Refused or Unreachable if the server fails.
+    """
 
     def pages(table: str, segment: int, segments: int) -> Iterator[list[Item]]:
         request: dict[str, Any] = {"TableName": table, "ConsistentRead": True}

@@ -51,7 +51,7 @@ class EmulatorEndpoint:
         self._caller = emulator.caller(access_key, region)
 
     def call(self, operation: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        """Call an operation and return its answer. Raises Refused."""
+        """Call an operation and return its answer. Raises Refused if the answer is an error."""
         raw = orjson.loads(orjson.dumps(body))
         try:
             answer = self._emulator.call(operation, raw, self._caller)
@@ -62,12 +62,15 @@ class EmulatorEndpoint:
         return answered
 
     def close(self) -> None:
-        """Commit the writes of all calls."""
+        """Commit the writes of all requests that were made with `call`."""
         self._emulator.database.commit()
 
 
 def load_initial(emulator: Emulator, paths: Sequence[str]) -> None:
-    """Load files and folders into an emulator. Raises InitialDataError or StorageError."""
+    """Load files and folders into an emulator.
+
+    Raises InitialDataError if a file has a problem, or StorageError if the store fails.
+    """
     access_key, region = default_access_key(), default_region()
 
     def connect() -> EmulatorEndpoint:
@@ -94,8 +97,8 @@ def load_initial(emulator: Emulator, paths: Sequence[str]) -> None:
 def _drop_unfinished(emulator: Emulator, mark: Path) -> None:
     """Delete the tables that an earlier load had created when its process was killed.
 
-    mark: the file with the tables that existed before that load. Raises InitialDataError if the
-    file cannot be read.
+    mark: the file with the names of the tables that existed before that load. Raises
+    InitialDataError if the file cannot be read.
     """
     try:
         found = orjson.loads(mark.read_bytes())

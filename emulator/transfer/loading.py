@@ -23,7 +23,7 @@ from emulator.transfer.writing import ItemWriter, Written
 class Loader:
     """Loads inputs into a server.
 
-    table: the name of the table for all items; None if the files say the tables of their items.
+    table: the name of the table for all items; None if the files name the tables of their items.
     fresh: if True, put items only into tables that this loader has created, as `--init` does.
     threaded: if True, a separate thread sends the items (writing.py).
     """
@@ -146,7 +146,8 @@ class Loader:
             return True
         if name not in self._types:
             self._types[name] = None
-            text = f"this is for table {name}: with --table, all files must be for one table, here {self._only}"
+            text = f"this is for table {name}: with --table, all files must be for one table, "
+            text += f"but earlier ones are for {self._only}"
             self._progress.problem(Problem(place, text))
         return False
 
@@ -182,7 +183,8 @@ class Loader:
 def copy_definition(source: Connect, target: Connect, table: str, progress: Progress) -> None:
     """Create a table of `source` at `target`, unless `target` has the table already.
 
-    Raises Refused or Unreachable.
+    Raises Unreachable if `source` lacks the table or `target` has it with a different key. Raises
+    Refused or Unreachable if a server fails.
     """
     with closing(source()) as endpoint:
         whole = tables.whole_description(endpoint, table)

@@ -79,7 +79,7 @@ class Progress:
 
 
 class _Timed:
-    """Shows progress as a line of text every few seconds. A subclass says where."""
+    """Shows progress as a line of text every few seconds. A subclass writes the line."""
 
     def __init__(self, title: str) -> None:
         self._title = title

@@ -19,7 +19,7 @@ _PATIENCE: Final = 300.0  # seconds to wait for a new table to become ACTIVE
 def describe(endpoint: Endpoint, table: str) -> dict[str, Any] | None:
     """Return the `Table` of DescribeTable's answer, or None if there is no such table.
 
-    Raises Refused or Unreachable.
+    Raises Refused or Unreachable if the server fails.
     """
     try:
         described: dict[str, Any] = endpoint.call("DescribeTable", {"TableName": table})["Table"]
@@ -42,7 +42,7 @@ def key_names(description: dict[str, Any]) -> list[str]:
 
 
 def names(endpoint: Endpoint) -> Iterator[str]:
-    """Yield the names of all tables. Raises Refused or Unreachable."""
+    """Yield the names of all tables. Raises Refused or Unreachable if the server fails."""
     request: dict[str, Any] = {}
     while True:
         answer = endpoint.call("ListTables", request)
@@ -55,7 +55,8 @@ def names(endpoint: Endpoint) -> Iterator[str]:
 def create(endpoint: Endpoint, definition: Definition, sleep: Callable[[float], None] = time.sleep) -> None:
     """Create a table, wait until it is ACTIVE, and turn on its time to live if it has one.
 
-    Raises Refused, Unreachable or TimeoutError.
+    Raises TimeoutError if the table does not become ACTIVE. Raises Refused or Unreachable if the
+    server fails.
     """
     endpoint.call("CreateTable", definition.create)
     waited = 0.0
@@ -72,7 +73,8 @@ def create(endpoint: Endpoint, definition: Definition, sleep: Callable[[float], 
 def configure(endpoint: Endpoint, definition: Definition) -> Iterator[tuple[Setting, Refused]]:
     """Make the settings that need further requests after CreateTable.
 
-    Yield each setting that the server refuses, with the refusal. Raises Unreachable.
+    Yield each setting that the server refuses, with the server's error. Raises Unreachable if the
+    server does not answer.
     """
     for setting in definition.settings:
         try:
@@ -89,7 +91,7 @@ def is_missing(refusal: Refused) -> bool:
 def whole_description(endpoint: Endpoint, table: str) -> dict[str, Any] | None:
     """Return DescribeTable's answer, with time to live and tags added to it (formats/described.py).
 
-    Return None if there is no such table. Raises Refused or Unreachable.
+    Return None if there is no such table. Raises Refused or Unreachable if the server fails.
     """
     description = describe(endpoint, table)
     if description is None:

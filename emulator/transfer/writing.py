@@ -24,7 +24,7 @@ from emulator.formats.records import ItemRecord, Problem
 from emulator.transfer.endpoints import RETRIED, Connect, Endpoint
 
 _BATCH: Final = 25  # the most items in a BatchWriteItem
-_AHEAD: Final = 4  # with more unfinished batches than this, the caller waits for the thread
+_AHEAD: Final = 4  # with more unfinished batches than this, `put` waits for the sending thread
 _PAUSES: Final = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0)  # seconds before each retry
 _ATTEMPTS: Final = 60  # the most attempts; the pauses between them add up to about five minutes
 
@@ -32,7 +32,7 @@ Sleep = Callable[[float], None]
 
 
 class Written(NamedTuple):
-    """The result of putting a batch: the number of stored items, and the problems of the others."""
+    """The result of putting a batch: the number of stored items, and problems of other items."""
 
     items: int
     problems: Sequence[Problem]
@@ -154,7 +154,8 @@ def _one_by_one(endpoint: Endpoint, table: str, batch: Iterable[ItemRecord], sle
 def persist(attempt: Callable[[], bool], sleep: Sleep) -> None:
     """Call `attempt` until it returns True, with growing pauses between the calls.
 
-    A Refused with a code in RETRIED counts as False. Raises Refused or Unreachable.
+    A Refused error with a code in RETRIED counts as False. Raises Refused for any other code, and
+    Unreachable if the server does not answer or no call returns True.
     """
     for number in range(_ATTEMPTS):
         try:

@@ -24,8 +24,8 @@ _Text = TypeVar("_Text", str, bytes)
 _Result = TypeVar("_Result")
 
 _CONTAINERS: Final = SETS | {"L", "M"}
-_LARGE_LIST: Final = 500  # The cache is used for lists of at least this many elements.
-_LARGE_BINARY: Final = 4_096  # The cache is used for binaries of at least this many characters.
+_LARGE_LIST: Final = 500  # The cache has results for lists of at least this many elements.
+_LARGE_BINARY: Final = 4_096  # The cache has results for binaries of this many characters or more.
 # To find a list, map or set in a list, the first searches scan the list. After this number of
 # searches, the next one makes an index of all elements, which takes as long as ten scans.
 _SEARCHES: Final = 3
@@ -63,7 +63,8 @@ class _Memory:
         name = id(elements)
         [(tag, content)] = wanted.items()
         if tag not in _CONTAINERS:
-            # To scan 190,000 elements takes 8 ms. To make a set of their contents takes 6 to 15 ms.
+            # Even the first search makes a set of the contents. For 190,000 elements, this takes 6
+            # to 15 ms, and a scan takes 8 ms.
             return content in self.recall((name, tag), lambda: {each[tag] for each in elements if tag in each})
         known = self.elements.get(name)
         if known is None:

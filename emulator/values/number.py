@@ -44,7 +44,7 @@ class NumberError(Exception):
 
 # --- parsing --------------------------------------------------------------------------------------
 
-# Matches every canonical text except "0".
+# Matches the canonical text of every number except "0".
 _PLAIN: Final = re.compile(r"-?(?:[1-9][0-9]*+|0(?=\.))(?:\.[0-9]*[1-9])?").fullmatch
 _NON_ZERO: Final = frozenset("123456789")
 _DIGITS_MAX: Final = limits.NUMBER_DIGITS
@@ -53,7 +53,7 @@ _DIGITS_MAX: Final = limits.NUMBER_DIGITS
 # text, which may be megabytes.
 _GRAMMAR: Final = re.compile(r"([+-])?+([0-9]*+)(?:\.([0-9]*+))?+(?:[eE]([+-]?+[0-9]++))?+").fullmatch
 
-_EXPONENT_DIGITS: Final = 19  # the number of digits of _EXPONENT_MAX
+_EXPONENT_DIGITS: Final = 19  # the number of digits of the constant _EXPONENT_MAX
 _EXPONENT_MAX: Final = 2**63 - 1
 
 
@@ -152,8 +152,8 @@ def _check_range(exponent: int, text: str) -> None:
 def _finished(sign: str, digits: str, exponent: int, text: str) -> str:
     """Return the canonical text of a number, after checking its range and precision.
 
-    digits, exponent: the number without its sign, see the module's docstring.
-    text: the number for an error. Raises NumberError(overflow, underflow or precision).
+    digits, exponent: the number without its sign: 1200 is ("12", 3), and 0.05 is ("5", -2).
+    text: the number as an error states it. Raises NumberError(overflow, underflow or precision).
     """
     _check_range(exponent, text)
     if len(digits) > _DIGITS_MAX:
@@ -265,7 +265,7 @@ _NEGATIVE_EXPONENT: Final = {pairs: bytes((0x3F - pairs,)) for pairs in range(-6
 
 
 def sort_bytes(text: str) -> bytes:
-    """Return the sortable bytes of a number (see the module's docstring): at most 22 bytes."""
+    """Return at most 22 bytes that sort in the order of the numbers (see the head of this file)."""
     if text.isdigit():
         if text == "0":
             return _ZERO

@@ -83,7 +83,7 @@ def pick(item: Item, wanted: Tree) -> Item:
 
 
 def position_of(item: Item, path: Path) -> tuple[int, ...]:
-    """Return a sort key for a path: it sorts paths in the order of their values in the item.
+    """Return a tuple that sorts paths in the order of their values in the item.
 
     The item must have a value at the path.
     """
@@ -122,7 +122,7 @@ def _part(value: Value, wanted: Tree) -> Value | None:
 class Change(Generic[Leaf]):
     """Changes the values at several paths of an item.
 
-    results: leaf of a tree -> the new value at its path; None means that the value is removed.
+    results: leaf of a tree of paths -> the new value at its path; None removes the value.
     """
 
     __slots__ = ("results",)

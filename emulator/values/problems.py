@@ -3,8 +3,9 @@
 `wire` raises an error for a wrong JSON type while it parses, because this error has priority over
 all others. Every other mistake becomes a Problem in a list: the service reports it only after the
 member constraints of the whole request (behaviour 3.1). At that point, the operation raises the
-problem that the service would report. The text depends on the operation: the OLD and NEW layers of
-the service describe bad numbers and repeated set members differently (behaviour 2.1).
+problem that the service would report. The text depends on the operation: the service has two
+validation layers, OLD and NEW, which describe bad numbers and repeated set members differently
+(behaviour 2.1).
 """
 
 from collections.abc import Sequence
@@ -65,7 +66,7 @@ class Problem:
 
     details: for a bad number, its text as the client wrote it; for a bad set, its tag.
     sent: for a set with a repeated member, its members as the client sent them.
-    members: the same members in the order in which an error of the NEW layer lists them.
+    members: the members in the order in which the service's NEW validation layer lists them.
     placeholder: the ":name" if the value is in ExpressionAttributeValues, otherwise None.
     parameter: the member of the request that contains the value.
     number: for a value with several types, the problem of the first bad number in it, or None.
@@ -97,12 +98,16 @@ class Problem:
     def is_number_or_set(self) -> bool:
         """True if the problem is a bad number or a repeated member of a set.
 
-        Only for these problems, the OLD and NEW layers have different texts.
+        Only for these problems, the service's two validation layers, OLD and NEW, have different
+        texts.
         """
         return self.kind in _NUMBERS or self.kind == "duplicates"
 
     def text(self, layer: Layer = "new") -> str:
-        """Return the service's text for the problem, without the envelope and the placeholder."""
+        """Return the service's text for the problem, without the prefix that an error may add.
+
+        layer: the service's code that reports the problem (see `Layer`).
+        """
         old = layer != "new"
         if self.kind in _NUMBERS:
             kind: NumberProblem = self.kind  # type: ignore[assignment] # checked by the line above
@@ -118,9 +123,11 @@ class Problem:
         return _TEXTS[self.kind]
 
     def error(self, layer: Layer = "new") -> errors.ApiError:
-        """Return the error for the problem, without the envelope.
+        """Return the error for the problem, without the prefix "1 validation error detected: ".
 
-        In the OLD layer, the text also contains the placeholder (behaviour 2.1, 6.1).
+        layer: the service's code that reports the problem (see `Layer`).
+        In the OLD layer, the error of an expression value also has the ":name" of the value
+        (behaviour 2.1, 6.1).
         """
         if self.parameter == "ExclusiveStartKey" and not self.is_number_or_set:
             return errors.starting_key_invalid(self.text(layer))
@@ -145,11 +152,11 @@ def first_problem(problems: Sequence[Problem]) -> Problem:
 
 
 def listed(members: Sequence[str], order: Sequence[object]) -> tuple[str, ...]:
-    """Return the members of a set in the order in which an error of the NEW layer lists them.
+    """Return a set's members in the order in which the service's NEW validation layer lists them.
 
     The members before the first repeated member are sorted. The repeated member and all members
     after it keep the client's order: ["b", "a", "b", "a"] gives ("a", "b", "b", "a").
-    order: the sort key of each member.
+    order: for each member, the value by which to sort it.
     """
     seen: dict[object, str] = {}
     for position, (member, key) in enumerate(zip(members, order, strict=True)):
@@ -176,9 +183,9 @@ def _exponent_is_too_long(written: str) -> bool:
 def _exponent_wraps(written: str) -> bool:
     """Return True if a number has the exponent 2147483647 (2**31 - 1).
 
-    The OLD layer and PartiQL have a 32-bit exponent, which wraps around at this number: they report
-    an underflow instead of an overflow (behaviour 2.1, 14.4). No other exponent was observed to
-    wrap.
+    The service's OLD validation layer and PartiQL have a 32-bit exponent, which wraps around at
+    this number: they report an underflow instead of an overflow (behaviour 2.1, 14.4). No other
+    exponent was observed to wrap.
     """
     return written.lower().partition("e")[2].lstrip("+0") == _WRAPPING_EXPONENT
 
@@ -215,7 +222,8 @@ def report(problems: list[Problem], kind: Kind, details: str = "") -> int:
 def report_repeat(problems: list[Problem], tag: str, sent: list[str], order: list[str] | list[bytes]) -> int:
     """Add the problem that a set has a repeated member. Return 0, as `report` does.
 
-    tag: SS, NS or BS. sent: the members as the client sent them. order: the sort key of each.
+    tag: SS, NS or BS. sent: the members as the client sent them.
+    order: for each member, the value by which to sort it.
     """
     if len(problems) < MOST_PROBLEMS:
         sent, order = sent[:_MOST_LISTED], order[:_MOST_LISTED]

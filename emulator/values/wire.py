@@ -101,15 +101,15 @@ def parse_value(raw: object, problems: list[Problem], level: int = 1) -> int:
     raw: the value as orjson parsed it.
     level: the nesting level of the value: 1 for the value of an attribute.
 
-    Raises SerializationException. If `raw` is not an object, the text of the error is that for an
-    element of a list or map. For a member of a structure, the text is different: the caller must
-    check that case before.
+    Raises SerializationException for a wrong JSON type. If `raw` is not an object, the error has
+    the text for an element of a list or map. The text for a member of a structure is different, so
+    the caller must check before that such a member is an object.
     """
     return _parse_all((raw,), problems, level)
 
 
 def parse_item(raw: object, problems: list[Problem]) -> ParsedItem:
-    """Parse the member `Item` of a request. Raises SerializationException.
+    """Parse the member `Item` of a request. Raises SerializationException for a wrong JSON type.
 
     Do not call this if the member is missing or null.
     """
@@ -132,7 +132,7 @@ def parse_item(raw: object, problems: list[Problem]) -> ParsedItem:
 def parse_map(raw: object, problems: list[Problem]) -> dict[str, Value]:
     """Parse a map of attributes other than `Item`, such as `Key`, in place.
 
-    Raises SerializationException.
+    Raises SerializationException for a wrong JSON type.
     """
     if type(raw) is not dict:
         raise not_a_map(raw)
@@ -141,9 +141,10 @@ def parse_map(raw: object, problems: list[Problem]) -> dict[str, Value]:
 
 
 def parse_values(raw: object, problems: list[Problem]) -> dict[str, Value]:
-    """Parse `ExpressionAttributeValues` in place. Raises SerializationException.
+    """Parse `ExpressionAttributeValues` in place.
 
-    Each problem gets the placeholder of its value. The form of the placeholders is not checked.
+    Each problem gets the placeholder (such as ":v") of the value that has the problem. The form of
+    the placeholders is not checked. Raises SerializationException for a wrong JSON type.
     """
     if type(raw) is not dict:
         raise not_a_map(raw)
@@ -162,7 +163,7 @@ def parse_values(raw: object, problems: list[Problem]) -> dict[str, Value]:
 
 
 def _parse_named_values(raw: dict[str, Any], problems: list[Problem]) -> None:
-    """Parse values one by one, so that each problem gets the placeholder of its value."""
+    """Parse values one by one, and set the placeholder (such as `:v`) of each value's problems."""
     for name, value in raw.items():
         known = len(problems)
         if value is None:
@@ -173,9 +174,9 @@ def _parse_named_values(raw: dict[str, Any], problems: list[Problem]) -> None:
 
 
 def parse_values_of_list(raw: list[Any], problems: list[Problem]) -> list[Value]:
-    """Parse a list of values, such as `Parameters`. Raises SerializationException.
+    """Parse a list of values, such as `Parameters`.
 
-    A null counts as a value without a type.
+    Raises SerializationException for a wrong JSON type. A null counts as a value without a type.
     """
     _parse_all(raw, problems, 1)
     return [{} if value is None else value for value in raw] if None in raw else raw
@@ -235,7 +236,7 @@ def _parse_all(values: Iterable[Any], problems: list[Problem], level: int) -> in
 
     This function handles strings, numbers in canonical form and booleans without a call of another
     parser, because they are by far the most common values. That saves a third of the time for an
-    item. Catching exceptions instead of checking types before saves another eighth.
+    item. Catching exceptions, instead of checking the types first, saves another eighth.
     """
     size = 0
     parsers = _PARSERS

@@ -38,17 +38,20 @@ Pair = tuple[bytes, bytes]
 
 
 def bound(key: bytes) -> bytes:
-    """Return the bound of a scan of the main table, if `key` is the bound of the whole scan.
+    """Convert a bound of a scan to the bound for the main table, which has the short keys.
 
-    For a short key, it is the key itself. For a long key, it is the head and a zero byte, which
-    sorts directly after the head: no short key sorts between the head and `key`. (A scan of the
-    buckets must start at the head itself.)
+    A short key is its own bound. The bound for a long key is its head (the first LONGEST bytes) and
+    a zero byte, which sorts directly after the head: no short key sorts between the head and `key`.
+    (A scan of the buckets must start at the head itself.)
     """
     return key[:LONGEST] + b"\x00" if len(key) > LONGEST else key
 
 
 def pairs(bucket: bytes) -> list[Pair]:
-    """Return the (tail, value) pairs of a bucket, sorted by tail. Raises Corrupted."""
+    """Return the (tail, value) pairs of a bucket, sorted by tail.
+
+    A tail is the end of a long key. Raises Corrupted if the bucket is damaged.
+    """
     found: list[Pair] = []
     offset, end = 0, len(bucket)
     try:
@@ -65,18 +68,19 @@ def pairs(bucket: bytes) -> list[Pair]:
 
 
 def pack(found: Iterable[Pair]) -> bytes:
-    """Return a bucket with the given (tail, value) pairs, which must be sorted by tail."""
+    """Return the bytes of a bucket. found: its (tail, value) pairs, in the order of the tails."""
     return b"".join([part for tail, value in found for part in (_LENGTHS.pack(len(tail), len(value)), tail, value)])
 
 
 def find(bucket: bytes | None, tail: bytes) -> bytes | None:
-    """Return the value of a tail in a bucket, or None if the bucket does not have the tail."""
+    """Return the value of a tail (the end of a long key), or None if it is not in the bucket."""
     return None if bucket is None else dict(pairs(bucket)).get(tail)
 
 
 def changed(bucket: bytes | None, tail: bytes, value: bytes | None) -> bytes:
-    """Return a bucket after a change of one tail. value: the new value; None removes the tail.
+    """Return a bucket after the value of one tail (the end of a long key) has changed.
 
+    bucket: the old bucket, or None if there is none. value: the new value; None removes the tail.
     The result is b"" if the bucket has no pair left.
     """
     found = pairs(bucket) if bucket else []

@@ -25,8 +25,8 @@ def claimed(folder: Path) -> Iterator[None]:
     caller must close the store in all processes before. On systems without flock (Windows), the
     folder is not locked.
 
-    Raises Unavailable if another server has claimed the folder, and LayoutMismatch or Full for the
-    same reasons as opening the store.
+    Raises Unavailable if another server has claimed the folder. Raises LayoutMismatch or Full in
+    the same cases as opening the store.
     """
     folder = folder.absolute()
     prepare(folder)
@@ -37,7 +37,8 @@ def claimed(folder: Path) -> Iterator[None]:
     try:
         if not _locked(descriptor):
             raise Unavailable(f"The data folder {folder} is in use by another server{_holder(descriptor)}.")
-        # The process id is only for the error message of another server, so a failure is ignored.
+        # The process id is only for the error message of another server, so a failure to write it
+        # is ignored.
         with contextlib.suppress(OSError):
             os.ftruncate(descriptor, 0)
             os.write(descriptor, b"%d\n" % os.getpid())

@@ -89,8 +89,8 @@ class LmdbEngine(Engine, GroupCommit, Upkeep):
         self._environment.readers = [reader for reader in self._environment.readers if reader not in self._idle]
         self._idle = deque(maxlen=0)
         for reader in self._readers:
-            # At its end, a reader goes to this queue for reuse. The queue has the maximum length 0,
-            # so readers that are still open are not kept.
+            # When a reader ends, it adds itself to the queue `idle`, for reuse. The new queue has
+            # the maximum length 0, so readers that are still open are not kept.
             reader.idle = self._idle
         release(self._environment)
 
@@ -103,7 +103,7 @@ class LmdbEngine(Engine, GroupCommit, Upkeep):
     def group_writes(self, on_pending: Callable[[], None]) -> None:
         """Group writes from now on, if the store is durable (storage/README.md, "Group commit").
 
-        on_pending: called when the first write block of a group begins.
+        on_pending: called when the first of the write blocks that share a commit begins.
         """
         if self._environment.durable and self._group is None:
             self._writer = self._group = LmdbGroup(self._environment, on_pending)
@@ -144,15 +144,15 @@ class LmdbEngine(Engine, GroupCommit, Upkeep):
         flush(self._environment.data)
 
     def preallocate(self) -> Callable[[], None] | None:
-        """Return a function that prepares the next pages of the file, or None if not needed."""
+        """Return a function that reserves and loads the next pages, or None if not needed."""
         return self._upkeep.preallocate()
 
     def extend(self) -> Iterator[None] | None:
-        """Return steps that make the map larger before it is full, or None if not needed yet."""
+        """Return steps that make the memory map larger before it is full; None if not needed."""
         return self._upkeep.extend()
 
     def trim(self) -> Iterator[None]:
-        """Release a large map from this process's memory, in steps. Then make the map larger."""
+        """Release the pages of a large memory map, in steps. Then make the map larger."""
         return self._upkeep.trim()
 
     def free_bytes(self) -> int:

@@ -62,7 +62,7 @@ _LOCK_FILE_SIZE: Final = 32 << 10
 
 
 class Reader(Protocol):
-    """A reader. When the map moves, its LMDB transaction is replaced."""
+    """A reader of the store. When the memory map moves, a new LMDB transaction replaces `txn`."""
 
     txn: "Transaction"
 
@@ -70,12 +70,12 @@ class Reader(Protocol):
 class Environment:
     """The open LMDB environment of a folder. Engines and transactions use its attributes directly.
 
-    reserved: True if the map is reserved, False if it is sparse.
-    size: the size of the map in bytes.
+    reserved: True if the blocks of the data file are reserved, False if the file is sparse.
+    size: the size of the memory map in bytes.
     readers: all readers, also those that wait for reuse.
     writing: True while a write transaction is open.
     moves: how often the map has moved.
-    tight: True if the disk is full, see "A full disk" above.
+    tight: True if the disk is full (see "A full disk" in the head of this file).
     """
 
     def __init__(self, folder: Path, *, map_size: int | None, writemap: bool | None, durable: bool) -> None:
@@ -126,7 +126,7 @@ class Environment:
             raise
 
     def _open_lmdb(self) -> lmdb.Environment:
-        """Open LMDB. If a sparse map does not fit into the address space, halve it and retry."""
+        """Open LMDB. If the map of a sparse file exceeds the address space, halve it and retry."""
         while True:
             try:
                 return lmdb.open(
@@ -209,14 +209,15 @@ class Environment:
         return free_bytes(self.folder)
 
     def grow(self) -> None:
-        """Make the map larger by one step. Raises Full, and then the map has not changed.
+        """Make the memory map larger by one step.
 
-        No write transaction may be open in this process.
+        If the disk has no room, raise Full and leave the map as it is. No write transaction may be
+        open in this process.
         """
         self._grow()
 
     def grow_urgently(self) -> None:
-        """Make the map larger by one step, for an urgent write.
+        """Make the memory map larger by one step, for an urgent write.
 
         If the disk is full, empty the reserve (room.py) and try again. Raises Full.
         """
@@ -229,7 +230,7 @@ class Environment:
             self._grow()
 
     def _grow(self) -> None:
-        """Make the map larger by one step, or by less if the disk has no room for a whole step.
+        """Make the memory map larger by one step, or by less if the disk has no room for a step.
 
         Before that, remove the readers of killed processes from LMDB's table of readers. Otherwise
         LMDB would never reuse the pages of their snapshots.
@@ -243,9 +244,9 @@ class Environment:
             self._move(present)
 
     def _extended(self, size: int) -> int:
-        """Reserve the largest step that fits on the disk, and return the new size of the file.
+        """Reserve room for the largest step that fits on the disk; return the file's new size.
 
-        Raises Full.
+        size: the present size of the file in bytes. Raises Full if not even the least step fits.
         """
         step = step_after(size)
         least = min(step, LEAST_STEP)
@@ -269,7 +270,7 @@ class Environment:
                 return size + step
 
     def make_room(self, least: int) -> None:
-        """Make the map larger until the last `least` bytes of it are unused.
+        """Make the memory map larger until the last `least` bytes of it are unused.
 
         Free pages between used pages do not count. Do nothing if the disk has little room. No
         transaction may be open.
@@ -293,7 +294,7 @@ class Environment:
         return pages - data >= SPARE_PAGES or self._relaxes()
 
     def _relaxes(self) -> bool:
-        """Fill the reserve again if the disk has plenty of room, and update `tight`.
+        """Fill the reserve (room.py) again if the disk has plenty of room, and update `tight`.
 
         Return True if ordinary writes may go on, because urgent writes still have enough room.
         """
@@ -305,8 +306,9 @@ class Environment:
     def refused(self, *, urgent: bool) -> bool:
         """Record that a commit found no room. Return True to try again, after emptying the reserve.
 
-        Only urgent writes may use the reserve. In a reserved file, it would not help: all pages
-        exist already, so the error has another cause.
+        Only urgent writes may use the reserve (room.py). For a file whose blocks are reserved,
+        emptying the reserve would not help: all pages exist already, so the error has another
+        cause.
         """
         self._refusal.note()
         self.tight = self._reserve.known
@@ -315,13 +317,15 @@ class Environment:
     # --- moving the map ---------------------------------------------------------------------------
 
     def remap(self) -> None:
-        """Change the size of the map to the size that another process has chosen."""
+        """Change the size of the memory map to the size that another process has chosen."""
         with self._resizing():
             self._move(in_pages(file_size(self.file)) if self.reserved else 0)
         self.tight = self.tight or self._reserve.spent
 
     def _move(self, size: int) -> None:
-        """Change the size of the map to `size` bytes; 0 means the size another process has chosen.
+        """Change the size of the memory map, and open the readers' snapshots again.
+
+        size: the new size in bytes; 0 means the size that another process has chosen.
 
         The caller must hold the lock `resizing`. Raises Full.
         """

@@ -44,7 +44,9 @@ _PRIVATE = 0o700
 
 
 def prepare(folder: Path) -> int:
-    """Create a data folder, or check that an existing folder is ours. Return its layout.
+    """Create a data folder, or check that an existing folder is ours (has a `layout` file).
+
+    Return the number of the folder's layout: the version of the format of its data.
 
     Raises Unavailable, LayoutMismatch or Full.
     """
@@ -59,7 +61,10 @@ def prepare(folder: Path) -> int:
 
 
 def check(folder: Path) -> None:
-    """Check that a folder is ours, without changing it. Raises Unavailable or LayoutMismatch."""
+    """Check that a folder is a data folder of this program, without changing it.
+
+    Raises Unavailable if it is not, or LayoutMismatch if this program cannot read its layout.
+    """
     try:
         text = (folder / "layout").read_text("utf-8", "replace")
     except FileNotFoundError:
@@ -84,7 +89,7 @@ def make(folder: Path) -> None:
 
 
 def _nearest(folder: Path) -> Path:
-    """Return the nearest parent of a folder that this process can see."""
+    """Return the nearest parent of a folder that exists and that this process can see."""
     parents = (parent for parent in folder.parents if parent == parent.parent or os.access(parent, os.F_OK))
     return next(parents)
 
@@ -128,7 +133,7 @@ def _make(folder: Path) -> None:
 
 
 def write_layout(folder: Path) -> None:
-    """Write the file `layout`, which makes a folder ours."""
+    """Write the file `layout`, which marks a folder as a data folder of this program."""
     write_whole(folder / "layout", _text_of(LAYOUT), certain=True)
 
 
@@ -155,7 +160,7 @@ def _text_of(layout: int) -> str:
 
 
 def _layout_text(folder: Path) -> str:
-    """Return the text of the file `layout`, or "" if the folder is not ours.
+    """Return the text of the file `layout`, or "" if the folder has other files but no `layout`.
 
     If the folder is empty, create the file first.
     """
@@ -163,7 +168,7 @@ def _layout_text(folder: Path) -> str:
     if not file.exists():
         ignored = LEFT_BY_FILE_SYSTEMS
         if any(each.name not in ignored and not each.name.startswith(".layout-") for each in folder.iterdir()):
-            # The file is read again, because another process may just have created it.
+            # Another process may have created `layout` a moment ago, so the code looks again.
             return file.read_text("utf-8", "replace") if file.exists() else ""
         write_layout(folder)
     return file.read_text("utf-8", "replace")

@@ -22,7 +22,7 @@ from storage.disk.room import Refusal
 from storage.disk.transactions import LmdbTxn, LmdbWrite
 from storage.errors import Full, Lost, StorageError
 
-GROUP_ROOM = 32 << 20  # bytes at the end of the map that are made free before a group begins
+GROUP_ROOM = 32 << 20  # bytes at the end of the memory map to make free before a group begins
 
 
 class LmdbPending(LmdbTxn):
@@ -39,8 +39,8 @@ class LmdbPending(LmdbTxn):
 class LmdbGroup(LmdbWrite):
     """The write transaction of a group of write blocks.
 
-    _mark: the length of the journal at the start of the current block. All later writes in the
-    journal belong to this block.
+    _mark: the length of the journal (the list of the group's writes) at the start of the current
+    block. All later writes in the journal belong to this block.
     _lost: the error that `commit` must raise because blocks of the group were lost, or None.
     _all_urgent: True if all blocks that have written something are urgent.
     """
@@ -61,7 +61,7 @@ class LmdbGroup(LmdbWrite):
         return self.txn is not ENDED or self._lost is not None
 
     def start(self) -> Self:
-        """Begin a block.
+        """Begin a write block of the group.
 
         The first block of a group makes room for all blocks. The reason: if the map had to grow
         later, other processes could write in between, and the earlier blocks would be lost.
@@ -78,7 +78,7 @@ class LmdbGroup(LmdbWrite):
             super().start()
             self._on_pending()
         self.urgent = False
-        assert self._mark == len(self._journal), "one write block at a time"
+        assert self._mark == len(self._journal), "a write block must end before the next one begins"
         self._environment.writing = True
         return self
 
@@ -103,11 +103,11 @@ class LmdbGroup(LmdbWrite):
         self._mark = len(self._journal)
 
     def abort(self) -> None:
-        """Undo every write of this block."""
+        """Undo every write of the current write block."""
         self._undo_block()
 
     def commit(self) -> None:
-        """Commit and sync all blocks of the group. Raises Lost if blocks were lost before.
+        """Commit and sync all blocks of the group. Raises Lost if earlier blocks were lost.
 
         Raises Full, Interrupted or another StorageError if the commit fails.
         """
@@ -150,7 +150,7 @@ class LmdbGroup(LmdbWrite):
             self._reset()
 
     def _cancel(self) -> None:
-        """End the current block after an error, and keep the earlier blocks."""
+        """End the current write block after an error, and keep the writes of earlier blocks."""
         self._undo_block()
 
     def _reset(self) -> None:

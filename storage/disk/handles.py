@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class _Lost:
-    """Replaces the LMDB transaction of a reader with a lost snapshot: use raises Interrupted."""
+    """Replaces a reader's LMDB transaction after its snapshot is lost: reads raise Interrupted."""
 
     def get(self, *_: object, **__: object) -> NoReturn:
         raise Interrupted("The snapshot was lost when the store grew: run the read again.")
@@ -30,7 +30,7 @@ class _Lost:
 
 
 class _Ended:
-    """Replaces the LMDB transaction of a reader or writer that has ended: use raises Closed."""
+    """Replaces an LMDB transaction after its end: all methods except `abort` raise Closed."""
 
     def get(self, *_: object, **__: object) -> NoReturn:
         raise Closed(TRANSACTION_ENDED)

@@ -43,8 +43,8 @@ from storage.errors import Corrupted, StorageError, Unavailable
 
 _NEW = "new\n"
 _MAGIC = 0xBEEFC0DE
-_PAGE = 4096  # the size of a page in bytes, on nearly all systems
-_PAGES = range(256, 1 << 16)  # the possible sizes of a page in bytes
+_PAGE = 4096  # bytes of a page of data.mdb, on nearly all systems
+_PAGES = range(256, 1 << 16)  # the possible sizes of a page of data.mdb in bytes
 
 # The format of a meta page (the first two pages of a file), from LMDB's mdb.c:
 #   page header: number of the page, two unused bytes, flags, four bytes of bounds
@@ -67,9 +67,10 @@ They are the number of the last commit, the number of used bytes, and the checks
 
 
 def state_of(folder: Path) -> str:
-    """Return OURS, NEW, CLOSED or FOREIGN for a folder with a `layout` file.
+    """Return OURS, NEW, CLOSED or FOREIGN: whether a folder's files are originals or a copy.
 
-    Raises Corrupted or Unavailable.
+    The folder must have a `layout` file. Raises Corrupted if a folder that is not NEW
+    has no data, and Unavailable if data.mdb is not a file.
     """
     identity = _text(folder / "identity")
     try:
@@ -97,7 +98,7 @@ def state_of(folder: Path) -> str:
 
 
 def record_new(folder: Path) -> None:
-    """Record in a NEW folder that its data file will be created next.
+    """Record in a folder without data (NEW) that its data file will be created next.
 
     Raises Full or Unavailable.
     """
@@ -112,8 +113,8 @@ def upgrade(folder: Path) -> None:
 
     The mark changes the time of `layout`, and a folder whose `identity` has another time counts as
     a copy. So if the folder is OURS, write `identity` again after the mark. If the process is
-    killed between the mark and that write, the next opening verifies the folder without need. So
-    does a process that opens the folder at that moment.
+    killed between the mark and that write, the next opening verifies the folder without need. A
+    process that opens the folder between the two also verifies it.
 
     Raises Full or another StorageError.
     """

@@ -14,7 +14,7 @@ _DAMAGED = (lmdb.CorruptedError, lmdb.InvalidError, lmdb.PageNotFoundError, lmdb
 def translated(error: lmdb.Error, folder: Path) -> StorageError:
     """Return the storage error for an error of LMDB in a data folder."""
     number = errno.ENOSPC if isinstance(error, lmdb.DiskError) else getattr(error, "code", 0)
-    # If only a part of a write fits on the disk, LMDB reports EIO.
+    # LMDB reports EIO if only a part of a write fits on the disk, so EIO may mean a full disk.
     if number in NO_ROOM or (number == errno.EIO and disk_is_full(folder)):
         return no_room(folder)
     if isinstance(error, lmdb.TxnFullError):

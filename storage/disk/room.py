@@ -30,7 +30,7 @@ RESERVE = LEAST_STEP + (128 << 10)
 """The bytes of the reserve: the smallest step, and the bytes that the file system needs for it."""
 
 SPARE_PAGES = 256
-"""On a full disk, ordinary writes must leave this many pages. A deletion needs about ten."""
+"""On a full disk, ordinary writes must leave this many free pages. A deletion needs about ten."""
 
 _PLENTY = 2 * RESERVE
 """The bytes that must be free on the disk before the reserve is filled.
@@ -69,8 +69,8 @@ class Refusal:
     def stands(self) -> bool:
         """Return True if a write should be refused without trying the disk.
 
-        This is the case after _BELIEVED refusals, until LEAST_STEP more bytes are free. But one of
-        _ASK_AGAIN calls returns False, so that this write tries the disk.
+        This is the case after _BELIEVED refusals, until LEAST_STEP more bytes are free. But one
+        call in _ASK_AGAIN returns False, so that this write tries the disk.
         """
         if self._free is None or self._times < _BELIEVED or self._room() >= self._free + LEAST_STEP:
             return False
@@ -91,12 +91,12 @@ class Reserve:
 
     @property
     def spent(self) -> bool:
-        """True if the reserve was emptied for a write."""
+        """True if the file `reserve` was emptied, so that a write could use its room."""
         return self._file.size == 1
 
     @property
     def known(self) -> bool:
-        """True if the reserve is filled, or was filled once."""
+        """True if the file `reserve` is filled, or was filled once."""
         return self._file.size > 0
 
     def take(self) -> bool:

@@ -15,7 +15,7 @@ LARGEST_STEP: Final = 256 << 20
 """The largest step, in bytes. A smaller map doubles at each step."""
 
 UNIT: Final = 64 << 10
-"""In bytes. Every size of a map is a multiple of this unit."""
+"""A number of bytes. Every size of the memory map is a multiple of this number."""
 
 
 def first_sparse(system: str = os.name) -> int:
@@ -28,12 +28,15 @@ def first_sparse(system: str = os.name) -> int:
 
 
 def step_after(size: int) -> int:
-    """Return the number of bytes by which a map of `size` bytes grows."""
+    """Return the number of bytes by which a memory map of `size` bytes grows."""
     return min(size, LARGEST_STEP)
 
 
 def half(step: int, least: int) -> int:
-    """Return half of a step, rounded down to a multiple of UNIT, but at least `least`."""
+    """Return half of `step`, rounded down to a multiple of UNIT, but at least `least`.
+
+    step: a number of bytes by which the map may grow.
+    """
     return max(step // 2 // UNIT * UNIT, least)
 
 
@@ -43,7 +46,7 @@ def in_units(size: int) -> int:
 
 
 def in_pages(size: int) -> int:
-    """Return the size of a file, rounded down to whole pages.
+    """Return `size`, the bytes of a file, rounded down to whole memory pages.
 
     On a full disk, the last page may be incomplete.
     """

@@ -35,7 +35,7 @@ copy begins. They cost only address space.
 
 
 class _FixedTables:
-    """The attributes of an environment that a Snapshot needs. Its map never moves."""
+    """The attributes of an Environment that a Snapshot needs. The memory map never moves."""
 
     def __init__(self, long: "Table") -> None:
         self.long = long
@@ -52,12 +52,15 @@ class Snapshot(LmdbTxn):
         self.txn = transaction
 
     def __exit__(self, *_: object) -> None:
-        """Do nothing: `snapshot` ends the transaction and closes the environment."""
+        """Do nothing: the function `snapshot` ends the transaction and closes the environment."""
 
 
 @contextlib.contextmanager
 def environment(folder: Path) -> Iterator[lmdb.Environment]:
-    """Open LMDB for reading during a `with` block. Raises StorageError."""
+    """Open the LMDB files of a data folder for reading, during a `with` block.
+
+    Raises StorageError if the files cannot be read.
+    """
     opened = _opened(folder)
     try:
         yield opened
@@ -85,7 +88,10 @@ def _opened(folder: Path) -> lmdb.Environment:
 
 @contextlib.contextmanager
 def snapshot(folder: Path) -> Iterator[Snapshot]:
-    """Open the newest commit for reading during a `with` block. Raises StorageError."""
+    """Open the newest commit of a data folder for reading, during a `with` block.
+
+    Raises StorageError if the folder cannot be read.
+    """
     with environment(folder) as opened:
         try:
             long = opened.open_db(LONG_TABLE, create=False)
@@ -98,7 +104,8 @@ def snapshot(folder: Path) -> Iterator[Snapshot]:
 def copy(source: Path, target: Path, verify: Callable[[Path], None]) -> int:
     """Copy the newest commit, without unused pages, to a folder that is missing or empty.
 
-    verify: called if the source is itself a copy. It must raise Corrupted if the source is damaged.
+    verify: a function that checks the source. It is called if the source is itself a copy, and must
+    raise Corrupted if the source is damaged.
 
     Returns the size of the new data file in bytes. After a StorageError, no part of the copy
     remains.
@@ -184,7 +191,7 @@ def _copy_pages(source: Path, descriptor: int) -> None:
         while True:
             try:
                 opened.copyfd(descriptor, compact=True)
-            except lmdb.MapResizedError:  # The server's file has grown by more than _AHEAD.
+            except lmdb.MapResizedError:  # The server's file has grown beyond this process's map.
                 opened.set_mapsize(0)
                 os.ftruncate(descriptor, 0)
             except lmdb.Error as error:

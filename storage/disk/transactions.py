@@ -40,13 +40,13 @@ Change = tuple[bytes, bytes | None]
 """A key and its new value, or None if the key is deleted."""
 
 _FIRST_CHUNK = 8  # the number of rows in the first chunk of `_short_page`
-_NEXT_CHUNKS = 32  # the number of rows in each later chunk
+_NEXT_CHUNKS = 32  # the number of rows in each later chunk of `_short_page`
 
 
 class Tables(Protocol):
     """The attributes of an environment that a read transaction needs.
 
-    long: the table of buckets. moves: how often the map has moved.
+    long: LMDB's table of the long keys (buckets.py). moves: how often the memory map has moved.
     """
 
     long: "Table"
@@ -86,13 +86,13 @@ class LmdbTxn:
         return merge(short, _long_pairs(shared, start, stop, reverse=reverse), reverse=reverse)
 
     def page(self, start: bytes, stop: bytes, limit: int, *, reverse: bool = False) -> Page:
-        """Return the first `limit` values of `scan`, and the key of the last of them."""
+        """Return the first `limit` values that `scan` yields, and the key of the last value."""
         if self._has_long(start, stop):
             return first_page(self.scan(start, stop, reverse=reverse), limit)
         return self._short_page(buckets.bound(start), buckets.bound(stop), limit, reverse=reverse)
 
     def _has_long(self, start: bytes, stop: bytes) -> bool:
-        """Return True if the range may have long keys."""
+        """Return True if there may be long keys (over 495 bytes) with start <= key < stop."""
         cursor = self.txn.cursor(self._environment.long)
         return cursor.set_range(start[:LONGEST]) and cursor.key() < stop
 
@@ -164,7 +164,7 @@ class LmdbTxn:
                 return
 
     def _raise_unless_moved(self, error: lmdb.Error, moves: int) -> None:
-        """Raise Closed if a scan failed for another reason than a move of the map.
+        """Raise Closed if a scan failed for another reason than a move of the memory map.
 
         After a move, the scan continues with a new cursor. moves: the number of moves when the old
         cursor was made.
@@ -174,7 +174,7 @@ class LmdbTxn:
 
 
 def _step_back(cursor: "Cursor", most: int, low: bytes, high: bytes, *, reverse: bool) -> tuple[int, bytes]:
-    """Move a cursor back until its key is in the range, but at most `most` steps.
+    """Move a cursor against the scan's direction until low <= key < high, or by `most` steps.
 
     Return the number of steps and the new key.
     """
@@ -191,7 +191,8 @@ def _step_back(cursor: "Cursor", most: int, low: bytes, high: bytes, *, reverse:
 def _long_pairs(shared: Iterator[Pair], start: bytes, stop: bytes, *, reverse: bool) -> Iterator[Pair]:
     """Yield (key, value) for the long keys with start <= key < stop.
 
-    shared: pairs of a head and its bucket (buckets.py), in the order of the scan.
+    shared: pairs in the order of the scan: a head (the first 495 bytes of keys) and its bucket
+    (the rest of these keys, with their values; buckets.py).
     """
     for head, bucket in shared:
         pairs = [(head + tail, value) for tail, value in buckets.pairs(bucket)]
@@ -223,7 +224,7 @@ class LmdbRead(LmdbTxn):
 class LmdbWrite(LmdbTxn):
     """The write transaction.
 
-    _journal: all writes of the transaction. _number: LMDB's number of the transaction.
+    _journal: all writes of the transaction. _number: the number that LMDB gave the transaction.
     """
 
     __slots__ = ("_journal", "_number", "urgent")
@@ -312,7 +313,7 @@ class LmdbWrite(LmdbTxn):
     def _change_bucket(self, key: bytes, value: bytes | None) -> bool:
         """Set the value of a long key, or delete the key if the value is None.
 
-        Return False if there was no key to delete.
+        Return False if the key to delete does not exist.
         """
         head, tail, long = key[:LONGEST], key[LONGEST:], self._environment.long
         before = self.txn.get(head, db=long)
@@ -327,9 +328,9 @@ class LmdbWrite(LmdbTxn):
         return self.txn.delete(key) if value is None else self.txn.put(key, value)
 
     def _retry(self, error: lmdb.Error) -> bool:
-        """Make room and replay the journal, after a write or commit that found no room.
+        """Make room and repeat all writes, after a write or commit that found no room.
 
-        Return the result of the last write in the journal. If the replay fails, cancel the
+        Return the result of the last write. If the writes cannot be repeated, cancel the
         transaction and raise Full or Interrupted.
         """
         try:
@@ -339,10 +340,10 @@ class LmdbWrite(LmdbTxn):
             raise
 
     def _replay(self, error: lmdb.Error | None) -> bool:
-        """Repeat all writes of the journal, and return the result of the last one.
+        """Repeat all writes of the transaction, and return the result of the last write.
 
-        error: the error that made the LMDB transaction unusable. Make room and begin a new LMDB
-        transaction. With None, use the LMDB transaction that is open.
+        error: the error that made the LMDB transaction unusable. In this case, first make room and
+        begin a new LMDB transaction. With None, use the LMDB transaction that is open.
         """
         while True:
             if error is not None:
@@ -366,7 +367,7 @@ class LmdbWrite(LmdbTxn):
     def _find_room(self, error: lmdb.Error) -> None:
         """Make room if `error` says that there is no room.
 
-        Raises Full if that is not possible, and another StorageError for any other `error`.
+        Raises Full if room cannot be made, and another StorageError for any other `error`.
         """
         environment = self._environment
         if isinstance(error, lmdb.MapFullError):

@@ -33,7 +33,7 @@ _TRIM_STEP: Final = 64 << 20
 
 
 def _runs_out(used: int, mapped: int) -> bool:
-    """Return True if a map of `mapped` bytes should grow soon. used: the number of used bytes."""
+    """Return True if a map of `mapped` bytes, of which `used` are in use, should grow soon."""
     return mapped - used < min(mapped // 2, AHEAD)
 
 
@@ -50,7 +50,7 @@ class PageUpkeep:
         self._reserved = 0
 
     def preallocate(self) -> Callable[[], None] | None:
-        """Return a function that prepares the next pages of the file, or None if not needed."""
+        """Return a function that reserves and loads the next pages, or None if not needed."""
         environment = self._environment
         if not environment.reserved:
             return None
@@ -79,7 +79,7 @@ class PageUpkeep:
         load(environment.data, start, stop)
 
     def extend(self) -> Iterator[None] | None:
-        """Return steps that make the map larger before it is full, or None if not needed yet.
+        """Return steps that make the memory map larger before it is full; None if not needed.
 
         To grow the map, LMDB unmaps it first, which takes 4 ms for each 100 MB of resident pages.
         So the first steps release the pages. The last step maps the bytes that `preallocate` has
@@ -105,14 +105,14 @@ class PageUpkeep:
             return
         try:
             from storage.disk import residency  # noqa: PLC0415 - it imports ctypes, which small stores never need
-        except OSError:  # The process has no file descriptor left to load the module.
+        except OSError:  # No file descriptor is left to load `residency`: keep the pages.
             return
         for start in range(0, used, _TRIM_STEP):
             residency.forget(self._environment.file, start, _TRIM_STEP)
             yield
 
     def trim(self) -> Iterator[None]:
-        """Release a large map's pages from this process's memory, in steps. Then make room.
+        """Release a large map's pages from this process's memory, in steps. Then grow the map.
 
         The last step makes the map larger until its unused end has half as many bytes as its used
         part, or 128 MiB. That takes milliseconds, which do not matter in a pause. During a step, no

@@ -8,12 +8,12 @@ from pathlib import Path
 
 from storage.errors import Corrupted
 
-# Part of py-lmdb's message about pages that are neither free nor used. They only waste room.
+# Part of py-lmdb's message about pages that are neither free nor used. Such pages only waste room.
 _HARMLESS = "a leak"
 
 
 def verify(folder: Path) -> None:
-    """Raise Corrupted if the data file of a folder is damaged. No process may write the file."""
+    """Raise Corrupted if a folder's data file is damaged. No process may write it meanwhile."""
     problem = problem_of(folder)
     if problem is not None:
         raise damaged(folder, problem)
@@ -22,7 +22,7 @@ def verify(folder: Path) -> None:
 def problem_of(folder: Path) -> str | None:
     """Return the text of the first problem of a folder's data file, or None if it is sound.
 
-    No process may write the file.
+    No process may write the file meanwhile.
     """
     from lmdb.verify import VerifyError, verify  # noqa: PLC0415 - nearly no start needs it
 
@@ -34,7 +34,7 @@ def problem_of(folder: Path) -> str | None:
 
 
 def damaged(folder: Path, problem: str) -> Corrupted:
-    """Return the error for a folder that is a damaged copy. problem: the text of the damage."""
+    """Return the error for a folder that is a damaged copy. problem: what is damaged."""
     return Corrupted(
         f"The data folder {folder} is damaged ({problem}). It is an incomplete copy, or was copied while a server was"
         " running. Copy it again while no server runs, or with: dynamodb-emulator copy FROM TO"

@@ -42,7 +42,8 @@ FRAMING: Final = 4  # bytes of `: ` and CRLF, which a header line has besides it
 STATUS_LINES: Final = {
     status.value: b"HTTP/1.1 %d %b\r\n" % (status.value, status.phrase.encode()) for status in HTTPStatus
 }
-# Without this line, HTTP/1.0 clients expect that the connection closes. The service sends it too.
+# Without the line `connection: keep-alive`, HTTP/1.0 clients expect that the connection closes. The
+# service sends this line too.
 GOES_ON: Final = b"connection: keep-alive\r\n\r\n"
 ENDS: Final = b"connection: close\r\n\r\n"
 
@@ -55,9 +56,9 @@ _HEAD: Final = (
     b"server: Server\r\n" + _JSON_LINE + b"x-amzn-requestid: %b%020X\r\nx-amz-crc32: %d\r\ncontent-length: %d\r\n%b"
 )
 _EXPOSED: Final = b"access-control-expose-headers: x-amzn-RequestId,x-amzn-ErrorType,x-amzn-ErrorMessage,Date\r\n"
-"""The line that allows a web page to read these fields of an answer (behaviour 1.4)."""
+"""The header line that allows web pages to read the header fields in it (behaviour 1.4)."""
 _EVERY_ORIGIN: Final = b"access-control-allow-origin: *\r\n" + _EXPOSED
-_LINES: Final = 100  # the maximum of log lines in a minute, because clients could cause any number of them
+_LINES: Final = 100  # the most different log lines a minute of each LogLimit; clients could cause any number
 REFUSALS: Final = {
     400: "its request line or its headers have more than 16 KB, or it has two Host headers",
     413: "its body has more than 16 MB",
@@ -151,7 +152,10 @@ class Answers:
         return self.make(status, b"", fields)
 
     def cors(self, fields: Fields) -> bytes:
-        """Return the header lines that let a page read the answer, or b"" if it may not."""
+        """Return the header lines that let the requesting web page read the answer.
+
+        Return b"" if the page may not read it.
+        """
         if not self._narrowed:
             return _EVERY_ORIGIN
         origin = fields[b"origin"]
@@ -164,7 +168,7 @@ class Answers:
 
 
 def fields_of(headers: list[Header]) -> dict[bytes, bytes] | None:
-    """Return the fields of header lines.
+    """Return header lines as a dictionary: name of a field -> its first value.
 
     None means that the request must be refused: its header lines have more than 16 KB, or more than
     one Host (RFC 9112, 3.2).
@@ -186,7 +190,9 @@ def echoed(origin: bytes) -> bytes:
 
 
 def preflight(fields: Fields) -> bytes:
-    """Return the header lines that allow the headers and the method that a preflight asks for.
+    """Return the header lines for the answer to a CORS preflight request.
+
+    They allow all headers and the method that the preflight asks for.
 
     Source: behaviour 1.4, point 2.
     """

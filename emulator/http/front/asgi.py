@@ -36,7 +36,7 @@ async def answer(front: Front, scope: Message, receive: Receive, send: Send) -> 
 
 
 async def _answer(front: Front, scope: Message, receive: Receive, send: Send) -> None:
-    """Answer one HTTP request. Raises _Disconnected."""
+    """Answer one HTTP request. Raises _Disconnected if its client disconnects."""
     fields = fields_of(scope["headers"])
     body = await _body(scope, receive, front.bodies)
     if fields is None or len(scope["query_string"]) > HEADER_BLOCK:
@@ -75,7 +75,7 @@ async def send_answer(send: Send, answer: Answer) -> None:
 async def _endpoint_answer(front: Front, scope: Message, receive: Receive, fields: Fields, body: bytes) -> Answer:
     """Return the answer to a request for `/`, after its writes are committed.
 
-    Raises _Disconnected.
+    Raises _Disconnected if the client closes the connection before that.
     """
 
     async def make() -> Answer:
@@ -158,7 +158,7 @@ class _BodyReader:
 async def _body(scope: Message, receive: Receive, bodies: Bodies) -> bytes | None:
     """Return the whole body of a request, or None as soon as it is too large.
 
-    Raises _Disconnected.
+    Raises _Disconnected if the client closes the connection before that.
     """
     message = await _next(receive)
     body: bytes = message.get("body", b"")
@@ -185,7 +185,10 @@ async def _body(scope: Message, receive: Receive, bodies: Bodies) -> bytes | Non
 
 
 async def _next(receive: Receive) -> Message:
-    """Return the next message with a part of the request. Raises _Disconnected."""
+    """Return the next message with a part of the request.
+
+    Raises _Disconnected if the client has closed the connection.
+    """
     message = await receive()
     if message["type"] == "http.disconnect":
         raise _Disconnected

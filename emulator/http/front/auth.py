@@ -15,7 +15,7 @@ from emulator import errors
 _HEADER_PARTS = ("Credential", "Signature", "SignedHeaders")
 _QUERY_PARTS = ("X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Signature", "X-Amz-SignedHeaders", "X-Amz-Date")
 _DEFAULT_REGION = "us-east-1"
-_BETWEEN_PARTS = re.compile(r"[\s,]+")  # commas, spaces or both separate the parts (behaviour 1.4)
+_BETWEEN_PARTS = re.compile(r"[\s,]+")  # separates the parts of an Authorization header (behaviour 1.4)
 
 
 class Credentials(NamedTuple):
@@ -28,12 +28,12 @@ class Credentials(NamedTuple):
 def credentials(headers: Mapping[bytes, bytes], query: bytes) -> Credentials:
     """Return the request's credentials.
 
-    Raises ApiError if they are missing or incomplete, or if both header and query have credentials.
+    Raises ApiError if they are missing or incomplete, or if both the Authorization header and the
+    query have credentials.
     """
     header = headers.get(b"authorization")
-    in_query = b"X-Amz-Algorithm" in query and "X-Amz-Algorithm" in _members(
-        query
-    )  # an X-Amz-Algorithm without a value counts too (behaviour 1.4)
+    # The query counts as signed if it has X-Amz-Algorithm, even without a value (behaviour 1.4).
+    in_query = b"X-Amz-Algorithm" in query and "X-Amz-Algorithm" in _members(query)
     if header is not None and in_query:
         raise errors.signed_twice()
     if in_query:
@@ -65,9 +65,10 @@ def _members(query: bytes) -> dict[str, str]:
 
 
 def _scope(credential: str) -> Credentials:
-    """Parse `<access key>/<date>/<region>/dynamodb/aws4_request`.
+    """Return the access key and region of a credential.
 
-    A missing region means us-east-1.
+    credential: `<access key>/<date>/<region>/dynamodb/aws4_request`. If the region is missing, the
+    result has us-east-1.
     """
     access_key, *rest = credential.split("/")
     return Credentials(access_key, rest[1] if len(rest) > 1 and rest[1] else _DEFAULT_REGION)

@@ -37,7 +37,7 @@ class Bodies:
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._sizes: dict[Reader, int] = {}  # in the order in which the requests began
+        self._sizes: dict[Reader, int] = {}  # number of bytes by reader, in the order in which the requests began
         self._paused: set[Reader] = set()
         self.total = 0
         self.large = False
@@ -56,7 +56,7 @@ class Bodies:
             reader.pause()
 
     def note(self, size: int) -> None:
-        """Record that so many bytes were in memory at one time, even if they are already freed."""
+        """Record that a body or answer of `size` bytes was in memory. It may be freed by now."""
         if size >= _LARGE:
             self.large = True
 

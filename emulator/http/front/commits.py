@@ -51,7 +51,8 @@ log = logging.getLogger("emulator")
 
 ATTEMPTS: Final = 20  # the maximum number of times that a request runs again because its writes were lost
 
-# The time limit for the growth of a group is at least this many seconds: about twenty writes.
+# A commit waits for more answers to join its group for at most this many seconds (the time of about
+# twenty writes), or for as long as the last commit took, if that is longer.
 _GATHERING: Final = 0.002
 _READS: Final = re.compile(rb"\w+\.(BatchGetItem|Describe\w+|Get\w+|List\w+|Query|Scan|TransactGetItems)").fullmatch
 
@@ -80,7 +81,7 @@ class Commits:
 
     def __init__(self, database: Database, loop: asyncio.AbstractEventLoop) -> None:
         self._database = database
-        assert database.group_commit is not None, "only an engine with group commit has pending writes"
+        assert database.group_commit is not None, "Commits needs an engine that supports group commit"
         self._group_commit = database.group_commit
         self._loop = loop
         self._waiting: list[Waiting] = []
@@ -98,7 +99,7 @@ class Commits:
     def wait(self, waiting: Waiting, among: int) -> None:
         """Call `waiting.release` once, after the next commit.
 
-        among: the number of open connections. Once so many objects wait, the commit begins.
+        among: the number of open connections. The commit begins as soon as this many objects wait.
         """
         self._waiting.append(waiting)
         self._connections = among
@@ -136,7 +137,7 @@ class Commits:
         except StorageError as error:
             log.error("%d answers failed, and their writes may be lost: %s", len(waiting), error)  # noqa: TRY400 - no traceback
             failure = error
-        except Exception as error:  # whatever the error is, the clients must not wait for ever
+        except Exception as error:  # without an answer, the clients would wait for ever
             log.exception("%d answers failed, and their writes may be lost", len(waiting))
             failure = StorageError(str(error))
         self._took = monotonic() - begun
@@ -153,7 +154,7 @@ class Commits:
     def _recover(self) -> None:
         """Read definitions and unfinished work from the store again, after a failed commit.
 
-        In memory, they may have changes that the failed commit has undone.
+        Their copies in memory may have changes that the store lost with the failed commit.
         """
         try:
             self._database.recover()
@@ -162,7 +163,10 @@ class Commits:
 
 
 class _Waiter:
-    """Lets a coroutine wait for a commit. `failure` is set after the commit."""
+    """Lets a coroutine wait for a commit.
+
+    failure: a future that gets the commit's error, or None if the commit succeeds.
+    """
 
     def __init__(self) -> None:
         self.failure: asyncio.Future[StorageError | None] = asyncio.get_running_loop().create_future()
@@ -203,5 +207,5 @@ async def committed(
             return made
         if not (isinstance(failure, Interrupted) or (isinstance(failure, Full) and reads)):
             break
-    assert failure is not None, "an attempt that did not return must have failed"
+    assert failure is not None, "the loop ends without a result only after a failed commit"
     raise failure

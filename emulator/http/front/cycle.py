@@ -137,7 +137,8 @@ class Cycle:
             self._start(message)
         elif kind == "http.response.body":
             self._send_body(message.get("body", b""), more=message.get("more_body", False))
-            if not self._complete:  # after the last part, the connection no longer calls `resume`
+            # After the last part, do not wait: the connection no longer calls `resume`.
+            if not self._complete:
                 await self._writable.wait()
         else:
             raise RuntimeError(f"the application sent an unexpected message: {kind}")

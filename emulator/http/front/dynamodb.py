@@ -49,9 +49,11 @@ _TARGET_PREFIXES: Final = ("DynamoDB_20120810.", "DynamoDBStreams_20120810.")
 _STREAM_OPERATIONS: Final = frozenset(("ListStreams", "DescribeStream", "GetShardIterator", "GetRecords"))
 _SCALING_TARGET: Final = AUTO_SCALING.encode()
 _SCALING_JSON: Final = b"application/x-amz-json-1.1"  # the content type of Application Auto Scaling
-# A body with more bytes is large. For a smaller body, garbage collection takes no noticeable time.
+# A body with more bytes than this is large. For a smaller body, garbage collection takes no
+# noticeable time.
 _LARGE: Final = 256 * limits.KIB
-# A large body with more commas is read in another thread. Reading as many values takes 5 to 15 ms.
+# A large body with more commas than this is read in another thread. Reading a body with this many
+# values takes 5 to 15 ms.
 _MANY: Final = 30_000
 _POLL: Final = 0.001  # seconds between two polls of the thread that reads a large body
 _CACHED_CALLERS: Final = 1024
@@ -67,15 +69,15 @@ _COMPLETE: Final = re.compile(
 _THREE_PARTS: Final = re.compile(rb"\S+ [^,\s]+, ?[^,\s]+, ?[^,\s]+").fullmatch
 """An Authorization header whose parts have no spaces inside.
 
-A space would end a part (behaviour 1.4). So auth.py may find another credential than `_COMPLETE` in
-a header with such a space, and its caller is not cached.
+A space inside a part would end the part (behaviour 1.4). In a header with such a space, auth.py may
+find another credential than `_COMPLETE`. So the caller of such a header is not cached.
 """
 
 
 class DynamoDbEndpoint:
     """Answers the requests to `/`, by calling an emulator.
 
-    bodies: if set, it records the size of inflated bodies.
+    bodies: records the size of inflated request bodies; None if nothing records it.
     """
 
     def __init__(self, emulator: Emulator) -> None:
@@ -122,7 +124,10 @@ class DynamoDbEndpoint:
         return self.answers.failed(error, fields)
 
     def refuse(self, status: int, fields: Fields = NO_FIELDS) -> Answer:
-        """Log that a request is refused, and return the answer. status: 413 or 400."""
+        """Log that a request is refused, and return the answer.
+
+        status: 413 for a body over 16 MiB, 400 for an invalid head.
+        """
         return self.answers.refuse(status, fields)
 
     def _answering(self, sliced: Sliced, fields: Fields) -> Steps[Answer]:
@@ -145,7 +150,7 @@ class DynamoDbEndpoint:
             return self._refusal(error, fields)
 
     def _refusal(self, error: Exception, fields: Fields) -> Answer:
-        """Return the answer for a request that raised this error."""
+        """Return the answer to a request whose work raised `error`."""
         if isinstance(error, ApiError):
             if error.status >= SERVER_ERROR:
                 log_failure(_target(fields), error)
@@ -154,8 +159,8 @@ class DynamoDbEndpoint:
             return NO_ANSWER
         if isinstance(error, encoding.TooLarge):
             return self.refuse(413, fields)
-        # The commit of the request's group will fail too. Then all requests of the group run again
-        # (commits.py), so this answer is not sent.
+        # Lost means that the commit of this request's group fails later. Then all requests of the
+        # group run again (commits.py), so this answer is not sent.
         if isinstance(error, Lost):
             return self.failed(error, fields)
         answer = self._make(500, orjson.dumps(errors.internal_server_error().body()), fields)
@@ -199,7 +204,8 @@ class DynamoDbEndpoint:
             if given != PLAIN_JSON:
                 raise
             raise pending.changed(typed) from None
-        return typed(answer) if given == PLAIN_JSON else answer  # the content type of the request (behaviour 1.2)
+        # The answer to a request with `application/json` has this content type too (behaviour 1.2).
+        return typed(answer) if given == PLAIN_JSON else answer
 
     def _for_another_service(self, method: str, query: bytes, fields: Fields, body: bytes) -> Answer | None:
         """Answer a request if it belongs to another service, else return None."""

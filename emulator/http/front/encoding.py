@@ -9,12 +9,13 @@ from emulator import errors, limits
 
 MOST_INFLATED: Final = 1_032  # the maximum number of bytes to which one byte of compressed data can inflate
 
-# `_inflate` explains members and pieces.
-_PIECE: Final = 1 << 16  # bytes of the first piece of a body's first member
-_NEXT_PIECE: Final = 1 << 6  # bytes of the first piece of each later member
-# The maximum number of members in a body. A body of 16 MB with members of the usual 64 KB has 256.
+# A gzip body has one or more members. zlib gets each member in pieces (`_inflate` says why).
+_PIECE: Final = 1 << 16  # size of the first piece of a body's first gzip member, in bytes
+_NEXT_PIECE: Final = 1 << 6  # size of the first piece of each later gzip member, in bytes
+# The maximum number of gzip members in a body. A body of 16 MB with members of the usual 64 KB has
+# 256 members.
 _MOST_MEMBERS: Final = 1_000
-_SPARE: Final = 1 << 16  # bytes that a body may have beyond twice its inflated size
+_SPARE: Final = 1 << 16  # bytes that a compressed body may have beyond twice its inflated size
 _CODINGS: Final = ("gzip", "deflate")
 _QUALITY: Final = re.compile("q=([^;]*)")
 
@@ -26,8 +27,8 @@ class TooLarge(Exception):
 def decoded(body: bytes, coding: bytes) -> bytes:
     """Return a request body after undoing its Content-Encoding.
 
-    Raises TooLarge. For an unknown coding or broken data, raises InternalServerError, as the
-    service does.
+    Raises TooLarge if the result is larger than a request may be. For an unknown coding or broken
+    data, raises InternalServerError, as the service does.
     """
     coding = coding.strip().lower()
     if coding in (b"", b"identity"):
@@ -60,7 +61,7 @@ def _inflate(body: bytes, bits: int) -> bytes:
     would copy the rest of the body once for each small member. So zlib gets the body in pieces. The
     size of the pieces doubles until the member ends.
     """
-    if not body:  # an empty body has no member, so it is broken (behaviour 1.1)
+    if not body:  # an empty body has no gzip member, so it is broken (behaviour 1.1)
         raise EOFError
     out = bytearray()
     rest = memoryview(body)

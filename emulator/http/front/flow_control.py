@@ -54,12 +54,13 @@ class FlowControl(asyncio.Protocol):
         self._reader = reader
         self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._moved = 0.0  # the loop's time when bytes last came from or went to the client
+        self._moved = 0.0  # the event loop's time when bytes last came from or went to the client
         self._unsent = 0  # unsent bytes in the transport at the last check
         self.closing = False  # True if the connection closes after the next answer
         self._linger = LINGER
-        # The next four attributes, `_held` and `_reader` determine the state.
-        self._making: Any = None  # the Run or Cycle that makes an answer
+        # The next four attributes, `_held` and `_reader` determine the state of the connection
+        # (states.py).
+        self._making: Any = None  # the Run or Cycle that is making an answer now; None if there is none
         self._unread = False  # True if the client has stopped reading
         self._waits_for_held = False  # True if a request for the site waits for held answers
         self._paused = False  # True if self._front.bodies has paused reading
@@ -71,7 +72,7 @@ class FlowControl(asyncio.Protocol):
 
     @property
     def last_active(self) -> float:
-        """The loop's time when the client last sent or read something."""
+        """The event loop's time when the client last sent or read something."""
         return self._moved
 
     @property
@@ -138,7 +139,7 @@ class FlowControl(asyncio.Protocol):
     def _check_progress(self) -> None:
         """Close the connection if it has made no progress for too long.
 
-        Abort a connection that is already closing, or whose client has not read all data.
+        Abort it instead if it is already closing, or if its client has not read all data.
         """
         transport = self._transport
         if transport is None:
@@ -193,7 +194,10 @@ class FlowControl(asyncio.Protocol):
             self._making.cancel()
 
     def data_received(self, data: bytes) -> None:
-        """Parse the data. The reader calls this object's methods of `Receiver` (requests.py)."""
+        """Parse the data.
+
+        For each request, the parser (requests.py) calls this object's methods of `Receiver`.
+        """
         self._moved = now = self._loop.time()
         self._reader.feed(data, now)
 
@@ -239,7 +243,10 @@ class FlowControl(asyncio.Protocol):
     # --- the end ----------------------------------------------------------------------------------
 
     def shutdown(self) -> None:
-        """Close the connection because the server stops. The state decides when (AtShutdown)."""
+        """Close the connection because the server stops.
+
+        The state of the connection decides when it is closed: see AtShutdown in states.py.
+        """
         self._linger = LAST_LINGER
         todo = self._current().at_shutdown
         if todo is AtShutdown.CLOSE or (todo is AtShutdown.PART and self._loop.time() - self._moved >= _ACTIVE):

@@ -4,7 +4,7 @@ from emulator.http.front.commits import reads
 from emulator.http.front.requests import Request
 from storage import Full, Interrupted, StorageError
 
-_MOST: float = 4 << 20  # in bytes; if more bytes are held, further requests wait
+_MOST: float = 4 << 20  # bytes; if a connection holds more, its further requests wait
 
 Held = tuple[bytes, Request | None]
 """Data to send, and the request that the data answers.
@@ -35,7 +35,11 @@ class HeldAnswers:
         return self._bytes > _MOST
 
     def add(self, data: bytes, request: Request | None) -> None:
-        """Add an answer, or other data that must be sent after the held answers."""
+        """Add an answer, or other data that must be sent after the held answers.
+
+        request: the answered request; None if `data` is not an answer, or if the request must not
+        run again.
+        """
         self._answers.append((data, request))
         self._bytes += len(data)
 
@@ -49,9 +53,9 @@ class HeldAnswers:
 def run_again(failure: StorageError | None, held: list[Held]) -> bool:
     """Return True if the held requests must run again after their commit failed.
 
-    failure: None if the commit succeeded. After Full, the requests run again only if all of them
-    are reads. A read is held because other clients have written, or because the read has ended a
-    status whose time had come. A later request can end the status again.
+    failure: None if the commit succeeded. After Full (the disk has no room), the requests run again
+    only if all of them are reads. A read is held because other clients have written, or because the
+    read has ended a status whose time had come. A later request can end the status again.
     """
     if isinstance(failure, Full):
         return all(request is None or reads(request.fields) for _, request in held)

@@ -107,7 +107,10 @@ class ObservedEndpoint:
         return self._report(self._endpoint.failed(error, fields), fields)
 
     def refuse(self, status: int, fields: Fields = NO_FIELDS) -> Answer:
-        """Log that a request is refused, and return the answer. status: 413 or 400."""
+        """Log that a request is refused, and return the answer.
+
+        status: 413 for a body over 16 MiB, 400 for an invalid head.
+        """
         return self._report(self._endpoint.refuse(status, fields), fields)
 
     def _report(self, answer: Answer, fields: Fields) -> Answer:
@@ -152,7 +155,10 @@ class MeteredEndpoint(ObservedEndpoint):
     """
 
     def answer(self, method: str, query: bytes, fields: Fields, body: bytes) -> Answer:
-        """Answer a request to `/`, and report it with its units. Raises Pending."""
+        """Answer a request to `/`, and report it with the capacity units that it consumed.
+
+        Raises Pending if the answer is made in slices, and no other error.
+        """
         consumed = self._consumed
         before = consumed[0]
         began = perf_counter()

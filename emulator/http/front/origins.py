@@ -32,7 +32,10 @@ Address = tuple[str, int]
 """The IP address and port on which a connection arrived."""
 
 _LOCAL_SUFFIXES: Final = (".localhost", ".internal", ".local", ".svc")
-"""Names that no stranger can register (RFC 6761, RFC 6762, ICANN's .internal, Kubernetes' .svc)."""
+"""No stranger can register a host name with one of these endings.
+
+Sources: RFC 6761, RFC 6762, ICANN's decision on .internal, Kubernetes' .svc.
+"""
 
 # A page from another port of the same host is `same-site`, so that value is foreign too.
 _FOREIGN: Final = frozenset((b"cross-site", b"same-site"))

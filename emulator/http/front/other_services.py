@@ -35,7 +35,7 @@ from emulator.http.front.answers import Answer, Answers, Fields
 
 log = logging.getLogger("emulator")
 
-_OURS: Final = frozenset(("dynamodb",))  # clients of DynamoDB Streams also sign for dynamodb
+_OURS: Final = frozenset(("dynamodb",))  # our own services; clients of DynamoDB Streams also sign for dynamodb
 _TARGETS: Final[Mapping[str, str]] = {
     "AWSEvents": "events",
     "AWSStepFunctions": "states",
@@ -53,13 +53,14 @@ _TARGETS: Final[Mapping[str, str]] = {
     "TrentService": "kms",
     "secretsmanager": "secretsmanager",
 }
-"""Prefixes of X-Amz-Target (botocore's `targetPrefix`) of the most common services."""
+"""Prefix of X-Amz-Target (botocore's `targetPrefix`) -> service, for the most common services."""
 
 _S3: Final = frozenset(("s3", "s3express", "s3-object-lambda", "s3-outposts"))
 _REST_XML: Final = frozenset(("cloudfront", "route53"))
 _EC2: Final = "ec2"
 
-# The Action is searched in this many bytes of a form. SDKs write the Action first.
+# The parameter Action is searched only in this many bytes at the beginning of a form. SDKs write
+# the Action first.
 _READ: Final = 1 << 13
 _REFUSED: Final = 400
 _NO_PATH: Final = 404
@@ -88,7 +89,7 @@ def answer(answers: Answers, method: str, path: bytes, query: bytes, fields: Fie
 
 
 def made(answers: Answers, found: Reply, fields: Fields) -> Answer:
-    """Turn a Reply into an HTTP answer, with the header lines that all our answers have."""
+    """Turn a Reply into a complete HTTP answer, with the header lines that all our answers have."""
     return answers.make(found.status, found.body, fields).typed(found.content_type).with_lines(found.head)
 
 
@@ -105,7 +106,8 @@ def reply(method: str, path: bytes, query: bytes, fields: Fields, body: bytes) -
     """Return the answer to a request for another service; None for any other request."""
     form = form_of(method, query, fields, body)
     service = _service(query, fields)
-    # Some requests of other services are not signed, such as AssumeRoleWithWebIdentity of sts.
+    # Some requests for other services are not signed, such as AssumeRoleWithWebIdentity of sts. So
+    # an unsigned form with Action and Version counts too.
     if service is None and not {"Action", "Version"} <= form.keys():
         return None
     shown = printable(service or form["Action"], 40)
@@ -152,7 +154,7 @@ def form_of(method: str, query: bytes, fields: Fields, body: bytes) -> dict[str,
 
 
 def _cbor(error: ApiError) -> bytes:
-    """Return the JSON error's members as CBOR (RFC 8949): a map of text to text."""
+    """Return the members of an error's JSON as CBOR (RFC 8949): a map of text to text."""
     members = error.body()
     return bytes((0xA0 + len(members),)) + b"".join(_cbor_text(text) for pair in members.items() for text in pair)
 

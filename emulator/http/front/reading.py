@@ -54,7 +54,7 @@ class Reader:
 
     @contextmanager
     def reading(self, operation: str, body: bytes, bodies: Bodies | None) -> "Iterator[Future[Read]]":
-        """Read a request in the other thread. At the end of the context, free its objects there.
+        """Read a request in the reading thread. At the end of the context, free its objects there.
 
         operation: the operation's name. bodies: counts the memory of the body until the end of the
         context.
@@ -108,7 +108,7 @@ def use_one_arena() -> None:
 
 
 class _Waiting:
-    """Represents a complete body in `Bodies`, while the body waits for the thread or is read.
+    """Represents a complete body in `Bodies`, while it waits for the reading thread or is read.
 
     Nothing more of the body arrives, so there is nothing to pause.
     """

@@ -125,7 +125,7 @@ class RequestReader:
         self._counted = False  # True if self._bodies counts the body
         self._skipping = False  # True if the body is ignored, because the request was refused
         self._fields: dict[bytes, bytes] = {}
-        self._head = self._fields  # all header fields, without trailers
+        self._head = self._fields  # the header fields of the request, without trailers
         self._block = 0
         self._target = b""
         self._body = _NO_BODY
@@ -160,7 +160,7 @@ class RequestReader:
         self._parser = _NULL_PARSER
 
     def forget_body(self) -> None:
-        """Stop counting the body of the current request."""
+        """Stop counting the body of the current request in `Bodies` (bodies.py)."""
         if self._counted:
             self._counted = False
             self._bodies.release(self._receiver)
@@ -184,7 +184,7 @@ class RequestReader:
                 error = another
             else:
                 return
-        if self._parser is _NULL_PARSER:  # a callback has stopped the parser
+        if self._parser is _NULL_PARSER:  # a callback has stopped the parser, and has told the receiver why
             return
         self._parser = _NULL_PARSER
         if isinstance(error, httptools.HttpParserCallbackError):

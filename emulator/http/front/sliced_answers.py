@@ -42,7 +42,10 @@ def _changed(steps: "Steps[Answer]", change: "Callable[[Answer], Answer]") -> "S
 
 
 class Run:
-    """Steps in progress. done: gets the result of the steps, unless `cancel` is called first."""
+    """Steps of long work in progress, such as those of an answer that is made in slices.
+
+    done: a function that gets the result of the steps, unless `cancel` is called first.
+    """
 
     __slots__ = ("cancelled", "done", "steps")
 
@@ -60,7 +63,7 @@ class Run:
         self.steps.close()
 
     def pause(self) -> None:
-        """Do nothing when the client stops reading, because only this answer waits in memory."""
+        """Do nothing when the client stops reading: at most this one answer waits in memory."""
 
     def resume(self) -> None:
         """Do nothing when the client reads again."""

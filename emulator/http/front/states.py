@@ -26,16 +26,16 @@ PATIENCE: Final = (
     65.0  # seconds without progress after which a connection is closed; SDKs close an idle connection earlier
 )
 LINGER: Final = 3.0  # seconds without progress after which a closing connection is aborted
-LAST_LINGER: Final = 0.4  # replaces LINGER while the server stops
+LAST_LINGER: Final = 0.4  # seconds without progress after which a connection is aborted while the server stops
 
 
 class AtShutdown(Enum):
     """What happens to a connection when the server stops."""
 
-    PART = "it is closed; if it was active in the last second, only after one more request or 250 ms"
-    COMPLETE = "the rest of its request may arrive, and the request is answered"
-    ANSWER = "its request is answered"
-    CLOSE = "it is closed immediately"
+    PART = "the connection is closed; if it was active in the last second, only after one more request or 250 ms"
+    COMPLETE = "the rest of the connection's request may arrive, and the request is answered"
+    ANSWER = "the connection's request is answered"
+    CLOSE = "the connection is closed immediately"
 
 
 class State(NamedTuple):

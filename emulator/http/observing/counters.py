@@ -16,11 +16,11 @@ from emulator.http.front.observed import Exchange, Observer, Raw
 from emulator.http.observing.summary import FIRST_ERROR, Summary, operation_of, summary_of
 
 BOUNDS: Final = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
-"""The upper bounds of the buckets, in seconds."""
+"""The upper bounds of the buckets in which requests are counted by duration, in seconds."""
 
 OTHER: Final = "other"  # the name for all requests without a known operation
 
-LATENCY: Final = "SuccessfulRequestLatency"  # a metric in milliseconds
+LATENCY: Final = "SuccessfulRequestLatency"  # a metric of CloudWatch, in milliseconds
 
 Metric = tuple[str, str, str, str, str]
 """Name, access key, region, table and operation of a metric. A part is "" if the metric lacks it.
@@ -70,7 +70,8 @@ class Counters:
     def __init__(self, emulator: Emulator) -> None:
         self._knows = emulator.knows
         self._tallies: dict[tuple[str, str], _Tally] = {}
-        # X-Amz-Target -> the tally of its successful requests. So one look-up finds the tally.
+        # X-Amz-Target -> the tally of the successful requests with this target. So one look-up
+        # finds the tally of a request.
         self._by_target: dict[bytes | None, _Tally] = {}
         self.last_hour: LastHour[Metric] = LastHour(emulator.clock)
         self.observer = Observer(self._count, self._count_other)

@@ -49,20 +49,19 @@ _LONG_ANSWER: Final = 1 << 16  # bytes; a longer answer is cut
 _SMALL: Final = 4_096  # bytes; must be equal to SMALL in http/front/observed.py
 
 _INTERVAL: Final = 0.05  # seconds between two calls of `digest`
-# Seconds of work in one call of `digest`:
-_SATURATED: Final = 0.000_2  # if the process is busy for more than half of the time
-_BUSY: Final = 0.001  # if requests arrive, but the process is less busy
-_QUIET: Final = 0.002  # if no requests arrive
+_SATURATED: Final = 0.000_2  # seconds of work in a call of `digest`, if the process is busy more than half of the time
+_BUSY: Final = 0.001  # seconds of work in a call of `digest`, if requests arrive, but the process is less busy
+_QUIET: Final = 0.002  # seconds of work in a call of `digest`, if no requests arrive
 
-_SAMPLED: Final = 1 << 13  # bytes of the first items that are kept of a long answer
+_SAMPLED: Final = 1 << 13  # of the items of a long answer, about this many bytes are kept
 _TRIES: Final = 8  # how often `_sample` tries to find the end of an item
 _BEFORE_ITEMS: Final = b'{"Items":['
-_LONGEST_NAME: Final = 300  # the most bytes of an attribute's name
+_LONGEST_NAME: Final = 300  # `_sample` searches the end of an attribute's name in this many bytes
 _AFTER_ITEMS: Final = (b'],"Count":', b'],"NextToken":')
 
 
 class Evidence:
-    """The evidence of one process.
+    """The evidence of one process: answered requests that wait for examination by the advisor.
 
     complete: False if requests were dropped, or may have been dropped, before they were examined.
     """
@@ -70,14 +69,14 @@ class Evidence:
     def __init__(self, emulator: Emulator) -> None:
         self._emulator = emulator
         self._ring: deque[Raw] = deque(maxlen=_RING)
-        self._large = 0  # bytes of all requests in the ring that have more than _SMALL bytes
+        self._large = 0  # total bytes of the requests in the ring that have more than _SMALL bytes each
         self._newest: Raw | None = None
-        self._used = process_time(), perf_counter()  # at the last `_share`: CPU time, time
+        self._used = process_time(), perf_counter()  # CPU time and clock time at the last call of `_share`
         self.complete = True
         self.observer = Observer(self._ring.append, self._append_other)
 
     def digest(self) -> float:
-        """Examine some requests. Return the number of seconds until the next call."""
+        """Examine some requests. Return the number of seconds until the next call of `digest`."""
         ring = self._ring
         if not ring:
             return _INTERVAL
@@ -109,7 +108,7 @@ class Evidence:
 
     @cached_property
     def examiner(self) -> "Examiner":
-        """The object that examines the exchanges. Its first use imports all rules."""
+        """The object that examines the exchanges. Its first use imports the advisor's rules."""
         from emulator.http.observing.examining import Examiner  # noqa: PLC0415 - keeps the start fast
 
         return Examiner(self._emulator)
@@ -120,7 +119,10 @@ class Evidence:
         return self.examiner.permissions
 
     def doubt_tables(self) -> None:
-        """Note that each known table may have been replaced by a new table of the same name."""
+        """Make the advisor read the definition of each known table again at the table's next use.
+
+        A table may have been replaced by a new table of the same name.
+        """
         self.examiner.doubt_tables()
 
     def contribution(self) -> Mapping[str, Any]:
@@ -133,13 +135,15 @@ class Evidence:
         if size > _SMALL:
             self._large = max(0, self._large - size)
         if not self._ring:
-            self._large = 0  # corrects the count: a full ring drops large requests uncounted
+            # The empty ring has no large requests. The count may be higher, because a full ring
+            # drops requests without subtracting them.
+            self._large = 0
         self.examiner.see(exchange)
 
     # --- collecting -------------------------------------------------------------------------------
 
     def _append_other(self, raw: Raw) -> None:
-        """Append a request that failed or has large bodies to the ring. Cut large bodies."""
+        """Keep a request that failed or has large bodies for examination. Cut large bodies."""
         exchange = Exchange(*raw)
         if exchange.path != b"/" or exchange.method != "POST":
             return
@@ -169,7 +173,7 @@ def _cut(body: bytes) -> bytes:
     from emulator.advisor.pages import CUT  # noqa: PLC0415 - keeps the start fast
 
     for after_items in _AFTER_ITEMS:
-        # These bytes cannot be inside an item: there, the end of a list is followed by `}`.
+        # The bytes `after_items` cannot be inside an item: there, `}` follows the end of a list.
         position = body.rfind(after_items)
         if position >= 0:
             return b'{"%b":%d,%b%b' % (CUT.encode(), position, _sample(body, position), body[position + 2 :])

@@ -27,8 +27,8 @@ from emulator.http.observing.summary import FIRST_ERROR, caller_of, operation_of
 PLACE: Final = b"x-dynamodb-emulator-caller"
 """The header in which the pytest plugin sends the caller of a request: file, line and client."""
 
-_TRAIL: Final = 5_000  # the most calls in a trail; a call usually has 1 or 2 KB
-_LONGEST: Final = 300  # the most characters of the header PLACE that are used
+_TRAIL: Final = 5_000  # the most calls in the trail of a worker; a call usually has 1 or 2 KB
+_LONGEST: Final = 300  # only this many characters of a header with the name PLACE are used
 
 _PLACE: Final = re.compile(r"[^;]*[^;:]:[0-9]{1,9}(; .*)?", re.DOTALL)
 _CLIENT: Final = re.compile(r"(?:^|; )client=([^;]*)")
@@ -70,14 +70,17 @@ class Examiner:
             self._trail.append(call.dump())
 
     def doubt_tables(self) -> None:
-        """Note that each known table may have been replaced by a new table of the same name."""
+        """Make the advisor read the definition of each known table again at the table's next use.
+
+        A table may have been replaced by a new table of the same name.
+        """
         self._tables.doubt_all()
 
     def contribution(self, *, complete: bool) -> Mapping[str, Any]:
         """Return this process's data for the control `advice`.
 
-        If there are other workers, the data are JSON with the trail. Otherwise they contain the
-        advisor object.
+        If there are other workers, the data are JSON with the trail (this process's last calls).
+        Otherwise they contain the advisor object.
         """
         common = {"Requests": self.advisor.calls, "Complete": complete and not self.advisor.tallies.full}
         if self._trail is None:

@@ -20,9 +20,9 @@ import orjson
 LARGE: Final = 500_000  # bytes; to parse this many takes up to 25 ms
 
 NOT_WHOLE: Final = b""
-"""Replaces the body of an answer that is too large, or whose request is too large."""
+"""Replaces the body of an answer if this body, or that of its request, is too large to keep."""
 
-_SEARCHED: Final = 4_096  # bytes that are searched at the beginning of a body and the end of a request
+_SEARCHED: Final = 4_096  # bytes that are searched at the beginning of each body and at the end of a request's body
 # Members whose value is a string. Attributes of items never match: their values are objects.
 _NAMES: Final = re.compile(
     r'"(TableName|IndexName|StreamArn|ResourceArn)"\s*:\s*"([^"\\]{1,1024})"'
@@ -42,7 +42,8 @@ _LONGEST_REST: Final = 100_000  # the most bytes of the members after the items
 def request_facts(body: bytes) -> Mapping[str, Any]:
     """Return the members that name tables, indexes and expressions in a large request.
 
-    Only the beginning and the end of the body are searched. RequestItems has only one table.
+    Only the beginning and the end of the body are searched. In the result, RequestItems has only
+    the first table of a batch.
     """
     found: dict[str, Any] = {}
     for text in (body[:_SEARCHED], body[-_SEARCHED:]):
@@ -59,8 +60,8 @@ def answer_facts(body: bytes) -> Mapping[str, Any]:
     """Return the members of a large answer after its items, or an error's code and message."""
     if body.startswith(_ERROR_START):
         members = _ERROR.findall(body[:_SEARCHED].decode("utf-8", "replace"))
-        # Reversed, so that the first match of each name stays: the error's own message. Later
-        # matches are the messages of CancellationReasons.
+        # The order of the matches is reversed, so that the first match of each name stays: the
+        # error's own message. Later matches are the messages of CancellationReasons.
         return dict(reversed(members))
     if body.startswith(_UNPROCESSED):
         return _object(body)

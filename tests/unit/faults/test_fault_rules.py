@@ -51,7 +51,7 @@ WRONG = [
     ({"Effect": {"Kind": "Drop", "Seconds": 1}}, "the effect Drop has no member Seconds; there are: After"),
     (
         {"Effect": {"Kind": "Conflict", "Code": "a"}},
-        "the effect Conflict has no member Code; there are none besides Kind",
+        "the effect Conflict has no member Code; the only member is Kind",
     ),
     ({"Effect": {"Kind": "Drop", "After": 1}}, "the member After of Effect must be true or false"),
     (

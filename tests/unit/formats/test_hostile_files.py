@@ -251,7 +251,7 @@ LONG_ION_NUMBER = "more than 1,000 digits in a row, which is too long for a numb
 ION_FILES = {
     "an import of many symbols": (
         b"\xee" + varuint(len(TABLE_OF_SYMBOLS) + 2) + b"\x81\x83" + TABLE_OF_SYMBOLS + struct(b""),
-        ":1: this is not Ion: it imports 2000000000 symbols, and the maximum is 100000",
+        ":1: this is not Ion: the file imports 2000000000 symbols, and the maximum is 100000",
     ),
     "a long number": (struct(b"\x85\x2e" + varuint(5_000) + b"\xff" * 5_000), f": {LONG_ION_NUMBER}"),
     "a long decimal in a list": (
