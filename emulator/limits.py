@@ -11,13 +11,13 @@ REQUEST_BODY: Final = 16 * MIB  # bytes, both before and after decompression
 RESPONSE_COMPRESSION: Final = 4 * KIB
 
 ITEM_SIZE: Final = 400 * KIB  # bytes, counted by the rules of values/size.py
-NESTING: Final = 32  # levels; an attribute's own value has level 1
-ATTRIBUTE_NAME: Final = 65_535  # bytes of UTF-8
-PARTITION_KEY: Final = 2048  # bytes
+NESTING: Final = 32  # levels of nesting in a value; an attribute's own value has level 1
+ATTRIBUTE_NAME: Final = 65_535  # bytes of an attribute's name in UTF-8
+PARTITION_KEY: Final = 2048  # bytes of all HASH attributes together
 SORT_KEY: Final = 1024  # bytes of all RANGE attributes together
 
-NUMBER_DIGITS: Final = 38  # significant decimal digits
-NUMBER_MAX_EXPONENT: Final = 125  # the exponent of a number that is written as d.ddd * 10^exponent
+NUMBER_DIGITS: Final = 38  # significant decimal digits of a number
+NUMBER_MAX_EXPONENT: Final = 125  # the largest exponent of a number that is written as d.ddd * 10^exponent
 NUMBER_MIN_EXPONENT: Final = -130
 
 EXPRESSION_SIZE: Final = 4096  # bytes of each expression parameter
@@ -28,12 +28,12 @@ EXPRESSION_IN_OPERANDS: Final = 100
 LEGACY_NAMES: Final = ITEM_SIZE
 EXPRESSION_VALUES_SIZE: Final = 2 * MIB  # bytes of all ExpressionAttributeValues together
 PLACEHOLDER: Final = 255  # bytes of a "#name" or ":value", including its first character
-PATH_ELEMENTS: Final = 32  # number of names and list indexes in a document path
+PATH_ELEMENTS: Final = 32  # the most names and list indexes in a document path
 # The largest index in a document path (observed: github.com/floci-io/floci/issues/3073).
 LIST_INDEX: Final = 4_294_967_294
 
 TRANSACTION: Final = 4 * MIB  # bytes of all items, keys and values in a transaction
-TOKEN_SECONDS: Final = 600.0  # the time for which a transaction's ClientRequestToken is remembered
+TOKEN_SECONDS: Final = 600.0  # seconds for which a transaction's ClientRequestToken is remembered
 
 PAGE: Final = MIB  # bytes of the items that one page of a Query or Scan reads
 BATCH_GET_KEYS: Final = 100
@@ -44,13 +44,13 @@ GSI_PER_TABLE: Final = 20
 LSI_PER_TABLE: Final = 5
 VECTOR_INDEXES_PER_TABLE: Final = 5
 DIMENSIONS: Final = 4096  # the most dimensions of a vector
-SEARCH_RESPONSE: Final = 16 * MIB  # bytes of all returned items (AWS: "Vector indexes", requirements)
+SEARCH_RESPONSE: Final = 16 * MIB  # bytes of all items that a search returns (AWS: "Vector indexes", requirements)
 TOP_K: Final = 100  # the most results of a search for vectors
 NON_KEY_ATTRIBUTES_TOTAL: Final = 100
 # The most HASH attributes, and the most RANGE attributes, in the key of a global index.
 INDEX_KEY_ATTRIBUTES: Final = 4
 TAGS_PER_RESOURCE: Final = 50
-TAG_KEY: Final = 128  # characters
+TAG_KEY: Final = 128  # characters of a tag's key
 TAG_VALUE: Final = 256
 TAG_SET: Final = 10 * KIB  # bytes of all tags of a resource
 S3_OBJECTS: Final = 50_000  # the most objects of one import or bulk operation (control-plane 5.1, 14)
@@ -59,8 +59,8 @@ RESOURCE_POLICY: Final = 20_480
 THROUGHPUT_VALUE: Final = 1_000_000_000_000
 # The most read units, and the most write units, of a table or global index (default quota).
 TABLE_CAPACITY: Final = 40_000
-# A table can decrease its provisioned throughput this often on one UTC day, at any time. A further
-# decrease on this day is possible DECREASE_SECONDS after the last decrease.
+# On one UTC day, a table can decrease its provisioned throughput so many times without a wait. A
+# further decrease on this day is possible DECREASE_SECONDS after the last decrease.
 DECREASES_AT_ONCE: Final = 4
 DECREASE_SECONDS: Final = 3600
 
@@ -70,7 +70,7 @@ WRITE_UNIT: Final = KIB
 ITEM_COLLECTION: Final = 10 * GIB
 
 STREAMS_PAGE: Final = 100  # default and maximum of Limit in ListStreams and DescribeStream
-ITERATOR_SECONDS: Final = 900.0  # the time for which a shard iterator is valid
+ITERATOR_SECONDS: Final = 900.0  # seconds for which a shard iterator is valid
 
 KINESIS_BATCH_RECORDS: Final = 500  # the most records of one PutRecords call (AWS: PutRecords)
 # The most bytes of one PutRecords call: data and partition keys of all records together.

@@ -17,7 +17,7 @@ from collections.abc import Callable, Hashable
 from time import monotonic
 from typing import Final
 
-_INTERVAL: Final = 60.0  # seconds in which a key is allowed once
+_INTERVAL: Final = 60.0  # seconds in which each key (the subject of a log line) is allowed once
 _KEYS: Final = 1000
 
 

@@ -19,11 +19,14 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("emulator")
 
-_INTERVAL: Final = 0.2  # seconds between polls
+_INTERVAL: Final = 0.2  # seconds between two checks for the end of the parent
 
 
 class Parent:
-    """The process that started this process. process: its process id when this process started."""
+    """The parent: the process that started this process.
+
+    process: the parent's process id when this process started.
+    """
 
     def __init__(self, process: int) -> None:
         self._process = process
@@ -31,7 +34,7 @@ class Parent:
             log.warning("--exit-with-parent has no effect on Windows, where a process keeps the id of its parent")
 
     def is_gone(self) -> bool:
-        """Return True if the parent has ended."""
+        """Return True if the parent process has ended."""
         return os.getppid() != self._process
 
     def poll(self, loop: asyncio.AbstractEventLoop, gone: Callable[[], None]) -> None:

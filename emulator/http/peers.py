@@ -24,8 +24,8 @@ from emulator.http.front.front import Front, PeerFailed
 
 log = logging.getLogger("emulator")
 
-# Seconds to wait for an answer. If a worker has died, the worker that replaces it starts within
-# this time and answers.
+# Seconds to wait for another worker's answer. If a worker has died, the worker that replaces it
+# starts within this time and answers.
 _PATIENCE: Final = 5.0
 _DOORBELL: Final = b"?"
 
@@ -34,7 +34,7 @@ Door = tuple[socket.socket, socket.socket]
 
 
 def make_doors(workers: int) -> list[Door]:
-    """Return a door for each worker."""
+    """Return a door for each worker: a pair of connected datagram sockets."""
     doors = [socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM) for _ in range(workers)]
     for door in doors:
         for end in door:
@@ -51,11 +51,11 @@ class Peers:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def open(self, front: Front) -> None:
-        """Begin to answer the questions of the other workers."""
+        """Begin to run controls for the other workers."""
         asyncio.get_running_loop().add_reader(self._own, self._accept, front)
 
     def close(self) -> None:
-        """Stop answering questions."""
+        """Stop running controls for the other workers."""
         asyncio.get_running_loop().remove_reader(self._own)
 
     async def ask(self, control: str, body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -88,11 +88,11 @@ class Peers:
         return result
 
     def _accept(self, front: Front) -> None:
-        """Receive the sockets that other workers have sent. Answer the question on each socket."""
+        """Receive sockets from other workers. Run the control that each socket asks for."""
         while True:
             try:
                 _, descriptors, _, _ = socket.recv_fds(self._own, len(_DOORBELL), 1)
-            except OSError:  # all sockets have been received
+            except OSError:  # no more sockets are waiting
                 return
             for descriptor in descriptors:
                 task = asyncio.create_task(_answer(front, socket.socket(fileno=descriptor)))
@@ -101,11 +101,11 @@ class Peers:
 
 
 async def _answer(front: Front, sock: socket.socket) -> None:
-    """Read one question from a socket, run its control, and write the answer."""
+    """Read a question from a socket, run the control that it names, and write the result."""
     sock.setblocking(False)  # noqa: FBT003 - the signature of `setblocking`
     reader, writer = await asyncio.open_connection(sock=sock)
     try:
-        with suppress(OSError, orjson.JSONDecodeError):  # the asking worker has ended
+        with suppress(OSError, orjson.JSONDecodeError):  # the worker that asked may have ended
             question = orjson.loads(await reader.read())
             writer.write(orjson.dumps(await _result(front, question["Control"], question["Body"])))
             await writer.drain()

@@ -32,12 +32,15 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("emulator")
 
-_INTERVAL: Final = 0.1  # seconds between checks: for a signal, and then for open requests
-_GRACE: Final = 10.0  # seconds after the signal in which open requests can still be answered
+_INTERVAL: Final = 0.1  # seconds between checks: for a signal to stop, and after it for open requests
+_GRACE: Final = 10.0  # seconds after a signal to stop in which open requests can still be answered
 
 
 class Server:
-    """Accepts connections for a front. listeners: bound sockets, which `run` closes at its end."""
+    """Accepts connections, and hands their requests to a front, which answers them.
+
+    listeners: bound sockets. `run` closes them at its end.
+    """
 
     def __init__(self, front: Front, listeners: list[socket.socket], peers: "Peers | None" = None) -> None:
         self._front = front
@@ -158,7 +161,7 @@ def _signals(stop: "Callable[[int, FrameType | None], None]") -> Iterator[None]:
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """Return uvloop's factory of event loops. None means asyncio's own event loop."""
+    """Return uvloop's factory of event loops, or None to use asyncio's own event loop."""
     try:
         import uvloop  # noqa: PLC0415 - not installed on Windows
     except ImportError:

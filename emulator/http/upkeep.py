@@ -10,6 +10,8 @@
 | drop unused vectors          | every second                                                 | every process          |
 | check for free descriptors   | every second                                                 | every process          |
 
+The owner is the process that does the background work: the only process, or worker 0.
+
 A pause is half a second without a commit. Outside of pauses, syncs are rare, because a sync takes
 memory bandwidth from requests: with a sync each second, the server did a tenth fewer writes.
 """  # noqa: W505 - the table has long lines
@@ -29,10 +31,10 @@ from storage.host import Upkeep as StoreUpkeep
 
 log = logging.getLogger("emulator")
 
-_INTERVAL: Final = 0.05  # the least number of seconds between two polls
-_QUIET: Final = 0.5  # seconds without a commit after which a pause begins
-_SOON: Final = 1.0  # seconds from a commit to its sync, in a pause
-_BUSY: Final = 15.0  # seconds from a commit to its sync, outside of pauses
+_INTERVAL: Final = 0.05  # `poll` does nothing if it is called again within so many seconds
+_QUIET: Final = 0.5  # seconds without a commit after which a pause of writes begins
+_SOON: Final = 1.0  # seconds from a commit to its sync, in a pause of writes
+_BUSY: Final = 15.0  # seconds from a commit to its sync, while there is no pause of writes
 _TRIM: Final = 5.0  # the least number of seconds between two calls of the store's `trim`
 _PROBE: Final = 1.0  # seconds between checks for free descriptors and for unused vectors
 
@@ -85,7 +87,8 @@ class Upkeep:
         if not pause:
             self._trimming = iter(())
         elif not self._database.pending:
-            # A step fails if the disk is full. The next write that needs room will report this.
+            # A step of `trim` fails if the disk is full. The next write that needs room will report
+            # this.
             with suppress(StorageError):
                 next(self._trimming, None)
         if commits == self._synced:

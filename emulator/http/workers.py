@@ -134,8 +134,8 @@ def _close(listeners: list[list[socket.socket]]) -> None:
 class Supervisor:
     """Starts, restarts and stops the workers.
 
-    temporary: the folder in memory, or None. Worker 0 removes this folder at its end if the
-    supervisor has ended before.
+    temporary: the folder in memory, None without --in-memory. Worker 0 removes this folder at its
+    end if the supervisor has ended before.
     """
 
     def __init__(self, settings: Settings, listeners: list[list[socket.socket]], *, temporary: Path | None) -> None:
@@ -236,8 +236,8 @@ class Supervisor:
                 if other != worker_index:
                     _close([listener])
             self._shared_memory.worker_index = worker_index
-            # The worker that died may have committed a change and not notified the other workers.
-            # This worker notifies them now.
+            # This worker may replace one that died. The dead worker may have committed a change
+            # without notifying the other workers. So notify them now.
             self._shared_memory.notify(b"")
             emulator = Emulator(self._settings, sharing=self._shared_memory)
             try:

@@ -43,7 +43,7 @@ LONGEST_BACK_OFF: Final = 30.0
 _BACK_OFF: Final = BackOff(first=FIRST_BACK_OFF, longest=LONGEST_BACK_OFF)
 
 _WINDOW: Final = 500  # the most records of a shard in memory
-_REFILL: Final = 250  # if a shard has fewer records in memory, the feed reads more
+_REFILL: Final = 250  # if a shard has fewer records in memory, the feed reads more records
 _PAGE: Final = Page(records=128, size=256 * KIB)
 """The most that one poll reads from a shard. This delays requests by a few milliseconds."""
 
@@ -112,7 +112,10 @@ class _Feed:
         self._precision = ""
 
     def form_with(self, stream: StreamDefinition, precision: str) -> None:
-        """Use this precision for the times in records that will be read from now on."""
+        """Use this precision for the times in records that will be read from now on.
+
+        precision: the unit of times, MILLISECOND or MICROSECOND.
+        """
         if precision != self._precision:
             self._precision = precision
             self.form = RecordFormat(
@@ -125,7 +128,10 @@ class _Feed:
         return (cursor.inbox.records for cursor in self.consumer.shards.values())
 
     def ready(self, now: float) -> bool:
-        """Return True if a batch may be sent now, because the wait after a failure is over."""
+        """Return False while the feed waits after a failure and may send no batch.
+
+        now: the time, in seconds since 1970.
+        """
         return _BACK_OFF.over(self._backs_off_until, now)
 
     def back_off(self, now: float) -> None:
@@ -177,12 +183,15 @@ class KinesisFeed:
                     batches.append(Batch(stream.id, destination.arn, table.definition.access_key, records))
         self._feeds = {log_id: feed for log_id, feed in self._feeds.items() if log_id in seen}
         for table, log_id in drained:
-            # If the change cannot be stored now, the next call of `due` tries again.
+            # If the status DISABLED cannot be stored now, the next call of `due` tries again.
             self._database.try_run(partial(self._finish, table, log_id), None)
         return batches
 
     def put(self, batch: Batch, failed: Collection[int] = ()) -> None:
-        """Note that a batch was sent. failed: the positions of records that Kinesis rejected."""
+        """Note that a batch was sent.
+
+        failed: the positions (in the batch) of the records that Kinesis rejected.
+        """
         feed = self._feeds.get(batch.log)
         if feed is None:
             return
@@ -226,7 +235,7 @@ class KinesisFeed:
             self._done(feed, batch.records)
 
     def _destinations(self) -> Iterator[tuple[Table, KinesisDestination, StreamDefinition]]:
-        """Yield the destinations that have a change log."""
+        """Yield each destination that has a change log, with its table and this change log."""
         for table in self._database.catalog.everything():
             for destination in table.definition.kinesis:
                 stream = None if destination.stream_id is None else self._database.streams.get(destination.stream_id)
@@ -243,7 +252,7 @@ class KinesisFeed:
         return feed
 
     def _done(self, feed: _Feed, records: Iterable[KinesisRecord]) -> None:
-        """Remove records that were sent or skipped, and store the new checkpoints.
+        """Remove the sent or skipped records from the feed, and store the new checkpoints.
 
         If the disk is full, the checkpoints stay unstored until the next call. If the process ends
         before this call, the records are sent again. If the change log was restored from a snapshot
@@ -259,7 +268,10 @@ class KinesisFeed:
         self._database.try_run(save, None)
 
     def _finish(self, table: Table, log_id: int) -> None:
-        """Change a destination's status from DISABLING to DISABLED. This deletes its change log."""
+        """Change a destination's status from DISABLING to DISABLED.
+
+        This also deletes the destination's change log.
+        """
         current = self._database.catalog.current(table)
         if current is None:
             return

@@ -52,7 +52,7 @@ class KinesisRecord:
 
 
 class RecordFormat:
-    """Makes the records of one destination.
+    """Makes the Kinesis records of one destination: one table and one Kinesis data stream.
 
     region, table: the region and the name of the table. hash_key: the name of the table's partition
     key. A record's Kinesis partition key is a digest of the partition key's value. precision: the
@@ -73,7 +73,10 @@ class RecordFormat:
         ) % precision.encode()
 
     def record(self, row: bytes, shard: int) -> KinesisRecord:
-        """Convert a stored record to a record for Kinesis. shard: the number of its shard."""
+        """Convert a stored record to a record for Kinesis.
+
+        row: the stored record. shard: the number of the record's shard.
+        """
         parts = record_parts(row)
         data = b"".join(
             (
@@ -95,6 +98,9 @@ class RecordFormat:
 
 
 def _partition_key(value: dict[str, str]) -> str:
-    """Return the Kinesis partition key of an item: 32 upper-case hex digits, as on the service."""
+    """Return the Kinesis partition key for an item: 32 upper-case hex digits, as on the service.
+
+    value: the value of the partition key in the table.
+    """
     ((kind, _),) = value.items()
     return keyspace.digest(keyspace.KEY_BYTES[kind](value)).hex().upper()

@@ -91,7 +91,7 @@ def key_constraint(shape: Shape) -> Iterator[Constraint]:
 
 
 def in_collections(own: Sequence[Constraint]) -> list[Constraint]:
-    """Return the constraints on members of a map or list in the order of the error's text.
+    """Return the constraints on members of a map or list in the order in which errors list them.
 
     The maximum comes first (behaviour 3.2).
     """
@@ -165,7 +165,9 @@ def _table_name_rule(model_name: str) -> tuple[int, bool]:
 
 
 def _table_name_accept(minimum: int, arn: bool) -> Accept:  # noqa: FBT001 - the result of _table_name_rule
-    """Return the test for a table name. arn: also accept an ARN.
+    """Return the test for a table name.
+
+    minimum: the least number of characters of a name. arn: True to accept an ARN too.
 
     The test accepts any text that begins like an ARN, because operations check the rest of it.
     """
@@ -197,7 +199,7 @@ def _table_name_constraints(minimum: int, arn: bool) -> list[Constraint]:  # noq
 
 
 def _table_name_keys() -> list[Constraint]:
-    """Return the constraints on the keys of RequestItems."""
+    """Return the constraints on the keys of RequestItems, which are table names."""
     accept = _table_name_accept(overrides.TABLE_NAME_MINIMUM, arn=True)
     texts = {constraint.kind: constraint.text for constraint in _table_name_constraints(3, arn=False)}
     return [Constraint(kind, text, accept) for kind, text in texts.items()]

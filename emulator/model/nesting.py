@@ -1,8 +1,8 @@
 """Finds out if the attribute values of a request nest deeply.
 
-If a value in a PutItem, UpdateItem or DeleteItem has more than about 62 levels, the OLD layer of
-the service checks the request, and errors have this layer's texts (behaviour 3.5). We do not know
-the exact number of levels.
+If a value in a PutItem, UpdateItem or DeleteItem has more than about 62 levels, the older code of
+the service (the OLD layer) checks the request, and errors have this code's texts (behaviour 3.5).
+We do not know the exact number of levels.
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,7 +16,8 @@ _STRUCTURES: Final = ("Expected", "AttributeUpdates")
 
 def nests_deeply(request: Mapping[str, Any]) -> bool:
     """Return True if an attribute value of the request has more than 62 levels."""
-    # Iterators, one for each level, take little memory, even if there are many values.
+    # The stack has one iterator for each level of nesting. It takes little memory, even if there
+    # are many values.
     levels = [_values(request)]
     while levels:
         for value in levels[-1]:
@@ -42,7 +43,7 @@ def _values(request: Mapping[str, Any]) -> Iterator[Any]:
 
 
 def _parts(value: Mapping[str, Any]) -> Iterator[Any]:
-    """Return the values in a list or map value.
+    """Return the attribute values inside an attribute value of type L (list) or M (map).
 
     A value that is nested too deeply is not canonical: it may have both "L" and "M", and both may
     be null.

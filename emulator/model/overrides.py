@@ -34,7 +34,7 @@ class Change:
     maximum: int | None = None
 
 
-_INDEX_KEY: Final = Change(maximum=8)  # 4 HASH and 4 RANGE attributes
+_INDEX_KEY: Final = Change(maximum=8)  # at most 4 HASH and 4 RANGE attributes
 _TABLE_KEY: Final = Change(maximum=2)
 
 CHANGES: Final[Mapping[str, Change]] = {
@@ -53,7 +53,7 @@ CHANGES: Final[Mapping[str, Change]] = {
 }
 
 # Structure -> a required member. If it is missing, the error reports this before all other failures
-# and without the envelope (behaviour 3.4).
+# and without the envelope, the prefix "1 validation error detected: " (behaviour 3.4).
 REQUIRED_BARE: Final[Mapping[str, str]] = {
     "CreateTableInput": "TableName",
     "UpdateTableInput": "TableName",
@@ -61,8 +61,9 @@ REQUIRED_BARE: Final[Mapping[str, str]] = {
 }
 
 # Members whose minimum length in the model does not count. For the empty map RequestItems,
-# validate.py raises another error, after all other checks and without the envelope (behaviour 7.2).
-# For an empty TableArn, the operation raises another error (control-plane 4.1).
+# validate.py raises another error, after all other checks and without the prefix "1 validation
+# error detected: " (behaviour 7.2). For an empty TableArn, the operation raises another error
+# (control-plane 4.1).
 OPTIONAL_LENGTH: Final = frozenset({"BatchWriteItemInput.RequestItems", "ExportTableToPointInTimeInput.TableArn"})
 
 # Members that the validator does not check, because the operations check them and raise errors with
@@ -81,11 +82,11 @@ ADDED_MEMBERS: Final[Mapping[str, tuple[str, str, str]]] = {
 
 # Structure -> the members whose failures are reported before those of other members, in this order.
 MEMBER_ORDERS: Final[Mapping[str, tuple[str, ...]]] = {
-    "ProvisionedThroughput": ("WriteCapacityUnits", "ReadCapacityUnits"),  # observed: DDB-TABLE-038
+    "ProvisionedThroughput": ("WriteCapacityUnits", "ReadCapacityUnits"),  # observed: finding DDB-TABLE-038
 }
 
-# Enum -> the order in which messages list its values (behaviour 3.3). Other enums have the model's
-# order.
+# Enum -> the order in which messages list its values (behaviour 3.3). The values of other enums
+# have the model's order.
 ENUM_ORDERS: Final[Mapping[str, tuple[str, ...]]] = {
     "ReturnValue": ("ALL_NEW", "UPDATED_OLD", "ALL_OLD", "NONE", "UPDATED_NEW"),
     "Select": ("SPECIFIC_ATTRIBUTES", "COUNT", "ALL_ATTRIBUTES", "ALL_PROJECTED_ATTRIBUTES"),
@@ -98,7 +99,8 @@ ENUM_ORDERS: Final[Mapping[str, tuple[str, ...]]] = {
 PATTERNS: Final[Mapping[str, str]] = {  # Java patterns -> the same patterns in Python's syntax
     r"\p{Print}+": r"[\x20-\x7e]+",
     r"[\u0020-\uD7FF\uE000-\uFFFD\uD800\uDC00-\uDBFF\uDFFF\r\n\t]*": (
-        # Java counts a surrogate pair as two characters, Python as one.
+        # A character above U+FFFF is two surrogates in Java's pattern, and one character in
+        # Python's.
         r"[\u0020-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF\r\n\t]*"
     ),
 }
@@ -130,7 +132,7 @@ class Wording:
     template: may contain `{value}` (quoted, or null), `{wire}` (the path in lower camel case),
     `{api}` (the path as in requests) and `{constraint}` (the text that begins with "Member must").
     alone: True if the message reports only this failure, even if there are others.
-    bare: True if the message has no envelope.
+    bare: True if the message has no envelope (the prefix "1 validation error detected: ").
     """
 
     template: str
@@ -160,7 +162,8 @@ _CONDITIONAL_OPERATOR: Final = Wording(  # ALL is the service's own mistake for 
 _LENGTH: Final[tuple[Kind, Kind]] = ("minimum", "maximum")
 
 WORDINGS: Final[Mapping[tuple[str, Kind], Wording]] = {
-    # behaviour 3.4: five operations have this wording. Scan has the OLD wording in us-east-1.
+    # behaviour 3.4: five operations have this wording. Scan has the wording of the old layer (OLD)
+    # in us-east-1.
     ("PutItemInput.TableName", "minimum"): _NEW_ALONE,
     ("GetItemInput.TableName", "minimum"): _NEW_ALONE,
     ("UpdateItemInput.TableName", "minimum"): _NEW_ALONE,
@@ -170,7 +173,8 @@ WORDINGS: Final[Mapping[tuple[str, Kind], Wording]] = {
     ("UpdateItemInput.ReturnValues", "enum"): _RETURN_VALUES,
     ("DeleteItemInput.ReturnValues", "enum"): _RETURN_VALUES,
     ("QueryInput.ConditionalOperator", "enum"): _CONDITIONAL_OPERATOR,  # behaviour 3.3, 3.5
-    # behaviour 6.1. Scan has the OLD wording in us-east-1 for wrong numbers, such as Limit 0.
+    # behaviour 6.1. In us-east-1, Scan has the wording of the old layer (OLD) for wrong numbers,
+    # such as Limit 0.
     ("QueryInput.Limit", "minimum"): NEW,
     ("BatchGetItemInput.RequestItems", "minimum"): NEW,  # behaviour 7.1
     ("BatchGetItemInput.RequestItems", "maximum"): NEW,  # inferred from the row above
@@ -206,8 +210,8 @@ class FailureOrder:
     first: the members whose failures are reported first, in this order. Failures of other members
     follow in the model's order.
     only_first: True if only the first failure is reported.
-    old: True if all failures are reported with the OLD wording.
-    without: a member. The FailureOrder applies only to requests without this member.
+    old: True if all failures are reported with the wording of the service's old layer (OLD).
+    without: the name of a member. The FailureOrder applies only to requests without this member.
     deep: True if the FailureOrder applies only to requests with a deeply nested value (nesting.py).
     """
 
@@ -229,7 +233,7 @@ _SINGLE_WRITE: Final = (
 FAILURE_ORDERS: Final[Mapping[str, tuple[FailureOrder, ...]]] = {
     "PutItemInput": _SINGLE_WRITE,
     "DeleteItemInput": _SINGLE_WRITE,
-    # Inferred from PutItem and DeleteItem.
+    # The order for GetItem is inferred from PutItem and DeleteItem.
     "GetItemInput": (FailureOrder(first=("ReturnConsumedCapacity",)),),
     "UpdateItemInput": (
         FailureOrder(first=_OLD_ORDER, old=True, without="Key"),

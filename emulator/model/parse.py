@@ -28,10 +28,11 @@ _ATTRIBUTE_VALUE: Final = "AttributeValue"
 
 # For lists and maps whose maximum in the model is less than 1,000. The largest such maximum is 255.
 _KEPT_OF_BOUNDED: Final = 1_000
-# For lists of structures without a maximum in the model. Limits of tables apply to them, such as 50
-# tags or 20 indexes.
+# For lists of structures that have no maximum in the model. Later checks limit such lists, for
+# example to 50 tags or 20 indexes.
 _KEPT_OF_STRUCTURES: Final = 10_000
-# For names and values: five expressions of 4 KB or a statement of 8 KB can use at most about 7,000.
+# For names and values: five expressions of 4 KB or a statement of 8 KB can use at most about 7,000
+# names or values.
 _KEPT: Final = {
     "ExpressionAttributeNameMap": 10_000,
     "PreparedStatementParameters": 10_000,
@@ -43,7 +44,7 @@ _BY_ATTRIBUTE: Final = frozenset(("ExpectedAttributeMap", "FilterConditionMap", 
 A later check refuses such a parameter if its attribute names have more than limits.LEGACY_NAMES
 bytes together.
 """
-_NAME_LIST: Final = "AttributeNameList"  # the shape of AttributesToGet, which has the same limit
+_NAME_LIST: Final = "AttributeNameList"  # the shape of AttributesToGet; the limit LEGACY_NAMES applies to it too
 _MAP_PARSERS: Final[dict[str, Callable[[object, list[Problem]], dict[str, Value]]]] = {
     "PutItemInputAttributeMap": wire.parse_item,
     "ExpressionAttributeValueMap": wire.parse_values,
@@ -88,7 +89,8 @@ def compile_parser(operation: OperationModel) -> Callable[[object], Request]:
         problems: list[Problem] = []
         request.problems = problems
         for name, value in raw.items():
-            # Most members are texts. A call of their parser would take three times as long as this.
+            # Most members are texts. They need no conversion, and a call of their parser would take
+            # three times as long.
             if name in texts and type(value) is str:
                 request[name] = value
             elif value is not None:
@@ -103,7 +105,7 @@ def compile_parser(operation: OperationModel) -> Callable[[object], Request]:
 
 
 def _name_parameter(problems: list[Problem], name: str) -> None:
-    """Store the name of a request's member in the problems that were found in this member."""
+    """Store the name of a request's member in the problems of this member."""
     for problem in problems:
         if not problem.parameter:
             problem.parameter = name
@@ -140,7 +142,7 @@ def _parser(shapes: Shapes, shape: Shape, scalar_error: _ScalarError) -> Parser:
 
 
 def kept(shapes: Shapes, shape: Shape) -> int:
-    """Return the largest number of members that a parser reads from a list or map."""
+    """Return the largest number of members that a parser reads from a list or map of this shape."""
     if shape.name in _KEPT:
         return _KEPT[shape.name]
     if shape.maximum is not None:
@@ -275,7 +277,10 @@ def _by_attribute(parse_map: Parser) -> Parser:
 
 
 def _refuse_as_collection(raw: object, java_type: str, scalar_error: _ScalarError) -> NoReturn:
-    """Raise the service's error for JSON that should be an object, but is not."""
+    """Raise the service's error for JSON that should be an object, but is a list or a scalar.
+
+    java_type: the expected Java type. scalar_error: returns the error for a scalar.
+    """
     raise errors.wrong_collection(java_type) if type(raw) is list else scalar_error()
 
 
@@ -310,7 +315,7 @@ def _attribute_value_list(scalar_error: _ScalarError, limit: int) -> Parser:
 def _attribute_values(shape: Shape, java_type: str, scalar_error: _ScalarError) -> Parser:
     parse_map = _MAP_PARSERS.get(shape.name, wire.parse_map)
     if scalar_error is errors.scalar_as_field:
-        return parse_map  # raises this error too
+        return parse_map  # for a scalar, `parse_map` raises the same error as `parse` below
 
     def parse(raw: object, problems: list[Problem]) -> dict[str, Any]:
         if type(raw) is not dict:

@@ -20,7 +20,8 @@ from emulator.model import overrides
 from emulator.model.shapes import Shape, Shapes
 
 _ATTRIBUTE_VALUE: Final = "AttributeValue"
-# Replaces a value of more than 254 levels, because orjson cannot write it. The text is our own.
+# Error messages have this text instead of a value of more than 254 levels, because orjson cannot
+# write such a value. We do not know which text the service has.
 _TOO_DEEP: Final = "..."
 
 
@@ -41,7 +42,7 @@ def json_text(value: object) -> str:
 
 
 def java_text(shapes: Shapes, shape: Shape, value: Any, limit: int) -> str:  # noqa: ANN401 - any parsed value
-    """Return a parsed value as text. shape: the value's shape.
+    """Return a parsed value as Java's `toString` prints it. shape: the value's shape.
 
     A text of more than `limit` characters is cut to `limit` + 1. So the caller can see from the
     length that the text is too long.

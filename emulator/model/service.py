@@ -24,7 +24,7 @@ _DATA: Final = Path(__file__).parent / "data"
 
 
 def read_model(service: str) -> dict[str, Any]:
-    """Return the JSON of a service's model.
+    """Return a service's model as parsed JSON.
 
     service: the folder of the service in botocore's data, such as "dynamodb/2012-08-10".
     """

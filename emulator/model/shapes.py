@@ -91,7 +91,7 @@ class Shapes:
 
 @dataclass(frozen=True, slots=True)
 class OperationModel:
-    """One operation.
+    """One operation of the service model.
 
     prefix: the part of X-Amz-Target before the operation's name, such as "DynamoDB_20120810".
     input: the name of the shape that its requests have.

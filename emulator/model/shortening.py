@@ -30,8 +30,8 @@ from emulator.model.parse import kept
 from emulator.model.shapes import OperationModel, Shape, Shapes
 
 _LEVELS: Final = 6  # the most levels of brackets in a skipped member; a PutRequest with a flat item has four
-_AT_ONCE: Final = 100  # the number of members that one match of `_many_members` skips
-_AVERAGE: Final = 256  # bytes: the largest average size of the members in such a match
+_AT_ONCE: Final = 100  # the number of members that one match of the pattern `_many_members` skips
+_AVERAGE: Final = 256  # bytes: the largest average size of the members in one match of `_many_members`
 _LONG: Final = 4_096  # bytes: the search enters a member of this size or more, and skips a smaller one
 _SKIPPED: Final = 1_000  # the search gives up after this many short members on one level
 # `_shorter` looks for the request's last members in the last megabyte of the body. It tries at most
@@ -68,7 +68,7 @@ _LAST_MEMBERS: Final = rb'(?:\s*,\s*"\w+"\s*:\s*(?:%b|[-+.\w]++))*+\s*\}\s*\Z' %
 def parsed(operation: OperationModel, body: bytes) -> object:
     """Return a body as parsed JSON, with at least the members that the operation's parser reads.
 
-    Raises orjson.JSONDecodeError.
+    Raises orjson.JSONDecodeError if the body is not JSON.
     """
     cut = _Search(body).cut(operation)
     if cut is not None:
@@ -84,15 +84,16 @@ def parsed(operation: OperationModel, body: bytes) -> object:
 
 
 def _has_members(raw: Any, path: list[str | int], number: int) -> bool:  # noqa: ANN401 - any JSON
-    """Return True if the list or map at this path has `number` members.
+    """Return True if the list or map at this path has exactly `number` members.
 
-    It may have fewer: the search counts members in the text, and the text may repeat a name.
+    It may have fewer: the search has counted the members in the text. If the text has a name twice,
+    the parsed map has this member only once.
     """
     try:
         for step in path:
             raw = raw[step]
         return len(raw) == number
-    except (KeyError, IndexError, TypeError):  # the text repeats a name, so the path leads elsewhere
+    except (KeyError, IndexError, TypeError):  # the text has a name twice, and the path leads to the other value
         return False
 
 
@@ -121,7 +122,7 @@ class _Search:
         return None
 
     def _enter(self, shape: Shape) -> bool:
-        """Move past the bracket that opens a value of this shape. Return False if there is none."""
+        """Move past the bracket that opens a value of this shape. Return False if it is missing."""
         found = _bracket(self._body, self._position)
         if found is None or found[1] != _OPENING.get(shape.type):
             return False
@@ -145,7 +146,7 @@ class _Search:
         return True
 
     def _follow(self, shapes: Shapes, shape: Shape) -> Shape | None:
-        """Move to the first long member and return its shape; None if the search gives up."""
+        """Move to the first long member and return its shape, or None if the search gives up."""
         number = 0
         while (found := _one_member(self._body, self._position, self._position + _LONG)) is not None:
             self._position = found.end()
@@ -174,7 +175,8 @@ class _Search:
         """
         brackets = [_CLOSING[self._open[index : index + 1]] for index in reversed(range(len(self._open)))]
         start = self._body[: self._position - 1]
-        # Without the request's own bracket, because the pattern of the last members contains it.
+        # Leave out the last closing bracket, the request's own, because the pattern of the last
+        # members contains it.
         behind = re.compile(rb"\s*".join(map(re.escape, brackets[:-1])) + _LAST_MEMBERS, re.DOTALL)
         end = len(self._body)
         for _ in range(_ENDS):

@@ -224,7 +224,7 @@ def test_recovery_and_backups(visit, browser, client):
     assert "can no longer be restored" in press_and_load(browser, "Yes: Disable")
     visit("backups")
     fill(browser, {"Table": "Orders", "Name": "daily"})
-    assert "Backup daily of table Orders is made." in press_and_load(browser, "Make the backup")
+    assert "Backup daily of table Orders has been made." in press_and_load(browser, "Make the backup")
     press(browser, "Restore")
     fill(browser, {"New table": "FromBackup"})
     assert "Table FromBackup is being restored." in press_and_load(browser, "Restore as a new table")
@@ -303,7 +303,7 @@ def test_advice_names_a_mistake(visit, browser, client):
     visit("advice")
     press(browser, "Forget the evidence")
     press_and_load(browser, "Yes: Forget the evidence")
-    assert "Evidence is collected from now on." in press_and_load(browser, "Begin to collect evidence")
+    assert "The advisor collects evidence from now on." in press_and_load(browser, "Begin to collect evidence")
 
 
 @drives("faults/create", "faults/remove", "faults/lag", "faults/backfill", "faults/transaction")

@@ -21,13 +21,16 @@ from emulator.log_output import TRACE, Parts, Style
 log = logging.getLogger("emulator.requests")
 
 _LONGEST_BODY: Final = 4000  # the most bytes of a body that are logged
-_NAMES: Final = 3  # the most tables that a line names
-_REASON: Final = 1000  # the most characters of a reason in a line
+_NAMES: Final = 3  # the most tables that a log line names
+_REASON: Final = 1000  # the most characters of a log line about why a request failed
 _FIRST_SERVER_ERROR: Final = 500
 
 
 class LogLines:
-    """An observer that logs each exchange. explain: finds why a request failed (reasons.py)."""
+    """An observer that logs a line for each exchange (a request with its answer).
+
+    explain: a function that returns why a request failed (reasons.py).
+    """
 
     def __init__(self, explain: Explain) -> None:
         self._explain = explain
@@ -35,7 +38,10 @@ class LogLines:
         self.observer = Observer(self._log, self._log)
 
     def _log(self, raw: Raw) -> None:
-        """Log the line of an exchange, and the bodies at log level `trace`."""
+        """Log a line about a request.
+
+        At log level `trace`, also log the bodies of the request and of its answer.
+        """
         exchange = Exchange(*raw)
         summary = summary_of(exchange, self._explain)
         reason = with_wait(summary.get("Reason"), self._waits.explain(exchange))
@@ -50,7 +56,7 @@ class LogLines:
 
 
 def line(summary: Summary) -> Parts:
-    """Return the log line of a summary, as texts with their styles."""
+    """Return the log line for the summary of a request, as pairs of style and text."""
     status = summary["Status"]
     style = Style.GOOD if status < FIRST_ERROR else Style.BAD if status < _FIRST_SERVER_ERROR else Style.WORST
     parts: Parts = [(Style.STRONG, _subject(summary)), (Style.PLAIN, ": "), (style, str(status))]

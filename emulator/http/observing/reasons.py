@@ -1,8 +1,9 @@
 """Finds why a request failed, if the service's error message does not give the reason.
 
 The service's messages lack facts that a developer needs: which limit throttled a request, that a
-table exists under another access key, which condition was not met. A reason may quote expressions.
-So it never shows values of items, because expressions have placeholders instead of values.
+table exists under another access key, which condition was not met. A reason may quote an expression
+of the request. It still shows no values of items, because expressions have placeholders instead of
+values.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,7 +17,7 @@ from emulator.http.front.answers import NO_ANSWER, REFUSALS
 from emulator.http.front.observed import Exchange
 from emulator.http.observing.summary import FIRST_ERROR, Body, Summary
 
-_EXPRESSION: Final = 300  # the most characters of an expression that a reason shows
+_EXPRESSION: Final = 300  # the most characters of an expression that a reason quotes
 _PARTITION: Final = "KeyRangeThroughputExceeded"
 _CONFLICT: Final = (
     "a test declared a transaction in progress, with the control `transactions` or with --ongoing-transaction"
@@ -58,8 +59,8 @@ class Reasons:
     def explain(self, exchange: Exchange, request: Body, answer: Body, summary: Summary) -> str | None:
         """Return the reason why a request failed, or None if the error's message is enough.
 
-        request, answer: the parsed bodies. For a batch that succeeded, the reason says why parts of
-        it were not processed.
+        request, answer: the parsed bodies. If the answer of a batch operation lists unprocessed
+        parts, the reason says why they were not processed.
         """
         if not exchange.method:
             return REFUSALS.get(exchange.answer.status)
@@ -76,7 +77,10 @@ class Reasons:
         return self._emulator.has_faults and self._emulator.faults.in_force
 
     def _throttled(self, _request: Body, answer: Body, _summary: Summary) -> str | None:
-        """Return the limit that throttled a request, its table or index, and what enforces it."""
+        """Return a text about the limit that throttled a request, or None if the limit is unknown.
+
+        The text names the table or index, and the flag or control that enforces the limit.
+        """
         found = answer.get("ThrottlingReasons") or answer.get("throttlingReasons")
         if not isinstance(found, list) or not found:
             return None
@@ -96,7 +100,7 @@ class Reasons:
         return "the control `throttling` enforces the limits of all tables"
 
     def _left_out(self, answer: Body, summary: Summary) -> str | None:
-        """Return how many parts of a batch were not processed for each table, and why.
+        """Return a text: for each table, how many parts of a batch were not processed, and why.
 
         Return None if all parts were processed.
         """
@@ -119,7 +123,10 @@ class Reasons:
         return f"not processed: {'; '.join(found)}"
 
     def _missing(self, _request: Body, _answer: Body, summary: Summary) -> str | None:
-        """Return the other access keys and regions that have a table with the missing name."""
+        """Return a text with the access keys and regions that have the table that was not found.
+
+        Return None if no access key has the table.
+        """
         if "AccessKey" not in summary:
             return None
         caller = self._caller(summary["AccessKey"], summary["Region"])
@@ -131,10 +138,10 @@ class Reasons:
 
 
 def _limit(table: Table, index: str, reason: str) -> str:
-    """Return the limit that a throttling reason is about, such as "a maximum of 5 read units".
+    """Return the limit that throttled a request, as text: "a maximum of 5 read units a second".
 
-    reason: a code of the service, such as TableReadProvisionedThroughputExceeded, or Read or Write.
-    index: "" means the table itself.
+    reason: one of the service's throttling reasons, such as TableReadProvisionedThroughputExceeded,
+    or only Read or Write. index: "" means the table itself.
     """
     kind = "read" if "Read" in reason else "write"
     if _PARTITION in reason:
@@ -164,7 +171,7 @@ def _condition(request: Body, _answer: Body, _summary: Summary) -> str | None:
 
 
 def _canceled(request: Body, answer: Body, _summary: Summary) -> str | None:
-    """Return the actions of a transaction that failed: position, kind, table and error code."""
+    """Return a text about each failed action of a transaction: position, kind, table and error."""
     actions, reasons = request.get("TransactItems"), answer.get("CancellationReasons")
     if not isinstance(reasons, list):
         return None

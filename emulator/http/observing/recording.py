@@ -38,13 +38,13 @@ from storage import StorageError
 log = logging.getLogger("emulator")
 
 _REAL_KEY: Final = re.compile(r"(AKIA|ASIA)[A-Z0-9]{12,}")
-_MASKED: Final = 8  # characters of the digest; enough to tell different keys apart
+_MASKED: Final = 8  # characters of an access key's digest; enough to tell different keys apart
 
 
 class Recording:
     """The observer of one process that appends exchanges to the file of --record.
 
-    worker: the number of this process. Raises StorageError if the file cannot be opened.
+    worker: the number of this process, from 0. Raises StorageError if the file cannot be opened.
     """
 
     def __init__(self, path: str, worker: int) -> None:
@@ -67,8 +67,8 @@ class Recording:
         line = orjson.dumps(_line(exchange, self._worker), option=orjson.OPT_APPEND_NEWLINE)
         try:
             written = os.write(self._file, line)
-            # Only a part of the line was written, because the disk is full. End this line, so that
-            # the next one is readable.
+            # If the disk is full, only a part of the line was written. End this line, so that the
+            # next one is readable.
             if written < len(line):
                 os.write(self._file, b"\n")
         except OSError as error:
@@ -95,7 +95,7 @@ def _line(exchange: Exchange, worker: int) -> dict[str, Any]:
 
 
 def masked(access_key: str) -> str:
-    """Return an access key as it is recorded.
+    """Return an access key in the form in which --record writes it.
 
     A key that may be a real AWS key is masked: its first 4 characters and a digest. Other keys are
     returned unchanged.

@@ -14,7 +14,7 @@ class RequestCounts:
         self.observer = Observer(self._count, self._count)
 
     def total(self, access_key: str | None, region: str | None) -> int:
-        """Return the number of requests with this access key and region. None means any."""
+        """Return the number of requests with this access key and region. None matches all."""
         return sum(
             count
             for caller, count in self._counts.items()

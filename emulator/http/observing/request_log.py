@@ -7,7 +7,7 @@ The settings decide which observers are on at the start. Later, controls turn ob
 | `keep_requests`  | the kept requests (kept.py)                                       |
 | `count_requests` | the counters for metrics (counters.py)                            |
 | `advise`         | the evidence for the advisor (evidence.py)                        |
-| `consumption`    | the counts of each caller (request_counts.py), which then stay on |
+| `consumption`    | the counts of each caller (request_counts.py), never turned off   |
 """
 
 from time import perf_counter
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class RequestLog:
-    """The observers of one process.
+    """The observers of one process: functions that get each request with its answer.
 
     worker: the number of this process, from 0. keep: True to keep requests from the start. advise:
     True to collect evidence for the advisor from the start. Raises StorageError if the file of
@@ -59,17 +59,20 @@ class RequestLog:
 
     @property
     def keeps(self) -> bool:
-        """True while requests are kept."""
+        """True while the last requests are kept in memory."""
         return self._kept is not None
 
     def keep(self, *, on: bool) -> None:
-        """Begin to keep requests. With on=False, stop and forget the kept requests."""
+        """Begin to keep the last requests in memory. With on=False, stop and forget them."""
         if on != self.keeps:
             self._kept = KeptRequests(self._explain, self._share) if on else None
             self._apply()
 
     def advise(self, *, on: bool) -> None:
-        """Begin to collect evidence for the advisor. With on=False, stop and forget it."""
+        """Begin to collect evidence for the advisor.
+
+        With on=False, stop and forget the evidence.
+        """
         if on != (self._evidence is not None):
             self._evidence = _evidence(self._front) if on else None
             self._apply()
@@ -84,7 +87,7 @@ class RequestLog:
             self._apply()
 
     def caller_total(self, access_key: str | None, region: str | None) -> int:
-        """Return the number of requests with this access key and region. None means any."""
+        """Return the number of requests with this access key and region. None matches all."""
         return 0 if self._counts is None else self._counts.total(access_key, region)
 
     @property
@@ -103,7 +106,10 @@ class RequestLog:
             self._apply()
 
     def whole(self, ended: int) -> Summary | None:
-        """Return the kept request whose member `Ended` has this value, with its bodies, or None."""
+        """Return a kept request with its bodies, or None if it is no longer kept.
+
+        ended: the member `Ended` of the request's summary, in nanoseconds.
+        """
         for exchange, summary, bodies in () if self._kept is None else self._kept.whole():
             identity = self._identity(exchange)
             if identity["Ended"] == ended:
@@ -111,13 +117,13 @@ class RequestLog:
         return None
 
     def kept(self) -> list[Summary]:
-        """Return the summaries of the kept requests, each with its times and its worker."""
+        """Return the summaries of the kept requests, each with `Began`, `Ended` and `Worker`."""
         if self._kept is None:
             return []
         return [{**self._identity(exchange), **summary} for exchange, summary in self._kept.summaries()]
 
     def counters(self) -> dict[str, Any] | None:
-        """Return the counters and memory of this process, or None if requests are not counted."""
+        """Return the request counts and memory of this process, or None if it does not count."""
         if self._counters is None:
             return None
         from emulator.http.observing.counters import memory  # noqa: PLC0415 - few servers count
@@ -125,15 +131,15 @@ class RequestLog:
         return {"Worker": self._worker, "Memory": memory(), "Operations": self._counters.counted()}
 
     def last_hour(self) -> "LastHour[Metric] | None":
-        """Return the counts of each minute of the last hour. None if requests are not counted."""
+        """Return the requests in each minute of the last hour. None if requests are not counted."""
         return None if self._counters is None else self._counters.last_hour
 
     def now(self) -> int:
-        """Return the time in nanoseconds, by the clock of `Began` and `Ended` of kept requests."""
+        """Return the time in nanoseconds, by the clock that gives requests `Began` and `Ended`."""
         return _nanoseconds(perf_counter())
 
     def _identity(self, exchange: Exchange) -> dict[str, Any]:
-        """Return the members that identify an exchange: its times in nanoseconds, its worker."""
+        """Return `Began`, `Ended` (nanoseconds) and `Worker`, which identify a request."""
         end = _nanoseconds(exchange.ended)
         return {"Began": _nanoseconds(exchange.began), "Ended": end, "Worker": self._worker}
 
@@ -152,7 +158,7 @@ def _evidence(front: Front) -> "Evidence":
 
 
 def _checked_counters(front: Front) -> "Counters":
-    """Return new counters for --metrics. Raises StorageError without prometheus-client."""
+    """Return new counters for --metrics. Raises StorageError if prometheus-client is missing."""
     from importlib.util import find_spec  # noqa: PLC0415 - only --metrics needs it
 
     if find_spec("prometheus_client") is None:

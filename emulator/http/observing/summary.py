@@ -1,4 +1,4 @@
-"""Makes the summary of an exchange: facts for the log and for the control `requests`.
+"""Makes the summary of a request and its answer: facts for the log and the control `requests`.
 
 | member                        | content                                                          |
 |-------------------------------|------------------------------------------------------------------|
@@ -38,11 +38,11 @@ Summary = dict[str, Any]
 Body = Mapping[str, Any]
 
 FIRST_ERROR: Final = 400
-MESSAGE: Final = 500  # the most characters of `Message`
+MESSAGE: Final = 500  # the most characters of the member `Message`
 
 _MOST_TABLES: Final = 100  # the most tables in the summary; no valid request has more
-_LONGEST_NAME: Final = 1_024  # the most characters of a table's name or ARN
-_LONGEST_STATEMENT: Final = 8_192  # the most characters of a PartiQL statement
+_LONGEST_NAME: Final = 1_024  # the most characters of a table's name or ARN in a summary
+_LONGEST_STATEMENT: Final = 8_192  # the most characters of a PartiQL statement that is searched for names
 
 _STATEMENT: Final = re.compile(r'\b(?:FROM|INTO|UPDATE)\s+"?([\w.:/-]+)', re.IGNORECASE)
 
@@ -60,7 +60,7 @@ Its arguments: exchange, parsed request, parsed answer, and the summary without 
 
 
 def summary_of(exchange: Exchange, explain: Explain) -> Summary:
-    """Return the summary of an exchange. explain: finds the `Reason`."""
+    """Return the summary of an exchange. explain: a function that returns the `Reason` or None."""
     answer = exchange.answer
     head = dict(answer.headers)
     body = plain_request(exchange)
@@ -78,7 +78,8 @@ def summary_of(exchange: Exchange, explain: Explain) -> Summary:
         summary |= {"Method": exchange.method, "Path": exchange.path.decode("latin-1")}
     summary["Status"] = answer.status
     failed = answer.status >= FIRST_ERROR or _is_partial(operation, answer.body)
-    # Other answers are not parsed, because parsing a page of 1 MB takes long.
+    # Parse only answers with an error or with capacity units, because parsing a page of 1 MB takes
+    # long.
     if failed or b'"ReturnConsumedCapacity"' in body:
         answered = _answered(plain(answer.body, head.get(b"content-encoding")))
         units = _units(answered)
@@ -189,7 +190,8 @@ def _dicts(values: object) -> Iterator[Body]:
 def _error(answer: Body, errortype: str) -> Summary:
     """Return the members `Code` and `Message` of an error, if its answer has them.
 
-    errortype: the header x-amzn-errortype, for an answer without `__type`.
+    errortype: the value of the header x-amzn-errortype. It has the error code if the answer has no
+    `__type`.
     """
     found: Summary = {}
     code = str(answer.get("__type", errortype)).rpartition("#")[2]
@@ -209,7 +211,7 @@ def _units(answer: Body) -> float | None:
 
 
 def caller_of(exchange: Exchange) -> Summary:
-    """Return the members `AccessKey` and `Region`, or {} without complete credentials."""
+    """Return the members `AccessKey` and `Region`, or {} if the credentials are incomplete."""
     fields, query = exchange.fields, exchange.query
     if b"authorization" not in fields and not query:
         return {}

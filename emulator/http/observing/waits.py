@@ -10,7 +10,7 @@ from typing import Final
 from emulator.http.front.observed import Exchange
 from emulator.http.observing.summary import operation_of
 
-SLOW: Final = 0.1  # seconds; shorter work, or a shorter wait, is not explained
+SLOW: Final = 0.1  # seconds of work or of waiting; a request with less of both is not slow
 # In seconds. If the process works on no request for a longer time, it counts as idle.
 _GAP: Final = 0.002
 
@@ -18,7 +18,8 @@ _GAP: Final = 0.002
 class Waits:
     """Explains slow requests.
 
-    `explain` must be called with all exchanges of one process, in the order in which they ended.
+    `explain` must be called with all exchanges (requests with their answers) of one process, in the
+    order in which they ended.
     """
 
     def __init__(self) -> None:
@@ -51,7 +52,7 @@ class Waits:
 
 
 def with_wait(reason: str | None, wait: str | None) -> str | None:
-    """Return one text with both reasons, or None if there is none.
+    """Return one text with both reasons, or None if both are None.
 
     reason: why the request failed. wait: why it was slow.
     """

@@ -16,7 +16,7 @@ def lines_wanted(settings: Settings) -> bool:
 
 
 def keeping_wanted(settings: Settings) -> bool:
-    """Return True if the server keeps requests from its start."""
+    """Return True if the server keeps the last requests in memory from its start."""
     return settings.keep_requests or bool(settings.record) or lines_wanted(settings)
 
 

@@ -1,4 +1,4 @@
-"""Builds the Starlette application for all paths except `/`. Each group of paths is one mount."""
+"""Builds the Starlette application for all paths except `/`. Each group of paths is one `Mount`."""
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -16,7 +16,7 @@ from emulator.http.site.page_guard import PageGuard
 
 
 def create(front: Front) -> App:
-    """Return the Starlette application, which also reports its requests to the observers."""
+    """Return the Starlette application. It also reports each request to the front's observers."""
     answers = front.endpoint.answers
     guarded = [Middleware(PageGuard, answers=answers)]
     others = request_response(OtherPaths(answers).answer)
@@ -44,7 +44,7 @@ class _WithoutSlash:
         self._others = others
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request."""
+        """Redirect a browser to the console. Answer other clients as for an unknown path."""
         answer = open_console() if wants_page(Request(scope)) else self._others
         await answer(scope, receive, send)
 
@@ -57,7 +57,7 @@ class _Console:
         self._app: ASGIApp | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request."""
+        """Let the console answer a request."""
         if self._app is None:
             from emulator.http.site.console.application import Console  # noqa: PLC0415 - as the docstring says
 

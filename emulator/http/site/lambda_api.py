@@ -43,7 +43,7 @@ class LambdaApi:
         self._mistakes = front.endpoint.answers.mistakes
 
     async def answer(self, request: Request) -> Response:
-        """Answer a request."""
+        """Answer a request to Lambda's API."""
         request_id = str(uuid.uuid4()).encode()
         path = raw_path(request.scope).decode("latin-1")
         try:
@@ -75,7 +75,7 @@ class LambdaApi:
         except ApiError as error:
             if error.code == _UNKNOWN and self._mistakes.allows((request.method, path)):
                 log.warning("%s", error.message)
-            if error.status >= _SERVER_ERROR:  # only a full disk causes such an ApiError
+            if error.status >= _SERVER_ERROR:  # only a full disk causes an ApiError with status 500 or more
                 return _failure(request_id, error.message)
             return _refusal(request_id, error, error.status)
         text = orjson.dumps(result)

@@ -28,7 +28,7 @@ class LocalStack:
         self._answers = front.endpoint.answers
 
     async def answer(self, request: Request) -> Response:
-        """Answer a request."""
+        """Answer a request to a path under `/_localstack`."""
         fields = dict(request.headers.raw)
         if request.method not in ("GET", "HEAD") or request.scope["path"] != "/_localstack/health":
             return response(self._answers.make(404, NOT_FOUND, fields))

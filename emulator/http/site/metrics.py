@@ -26,7 +26,10 @@ Counted = Mapping[str, Any]
 
 
 class _Once(Collector):
-    """Converts one result of the control `counters` to Prometheus metrics. uptime: in seconds."""
+    """Converts one result of the control `counters` to Prometheus metrics.
+
+    uptime: seconds since the start of the server.
+    """
 
     def __init__(self, counted: Counted, uptime: float) -> None:
         self._counted = counted
@@ -35,7 +38,9 @@ class _Once(Collector):
     def collect(self) -> Iterable[Metric]:
         """Yield all metrics. prometheus-client calls this."""
         yield GaugeMetricFamily(f"{_P}uptime_seconds", "Seconds since the start.", self._uptime)
-        info = GaugeMetricFamily(f"{_P}info", "Always 1; the label has the version.", labels=["version"])
+        info = GaugeMetricFamily(
+            f"{_P}info", "Always 1; the label version has the server's version.", labels=["version"]
+        )
         info.add_metric([VERSION], 1)
         yield info
         yield from _requests(self._counted["Workers"])
@@ -83,7 +88,7 @@ def _requests(workers: Iterable[Counted]) -> Iterator[Metric]:
 
 
 def _throttles(operations: Iterable[Counted]) -> dict[str, int]:
-    """Return the number of throttled requests of each operation that had throttled requests."""
+    """Return a dict from operation to number of throttled requests, if there were any."""
     found: dict[str, int] = {}
     for each in operations:
         if each["Code"] in _THROTTLED:
@@ -103,7 +108,10 @@ def _tables(tables: Iterable[Counted]) -> Iterator[Metric]:
 
 
 def exposition(counted: Counted, uptime: float) -> bytes:
-    """Convert a result of the control `counters` to text for Prometheus. uptime: in seconds."""
+    """Convert a result of the control `counters` to text for Prometheus.
+
+    uptime: seconds since the start of the server.
+    """
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Once(counted, uptime))
     return generate_latest(registry)

@@ -1,4 +1,4 @@
-"""Reports each request that the site answers to the observer, while there is an observer.
+"""Reports the requests that the site answers, while there is an observer.
 
 Requests for the console are not reported, for two reasons: a person sends them, not the program
 under test, and an answer with server-sent events may never end.
@@ -16,7 +16,7 @@ _CONSOLE: Final = "/_emulator/console/"
 
 
 class ObservedSite:
-    """An ASGI application that reports the answers of another application to `front.observer`."""
+    """An ASGI application that reports another application's requests to `front.observer`."""
 
     def __init__(self, app: App, front: Front) -> None:
         self._app = app

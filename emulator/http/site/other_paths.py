@@ -15,13 +15,13 @@ log = logging.getLogger("emulator")
 
 
 class OtherPaths:
-    """Answers with an error in the other service's form, or with 404 for an unknown service."""
+    """Answers requests for other AWS services with an error, and other requests with 404."""
 
     def __init__(self, answers: Answers) -> None:
         self._answers = answers
 
     async def answer(self, request: Request) -> Response:
-        """Answer a request."""
+        """Answer a request to an unknown path."""
         from emulator.http.front import other_services  # noqa: PLC0415 - keeps the first page fast: saves 4 ms
 
         path, fields = raw_path(request.scope), dict(request.headers.raw)

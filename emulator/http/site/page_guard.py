@@ -1,4 +1,4 @@
-"""Middleware that refuses requests of foreign web pages to paths without authentication.
+"""Middleware that refuses requests from web pages of other sites to paths without authentication.
 
 `http/front/origins.py` has the rules.
 """
@@ -51,7 +51,10 @@ class PageGuard:
 
 
 def _readable(send: Send, origin: bytes) -> Send:
-    """Return a `send` that adds CORS header lines, so that the page can read the answer."""
+    """Return a `send` that adds CORS header lines, so that a web page can read the answer.
+
+    origin: the origin of this web page.
+    """
     lines: list[Header] = Answer(0, echoed(origin), b"").headers
 
     async def send_readable(message: Message) -> None:

@@ -34,7 +34,7 @@ _MODULES = {"Account": "_accounts", "BudgetExceeded": "_budget"}
 
 
 def __getattr__(name: str) -> object:
-    """Import the module with a public name at its first use, and return the object."""
+    """Return the object with a public name of this package. Import its module at the first use."""
     if name == "__version__":
         from importlib.metadata import version  # noqa: PLC0415
 

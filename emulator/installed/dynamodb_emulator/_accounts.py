@@ -48,7 +48,7 @@ class Account:
         return self.server.clock
 
     def client(self, service: str = "dynamodb", **options: Any) -> Any:  # noqa: ANN401 - boto3's
-        """Return a boto3 client: "dynamodb", "dynamodbstreams" or "lambda"."""
+        """Return a boto3 client of the service "dynamodb", "dynamodbstreams" or "lambda"."""
         if service == "dynamodb" and not options:
             return self.server.clients.copied_client(self.access_key, self.region)
         return self.server.client(service, access_key=self.access_key, region=self.region, **options)
@@ -167,7 +167,8 @@ class Account:
         if self.clock.moved:
             self.clock.release()
         for name, body in reversed(self._ends):
-            # An error means that the server had refused the declaration, or that it has ended.
+            # An error means that the server had refused the declaration, or that the declaration
+            # has already ended.
             with suppress(ControlError):
                 self.server.control(name, body)
 
@@ -252,14 +253,20 @@ class Accounts:
 
     @contextmanager
     def fresh(self) -> Iterator[Account]:
-        """Yield an account that no other test has. At the end, begin to delete its tables."""
+        """Yield an account that no other test has.
+
+        At the end of the `with` block, begin to delete the account's tables.
+        """
         self._count += 1
         with self._account(f"test-{self._count}") as account:
             yield account
 
     @contextmanager
     def shared(self) -> Iterator[Account]:
-        """Yield the account that tests with `reset` share. Then begin to delete its tables."""
+        """Yield the account that tests with the isolation `reset` share.
+
+        At the end of the `with` block, begin to delete the account's tables.
+        """
         with self._account(ACCESS_KEY) as account:
             account.begin()
             yield account
@@ -267,7 +274,7 @@ class Accounts:
     def tables(self, account: Account, paths: Sequence[str | os.PathLike[str]]) -> Tables:
         """Create the tables and items in these files for an account. Raises LoadError.
 
-        The first call loads the files and saves the tables as a snapshot, the template. Each call
+        The first call loads the files and saves the tables as a snapshot (the template). Each call
         copies the template for an account. For five tables, a copy takes 2.9 ms, but calls of
         CreateTable would take 9.4 ms.
         """
@@ -279,7 +286,7 @@ class Accounts:
         return Tables(account, tables)
 
     def _template(self, paths: Sequence[str]) -> tuple[str, list[str]]:
-        """Load tables from files and save them as a snapshot, the template.
+        """Load tables from files and save them as a snapshot (the template), which `tables` copies.
 
         Return the name of the snapshot and the names of the tables.
         """
@@ -327,7 +334,10 @@ class _Background:
         self._pending: tuple[str, str] | None = None
 
     def call(self, name: str, body: Mapping[str, Any]) -> None:
-        """Send a call to the server. It may be sent twice, so a repetition must change nothing."""
+        """Send a call of a control to the server, and do not wait for the answer.
+
+        The call may be sent twice. So a repetition of the call must change nothing.
+        """
         self.wait()
         self._pending = f"/_emulator/{name}", json.dumps(body)
         try:
@@ -357,5 +367,5 @@ class _Background:
         self._connection.close()
 
     def _send(self) -> None:
-        assert self._pending is not None, "there is a call to send"
+        assert self._pending is not None, "`call` must set the pending call before `_send`"
         self._connection.request("POST", *self._pending)

@@ -86,7 +86,7 @@ class Advice:
 
 
 def _merge(finding: dict[str, Any], other: Mapping[str, Any]) -> None:
-    """Add the counts and units of a finding of another process to the same finding."""
+    """Add the counts and units of `other`, the same finding in another process, to `finding`."""
     finding["Count"] += other["Count"]
     finding["Exact"] = finding["Exact"] and other["Exact"]
     for figures in ("Units", "Saved"):

@@ -30,7 +30,7 @@ class Clients:
         self._session = boto3.Session(botocore_session=botocore.session.Session(session_vars=unread))
 
     def client(self, service: str, access_key: str, region: str, options: Mapping[str, Any]) -> Any:  # noqa: ANN401
-        """Return a client of a service. options: other arguments for boto3, such as `config`."""
+        """Return a boto3 client. options: other arguments for boto3, such as `config`."""
         return self._session.client(service, **self._options(access_key, region, options))
 
     def resource(self, access_key: str, region: str, options: Mapping[str, Any]) -> Any:  # noqa: ANN401

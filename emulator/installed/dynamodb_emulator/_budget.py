@@ -18,8 +18,8 @@ def budget(
 ) -> Iterator[None]:
     """Raise BudgetExceeded at the end of a `with` block whose requests exceed the limits.
 
-    consumption: calls the control `consumption` and returns its answer. read, write: the most
-    capacity units. requests: the most requests. None means no limit.
+    consumption: a function that calls the control `consumption` and returns its answer. read,
+    write: the most capacity units. requests: the most requests. None means no limit.
     """
     before = consumption()
     yield

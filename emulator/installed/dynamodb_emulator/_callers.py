@@ -1,12 +1,12 @@
 """Adds a header to requests that says which line of the program sends them (the caller).
 
 The findings of the advisor name these lines. During a test, each request to the server gets the
-header, with file, line and function of the caller. It is added after the request was signed. So
-the signature does not cover it, and the other headers do not change.
+header, with file, line and function of the caller. The header is added after the request was
+signed. So the signature does not cover it, and the other headers do not change.
 
-The code replaces the method with which botocore sends all requests, as `_guard.py` does. So it
-also works for clients that were made before. A handler for botocore's events would work only for
-clients that are made later.
+The code replaces the method with which botocore sends all requests, as `_guard.py` does. So it also
+works for clients that exist already. A handler for botocore's events would work only for clients
+that are made afterwards.
 """
 
 import os
@@ -28,11 +28,12 @@ _INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}"
 
 @contextmanager
 def naming_callers(url: str, root: str) -> Iterator[None]:
-    """Add the header to requests to a server until the end of a `with` block.
+    """Add the header with the caller to requests to a server until the end of a `with` block.
 
     url: the server's URL. root: the header names files relative to this folder.
     """
-    # Import botocore now: a test may import it later, when it makes its first client.
+    # Import botocore now, because `senders` finds only imported classes. A test may import botocore
+    # later, for its first client.
     with suppress(ImportError):
         import botocore.httpsession  # noqa: F401, PLC0415 - see above
     with ExitStack() as stack:
@@ -58,10 +59,11 @@ def _naming(sender: Any, url: str, root: str) -> Iterator[None]:  # noqa: ANN401
 
 
 def caller(frame: FrameType | None, root: str) -> str:
-    """Return the value of the header: file, line and function of the caller, and its client.
+    """Return the value of the header: file, line and function of the caller, and a client id.
 
-    The caller is the innermost frame of the user's program. If the stack has no such frame, it is
-    the innermost frame of an installed library that is not in _LIBRARIES.
+    The client id has the process id and the id() of the botocore client. The caller is the
+    innermost frame of the user's program. If the stack has no such frame, it is the innermost frame
+    of an installed library that is not in _LIBRARIES.
     """
     client = ""
     other: FrameType | None = None

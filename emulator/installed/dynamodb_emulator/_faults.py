@@ -40,7 +40,7 @@ class Fault:
         return int(self._last[member])
 
     def _refresh(self) -> None:
-        """Get the newest counts from the server. After the removal, keep the last counts."""
+        """Get the newest counts of the fault from the server, unless the fault was removed."""
         rules = self._server.control("faults")["Faults"]
         self._last = next((rule for rule in rules if rule["Id"] == self.id), self._last)
 
@@ -64,7 +64,8 @@ def fault_body(
 ) -> dict[str, Any]:
     """Return the body for the control `faults`. For the arguments see `Account.faults`.
 
-    choice: the members Every, Share and Next of the match; None for members that are not given.
+    choice: the members Every, Share and Next, which select some of the matching requests; None for
+    members that are not given.
     """
     match = {
         "AccessKey": access_key,

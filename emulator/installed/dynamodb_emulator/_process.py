@@ -20,7 +20,7 @@ _PROGRAM = (
     "del sys.path[0]; sys.exit(main())"
 )
 _FLAGS = ("--port=0", "--exit-with-parent")
-_POLL = 0.002  # seconds between polls; the server takes about 150 ms to start
+_POLL = 0.002  # seconds between polls of the ready file; a start takes about 150 ms
 _START = 60.0  # seconds after which a start has failed; there is no limit if the server loads files
 _STOP = 10.0  # seconds after which a server that does not end is killed
 

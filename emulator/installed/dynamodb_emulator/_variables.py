@@ -58,7 +58,7 @@ def changes(ours: Mapping[str, str], environment: Mapping[str, str]) -> dict[str
 
 @contextmanager
 def applied(ours: Mapping[str, str]) -> Iterator[None]:
-    """Apply `changes` to the environment of this process until the end of a `with` block."""
+    """Make SDKs in this process use the variables in `ours` until the end of a `with` block."""
     changed = changes(ours, os.environ)
     before = {name: os.environ.get(name) for name in changed}
     _write(changed)

@@ -78,7 +78,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the ini options and the flag --dynamodb-advice-report."""
     parser.addini(
         "dynamodb_isolation",
-        "account: each test has a separate access key; reset: tests share one, which is emptied after each test",
+        "account: each test has its own access key; reset: all share one, whose tables are deleted after each test",
         default="account",
     )
     parser.addini(
@@ -90,7 +90,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     parser.addini(
         "dynamodb_advice_fail_on",
-        "fail the run if there are such findings: certain, likely, possible, 10 or likely/3",
+        "fail the run if there are findings: likely (at least likely), 10 (more than 10), "
+        "or likely/3 (more than 3 that are at least likely)",
         default="",
     )
     parser.getgroup("dynamodb").addoption(
@@ -102,7 +103,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
-    """With `reset`, set the environment variables now, before pytest imports test modules."""
+    """With isolation `reset`, set the variables AWS_* now, before pytest imports test modules."""
     if _isolation(early_config, None) != "reset":
         return
     if _only_distributes(early_config.known_args_namespace):
@@ -115,9 +116,9 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Describe our marker to pytest, check the options, and add the fixture `dynamodb`.
+    """Describe the marker `dynamodb` to pytest, check the options, and add the fixture `dynamodb`.
 
-    If another plugin has a fixture with this name, do not add ours.
+    If another plugin has a fixture with this name, do not add this fixture.
     """
     config.addinivalue_line(
         "markers",
@@ -260,7 +261,7 @@ def _refuse(node: pytest.Item | None, sentence: str) -> NoReturn:
 def _mistakes_in_one_line(node: pytest.Item | None) -> Iterator[None]:
     """Convert LoadError and StartError in a `with` block to a message without a traceback.
 
-    node: as in `_refuse`.
+    node: the test that fails. If node is None, pytest ends before it runs tests.
     """
     from dynamodb_emulator.server import LoadError, StartError  # noqa: PLC0415 - see the module's docstring
 
@@ -291,7 +292,7 @@ def dynamodb_process(request: pytest.FixtureRequest) -> "Server":
 
 @pytest.fixture
 def dynamodb_server(request: pytest.FixtureRequest) -> "Iterator[Account]":
-    """The account of the test, the clock of the server, and its other controls."""
+    """The account of the test, with the clock and the other controls of the server."""
     accounts = accounts_of(request.config)
     shared = _isolation(request.config, request.node) == "reset"
     _server_of(request)
@@ -339,7 +340,7 @@ def dynamodb_tables(request: pytest.FixtureRequest, dynamodb_server: "Account") 
 
 
 class _Dynamodb:
-    """A plugin with the fixture `dynamodb`. It is registered if no other plugin has that."""
+    """A plugin with the fixture `dynamodb`. It is registered if no other plugin has one."""
 
     @pytest.fixture
     def dynamodb(self, dynamodb_client: Any) -> Any:  # noqa: ANN401 - boto3 has no types

@@ -67,7 +67,7 @@ def running(**settings: Setting) -> Iterator["Server"]:
     effect. Several servers can run at the same time. If the process that started a server ends or
     is killed, the server ends too.
 
-    Raises StartError.
+    Raises StartError if the server does not start.
     """
     server = start(arguments_of(settings))
     try:
@@ -77,9 +77,9 @@ def running(**settings: Setting) -> Iterator["Server"]:
 
 
 def start(arguments: Sequence[str]) -> "Server":
-    """Start a server with these arguments of the command. The caller must call `stop`.
+    """Start a server with these command-line arguments. The caller must call `stop`.
 
-    Raises StartError.
+    Raises StartError if the server does not start.
     """
     stored = any(each.startswith(("--in-memory", "--data-dir")) for each in arguments)
     environment = {name: text for name, text in os.environ.items() if not name.startswith(_SETTINGS)}
@@ -89,7 +89,7 @@ def start(arguments: Sequence[str]) -> "Server":
 
 
 def arguments_of(settings: Mapping[str, Setting]) -> list[str]:
-    """Return the arguments of the command for the settings of `running`."""
+    """Return the command-line arguments for the settings that `running` takes."""
     arguments = []
     for name, value in settings.items():
         flag = "--" + name.replace("_", "-")
@@ -129,9 +129,10 @@ class Server:
         region: str = REGION,
         **options: Any,  # noqa: ANN401 - boto3's
     ) -> Any:  # noqa: ANN401 - boto3 has no types
-        """Return a boto3 client of this server: "dynamodb", "dynamodbstreams" or "lambda".
+        """Return a boto3 client of this server.
 
-        options: further options of `boto3.client`. Raises ImportError if boto3 is not installed.
+        service: "dynamodb", "dynamodbstreams" or "lambda". options: further options of
+        `boto3.client`. Raises ImportError if boto3 is not installed.
         """
         return self.clients.client(service, access_key, region, options)
 
@@ -210,9 +211,10 @@ class Server:
     def advice(self, *, access_key: str | None = None, confidence: str = "possible") -> list[dict[str, Any]]:
         """Return the mistakes that the advisor found in requests, the worst first, at most 500.
 
-        The server must have been started with `advise=True`. access_key: only requests with this
-        one. confidence: the lowest one to return: "possible", "likely" or "certain".
-        `dynamodb-emulator control advice --help` lists the members. Raises ControlError.
+        The server must have been started with `advise=True`. access_key: only mistakes in requests
+        with this access key; None means all. confidence: the lowest confidence to return:
+        "possible", "likely" or "certain". `dynamodb-emulator control advice --help` lists the
+        members. Raises ControlError.
         """
         body = {"Confidence": confidence} | ({} if access_key is None else {"AccessKey": access_key})
         findings: list[dict[str, Any]] = self.control("advice", body)["Findings"]
@@ -347,7 +349,7 @@ class Clock:
         return self._move("Release", True)  # noqa: FBT003 - a value of JSON
 
     def _move(self, kind: str, value: object) -> float:
-        self.moved = True  # set before the call, because a failed call may have moved the clock
+        self.moved = True  # set this before the call, because a failed call may have moved the clock
         now = float(self._server.control("clock", {kind: value})["Now"])
         self.moved = kind != "Release"
         return now

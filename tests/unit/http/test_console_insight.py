@@ -124,7 +124,7 @@ def test_a_request_that_is_not_there(opened):
 
 def test_keeping_ends_and_begins(observed, opened):
     observed.send("ListTables", {})
-    assert "The kept requests are deleted." in opened.done("requests/keep", enabled="no")
+    assert "The kept requests have been deleted." in opened.done("requests/keep", enabled="no")
     assert "Requests are not kept." in opened.shown("requests")
     opened.done("requests/keep", enabled="yes")
     observed.send("ListTables", {})

@@ -82,14 +82,14 @@ class Console:
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request."""
+        """Answer a request for a page or action of the console."""
         await self._router(scope, receive, send)
 
     async def _missing(self, scope: Scope, receive: Receive, send: Send) -> None:
         await _secured(PlainTextResponse("There is no such page.", _NOT_FOUND))(scope, receive, send)
 
     async def _first(self, _request: Request) -> Response:
-        """Redirect to the tables of the first account that has tables."""
+        """Redirect to the list of tables of the first account that has tables."""
         known = (await run(self._front, find(accounts.NAME), {}))["Accounts"]
         found = Acting(known[0]["AccessKey"], known[0]["Region"]) if known else DEFAULT
         return _tables_of(found)
@@ -134,7 +134,7 @@ class Console:
 
 
 def _steps(page: Rendering) -> Steps[Exception | None]:
-    """Make the HTML of a page, in steps. Return an exception that this raises, or None."""
+    """Make the HTML of a page, in steps. If a step raises an exception, return it, else None."""
     try:
         yield from page.steps()
     except Exception as error:  # noqa: BLE001 - the caller raises the error again
@@ -145,7 +145,8 @@ def _steps(page: Rendering) -> Steps[Exception | None]:
 async def _begin(visit: Visit) -> None:
     """Run the functions that were registered with `at_first_page`.
 
-    The functions take 15 ms. So they run after the first page was sent, unless it shows counts.
+    The functions take 15 ms. So they run after the first page was sent. If that page shows counts,
+    they run before.
     """
     try:
         for begin in at_first_page_functions():
@@ -201,7 +202,7 @@ def _secured(answer: Response) -> Response:
 
 
 def _plain(answer: Endpoint) -> Endpoint:
-    """Wrap an endpoint that belongs to no account. It reports errors as plain text."""
+    """Wrap an endpoint without an account in its path, so that its errors are plain text."""
 
     async def answered(request: Request) -> Response:
         try:
@@ -225,7 +226,7 @@ async def _first_of_account(request: Request) -> Response:
 
 
 async def _switch(request: Request) -> Response:
-    """Redirect to the tables of the account and region in the query string."""
+    """Redirect to the list of tables of the account and region in the query string."""
     given = _query(request)
     return _tables_of(Acting(given.text("access_key", DEFAULT.access_key), given.text("region") or DEFAULT.region))
 

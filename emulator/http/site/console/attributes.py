@@ -21,7 +21,7 @@ KINDS: Final = {
     "BS": "Binary set",
 }
 _NUMBER: Final = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
-_MOST: Final = 300  # the most characters of a value in a cell of a table
+_MOST: Final = 300  # the most characters of an attribute value in a table cell of a page
 
 
 def kind(attribute: Attribute | None) -> str:
@@ -55,14 +55,14 @@ def plain(attribute: Attribute) -> Any:  # noqa: ANN401 - JSON
 
 
 def plain_item(item: Mapping[str, Attribute]) -> dict[str, Any]:
-    """Return an item as ordinary JSON, with the values of `plain`."""
+    """Return an item as ordinary JSON: `plain` converts each value."""
     return {name: plain(value) for name, value in item.items()}
 
 
 def exact_item(item: Mapping[str, Attribute]) -> dict[str, Any]:
     """Return an item as ordinary JSON. All numbers are JSON numbers with all their digits.
 
-    A program that reads numbers as doubles would lose digits. Our own import keeps them.
+    A program that reads numbers as doubles would lose digits. The console's import keeps them.
     """
     return {name: _exact(value) for name, value in item.items()}
 
@@ -102,7 +102,7 @@ def shown(attribute: Attribute | None) -> str:
 
 
 def _number(text: str) -> int | float | str:
-    """Return a JSON number, or the text itself if a double would change the number's digits."""
+    """Return the number in a text, or the text itself if a double would change the digits."""
     try:
         number = int(text)
     except ValueError:

@@ -24,7 +24,10 @@ class Key(NamedTuple):
 
 
 class Index(NamedTuple):
-    """An index as pages show it. kind: global, local or vector. size: in bytes. mode: capacity."""
+    """An index as pages show it.
+
+    kind: global, local or vector. size: in bytes. mode: the capacity in words, such as `on demand`.
+    """
 
     name: str
     kind: str
@@ -39,7 +42,8 @@ class Index(NamedTuple):
 def keys(owner: Description, table: Description) -> list[Key]:
     """Return the key attributes of a table or index, the partition key first.
 
-    owner: the description of the table or index. table: the description of the table.
+    owner: the description of the table or index whose keys to return. table: the description of the
+    table, which has the types of all key attributes.
     """
     types = {each["AttributeName"]: each["AttributeType"] for each in table.get("AttributeDefinitions", ())}
     schema = owner.get("KeySchema", ())

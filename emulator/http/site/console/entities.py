@@ -25,7 +25,7 @@ class Entity:
     """An entity, with facts about its items.
 
     prefixes: one for each key attribute. count: the number of items. example: one of the items.
-    attributes: how many items have each attribute.
+    attributes: name of an attribute -> number of items that have it.
     """
 
     prefixes: Prefixes
@@ -41,7 +41,10 @@ class Entity:
 
 @dataclass(slots=True)
 class Collection:
-    """The items with one partition key. count: their number. entities: name -> number of items."""
+    """The items with one partition key. count: their number.
+
+    entities: name of an entity -> number of its items in the collection.
+    """
 
     key: Mapping[str, Any]
     count: int = 0
@@ -49,7 +52,7 @@ class Collection:
 
 
 def prefix(value: Mapping[str, Any] | None) -> str:
-    """Return the prefix of a key value with its separator, or `*` for a key without a prefix."""
+    """Return the prefix of a key value, such as `USER#`, or `*` for a key without a prefix."""
     text = value.get("S") if value else None
     found = _PREFIX.match(text) if isinstance(text, str) else None
     if found is None:
@@ -69,7 +72,7 @@ def entities(items: Iterable[Item], key_names: Sequence[str]) -> list[Entity]:
 
 
 def collections(items: Iterable[Item], key_names: Sequence[str], most: int) -> list[Collection]:
-    """Return the item collections of some items, the largest first."""
+    """Return the item collections of some items, at most `most`, the largest first."""
     found: dict[str, Collection] = {}
     for item in items:
         partition = item[key_names[0]]

@@ -1,4 +1,4 @@
-"""Server-sent events. Each has HTML that a script (static/console.js) adds to the open page."""
+"""Server-sent events. Each event has HTML, which static/console.js adds to the open page."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -10,7 +10,7 @@ from starlette.types import Receive, Scope, Send
 from emulator.http.front.front import Front
 
 _HEADERS: Final = {"cache-control": "no-store", "content-type": "text/event-stream; charset=utf-8"}
-_BEAT: Final = 15.0  # seconds without an event after which a comment is sent, so that proxies keep the connection
+_BEAT: Final = 15.0  # seconds without an event after which a comment is sent, to keep the connection open
 
 
 class EventStream(Response):

@@ -52,14 +52,21 @@ class Fields:
         return self._values.get(name, [])
 
     def required(self, name: str, label: str) -> str:
-        """Return the value of a field. Raises BadForm if it is blank. label: for the message."""
+        """Return the value of a field. Raises BadForm if it is blank.
+
+        label: the name of the field in the error message.
+        """
         found = self.text(name)
         if not found.strip():
             raise BadForm(f"{label} is empty")
         return found
 
     def number(self, name: str, default: int | None = None) -> int:
-        """Return a field as an integer, or the default if it is empty. Raises BadForm."""
+        """Return a field as an integer, or the default if it is empty.
+
+        Raises BadForm if the field is not an integer of at most 64 bits, or is empty without a
+        default.
+        """
         found = self.text(name).strip()
         if not found and default is not None:
             return default

@@ -38,7 +38,7 @@ async def settings(visit: Visit, name: str) -> Settings:
 
 
 def target(visit: Visit) -> Target:
-    """Return the endpoint, region and access key for generated programs.
+    """Return the endpoint, region and access key that generated programs use.
 
     The endpoint is the address with which the browser has called the server.
     """

@@ -53,7 +53,10 @@ class Placeholders:
         return placeholder
 
     def path(self, text: str) -> str:
-        """Return a document path, such as `a.b[0]`, with placeholders for names. Raises BadForm."""
+        """Return a document path, such as `a.b[0]`, with placeholders for its names.
+
+        Raises BadForm if the text is not a document path.
+        """
         parts = []
         for part in text.strip().split("."):
             found = _SEGMENT.fullmatch(part)
@@ -113,7 +116,10 @@ class Form(NamedTuple):
 
 
 def form_of(fields: Fields, table: Mapping[str, Any]) -> Form:
-    """Return the contents of the form. Raises BadForm. table: from DescribeTable."""
+    """Return the contents of the form. Raises BadForm if a field is wrong.
+
+    table: the table's description from DescribeTable.
+    """
     index = fields.text("index")
     parts = [
         KeyField(
@@ -167,7 +173,10 @@ def _relation(table: Mapping[str, Any], index: str) -> Mapping[str, Any]:
 
 
 def request_of(form: Form, table_name: str) -> tuple[str, dict[str, Any]]:
-    """Return the name of the operation (Query or Scan) and its request. Raises BadForm."""
+    """Return the name of the operation (Query or Scan) and its request.
+
+    Raises BadForm if a field is wrong.
+    """
     placeholders = Placeholders()
     request: dict[str, Any] = {"TableName": table_name}
     if form.index_name:
@@ -221,7 +230,10 @@ def _condition(given: Filter, placeholders: Placeholders) -> str:
 
 
 def _comparison(given: Filter, operand: str, placeholders: Placeholders) -> str:
-    """Return one condition of an expression. operand: a placeholder or path. Raises BadForm."""
+    """Return one condition of an expression. operand: the left side, a placeholder or path.
+
+    Raises BadForm if a value of the form is wrong.
+    """
     if given.op in _WITHOUT_VALUE:
         return f"{given.op}({operand})"
     value = placeholders.value(attribute_value("S" if given.op == "attribute_type" else given.type, given.value))
@@ -236,7 +248,7 @@ def attribute_value(kind: str, text: str) -> dict[str, Any]:
     """Convert a text of the form to an attribute value.
 
     kind: one of VALUE_TYPES. For JSON, the text is an attribute value in DynamoDB JSON. Raises
-    BadForm.
+    BadForm if the text is not such a value.
     """
     match kind:
         case "S" | "B":
@@ -255,7 +267,10 @@ def attribute_value(kind: str, text: str) -> dict[str, Any]:
 
 
 def json_object(text: str, what: str) -> dict[str, Any]:
-    """Return the JSON object in a text. Raises BadForm. what: names the text in the message."""
+    """Return the JSON object in a text. Raises BadForm if the text is something else.
+
+    what: the name of the text in the error message.
+    """
     try:
         found = orjson.loads(text)
     except orjson.JSONDecodeError as error:

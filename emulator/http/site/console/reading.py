@@ -22,7 +22,8 @@ def items_of(text: str, is_csv: bool, types: Types, key_names: Sequence[str]) ->
     """Return the items in a text, and messages about the problems in it.
 
     If several items have the same key, return only the last one: it would replace the others.
-    types: the types of the key attributes of the table and its indexes.
+    is_csv: True for CSV, False for JSON. types: the types of the key attributes of the table and
+    its indexes, by name.
     """
     data = text.removeprefix(_BOM).encode("utf-8", "replace")
     read = (
@@ -44,7 +45,7 @@ def items_of(text: str, is_csv: bool, types: Types, key_names: Sequence[str]) ->
 
 
 def _key_of(item: Item, key_names: Sequence[str]) -> str:
-    """Return a text that is equal for equal keys, also for 1 and 1.0."""
+    """Return the primary key of an item as a text, which is the same for equal keys (1 and 1.0)."""
     return repr([_canonical(item.get(each)) for each in key_names])
 
 

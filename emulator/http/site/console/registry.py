@@ -36,8 +36,8 @@ class Page:
 
     method: GET for a page, POST for an action. path: the part of the URL after account and region,
     in Starlette's syntax. group: the group of the navigation that links to the page, or None.
-    order: sorts the links inside a group. parent: the path of the link that is marked while the
-    page is shown.
+    order: the links of a group are sorted by this number. parent: the path of the link that is
+    marked while the page is shown.
     """
 
     method: str
@@ -63,7 +63,7 @@ _begins: Final[list[Begin]] = []
 def page(
     path: str, *, title: str, group: str | None = None, order: int = 50, parent: str | None = None
 ) -> Callable[[Handler], Handler]:
-    """Register the decorated function as the handler of a page. The function must change nothing.
+    """Register the decorated function as the handler of a page. The function must not change data.
 
     For the arguments see `Page`.
     """
@@ -80,7 +80,7 @@ def action(path: str, *, title: str = "Problem", parent: str = "") -> Callable[[
 
 
 def at_first_page(begin: Begin) -> Begin:
-    """Register the decorated function to run once in each process, at its first page."""
+    """Register the decorated function to run once in each process, at its first console page."""
     _begins.append(begin)
     return begin
 

@@ -18,7 +18,7 @@ from emulator.wording import amount_text
 _PARTS: Final = 200  # the number of parts of Jinja's output that are joined to one piece
 _FOLDER: Final = Path(__file__).parent / "templates"
 _STEPS: Final = (("GB", 1 << 30), ("MB", 1 << 20), ("KB", 1 << 10))
-_LATEST: Final = 253402300799  # the last second of the year 9999
+_LATEST: Final = 253402300799  # the end of the year 9999, in seconds since 1970
 
 
 def _pretty(value: object) -> str:
@@ -38,7 +38,7 @@ def size(number: float) -> str:
 
 
 def moment(seconds: float | None) -> str:
-    """Return a time in UTC as text. seconds: since the epoch; None gives an empty text."""
+    """Return a time in UTC as text. seconds: seconds since 1970; None gives an empty text."""
     if seconds is None:
         return ""
     if not 0 <= seconds <= _LATEST:

@@ -31,19 +31,19 @@ def _names() -> frozenset[str]:
 
 @cache
 def _contents(name: str) -> tuple[bytes, str]:
-    """Return the contents of a file and their checksum."""
+    """Return a pair: the contents of a file in the folder `static/`, and their checksum."""
     data = (_FOLDER / name).read_bytes()
     return data, f"{crc32(data):08x}"
 
 
 def static_url(name: str) -> str:
-    """Return the URL of a file. The file must exist."""
+    """Return the URL of a file in the folder `static/`. The file must exist."""
     assert name in _names(), f"there is no static file {name}"
     return f"{ROOT}static/{name}?v={_contents(name)[1]}"
 
 
 def static_response(name: str, version: str) -> Response | None:
-    """Return an answer with a file, or None if there is no such file.
+    """Return an answer with a file of the folder `static/`, or None if there is no such file.
 
     version: the checksum in the URL. If it is out of date, browsers must ask the server again each
     time they use the file.

@@ -29,7 +29,7 @@ class Acting(NamedTuple):
         return _AT.join(quote(each, safe="") for each in self)
 
     def url(self, path: str) -> str:
-        """Return the URL of a page. path: the part after the segment, not percent-encoded."""
+        """Return the URL of a page. path: the part after account and region, without encoding."""
         return f"{ROOT}{quote(self.segment, safe=_AT)}/{quote(path)}"
 
 
@@ -37,6 +37,9 @@ DEFAULT: Final = Acting("test", "us-east-1")
 
 
 def acting(segment: str) -> Acting | None:
-    """Return the account and region in a segment of a path, or None if it has another form."""
+    """Return the account and region in the segment `<access key>@<region>` of a path.
+
+    Return None if the segment has another form.
+    """
     access_key, at, region = segment.partition(_AT)
     return Acting(unquote(access_key), unquote(region)) if at and region else None

@@ -23,5 +23,5 @@ class Token:
         self.text: Final = hmac.new(secret, _PURPOSE, sha256).hexdigest()
 
     def accepts(self, given: str) -> bool:
-        """Return True if `given`, a form's field, is the token."""
+        """Return True if `given`, the value of a form's field, is the token."""
         return hmac.compare_digest(self.text.encode(), given.encode("utf-8", "replace"))

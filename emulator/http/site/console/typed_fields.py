@@ -12,7 +12,10 @@ _SHOWN = 60  # the most characters of a wrong value that a message quotes
 
 
 def seconds(form: Fields, name: str, label: str) -> float:
-    """Return a field as a number, such as seconds. Raises BadForm. label: for the message."""
+    """Return the number in a field, such as a number of seconds.
+
+    Raises BadForm if the field is not a number. label: the field's name in the error message.
+    """
     text = form.text(name).strip()
     # `float` would also accept digits of other scripts, and underscores.
     try:
@@ -25,7 +28,10 @@ def seconds(form: Fields, name: str, label: str) -> float:
 
 
 def json_field(form: Fields, name: str, label: str) -> Any:  # noqa: ANN401 - JSON
-    """Return the parsed JSON in a field, or None if the field is empty. Raises BadForm."""
+    """Return the parsed JSON in a field, or None if the field is empty.
+
+    Raises BadForm if it is not JSON. label: the field's name in the error message.
+    """
     text = form.text(name).strip()
     if not text:
         return None
@@ -39,7 +45,7 @@ def moment(form: Fields, name: str, label: str) -> float | None:
     """Return the time in a field as seconds since the epoch, or None if the field is empty.
 
     The field has a time in ISO 8601 (UTC if it names no zone) or seconds since the epoch. Raises
-    BadForm.
+    BadForm for any other text. label: the field's name in the error message.
     """
     text = form.text(name).strip()
     if not text:

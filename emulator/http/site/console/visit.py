@@ -21,14 +21,14 @@ from emulator.http.site.console.tenancy import ROOT, Acting
 from emulator.slices import Sliced, Steps
 
 NOTICE: Final = "console_notice"
-_LONGEST_NOTICE: Final = 1000  # characters; the notice is sent in a cookie, which has at most 4 KB
+_LONGEST_NOTICE: Final = 1000  # characters of a notice after an action; its cookie has at most 4 KB
 _SEE_OTHER: Final = 303
 
 
 class Visit:
     """A request for a page or action, for one account and region.
 
-    title: the page's title. current: the path of the link in the navigation that is marked. form:
+    title: the page's title. current: the path of the navigation's link that the page marks. form:
     the fields of a POST, empty for a GET. query: the fields of the query string. is_htmx: True if
     htmx wants only a part of the page.
     """
@@ -51,7 +51,8 @@ class Visit:
         self.current = current
         self.form = form
         self.query = Fields.parsed(request.scope["query_string"].decode("latin-1"))
-        # With hx-history-restore-request, for the browser's button "back", htmx wants a whole page.
+        # htmx sends hx-history-restore-request for the browser's button "back". It then wants a
+        # whole page.
         self.is_htmx = "hx-request" in request.headers and "hx-history-restore-request" not in request.headers
         self._templates = templates
 
@@ -67,7 +68,10 @@ class Visit:
 
     @property
     def owner(self) -> dict[str, str]:
-        """The members AccessKey and Region for controls. {}, which means all, with --shared-db."""
+        """The members AccessKey and Region of the page's account, for the bodies of controls.
+
+        With --shared-db, it is {}: the controls then apply to all accounts.
+        """
         if self.front.emulator.settings.shared_db:
             return {}
         return {"AccessKey": self.access_key, "Region": self.region}
@@ -75,7 +79,8 @@ class Visit:
     def owns(self, resource: Mapping[str, Any]) -> bool:
         """Return True if a resource of a control's answer belongs to the page's account and region.
 
-        resource: has the members AccessKey and Region. With --shared-db, all resources belong.
+        resource: has the members AccessKey and Region. With --shared-db, all resources belong to
+        it.
         """
         return self.owner.items() <= resource.items()
 
@@ -129,7 +134,7 @@ class Visit:
         return await committed(self.front.commits, make, among=sys.maxsize)
 
     async def _finished(self, steps: Steps[bytes]) -> bytes:
-        """Run all slices of an answer, and return the answer."""
+        """Run all slices of an operation, and return the operation's answer."""
         made = await self.front.sliced.finish(_caught(steps))
         if isinstance(made, Exception):
             raise made
@@ -153,7 +158,7 @@ class Visit:
         return {"visit": self, "url": self.url, "title": self.title, **values}
 
     def show(self, template: str, *, status: int = 200, **values: object) -> Response:
-        """Return a whole page. If the last action left a notice, the page shows it once."""
+        """Return a whole page, which shows the notice (message) of the last action, if any."""
         notice = self.request.cookies.get(NOTICE)
         text = "" if notice is None else unquote_to_bytes(notice).decode("utf-8", "replace")
         page = Rendering(self._templates.pieces(template, self._values({"notice": text, **values})), status)

@@ -72,4 +72,6 @@ async def advise(visit: Visit) -> Response:
     """Turn the advisor on or off. If it is turned off, it forgets its evidence."""
     enabled = visit.form.chosen("enabled", ("yes", "no")) == "yes"
     await visit.control("advise", {"Enabled": enabled})
-    return visit.done("advice", "Evidence is collected from now on." if enabled else "The evidence is deleted.")
+    return visit.done(
+        "advice", "The advisor collects evidence from now on." if enabled else "The evidence has been deleted."
+    )

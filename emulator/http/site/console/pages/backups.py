@@ -33,7 +33,7 @@ async def create(visit: Visit) -> Response:
     """Make a backup of a table."""
     table, name = visit.form.required("table", "Table"), visit.form.required("name", "Name")
     await visit.call("CreateBackup", {"TableName": table, "BackupName": name})
-    return visit.done("backups", f"Backup {name} of table {table} is made.")
+    return visit.done("backups", f"Backup {name} of table {table} has been made.")
 
 
 @action("backups/restore", title="Backups", parent="backups")

@@ -123,7 +123,8 @@ async def _drawn(visit: Visit, table: str) -> tuple[list[int], list[dict[str, An
     metrics = (await visit.control("find_cloudwatch", selection))["Metrics"]
     now = int((await visit.control("clock"))["Now"]) // _MINUTE
     minutes = range(now - _MINUTES + 1, now + 1)
-    # Metrics with a Source are left out: a metric without a Source already counts the same writes.
+    # Leave out metrics with the dimension Source: a metric without it already counts the same
+    # writes.
     own = [each for each in metrics if "TableName" in each["Dimensions"] and "Source" not in each["Dimensions"]]
     drawn = [
         {
@@ -141,13 +142,13 @@ async def _drawn(visit: Visit, table: str) -> tuple[list[int], list[dict[str, An
 
 
 def _values(line: Line, metrics: Sequence[Metric], minutes: range) -> list[float]:
-    """Return the value of a line for each minute."""
+    """Return the values of a line of a chart, one for each minute."""
     points: dict[int, list[Point]] = {}
     for metric in metrics:
         if metric["MetricName"] in line.metrics:
             for point in metric["Datapoints"]:
                 points.setdefault(_minute_of(point), []).append(point)
-    if line.figure == "Level":  # only the current minute has a data point, so the whole line has its value
+    if line.figure == "Level":  # a level has one data point, of the current minute; show it for all minutes
         level = sum(point["Sum"] for point in points.get(minutes[-1], ()))
         return [level] * len(minutes)
     return [_figure(line.figure, points.get(minute, ())) for minute in minutes]
@@ -173,7 +174,7 @@ def _minute_of(point: Point) -> int:
 
 
 def _lists(counted: Mapping[str, Any]) -> list[tuple[str, list[Mapping[str, Any]]]]:
-    """Return the lists of hot keys of a table or index, each after its title."""
+    """Return the lists of hot keys of a table or index, as pairs of title and keys."""
     found = []
     for report, what in (("PartitionKeys", "partition keys"), ("Keys", "keys")):
         for event, how in (("MostAccessed", "Most accessed"), ("MostThrottled", "Most throttled")):

@@ -10,9 +10,9 @@ from emulator.http.site.console.entities import collections, entities
 from emulator.http.site.console.registry import page
 from emulator.http.site.console.visit import Visit
 
-_SEGMENTS: Final = 8  # segments of the table; the sample has items from each
+_SEGMENTS: Final = 8  # segments of the table in a parallel scan; the sample has items from each segment
 _OF_SEGMENT: Final = 250
-_MOST: Final = 100  # the most collections that the page shows
+_MOST: Final = 100  # the most item collections that the page shows
 
 
 @page("tables/{table}/collections", title="Collections", parent="tables")
@@ -43,7 +43,7 @@ async def show(visit: Visit) -> Response:
 
 
 def _filter_link(visit: Visit, name: str, key_names: list[str], prefixes: tuple[str, ...]) -> str:
-    """Return the link to a Scan that finds the items of an entity with filters."""
+    """Return the link to a Scan whose filters find the items of an entity."""
     given = [(key, each) for key, each in zip(key_names, prefixes, strict=True) if each != "*"]
     return visit.url(
         f"tables/{name}/items",

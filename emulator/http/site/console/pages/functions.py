@@ -115,7 +115,8 @@ async def redeliver(visit: Visit) -> Response:
     if name:
         found = await _own_letter(visit, name)
         await visit.control("redeliver", {"Id": name})
-        # A redelivered letter may be deleted already. Then its page would show an error.
+        # Do not show the page of the dead letter: after redelivery the letter may be deleted, and
+        # its page would show an error.
         path = "functions/mapping" if "UUID" in found else "functions"
         return visit.done(path, "The dead letter is sent again.", uuid=found.get("UUID"))
     await visit.call_functions("GET", f"{_MAPPINGS}/{uuid}")  # raises if another account owns the mapping

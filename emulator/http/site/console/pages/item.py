@@ -98,9 +98,9 @@ async def check(visit: Visit) -> Response:
 async def save(visit: Visit) -> Response:
     """Save the item in the editor.
 
-    Raises BadForm if the item has changed since the editor opened it, or if the key is new in the
-    editor and there is already an item with this key. If the form's checkbox is checked, save
-    anyway.
+    Raises BadForm if the item has changed since the editor opened it. Also raises BadForm if the
+    person has changed the key, and there is already an item with the new key. If the form's
+    checkbox is checked, save in both cases.
     """
     name = visit.params["table"]
     item = _written(visit)
@@ -135,7 +135,7 @@ async def delete(visit: Visit) -> Response:
 
 
 def _written(visit: Visit) -> Item:
-    """Parse the item in the editor. Raises BadForm."""
+    """Return the item in the editor. Raises BadForm if its text is not a JSON object."""
     item = querying.json_object(visit.form.text("text"), "the item")
     if visit.form.chosen("form", _FORMS) == "json":
         return retyped_item(item, _before(visit) or {})
@@ -143,7 +143,10 @@ def _written(visit: Visit) -> Item:
 
 
 def _before(visit: Visit) -> Item | None:
-    """Return the item as it was when the editor opened it, None for a new item. Raises BadForm."""
+    """Return the item as it was when the editor opened it, or None for a new item.
+
+    Raises BadForm if the form's copy of this item is not a JSON object.
+    """
     text = visit.form.text("before")
     return querying.json_object(text, "the item before the change") if text else None
 
@@ -154,7 +157,7 @@ def _types(item: Mapping[str, Attribute]) -> list[tuple[str, str]]:
 
 
 def _lines(item: Item) -> str:
-    """Return an item as JSON text. Each attribute has one line, a long one several lines."""
+    """Return an item as JSON text. Each attribute has one line, a long attribute several lines."""
     lines = []
     for name, value in item.items():
         text = _json(value)

@@ -72,7 +72,7 @@ async def _results(
 
 
 def columns(items: Sequence[Mapping[str, Any]], key_names: Sequence[str]) -> list[str]:
-    """Return the names of the grid's columns: the key, then the attributes that most items have."""
+    """Return the names of the grid's columns: key attributes, then the most frequent attributes."""
     counted = Counter(name for item in items for name in item)
     keys = [name for name in key_names if name in counted]
     others = sorted(counted.keys() - set(keys), key=lambda each: (-counted[each], each))

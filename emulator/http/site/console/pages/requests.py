@@ -38,7 +38,7 @@ async def begin(visit: Visit) -> None:
 
 @page("requests", title="Requests", group="Insight", order=10)
 async def requests(visit: Visit) -> Response:
-    """Show the last requests that match the filter."""
+    """Show the last requests that match the filter in the query string."""
     query = visit.query
     accounts, result = query.chosen("accounts", _ACCOUNTS), query.chosen("result", _RESULTS)
     text = query.text("text").strip()
@@ -75,7 +75,9 @@ async def keep(visit: Visit) -> Response:
     """Begin to keep requests, or stop and forget the kept requests."""
     enabled = visit.form.chosen("enabled", ("yes", "no")) == "yes"
     await visit.control("keep_requests", {"Enabled": enabled})
-    return visit.done("requests", "Requests are kept from now on." if enabled else "The kept requests are deleted.")
+    return visit.done(
+        "requests", "Requests are kept from now on." if enabled else "The kept requests have been deleted."
+    )
 
 
 @page("requests/request", title="Request", parent="requests")

@@ -69,7 +69,7 @@ async def stream(visit: Visit) -> Response:
 
 
 async def _described(visit: Visit, arn: str) -> dict[str, Any]:
-    """Return the description of a stream with all its shards, from several pages if necessary."""
+    """Return the description of a stream with all shards, from several calls if necessary."""
     found: dict[str, Any] = (await visit.call("DescribeStream", {"StreamArn": arn}))["StreamDescription"]
     part = found
     while "LastEvaluatedShardId" in part:
@@ -131,7 +131,7 @@ def shown_record(record: Mapping[str, Any]) -> dict[str, Any]:
 
 @page("streams/live", title="Live records", parent="streams")
 async def live(visit: Visit) -> Response:
-    """Send the records that a stream gets from now on to the browser, as server-sent events."""
+    """Send new records of a stream to the browser, as server-sent events."""
     arn = visit.query.required("arn", "Stream")
     if _live >= _MOST_LIVE:
         raise BadForm(f"{_MOST_LIVE} pages show live records already")
@@ -166,7 +166,7 @@ class Tail:
     def __init__(self, visit: Visit, arn: str) -> None:
         self._visit = visit
         self._arn = arn
-        self._iterators: dict[str, str | None] = {}  # shard -> iterator, None after the shard's end
+        self._iterators: dict[str, str | None] = {}  # shard id -> shard iterator, None after the shard's end
 
     @property
     def open(self) -> bool:
@@ -180,9 +180,10 @@ class Tail:
             self._iterators[shard["ShardId"]] = None if ended else await self._iterator(shard["ShardId"], "LATEST")
 
     async def read(self, *, look: bool) -> list[dict[str, Any]]:
-        """Return the records that were written since the last call. look: also find new shards.
+        """Return the records that the stream got since the last call.
 
-        If a shard has ended, this always looks for new shards, because its child may be open.
+        look: True to look for new shards too. If a shard has ended, this always looks for new
+        shards, because the shard's child may be open.
         """
         found: list[dict[str, Any]] = []
         ended = False

@@ -39,7 +39,10 @@ async def change_form(visit: Visit) -> Response:
 
 
 async def _update(visit: Visit, text: str, **members: object) -> Response:
-    """Call UpdateTable with these members, and show the forms again. text: the notice."""
+    """Call UpdateTable with these members, and show the forms again.
+
+    text: a message that tells the person what has changed.
+    """
     name = visit.params["table"]
     await visit.call("UpdateTable", {"TableName": name, **members})
     return visit.done(f"tables/{name}/change", text)

@@ -64,7 +64,7 @@ async def index_form(visit: Visit) -> Response:
 
 @action("tables/create", title="Create a table", parent="tables")
 async def create(visit: Visit) -> Response:
-    """Create a table. Then set its time to live and its recovery."""
+    """Create a table. Then set its time to live and its point-in-time recovery."""
     form = visit.form
     request = create_request(form)
     await visit.call("CreateTable", request)
@@ -80,7 +80,10 @@ async def create(visit: Visit) -> Response:
 
 
 def create_request(form: Fields) -> dict[str, Any]:
-    """Return the request for CreateTable that the fields of a form describe. Raises BadForm."""
+    """Return the request for CreateTable that the fields of a form describe.
+
+    Raises BadForm if a field is wrong.
+    """
     types: dict[str, str] = {}
     request: dict[str, Any] = {
         "TableName": form.text("name").strip(),
@@ -105,9 +108,10 @@ def create_request(form: Fields) -> dict[str, Any]:
 
 
 def key_schema(form: Fields, prefix: str, types: dict[str, str]) -> list[dict[str, str]]:
-    """Return the KeySchema for the fields of a form. Raises BadForm.
+    """Return the KeySchema for the fields of a form. Raises BadForm for an unknown type.
 
-    prefix: the beginning of the fields' names. types: gets the name and type of each key attribute.
+    prefix: the beginning of the fields' names. types: the function adds the name and type of each
+    key attribute to this dict.
     """
     schema = []
     for part, kind in (("partition", "HASH"), ("sort", "RANGE")):
@@ -119,9 +123,12 @@ def key_schema(form: Fields, prefix: str, types: dict[str, str]) -> list[dict[st
 
 
 def index_request(form: Fields, prefix: str, types: dict[str, str], *, provisioned: bool) -> dict[str, Any]:
-    """Return an index as a member of CreateTable or UpdateTable. Raises BadForm.
+    """Return the index in a form as a member of a request CreateTable or UpdateTable.
 
-    prefix: the beginning of the fields' names. types: gets the name and type of each key attribute.
+    Raises BadForm if a field is wrong. provisioned: True to include the throughput.
+
+    prefix: the beginning of the fields' names. types: the function adds the name and type of each
+    key attribute to this dict.
     """
     projection: dict[str, Any] = {"ProjectionType": form.chosen(f"{prefix}projection", _PROJECTIONS)}
     names = [each.strip() for each in form.text(f"{prefix}attributes").split(",") if each.strip()]
@@ -138,7 +145,10 @@ def index_request(form: Fields, prefix: str, types: dict[str, str], *, provision
 
 
 def throughput(form: Fields, prefix: str) -> dict[str, int]:
-    """Return the member ProvisionedThroughput for the fields of a form. Raises BadForm."""
+    """Return the member ProvisionedThroughput for the fields of a form.
+
+    Raises BadForm if a field is not an integer. prefix: the beginning of the fields' names.
+    """
     return {
         "ReadCapacityUnits": form.number(f"{prefix}read", 5),
         "WriteCapacityUnits": form.number(f"{prefix}write", 5),

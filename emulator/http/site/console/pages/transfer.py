@@ -80,7 +80,7 @@ async def _pages(visit: Visit, name: str) -> AsyncIterator[list[Item]]:
 async def _json(visit: Visit, name: str, *, plain: bool) -> AsyncIterator[bytes]:
     """Yield the parts of a JSON array with one item in each line.
 
-    plain: write ordinary JSON, not DynamoDB JSON.
+    plain: True to write ordinary JSON, False to write DynamoDB JSON.
     """
     before = b"[\n"
     async for items in _pages(visit, name):
@@ -91,7 +91,7 @@ async def _json(visit: Visit, name: str, *, plain: bool) -> AsyncIterator[bytes]
 
 
 async def _csv(visit: Visit, name: str, key_names: list[str]) -> AsyncIterator[bytes]:
-    """Yield the parts of a CSV file.
+    """Yield the parts of a CSV file with the items of a table.
 
     This reads the items twice, because the first line needs the names of all attributes.
     """
