@@ -19,9 +19,9 @@ _structs: Final[dict[int, Struct]] = {}
 
 
 class Statistics:
-    """The follower that updates the statistics of a table with indexes.
+    """The follower that updates the stored numbers and sizes of a table with secondary indexes.
 
-    key: the storage key of the table's record.
+    key: the storage key of the record with these statistics.
     """
 
     __slots__ = ("_key",)
@@ -35,9 +35,9 @@ class Statistics:
 
 
 class PlainStatistics(Statistics):
-    """The follower that updates the statistics of a table without indexes.
+    """The follower that updates the stored number and size of items of a table without indexes.
 
-    It takes a third of the time that `add` takes.
+    Its `follow` takes a third of the time of the general function, `add`.
     """
 
     __slots__ = ()
@@ -59,9 +59,10 @@ def _struct(numbers: int) -> Struct:
 
 
 def read(txn: ReadTxn, key: bytes, pairs: int) -> list[tuple[int, int]]:
-    """Return pairs (count, bytes): the table's first, then one for each index.
+    """Return pairs (count, bytes): the table's first, then one for each secondary index.
 
-    key: the storage key of the table's record. pairs: the number of indexes plus one.
+    key: the storage key of the record with the table's statistics. pairs: the number of indexes
+    plus one.
     """
     stored = (txn.get(key) or b"").ljust(pairs * _PAIR, b"\0")
     numbers = _struct(2 * pairs).unpack_from(stored)
@@ -69,10 +70,10 @@ def read(txn: ReadTxn, key: bytes, pairs: int) -> list[tuple[int, int]]:
 
 
 def add(txn: WriteTxn, key: bytes, deltas: Sequence[tuple[int, int]]) -> None:
-    """Add to the counts and sizes in a table's record.
+    """Add to the stored counts and sizes of a table and its indexes.
 
-    key: the storage key of the record. deltas: pairs (count, bytes) to add, the table's first, then
-    one for each index.
+    key: the storage key of the record with these statistics. deltas: pairs (count, bytes) to add,
+    the table's first, then one for each index.
     """
     if not any(map(any, deltas)):
         return
