@@ -46,8 +46,8 @@ class S3Jobs:
     def get(self, tenant: Tenant, kind: str, number: str, now: float) -> S3Job | None:
         """Return an S3 job, or None if it does not exist or ended too long ago to be shown.
 
-        kind: the kind of job. number: the last part of the job's ARN. now: in seconds since the
-        epoch.
+        kind: export, import or bulk-operation. number: the last part of the job's ARN. now: in
+        seconds since the epoch.
         """
         job = self._registry.get(keyspace.s3_job(*tenant, kind, number))
         return job if job is not None and _is_kept(job, now) else None

@@ -2,9 +2,9 @@
 
 The operations TransactWriteItems, TransactGetItems and ExecuteTransaction make requested writes and
 reads (items/requested.py). This module runs them, in the same way for all three operations. If a
-part of the request fails, the transaction is canceled, and the error has one reason for each part.
-If parts are invalid, the error reports only the first of them (ValidationError). Otherwise the
-error reports all failed conditions and all conflicts.
+part of the request (one read, write or check) fails, the transaction is canceled, and the error has
+one reason for each part. If parts are invalid, the error reports only the first of them
+(ValidationError). Otherwise the error reports all failed conditions and all conflicts.
 
 If writes take long and the client's connection can wait for slices, the writes are prepared in
 slices before the transaction (items/ahead.py).
@@ -164,8 +164,8 @@ def _prepare(txn: ReadTxn, writes: Sequence[Write], outcomes: Sequence[Outcome],
             if error.about == "request":
                 raise  # an empty index key: the whole request is invalid, not canceled
             if error.about not in ("key", "item"):
-                # The traceback refers to this frame, which refers to the error. Without it, the
-                # error is freed without a garbage collection.
+                # The traceback refers to this frame, which refers to the error. Without the
+                # traceback, the error is freed without a garbage collection.
                 failed[position] = error.with_traceback(None)
             elif not invalid:
                 invalid[position] = error.with_traceback(None)

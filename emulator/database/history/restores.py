@@ -62,7 +62,7 @@ class RestoreSource:
         return Page(rows, None if after is None else after.hex())
 
     def advance(self, change: DefinitionChange, page: Page) -> None:
-        """After the last page, close the frozen view if it was opened only for this restore."""
+        """After the last page of a restore, close the frozen view if only the restore uses it."""
         if page.position is None and self._owned:
             past_items.close_view(self._views, change, self._view)
 

@@ -38,7 +38,7 @@ class Collections:
         self._limit = limit
 
     def check(self, txn: ReadTxn, change: Change) -> None:
-        """Raise ItemCollectionSizeLimitExceededException if the collection would exceed the limit.
+        """Raise ItemCollectionSizeLimitExceededException if the item collection would be too large.
 
         A change that does not enlarge the collection is always allowed.
         """
@@ -70,7 +70,7 @@ def metrics(txn: ReadTxn, write: Write) -> dict[str, Any]:
 
 
 def metrics_by_table(txn: ReadTxn, writes: Iterable[tuple[str, Write]]) -> dict[str, list[dict[str, Any]]]:
-    """Return the ItemCollectionMetrics of a request: table name -> a list, one for each collection.
+    """Return the ItemCollectionMetrics of a request: table name -> list of metrics of collections.
 
     writes: pairs of a table name and a write.
     """

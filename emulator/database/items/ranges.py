@@ -59,7 +59,7 @@ def _table_bounds(base: bytes, operator: str, operands: list[bytes]) -> Range:
             return first, prefix_end(base)
         case "BETWEEN":
             return first, base + operands[1] + b"\0"
-        case _:  # begins_with
+        case _:  # begins_with: all keys that begin with `first`
             return first, prefix_end(first)
 
 

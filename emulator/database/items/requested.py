@@ -202,7 +202,7 @@ class Put(Write):
             index_keys.check_item(table, self.key_item)
 
     def prepare(self, txn: ReadTxn) -> Change:
-        """Test the condition and return the change."""
+        """Test the condition and return the change that stores the new item. Raises ApiError."""
         table, key, guard = self.table, self.key, self.guard
         old_row = _stored(txn, table, key)
         old = None if guard is None else _allowed(table, key, guard, old_row, self.key_item)
@@ -216,7 +216,7 @@ class Delete(Write):
     urgent: ClassVar[bool] = True
 
     def prepare(self, txn: ReadTxn) -> Change:
-        """Test the condition and return the change."""
+        """Test the condition and return the change that deletes the item. Raises ApiError."""
         table, key, guard = self.table, self.key, self.guard
         old_row = _stored(txn, table, key)
         old = None if guard is None else _allowed(table, key, guard, old_row, self.key_item)
@@ -289,8 +289,8 @@ class Update(Write):
     def check_cost(self) -> None:
         """Raise if the values that the update writes are larger than an item may be.
 
-        Only the operation UpdateItem makes this check. It makes it before it tests the condition
-        (behaviour 2.4).
+        Only the operation UpdateItem makes this check, before it tests the condition (behaviour
+        2.4).
         """
         update, values = self.update, self.values
         if update is None or (update.cost.light and type(values) is dict):

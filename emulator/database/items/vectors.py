@@ -26,19 +26,20 @@ from emulator.values.types import Item
 from storage import ReadTxn, WriteTxn
 from storage.keycode import prefix_end
 
-LEAST_BILLED: Final = 1024  # bytes: the least that a write to a vector index costs (features 1.4)
+LEAST_BILLED: Final = 1024  # in bytes: a write to a vector index costs at least this (features 1.4)
 
 _NUMBERS: Final = Struct(">5Q")
 
 
 class Numbers(NamedTuple):
-    """The stored numbers of a vector index.
+    """The stored counts and sizes of a vector index.
 
     changes: how often an entry was put or removed since the index was created. entries: the number
     of entries.
     size: the total size of the entries in bytes.
-    vectors, lists: the total size in bytes of the vectors of all items that the index has visited,
-    measured in two ways: four bytes for each dimension, and as attribute values (lists of numbers).
+    vectors, lists: the total size in bytes of the vectors of all items that the backfill or a later
+    write has brought to the index, measured in two ways: four bytes for each dimension, and as
+    attribute values (lists of numbers).
     """
 
     changes: int = 0
@@ -52,7 +53,10 @@ _NONE: Final = Numbers()
 
 
 def numbers(txn: ReadTxn, prefix: bytes) -> Numbers:
-    """Return the stored numbers of a vector index, or zeros. prefix: the index's key prefix."""
+    """Return the stored numbers of a vector index, or zeros if none are stored.
+
+    prefix: the index's key prefix.
+    """
     stored = txn.get(prefix)
     return _NONE if stored is None else Numbers(*_NUMBERS.unpack(stored))
 

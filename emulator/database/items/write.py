@@ -47,7 +47,7 @@ def store(txn: WriteTxn, table: Table, change: Change, *, times: int = 1) -> Con
     if table.billing is not None:
         consumed.vector_indexes = table.billing.by_index(change)
     if table.indexes:
-        if not change.entries:  # `ahead.forget_items` has computed them for large items
+        if not change.entries:  # for large items, `ahead.forget_items` has computed the entries
             change.entries = entry_changes(table, change)
         for entry in change.entries:
             if entry.units:

@@ -161,8 +161,8 @@ def _fill(database: Database, table: Table) -> bool:
     if filling is None:
         return False
     source = source_of(database, table.definition)
-    # Each table has the follower that keeps the statistics, which needs only rows. If the table has
-    # others, they need decoded items.
+    # Each table has the follower that keeps statistics, which needs only rows. Other followers need
+    # decoded items.
     decoded = len(table.followers) > 1
     page = source.page(filling.position, _limit(table), DECODED_IN_STEP if decoded else SIZE)
     with database.catalog.changing() as change:

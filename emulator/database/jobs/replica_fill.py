@@ -2,8 +2,9 @@
 
 A version says when and in which region an item was last written (changes/replicas.py). Items and
 versions are read in a frozen view, which was opened in the transaction that created the replica.
-That transaction also set the new replica's position in the log of each region. So once the replica
-is complete, replication (replication.py) applies all writes that were made after that transaction.
+That transaction also stored, in the log of each region, which write the new replica needs next. So
+once the replica is complete, replication (replication.py) applies all writes that were made after
+that transaction.
 """
 
 from functools import partial
@@ -54,10 +55,11 @@ class ReplicaSource:
         self._versions: list[tuple[bytes, bytes]] = []
 
     def page(self, position: str, limit: int, size: int) -> Page:
-        """Return the page that begins at a position.
+        """Return the page of versions or items that begins at a position.
 
-        A page of items' versions has no rows: the method `advance` stores the versions. Raises
-        Interrupted if another process has changed definitions.
+        position: `Page.position` of the page before, "" for the first page. A page of versions has
+        no rows: the method `advance` stores the versions. Raises Interrupted if another process has
+        changed definitions.
         """
         if position.startswith(_ITEMS):
             rows, after = self._rows(keyspace.items(self._table), position.removeprefix(_ITEMS), limit, size)

@@ -3,7 +3,8 @@
 Each table has a log of the writes that clients made in its region (changes/replicas.py). A slice
 applies records of one log to the tables of the other regions. If the item in the other table has a
 later version than the record, the record changes nothing. The transaction that writes the items
-also stores the position in the log. So no write is lost or repeated if the process is killed.
+also stores which record of the log is the last applied one. So no write is lost or repeated if the
+process is killed.
 
 A replicated write calls `replicate` of items/write.py. So indexes, statistics, TTL queues and
 streams of the other table agree with its items. The write consumes write capacity of the other
@@ -11,10 +12,10 @@ table. If throughput is enforced there and used up, the write waits. A replicate
 the log of the other table.
 
 The control `replication` sets a delay or a pause for each direction (`Direction`). Writes that wait
-for a delay are moved when the scheduler polls, or when a test moves the clock to the next event.
+for a delay are applied when the scheduler polls, or when a test moves the clock to the next event.
 
 All processes of a server write to the logs. The process that has written a record queues the
-background work that moves it.
+background work that applies it to the other tables.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,9 +1,10 @@
 """Filling new vector indexes, in slices, with the items that existed before them.
 
-This works like backfill.py. The index's definition stores the position of the walk (`filled_to`),
-and a write to an item after this position does not update the index. A pace that a test has set for
-the table (pacing.py) holds for vector indexes too. The walk does not add an item without a valid
-vector, or an item that must not have an entry for another reason (features 1.4).
+This works like backfill.py. A walk visits the table's items. The index's definition stores the
+position of the walk (`filled_to`), and a write to an item after this position does not update the
+index. A pace that a test has set for the table (pacing.py) holds for vector indexes too. The walk
+does not add an item without a valid vector, or an item that must not have an entry for another
+reason (features 1.4).
 """
 
 from dataclasses import replace

@@ -16,7 +16,7 @@ A table's log begins when its lag is set. A read that should show an earlier tim
 the beginning of the log. Each write also deletes a few records that are older than the lag, so the
 log does not grow without end.
 
-The keys and values of a log in the store are:
+The keys and values of a log in the store are, in the notation of store/keyspace.py:
 
     1B u32 log, 01, escape(key), u64 microseconds, u32 number    original of the key
     1B u32 log, 02, u64 microseconds, u32 number                 the key

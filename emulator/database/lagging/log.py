@@ -1,6 +1,6 @@
 """Writes a table's lag log, which tells reads the items of an earlier time.
 
-The class is a follower: it is called for each write of an item of the table.
+The class `LagLog` is a follower: it is called for each write of an item of the table.
 """
 
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ _TRIMMED: Final = 2  # the most old records that a write deletes for each record
 
 
 def position(micros: int, number: int = 0) -> bytes:
-    """Return the bytes for a record's time and number. They are a part of the record's keys.
+    """Return the bytes for the time and number of a lag log's record, a part of its keys.
 
     number: 0 for the first record of a microsecond, 1 for the second, and so on.
     """
@@ -39,7 +39,8 @@ class LagLog:
 
     number: the id of the log. keep: the lag in microseconds; records older than it are deleted.
     real: whether records have times of the machine's clock, and not of the emulator's.
-    alone: whether no other process writes to the log. If so, the last position is kept in memory.
+    alone: whether no other process writes to the log. If so, the position of the last record is
+    kept in memory.
     """
 
     __slots__ = ("_alone", "_held", "_keep", "_last", "_moment", "_originals", "_real", "_times")
@@ -66,7 +67,7 @@ class LagLog:
         self._trim(txn, micros, _TRIMMED * added)
 
     def _next(self, txn: ReadTxn) -> tuple[int, int]:
-        """Return the position of the next record: its time in microseconds, and a number.
+        """Return the position of the log's next record: its time in microseconds, and a number.
 
         The position is greater than that of the last record.
         """
@@ -77,7 +78,7 @@ class LagLog:
     def _trim(self, txn: WriteTxn, now: int, most: int) -> None:
         """Delete up to `most` of the log's records that are too old for any read.
 
-        now: in microseconds.
+        now: the time in microseconds since the epoch.
         """
         stop = self._times + position(max(0, now - self._keep))
         old = []

@@ -17,7 +17,7 @@ _Pair = tuple[bytes, bytes]
 class Lag:
     """Makes the transactions in which lagging reads of one table see an earlier state of it.
 
-    log: the number of the table's lag log.
+    log: the id of the table's lag log.
     """
 
     __slots__ = ("_originals", "_reader")
@@ -67,7 +67,8 @@ class PastTxn(ReadTxn):
     def _past(self, start: bytes, stop: bytes, *, reverse: bool) -> Iterator[_Pair]:
         """Yield each key of the range that was changed after the earlier time, with its old value.
 
-        The old value is the value at the earlier time, in the form of an original of the log.
+        The old value has the form of an original: 00 if the key was absent at the earlier time,
+        else 01 and the value.
         """
         prefix = self._originals
         current: bytes | None = None
@@ -80,7 +81,7 @@ class PastTxn(ReadTxn):
                 if current is not None:
                     yield current, original
                 current, original = key, stored
-            elif reverse:  # a descending scan reaches a key's first record, which counts, last
+            elif reverse:  # the first record counts. A descending scan reaches it last
                 original = stored
         if current is not None:
             yield current, original

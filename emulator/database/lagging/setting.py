@@ -46,7 +46,10 @@ def now_of(clock: Clock, *, real: bool) -> float:
 
 
 class Reader:
-    """Chooses the time that each read of one table shows. Each process has its own `Reader`."""
+    """Chooses the earlier time whose state each lagging read of one table shows.
+
+    Each process has its own `Reader`.
+    """
 
     __slots__ = ("_clock", "_random", "_setting")
 

@@ -88,7 +88,7 @@ class Change:
         return (self.new_row is not None) - (self.old_row is not None)
 
     def old_item(self) -> Item | None:
-        """Return the item before the change, or None if it did not exist. Decode it once."""
+        """Return the old item, or None if it did not exist. The first call decodes its row."""
         if self.old is None and self.old_row is not None:
             self.old = decode_row(self.old_row)
         return self.old

@@ -129,10 +129,10 @@ class Table:
         self.decoders: dict[frozenset[str], PartialDecoder] = {}
 
     def decoder(self, attributes: frozenset[str]) -> PartialDecoder:
-        """Return a function that decodes these attributes of a row, and names of key attributes.
+        """Return a pair: a function that decodes attributes of a row, and names of key attributes.
 
-        The function leaves out the key attributes among `attributes`, which are the returned names.
-        The caller knows their values and must add them.
+        The function decodes `attributes` without the key attributes among them, whose names are the
+        second part. The caller knows the values of these key attributes and must add them.
         """
         found = self.decoders.get(attributes)
         if found is None:

@@ -71,7 +71,7 @@ class VectorIndex:
         return FLOAT * self.dimensions
 
     def vector(self, item: Item | None) -> bytes | None:
-        """Return an item's vector as float32 numbers, or None if the item has no valid vector."""
+        """Return an item's vector as bytes (float32), or None if the item has no valid vector."""
         value = None if item is None else item.get(self.attribute)
         return None if value is None else self._packed(value)
 
@@ -157,7 +157,7 @@ _pack_one: Final = Struct("<f").pack
 
 
 def float32(value: Value) -> bytes | None:
-    """Return a number as a float32, or None if the value is not a number or is too large."""
+    """Return a number as a float32 in bytes, or None if the value is no number or too large."""
     try:
         return _pack_one(float(value["N"]))
     except (KeyError, OverflowError):

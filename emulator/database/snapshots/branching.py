@@ -79,7 +79,7 @@ def branch(
 
 
 def _begin(database: Database, name: str, access_key: str, region: str | None, renamed: Mapping[str, str]) -> _Copy:
-    """Begin to copy a snapshot's tables, with the first slice of rows. Return the copying's state.
+    """Copy the first slice of rows of a snapshot's tables. Return the state of the copying.
 
     If no rows remain, also store the definitions of the copies.
     """
@@ -87,7 +87,7 @@ def _begin(database: Database, name: str, access_key: str, region: str | None, r
     with database.registries.changing() as change:
         txn = change.txn
         view = views.get(find(txn, name).view)
-        assert view is not None, "the view of a snapshot is open until the snapshot is deleted"
+        assert view is not None, "the view of a snapshot must stay open until the snapshot is deleted"
         prefixes: dict[bytes, bytes] = {}
         tables = []
         for _, stored in list(views.kept(txn, view, *keyspace.tables())):

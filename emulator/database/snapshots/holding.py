@@ -69,11 +69,11 @@ def page(
 ) -> Slice:
     """Return a page of a table's rows in a snapshot, and the last storage key of the page.
 
-    The caller passes this key as `after` to get the next page. It is None if no rows remain. name:
-    the name that the client gave to the snapshot. tenant: the owner of the table. after: the page
-    begins after this storage key; None for the first page. segment: the segment's number from zero,
-    and the number of all segments, as in a parallel scan. Raises UnknownSnapshot, UnknownTable,
-    WrongPosition, and Interrupted if another process has changed definitions.
+    The caller passes this key as `after` to get the next page. The key is None if no rows remain.
+    name: the name that the client gave to the snapshot. tenant: the owner of the table. after: the
+    page begins after this storage key; None for the first page. segment: the segment's number from
+    zero, and the number of all segments, as in a parallel scan. Raises UnknownSnapshot,
+    UnknownTable, WrongPosition, and Interrupted if another process has changed definitions.
     """
     views = database.views
     with database.read() as txn:

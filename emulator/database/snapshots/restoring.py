@@ -163,7 +163,8 @@ def _put_back(views: Views, change: DefinitionChange, view: View, written: list[
     mark that the key was absent. If a newer view covers the keys, it needs the values that the keys
     have before this call. So the call stores these values as originals in the newer view, as any
     other write does. If there is no newer view, the call deletes the originals of the keys from
-    `view`. Then `view` and older views show the current values of the keys, which are now the same.
+    `view`. Then `view` and older views show the current values of the keys, which now equal the
+    originals.
     """
     alone = views.alone(view)
     txn = plain(change.txn) if alone else change.txn
@@ -176,7 +177,7 @@ def _put_back(views: Views, change: DefinitionChange, view: View, written: list[
     if not alone:
         return
     originals = view.originals
-    # One `drop_range` for many keys takes a quarter of the time of many deletions.
+    # One `drop_range` for many keys takes a quarter of the time of deleting the keys one by one.
     for _, group in groupby(written, _prefix):
         keys = [key for key, _ in group]
         txn.drop_range(originals + keys[0], originals + keys[-1] + b"\0", len(keys))

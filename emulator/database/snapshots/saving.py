@@ -68,7 +68,7 @@ def delete(database: Database, name: str) -> None:
 def delete_all(database: Database) -> None:
     """Delete all snapshots, even if a snapshot is being restored.
 
-    Its restore ends without the rest. The values that were already put back stay.
+    The restore is not completed: the values that were already put back stay.
     """
     views = database.views
     with database.registries.changing(urgent=True) as change:

@@ -23,7 +23,7 @@ BEGUN: Final = b"\1"
 
 
 class Deletions:
-    """The deletions of all keys with a prefix in an engine's store, and the reserved prefixes."""
+    """Deletes all keys with a prefix, and reserves key prefixes, in an engine's store."""
 
     def __init__(self, engine: Engine, background: Background) -> None:
         self._engine = engine

@@ -78,7 +78,8 @@ from emulator.values.types import Value
 from storage import keycode
 
 try:
-    # For short texts, this module's MD5 is twice as fast as that of hashlib, which uses OpenSSL.
+    # For short texts, the MD5 of the module `_md5` is twice as fast as that of hashlib, which uses
+    # OpenSSL.
     from _md5 import md5  # type: ignore[import-not-found]
 except ImportError:
     from functools import partial

@@ -14,8 +14,7 @@ definitions of several registries. They come into force together:
   raises an error, no definition is stored or published.
 - `Registries.reload` reads the stored definitions when the server starts, after another process has
   changed definitions (versions.py), and after a commit was lost. It loads only the definitions
-  whose
-  stored bytes have changed.
+  whose stored bytes have changed.
 - Definitions are frozen: a change makes a new object. A definition that did not change stays the
   same object.
 """
@@ -52,7 +51,10 @@ def _nothing() -> None:
 
 
 class DefinitionChange:
-    """A change of definitions: a write transaction, `txn`, and functions to call after it."""
+    """A change of definitions: a write transaction, and functions to call after its commit.
+
+    txn: the write transaction.
+    """
 
     __slots__ = ("_publications", "_versions", "txn")
 

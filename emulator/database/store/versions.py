@@ -55,7 +55,7 @@ class Versions:
 
         Call this before opening the transaction that reads the definitions, and pass the result to
         `note_loaded`. Otherwise this process could miss a change that another process makes between
-        the two.
+        the read and this call.
         """
         return b"" if self._sharing is None else self._sharing.hints()
 
@@ -68,13 +68,13 @@ class Versions:
         self._hints = hints
 
     def current(self, txn: ReadTxn) -> bool:
-        """Return True if this process has the same definitions as a transaction sees."""
+        """Return True if this process has the definitions in memory that a transaction sees."""
         return _stored(txn) == self._loaded
 
     def bump(self, txn: WriteTxn) -> None:
-        """Increment the stored version of the definitions. txn: a transaction that changes some.
+        """Increment the stored version of the definitions.
 
-        Call `advance` after the commit.
+        Call this in a transaction that changes definitions, and call `advance` after its commit.
         """
         if self._sharing is not None:
             txn.put(_VERSION, (self._loaded + 1).to_bytes(8, "big"))

@@ -235,7 +235,8 @@ class Enforcement:
             self.throttle.write(partition, consumed, [each[:3] for each in entries], refuses=waits)
         if self.usage is not None:
             _count(self.usage.replicated, consumed)
-        # With strong consistency, `waits` is false. Then only the region of the client counts keys.
+        # If the global table has strong consistency, `waits` is False. Then only the region to
+        # which the client wrote counts accessed keys.
         if waits:
             self._count_keys(partition, consumed, item, entries)
 

@@ -48,7 +48,7 @@ class Gate:
 
 
 class TableGate:
-    """The gate for one table: it asks the `Injection` of the process whether a fault refuses."""
+    """The gate for one table: it lets faults refuse reads and writes of the table."""
 
     __slots__ = ("_gate", "_table")
 

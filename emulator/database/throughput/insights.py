@@ -96,10 +96,10 @@ class Contributors:
 
     setting: the Contributor Insights setting of the table or index.
     partition_names, names: the names of the attributes of the partition key, and of the whole key.
-    partitions: event (ACCESSED or THROTTLED) -> sketch of partition keys, identified by their
-    digests.
-    items: event -> sketch of whole keys, identified by their JSON. It is empty if the key has no
-    sort key.
+    partitions: event (ACCESSED or THROTTLED) -> `Sketch`, the counts of partition keys, which are
+    identified by their digests.
+    items: event -> `Sketch`, the counts of whole keys, which are identified by their JSON. It is
+    empty if the key has no sort key.
     """
 
     def __init__(self, relation: TableDefinition | IndexDefinition, setting: InsightsSetting) -> None:

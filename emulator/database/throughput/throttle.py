@@ -46,7 +46,8 @@ MINUTES: Final = 20
 """For how many minutes the consumed units are kept. Auto scaling needs them."""
 
 _MINUTE: Final = 60
-_SLACK: Final = 0.01  # in units. Rounding errors of the clock change a bucket's level by less
+# In units. Rounding errors of the clock change the level of a bucket by less than _SLACK.
+_SLACK: Final = 0.01
 # When a table or index has this many buckets of partition keys, full buckets are dropped to save
 # memory.
 _PARTITIONS: Final = 10_000
@@ -118,7 +119,7 @@ class Resource:
 
     index: the name of a global index, or None for the table.
     consumed: minute since the epoch -> units that were consumed in this minute. Minutes without
-    consumption are left out, and only the last MINUTES are kept.
+    consumption are left out, and only the last `MINUTES` minutes are kept.
     """
 
     def __init__(self, clock: Clock, kind: Kind, arn: str, index: str | None) -> None:

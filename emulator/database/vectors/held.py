@@ -25,7 +25,7 @@ def key_of(index: VectorIndex) -> Key:
 
 
 class HeldVectors:
-    """The matrices of a process, ordered by the time of their last search.
+    """The matrices of vector indexes in one process, ordered by the time of their last search.
 
     most: the most bytes that all matrices may take together.
     stopwatch: measures the time at which a search begins, in seconds.
@@ -80,8 +80,8 @@ class HeldVectors:
     def drop_others(self, keys: Container[Key]) -> None:
         """Drop the matrices whose key is not in `keys`.
 
-        keys: the keys (`key_of`) of all existing vector indexes. A matrix without a key in it
-        belongs to an index that was deleted or restored from a snapshot.
+        keys: the keys (`key_of`) of all existing vector indexes. Any other matrix belongs to an
+        index that was deleted or restored from a snapshot.
         """
         self._drop(lambda key: key not in keys)
 

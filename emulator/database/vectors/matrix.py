@@ -26,12 +26,12 @@ if TYPE_CHECKING:
     from emulator.database.vectors.query import Doubles, Floats
 
 _BLOCK: Final = 1 << 20  # the most vector components in one block. Comparing so many takes 1 ms
-_MOST_ROWS: Final = 8192  # the most rows in a block
+_MOST_ROWS: Final = 8192  # the most rows in one block of a matrix
 _READ: Final = 1 << 17  # the most vector components that one step reads, in 2 to 4 ms
-_MOST_READ: Final = 2000  # the most entries that one step reads
+_MOST_READ: Final = 2000  # the most index entries that one step reads
 _FOLLOWED: Final = 300  # the most changes of entries that one step reads, in 2 ms
 # _ROW_OVERHEAD: the estimated bytes of a row besides its vector: key, dictionary slot, sum of
-# squares, codes.
+# squares, and a code for each attribute in SearchSchema.
 _ROW_OVERHEAD: Final = 260
 
 Entry = tuple[bytes, bytes]
@@ -155,7 +155,7 @@ class Matrix:
         return self._next is None and self._version == numbers(txn, self.index.prefix).changes
 
     def follow(self, txn: ReadTxn) -> bool:
-        """Do one step to make the matrix agree with the store. Return True if more are needed.
+        """Do a step to make the matrix agree with the store. Return True if more steps remain.
 
         A step first reads changes of index entries that the rows do not include. When the rows
         include all changes, it reads a page of entries that were never read. The record of a change
@@ -194,7 +194,7 @@ class Matrix:
                 yield tail
 
     def _put(self, tail: bytes, entry: bytes | None) -> None:
-        """Write an index entry to its row, or append a row if the entry has none.
+        """Write an index entry to its row of the matrix, or append a row if the entry has none.
 
         tail: names the entry (keyspace.tail_of). If `entry` is None, the entry was deleted: remove
         its row.
