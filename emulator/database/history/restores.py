@@ -1,9 +1,9 @@
 """The source of a table that is being restored: a backup, or the history of another table.
 
 jobs/filling.py writes the items into the new table. It reads them from a frozen view. A restore of
-a table as it was at an earlier time opens a view of its own, and closes it when the restore ends. A
-restore from a backup reads the view that belongs to the backup and does not close it: other
-restores may need it.
+a table as it was at an earlier time opens a view only for itself, and closes the view when the
+restore ends. A restore from a backup reads the view that belongs to the backup and does not close
+it: other restores may need it.
 """
 
 from typing import Final
@@ -51,7 +51,9 @@ class RestoreSource:
         self._owned = owned
 
     def page(self, position: str, limit: int, size: int) -> Page:
-        """Return the page of the source's items that begins at `position`. Raises Interrupted.
+        """Return the page of the source's items that begins at `position`.
+
+        Raises Interrupted if another process has changed definitions.
 
         position: an item's key as hexadecimal digits, or "" for the first item.
         """

@@ -9,10 +9,9 @@ from storage import WriteTxn
 
 
 class Entries:
-    """The follower that writes the index entries of a table's items.
+    """Writes the index entries of a table's items at each change of an item (a follower).
 
-    A follower is called by `items.write.store` for each change of an item. `store` has computed the
-    changes of the entries before.
+    `items.write.store` calls followers. It has computed the changes of the entries before.
     """
 
     __slots__ = ()

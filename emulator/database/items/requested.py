@@ -69,7 +69,11 @@ class ItemRequest:
     key: bytes = field(init=False, repr=False)
 
     def locate(self, table: Table) -> None:
-        """Set `table`, and compute the item's storage key. Raises the errors of behaviour 3.8."""
+        """Set `table`, and compute the item's storage key.
+
+        Raises ApiError if a key attribute is missing or has a value that is not allowed (behaviour
+        3.8).
+        """
         self.table = table
         self.key = table.item_key(self.key_item)
 
@@ -117,7 +121,7 @@ class Write(ItemRequest):
 
     @property
     def parts(self) -> int:
-        """The number of attributes that an update changes, to estimate how long it takes.
+        """The number of attributes that an update changes, to estimate how long the update takes.
 
         It is 0 for all other writes.
         """
@@ -264,7 +268,7 @@ class Update(Write):
 
     @property
     def parts(self) -> int:
-        """The number of attributes that the update changes, to estimate how long it takes."""
+        """The number of attributes that the update changes. The update's time grows with it."""
         return 0 if self.update is None else len(self.update.attributes)
 
     def check(self) -> None:

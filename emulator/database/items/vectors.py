@@ -1,7 +1,7 @@
 """Computes and writes the changes of a vector index's entries that follow from a change of an item.
 
-A vector index has a record of its own for its numbers: how often its entries have changed, how many
-entries it has, and sizes. So the record with the table's statistics does not include vector
+Each vector index has a record for its numbers: how often its entries have changed, how many entries
+it has, and sizes. So the record with the table's numbers (statistics.py) does not include vector
 indexes. Another record is written for each change of an entry, and says which entry has changed. So
 a process that has the vectors in memory reads only the entries that have changed
 (database/vectors/).
@@ -62,7 +62,7 @@ def numbers(txn: ReadTxn, prefix: bytes) -> Numbers:
 
 
 class VectorEntries:
-    """The follower that writes the entries of a table's vector indexes.
+    """Writes the entries of a table's vector indexes at each change of an item (a follower).
 
     It also computes billed sizes (`Billing` in schema/followers.py). indexes: the table's vector
     indexes.
@@ -117,7 +117,7 @@ def vector_changes(indexes: Sequence[VectorIndex], change: Change) -> VectorChan
 
 
 def change_by_backfill(index: VectorIndex, row: bytes) -> VectorChange:
-    """Return the change of an index that adding an existing item makes. row: the item's row."""
+    """Return the change that a vector index's backfill makes for an item. row: the item's row."""
     item = decode_row(row)
     return _index_change(index, None, _NO_VECTOR, item, _vector(index, item, row))
 

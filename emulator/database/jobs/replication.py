@@ -168,7 +168,7 @@ def _disassociate(database: Database, definition: TableDefinition, members: Sequ
 
 
 def _is_complete(txn: ReadTxn, definition: TableDefinition, members: Sequence[Table]) -> bool:
-    """Return True if no write waits to be replicated from a table to the others, or back.
+    """Return True if no write waits to be replicated from a table to other tables, or back.
 
     members: the other tables of the group.
     """

@@ -35,7 +35,7 @@ def resume_all(database: Database) -> None:
 
 
 def finish(database: Database, table: Table) -> Steps[None]:
-    """Fill the rest of a table's TTL queue now, one slice of items in each step."""
+    """Add the remaining items of a table to its TTL queue now, one slice of items in each step."""
     return walk.finish(database, table, partial(_fill, database, table.definition.ttl_queue))
 
 

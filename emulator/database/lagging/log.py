@@ -35,7 +35,7 @@ def position(micros: int, number: int = 0) -> bytes:
 
 
 class LagLog:
-    """The follower that writes the lag log of one table: earlier values of its keys.
+    """Writes the lag log of one table, the earlier values of its keys (a follower).
 
     number: the id of the log. keep: the lag in microseconds; records older than it are deleted.
     real: whether records have times of the machine's clock, and not of the emulator's.

@@ -151,7 +151,7 @@ def warm(relation: TableDefinition | IndexDefinition, billing_mode: str) -> dict
     """Return the WarmThroughput member of the description of a table or index.
 
     Each of its two numbers is the highest number of units that was ever requested or provisioned.
-    It is never less than what the billing mode provides.
+    It is never less than the number that the billing mode provides.
     """
     if billing_mode == "PAY_PER_REQUEST":
         units = dict(ON_DEMAND_WARM)

@@ -51,7 +51,10 @@ def _vectors(definition: TableDefinition, table_keys: tuple[str, ...]) -> "tuple
 
 
 class Table:
-    """A compiled table: names and encoders of its keys, its indexes, and followers of writes."""
+    """A compiled table: names and encoders of its keys, its indexes, and followers.
+
+    Followers write the records that depend on an item, when the item changes.
+    """
 
     __slots__ = (
         "arn",
@@ -165,7 +168,11 @@ class Table:
         return keys
 
     def item_key(self, key: Item) -> bytes:
-        """Return the storage key for the Key in a request. Raises the errors of behaviour 3.8."""
+        """Return the storage key for the Key in a request.
+
+        Raises ApiError if an attribute is missing or superfluous, or has a value that is not
+        allowed (behaviour 3.8).
+        """
         if len(key) != self.key_count:
             raise errors.key_does_not_match_schema()
         try:
@@ -176,7 +183,11 @@ class Table:
         return self._checked(partition, sort)
 
     def key_of_item(self, item: Item) -> bytes:
-        """Return the storage key for an item. Raises the errors of behaviour 3.8."""
+        """Return the storage key for an item.
+
+        Raises ApiError if a key attribute is missing or has a value that is not allowed (behaviour
+        3.8).
+        """
         try:
             partition = self.hash_encode(item[self.hash])
             sort = b"" if self.range is None else self.range_encode(item[self.range])

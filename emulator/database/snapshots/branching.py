@@ -133,7 +133,7 @@ def _check(database: Database, txn: WriteTxn, copy: _Copy) -> None:
     if database.views.get(copy.view.id) is None:
         raise BranchRefused("the snapshot was deleted while its tables were copied")
     if not all(database.catalog.deletions.is_reserved(txn, prefix) for prefix in copy.prefixes.values()):
-        raise BranchRefused("another worker has deleted the copies: call again")
+        raise BranchRefused("another worker process has deleted the incomplete copies: call again")
 
 
 def _moved(stored: bytes, access_key: str, region: str | None, renamed: Mapping[str, str]) -> bytes:

@@ -288,7 +288,7 @@ def collection(item_key: bytes) -> bytes:
 
 
 def token(access_key: str, region: str, operation: str, text: str) -> bytes:
-    """Return the key of a ClientRequestToken, `text`. Each operation has tokens of its own."""
+    """Return the key of a ClientRequestToken, `text`. Operations do not share tokens."""
     return _TOKEN + _escaped(access_key, region, operation) + text.encode()
 
 

@@ -243,7 +243,7 @@ class Registries:
         """Open a write transaction for a `with` block. After the commit, publish the changes.
 
         urgent: whether the change may use the reserve of a full disk, because it frees room or ends
-        a status (storage/engine.py). Raises the errors of the engine's transactions.
+        a status (storage/engine.py). Raises the errors of `Engine.write` and of its transactions.
         """
         with self._engine.write() as txn:
             txn.urgent = urgent

@@ -87,7 +87,7 @@ class Versions:
         self._loaded += 1
 
     def declare(self, txn: WriteTxn, declared: bytes) -> None:
-        """Store what a test declared (enforcer.py), in a transaction that changes definitions.
+        """Store a test's declarations (enforcer.py), in a transaction that changes definitions.
 
         The other workers of the server read the declarations. A server that starts later ignores
         them.
@@ -96,7 +96,7 @@ class Versions:
         txn.put(_DECLARED, self._sharing.run + declared)
 
     def declared(self, txn: ReadTxn) -> bytes | None:
-        """Return what a test has declared through any worker since the server started.
+        """Return the declarations that a test has made through any worker since the server started.
 
         Return None if no declarations are stored.
         """

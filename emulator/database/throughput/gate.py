@@ -38,7 +38,8 @@ class Injection(Protocol):
 class Gate:
     """The place at which faults refuse reads and writes in one process.
 
-    injection: decides what is refused, or None if no fault is in force for the request in progress.
+    injection: decides which reads and writes are refused; None if no fault is in force for the
+    request in progress.
     """
 
     __slots__ = ("injection",)
