@@ -14,9 +14,9 @@ from emulator.values.size import value_size
 from emulator.values.types import KIND, Item, Values
 
 _SHORT: Final = limits.SORT_KEY // (limits.INDEX_KEY_ATTRIBUTES * 4)
-"""A length in characters. Values up to this length need no check of their total size.
+"""A length in characters. Index key values up to this length need no check of their total size.
 
-Even four of them fit into an index key, because a character has at most four bytes.
+Even four values of this length fit into an index key, because a character has at most four bytes.
 """
 
 

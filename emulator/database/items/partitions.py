@@ -20,7 +20,7 @@ from emulator.database.throughput.throttle import PARTITION_UNITS
 from emulator.limits import TABLE_CAPACITY
 
 _MOST: Final = ceil(TABLE_CAPACITY / PARTITION_UNITS["Write"])
-"""The most partitions that a table may have: as many as the default quota of a table needs.
+"""The most partitions that a table may have: as many as the default quota of throughput needs.
 
 A request may set a warm throughput above the quota. More partitions would only make each Scan
 slower.

@@ -65,18 +65,18 @@ class PageRequest:
     partition: bytes | None = None
     """The digest of the partition key that a Query reads, None for a Scan."""
     scan: bool = False
-    """Whether capacity is computed by the rules of a Scan."""
+    """Whether the consumed units are computed by the rules of a Scan, and not of a Query."""
     measured: bool = True
-    """Whether the capacity is needed, for example because the response reports it.
+    """Whether the consumed units must be computed, for example because the response reports them.
 
-    If it is not needed, item sizes are added up only when the page may be full.
+    If not, item sizes are added up only when the page may be full.
     """
     weight: int = 0
     """The units of work that `test` and `project` take on a tiny row: see `_ROW_WORK`."""
     sliced: bool = False
     """Whether the caller calls `complete` after `read_page`.
 
-    If so, `read_page` does not test and project the rows if this takes long, but leaves it to
+    If so, and testing and projecting the rows takes long, `read_page` leaves this work to
     `complete`.
     """
 
@@ -111,14 +111,14 @@ def charge(table: Table, key: bytes, item: Item, units: float) -> None:
     """Charge the read of one item, if the table's throughput is enforced or its reads are counted.
 
     key: the item's storage key. item: the request's Key. units: the read units. Raises ApiError if
-    the table has too few read units left.
+    a throughput limit or a fault refuses the read.
     """
     if table.enforcement is not None:
         table.enforcement.read(keyspace.partition_of(key), units, item)
 
 
 def read_page(txn: ReadTxn, request: PageRequest) -> Page:
-    """Read one page of a Query or Scan. Raises ApiError if the table's throughput is used up.
+    """Read one page of a Query or Scan. Raises ApiError if a limit or a fault refuses the read.
 
     The page's cost is not known before the read. So the read is admitted if at least half a read
     unit is left (throughput/throttle.py).
@@ -285,13 +285,13 @@ def _evaluated(
     """Return rows of a range, the size of the page, and True if keys of the range remain unread.
 
     limits: the range. limit: the most rows to return. size: the total item size, in bytes, of the
-    rows that the page already has. The returned size includes it. If the capacity is not needed and
-    the page is far from full, the returned size is 0.
+    rows that the page already has. The returned size includes it. If the consumed units are not
+    needed and the page is far from full, the returned size is 0.
 
-    Reading rows in chunks halves the time of a page. If the capacity is not needed, the function
-    first adds up only the lengths of the rows, which is faster. A row is never shorter than its
-    item's size (values/size.py). So item sizes matter only after the lengths have reached a
-    megabyte together.
+    Reading rows in chunks halves the time of a page. If the consumed units are not needed, the
+    function first adds up only the lengths of the rows, which is faster. A row is never shorter
+    than its item's size (values/size.py). So item sizes matter only after the lengths have reached
+    a megabyte together.
     """
     start, stop = limits
     reverse = request.reverse

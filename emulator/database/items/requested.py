@@ -51,9 +51,9 @@ class Guard:
     attributes: frozenset[str] | None = None
     """The attributes that the test reads, or None if the test needs the whole item."""
     paths: tuple[Path, ...] = ()
-    """The paths into attributes that the test reads. `check_condition` refuses key attributes."""
+    """The paths into attributes that the test reads. `check_condition` refuses paths into keys."""
     duplicate: bool = False
-    """Whether this is the guard of a PartiQL INSERT, which fails with DuplicateItemException."""
+    """Whether this is the condition of PartiQL's INSERT: it fails with DuplicateItemException."""
 
 
 @dataclass(slots=True, eq=False)
@@ -248,7 +248,7 @@ class Check(Write):
 
 
 _MUCH_TOO_LARGE: Final = 2 * limits.ITEM_SIZE
-"""In bytes. An update does not check the nesting of larger items, which are refused anyway.
+"""A size in bytes. An update does not check how deeply larger items nest: they are refused anyway.
 
 With 150 long lists, the check took 2 s.
 """

@@ -44,7 +44,7 @@ SLICE: Final = 100
 """The most records that one slice applies to the table of each other region."""
 
 FORGOTTEN: Final = 500
-"""The most versions that one slice deletes in each region."""
+"""The most versions of items that one slice deletes in each region."""
 
 
 # --- the tables of a group ------------------------------------------------------------------------

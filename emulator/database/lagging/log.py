@@ -18,9 +18,9 @@ _position: Final = Struct(">QI")
 POSITION: Final = _position.size
 
 _SLACK: Final = 1_000_000
-"""In microseconds. Records are kept for this much longer than the lag.
+"""In microseconds. The log keeps records for this much longer than the lag.
 
-The time that a read shows is chosen a little before the read begins.
+The reason is that the time that a read shows is chosen a little before the read begins.
 """
 
 _TRIMMED: Final = 2  # the most old records that a write deletes for each record that it adds

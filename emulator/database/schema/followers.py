@@ -72,13 +72,13 @@ class Change:
     `store` and the followers set this field and the fields below.
     """
     entries: Sequence[EntryChange] = ()
-    """One entry change for each index of the table, in the order of the indexes."""
+    """One entry change for each secondary index of the table, in the order of `table.indexes`."""
     collection_size: int = 0
     """The size in bytes of the item collection after the change, for tables with local indexes."""
     recorded: bytes = b""
-    """The position of the change's record in the table's history. Empty without a history."""
+    """The position of the change's record in the table's history; b"" if it has no history."""
     version: bytes = b""
-    """The version that the change got in another region. Empty for a change of this region."""
+    """The version that the change got in another region; b"" for a change made in this region."""
     vectors: "VectorChanges | None" = None
     """The changes of the table's vector indexes. None until they are needed."""
 

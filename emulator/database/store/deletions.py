@@ -19,7 +19,7 @@ SLICE: Final = 1000
 MOST_IN_ONE: Final = 100  # the most keys that `drop` deletes in the transaction of its caller
 
 BEGUN: Final = b"\1"
-"""The value of a deletion's record when some of the keys are deleted. Before that it is empty."""
+"""The value of a deletion's record after the first keys have been deleted. Before, it is b""."""
 
 
 class Deletions:

@@ -23,7 +23,7 @@ from emulator.database.definitions.tables import IndexDefinition, TableDefinitio
 from emulator.values.types import Item
 
 KEPT: Final = 500
-"""How many keys stay in a sketch when it drops some.
+"""How many keys a `Sketch` keeps when it drops the keys with the lowest counts.
 
 A sketch drops keys when it has twice this many: 400 KB if the keys have 100 bytes.
 """

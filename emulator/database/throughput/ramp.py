@@ -10,7 +10,7 @@ from typing import Final
 
 _MINUTE: Final = 60
 _WITHIN: Final = 30
-"""In how many minutes the traffic may double."""
+"""The number of minutes within which the traffic may double."""
 
 
 class Ramp:

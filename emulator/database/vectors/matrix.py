@@ -35,7 +35,7 @@ _FOLLOWED: Final = 300  # the most changes of entries that one step reads, in 2 
 _ROW_OVERHEAD: Final = 260
 
 Entry = tuple[bytes, bytes]
-"""The tail of an item's key (keyspace.tail_of), and the stored bytes of the entry."""
+"""An index entry: the tail of the item's key (keyspace.tail_of), and the entry's stored bytes."""
 
 _ABSENT_CODE: Final = -1
 
