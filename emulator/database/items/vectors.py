@@ -36,7 +36,7 @@ class Numbers(NamedTuple):
 
     changes: how often an entry was put or removed since the index was created. entries: the number
     of entries.
-    size: the total size of the entries in bytes.
+    size: the total size of the entries in bytes, with their projected attributes.
     vectors, lists: the total size in bytes of the vectors of all items that the backfill or a later
     write has brought to the index, measured in two ways: four bytes for each dimension, and as
     attribute values (lists of numbers).

@@ -119,7 +119,7 @@ class Resource:
 
     index: the name of a global index, or None for the table.
     consumed: minute since the epoch -> units that were consumed in this minute. Minutes without
-    consumption are left out, and only the last `MINUTES` minutes are kept.
+    consumption are left out, and at most the latest `MINUTES` minutes are kept.
     """
 
     def __init__(self, clock: Clock, kind: Kind, arn: str, index: str | None) -> None:
@@ -272,7 +272,7 @@ class TableThrottle:
                 resource.configure(limit, on_demand=on_demand, since=since, warm=begins)
 
     def consumed(self, index: str | None, kind: str) -> Mapping[int, float]:
-        """Return the consumed units of the last 20 minutes: minute since the epoch -> units.
+        """Return the consumed units of the latest minutes: minute since the epoch -> units.
 
         index: the name of a global index, or None for the table. kind: Read or Write.
         """
