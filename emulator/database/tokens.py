@@ -1,4 +1,4 @@
-"""ClientRequestTokens: which transactions have already run (behaviour 8.3).
+"""ClientRequestTokens: they tell which transactions have already run (behaviour 8.3).
 
 A token is stored for ten minutes, by the emulator's clock. The transaction that stores the writes
 of a request also stores the request's token, so the token is as durable as the writes. Each token
@@ -22,7 +22,7 @@ from emulator.limits import TOKEN_SECONDS
 from storage import ReadTxn, WriteTxn
 
 _MILLISECONDS: Final = Struct(">Q")
-_FORGOTTEN: Final = 4  # up to this many expired tokens are deleted when a new token is stored
+_FORGOTTEN: Final = 4  # the most expired tokens that are deleted when a token is stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Token:
     """The ClientRequestToken of a request.
 
     text: the token as the client sent it. key: the storage key of the token's record.
-    mark: a result of `fingerprint` for the request.
+    mark: the digest of the request, a result of `fingerprint`.
     """
 
     text: str
@@ -38,7 +38,7 @@ class Token:
     mark: bytes
 
     def has_run(self, txn: ReadTxn, now: float) -> bool:
-        """Return True if the request has already run. If the token has expired, return False.
+        """Return True if a request with this token has run. If the token has expired, return False.
 
         Raises IdempotentParameterMismatchException if a different request has used this token.
         """
@@ -50,7 +50,7 @@ class Token:
         return True
 
     def remember(self, txn: WriteTxn, now: float) -> None:
-        """Store that the request has run, and delete a few expired tokens."""
+        """Store that the request with this token has run, and delete a few expired tokens."""
         _forget(txn, now)
         before = txn.get(self.key)
         if before is not None:

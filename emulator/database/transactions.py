@@ -1,10 +1,10 @@
-"""Transactions: writes that happen together or not at all, and reads of one snapshot (behaviour 8).
+"""Transactions: writes that happen together or not at all, and reads at one moment (behaviour 8).
 
 The operations TransactWriteItems, TransactGetItems and ExecuteTransaction make requested writes and
 reads (items/requested.py). This module runs them, in the same way for all three operations. If a
-part of the request fails, the transaction is canceled, and the error has one reason for each part.
-If parts are invalid, the error reports only the first of them (ValidationError). Otherwise it
-reports all failed conditions and all conflicts.
+part of the request (one read, write or check) fails, the transaction is canceled, and the error has
+one reason for each part. If parts are invalid, the error reports only the first of them
+(ValidationError). Otherwise the error reports all failed conditions and all conflicts.
 
 If writes take long and the client's connection can wait for slices, the writes are prepared in
 slices before the transaction (items/ahead.py).
@@ -53,7 +53,8 @@ def refuse_strong(tables: Iterable[Table]) -> None:
 def canceled_by(failures: Mapping[int, ApiError], count: int) -> ApiError:
     """Return the TransactionCanceledException of a transaction.
 
-    failures: position of a failed part -> error. count: the number of all parts.
+    failures: position of a failed part of the transaction, from 0 -> its error. count: the number
+    of all parts.
     """
     return errors.transaction_canceled(
         [
@@ -76,14 +77,15 @@ def token_of(database: Database, caller: Caller, operation: str, request: dict[s
 
 
 def run(database: Database, token: Token | None, writes: Sequence[Write]) -> Steps[tuple[list[Consumed], bool]]:
-    """Do all writes or none.
+    """Do all writes of a transaction, or none.
 
-    Return a pair: the units of each write, and True if the request has run before. A request that
-    has run before writes nothing, and consumes the units of reading its items (behaviour 8.3).
+    token: the request's ClientRequestToken, or None. Return a pair: the units of each write, and
+    True if a request with this token has run before. Such a request writes nothing, and consumes
+    the units of reading its items (behaviour 8.3).
 
-    Raises IdempotentParameterMismatchException, TransactionCanceledException, and
-    ValidationException if an update makes an index key empty (behaviour 8.1). Raises Interrupted if
-    a table's definition changed between two slices.
+    Raises IdempotentParameterMismatchException if another request has used the token,
+    TransactionCanceledException, and ValidationException if an update makes an index key empty
+    (behaviour 8.1). Raises Interrupted if a table's definition changed between two slices.
     """
     if not database.sliced:
         return _run(database, token, writes, (), inf)
@@ -110,7 +112,7 @@ class _TakesLong(Exception):
 
 
 def refuse_changed_tables(database: Database, parts: Sequence[ItemRequest]) -> None:
-    """Raise Interrupted if a table's definition has changed since the request found the table."""
+    """Raise Interrupted if a table's definition has changed since the request began to use it."""
     if any(database.catalog.current(part.table) is not part.table for part in parts):
         raise Interrupted("A table has changed: run the request again.")
 
@@ -120,8 +122,9 @@ def _run(
 ) -> tuple[list[Consumed], bool]:
     """Do all writes in one transaction of the store, and return the result of `run`.
 
-    outcomes: one for each write if the writes were prepared before the transaction, else empty.
-    Raises _TakesLong if preparing the writes takes more work than `most`: see `ahead.LONG`.
+    outcomes: the outcome of preparing each write, if the writes were prepared before the
+    transaction, else empty. Raises _TakesLong if preparing the writes takes more work than `most`:
+    see `ahead.LONG`.
     """
     now = database.clock.now()
     with database.write() as txn:
@@ -159,10 +162,10 @@ def _prepare(txn: ReadTxn, writes: Sequence[Write], outcomes: Sequence[Outcome],
                 changes.append(change)
         except ApiError as error:
             if error.about == "request":
-                raise  # an empty index key makes the whole request invalid, and cancels nothing
+                raise  # an empty index key: the whole request is invalid, not canceled
             if error.about not in ("key", "item"):
-                # The traceback refers to this frame, which refers to the error. Without it, the
-                # error is freed without a garbage collection.
+                # The traceback refers to this frame, which refers to the error. Without the
+                # traceback, the error is freed without a garbage collection.
                 failed[position] = error.with_traceback(None)
             elif not invalid:
                 invalid[position] = error.with_traceback(None)
@@ -189,10 +192,10 @@ def _store(txn: WriteTxn, writes: Sequence[Write], changes: Sequence[Change]) ->
 
 
 def read(database: Database, reads: Sequence[ItemRequest]) -> tuple[list[bytes | None], list[Consumed]]:
-    """Read items in one snapshot. Return the row of each (None if missing), and the units of each.
+    """Read items at one moment. Return each item's row (None if it is missing) and read units.
 
-    Raises TransactionCanceledException if an item is in a declared transaction, or if enforced
-    throughput refuses a read.
+    Raises TransactionCanceledException if a test has declared a transaction with an item, or if
+    enforced throughput refuses a read.
     """
     _refuse_conflicts(reads)
     with database.read() as txn:
@@ -215,7 +218,7 @@ def _refuse_conflicts(reads: Sequence[ItemRequest]) -> None:
 
 
 def _charge_reads(reads: Sequence[ItemRequest], rows: Sequence[bytes | None]) -> list[Consumed]:
-    """Charge reads, if throughput is enforced. Return the units of each read.
+    """Charge the reads of a transaction, if throughput is enforced. Return the units of each read.
 
     Raises TransactionCanceledException if the throughput refuses a read.
     """

@@ -1,9 +1,10 @@
-"""Preparing writes ahead, which means before the transaction that stores them.
+"""Preparing writes ahead: before the transaction that stores them begins.
 
 Preparing the write of a large item takes up to 30 ms, and a request may have a hundred writes. So
-the writes are prepared in slices (emulator/slices.py), and other requests are answered in between.
-These may change an item whose write is already prepared. So the transaction compares the stored row
-with the row from which the write was prepared. If they differ, it prepares the write again.
+the writes are prepared in slices (emulator/slices.py), and other requests are answered between two
+slices. Such a request may change an item whose write is already prepared. So the transaction
+compares the stored row with the row from which the write was prepared. If they differ, it prepares
+the write again.
 """
 
 from collections.abc import Collection
@@ -32,7 +33,7 @@ LARGE: Final = 64 << 10
 class Outcome:
     """The result of preparing a write: a change or an error.
 
-    row: the stored row from which the write was prepared, or None if there was no item.
+    row: the item's stored row when the write was prepared, or None if the item did not exist.
     """
 
     row: bytes | None
@@ -41,7 +42,10 @@ class Outcome:
 
 
 def outcome(txn: ReadTxn, write: Write, kept: Collection[str] = ()) -> Outcome:
-    """Prepare a write and return its outcome. `prepared` explains `kept`."""
+    """Prepare a write and return its outcome.
+
+    kept: the attributes that the caller will read from the items of the change.
+    """
     row = txn.get(write.key)
     try:
         return Outcome(row, change=prepared(txn, write, kept))
@@ -65,7 +69,7 @@ def prepared(txn: ReadTxn, write: Write, kept: Collection[str] = (), ahead: Outc
         raise ahead.error
     if write.table.enforcement is not None:
         write.table.enforcement.refuse_write(txn, write.key)
-    assert ahead.change is not None, "the outcome of a write is a change or an error"
+    assert ahead.change is not None, "the outcome of a preparation must have a change or an error"
     return ahead.change
 
 
@@ -77,7 +81,8 @@ def forget_items(table: Table, change: Change, kept: Collection[str] = ()) -> No
     if table.indexes:
         change.entries = entry_changes(table, change)
     if table.billing is not None:
-        # This computes `change.vectors`, which needs all attributes of the items.
+        # by_index computes `change.vectors`. It needs all attributes of the items, so call it
+        # before the attributes are dropped.
         table.billing.by_index(change)
     names = {*table.key_names, *kept}
     if table.definition.ttl_attribute is not None:

@@ -17,16 +17,17 @@ from storage import ReadTxn, WriteTxn
 
 
 def collection_size(txn: ReadTxn, item_key: bytes) -> int:
-    """Return the size in bytes of the collection that an item belongs to.
+    """Return the size in bytes of the item collection that an item belongs to.
 
-    item_key: the item's storage key. The result is 0 if no size is stored.
+    item_key: the item's storage key. The result is 0 if the collection is empty or the table has no
+    local index.
     """
     stored = txn.get(keyspace.collection(item_key))
     return 0 if stored is None else int.from_bytes(stored, "big")
 
 
 class Collections:
-    """Stores the sizes of a table's collections, and refuses writes that make one too large.
+    """Stores the sizes of a table's item collections, and refuses writes that make one too large.
 
     limit: the largest allowed size of a collection, in bytes.
     """
@@ -37,7 +38,7 @@ class Collections:
         self._limit = limit
 
     def check(self, txn: ReadTxn, change: Change) -> None:
-        """Raise ItemCollectionSizeLimitExceededException if the collection would exceed the limit.
+        """Raise ItemCollectionSizeLimitExceededException if the item collection would be too large.
 
         A change that does not enlarge the collection is always allowed.
         """
@@ -47,7 +48,7 @@ class Collections:
             raise errors.item_collection_too_large()
 
     def follow(self, txn: WriteTxn, change: Change) -> None:
-        """Store the collection's new size, or delete the record if the collection is empty."""
+        """Store the item collection's new size, or delete the size if the collection is empty."""
         key = keyspace.collection(change.key)
         if change.collection_size:
             txn.put(key, change.collection_size.to_bytes(8, "big"))
@@ -58,7 +59,7 @@ class Collections:
 def metrics(txn: ReadTxn, write: Write) -> dict[str, Any]:
     """Return the ItemCollectionMetrics of a write: its collection's key and an estimated size.
 
-    The estimate is a range of gigabytes: from the size rounded down, to one more.
+    The estimate is a range: from the size in GB, rounded down, to 1 GB more.
     """
     hash_name = write.table.hash
     whole = float(collection_size(txn, write.key) // limits.GIB)
@@ -69,7 +70,7 @@ def metrics(txn: ReadTxn, write: Write) -> dict[str, Any]:
 
 
 def metrics_by_table(txn: ReadTxn, writes: Iterable[tuple[str, Write]]) -> dict[str, list[dict[str, Any]]]:
-    """Return the ItemCollectionMetrics of a request: table name -> metrics of each collection.
+    """Return the ItemCollectionMetrics of a request: table name -> list of metrics of collections.
 
     writes: pairs of a table name and a write.
     """

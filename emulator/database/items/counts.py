@@ -8,9 +8,9 @@ from storage import ReadTxn
 
 
 def counts(txn: ReadTxn, table: Table) -> Sequence[tuple[int, int]]:
-    """Return pairs (items, billed bytes): the table's, then one for each index.
+    """Return the pair (number of items, billed bytes) of the table, then of each index.
 
-    The pairs of vector indexes are the last.
+    The pairs of secondary indexes come before the pairs of vector indexes.
     """
     if table.vectors:
         from emulator.database.items import vectors  # noqa: PLC0415 - few tables need it

@@ -1,7 +1,7 @@
 """Checks of the values that a write gives to the attributes that indexes use.
 
-These are key attributes of secondary indexes (behaviour 2.5, 3.8), and the vectors and SearchSchema
-attributes of vector indexes (control-plane 15).
+These attributes are the key attributes of secondary indexes (behaviour 2.5, 3.8), and the vectors
+and SearchSchema attributes of vector indexes (control-plane 15).
 """
 
 from typing import Final
@@ -14,9 +14,9 @@ from emulator.values.size import value_size
 from emulator.values.types import KIND, Item, Values
 
 _SHORT: Final = limits.SORT_KEY // (limits.INDEX_KEY_ATTRIBUTES * 4)
-"""A length in characters. Values up to this length need no check of their total size.
+"""A length in characters. Index key values up to this length need no check of their total size.
 
-Even four of them fit into an index key, because a character has at most four bytes.
+Even four values of this length fit into an index key, because a character has at most four bytes.
 """
 
 
@@ -43,11 +43,11 @@ def check_item(table: Table, item: Item) -> None:
 
 
 def check_given(table: Table, update: program.UpdateProgram, values: Values) -> None:
-    """Raise if an update gives an indexed attribute a forbidden value, whatever the item is.
+    """Raise if an update gives an indexed attribute a forbidden value, whatever the old item is.
 
-    The value may be empty, have a wrong type, or not be a vector. An empty value is reported before
-    a wrong type. In a transaction, an empty value makes the whole request invalid, but a wrong type
-    is a cancellation reason (behaviour 8.1).
+    A value is forbidden if it is empty, has a wrong type, or is not a valid vector. An empty value
+    is reported before a wrong type. In a transaction, an empty value makes the whole request
+    invalid, but a wrong type is a cancellation reason (behaviour 8.1).
     """
     mismatch = None
     for name, (expected, index) in table.index_keys.items():
@@ -100,7 +100,7 @@ def check_updated(table: Table, item: Item, update: program.UpdateProgram) -> No
 
 
 def _check_lengths(table: Table, item: Item) -> None:
-    """Raise if the item's key attributes of any index are too long in total.
+    """Raise if the item's values for the key attributes of an index are too long in total.
 
     If several indexes have this problem, the error names the first in alphabetical order.
     """
@@ -110,7 +110,7 @@ def _check_lengths(table: Table, item: Item) -> None:
 
 
 def _excess(index: Index, item: Item) -> tuple[str, str, int, int] | None:
-    """Return the arguments of `index_key_too_long`, or None if the item's key is not too long.
+    """Return the arguments of `index_key_too_long`, or None if the index key is short enough.
 
     The HASH attributes have one limit for their total size, and the RANGE attributes have another.
     The arguments are: the name of the index, the attribute at which the total first exceeds the

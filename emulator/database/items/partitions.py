@@ -4,7 +4,7 @@ A partition serves 3000 read units and 1000 write units a second. A new on-deman
 12,000 read units and 4,000 write units, so it has four partitions (observed: a Scan of such a table
 costs four minimal reads, behaviour 9.1). A table or global index has as many partitions as its warm
 throughput needs. For global indexes we only infer this. We also infer that partitions divide the
-range of hashes equally. AWS also splits a partition of more than 10 GB; this is not emulated.
+range of hashes equally. AWS also splits a partition of more than 10 GB; the emulator does not.
 """
 
 from collections.abc import Iterator, Mapping
@@ -20,7 +20,7 @@ from emulator.database.throughput.throttle import PARTITION_UNITS
 from emulator.limits import TABLE_CAPACITY
 
 _MOST: Final = ceil(TABLE_CAPACITY / PARTITION_UNITS["Write"])
-"""The most partitions that a table may have: as many as the default quota of a table needs.
+"""The most partitions that a table may have: as many as the default quota of throughput needs.
 
 A request may set a warm throughput above the quota. More partitions would only make each Scan
 slower.
@@ -38,16 +38,16 @@ def count(table: Table, relation: Table | Index) -> int:
 
 
 def needed(warm: Mapping[str, int]) -> int:
-    """Return the number of partitions that a warm throughput needs."""
+    """Return the number of partitions that a table needs for its warm throughput, `warm`."""
     reads = ceil(warm["ReadUnitsPerSecond"] / PARTITION_UNITS["Read"])
     writes = ceil(warm["WriteUnitsPerSecond"] / PARTITION_UNITS["Write"])
     return min(max(reads, writes, 1), _MOST)
 
 
 def parts(table: Table, relation: Table | Index, limits: Range) -> Iterator[Range]:
-    """Yield the part of a range of storage keys that lies in each partition, in the order of keys.
+    """Cut a range of storage keys at the borders of partitions, and yield the parts in order.
 
-    Partitions outside of the range are left out.
+    limits: the range. A partition that has no key of the range yields nothing.
     """
     start, stop = limits
     total = count(table, relation)

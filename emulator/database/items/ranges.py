@@ -1,8 +1,8 @@
 """Conversion of key conditions and start keys to ranges of storage keys.
 
 The storage key of an item ends with the unescaped sort key. In the storage key of an index entry,
-other parts follow the sort key (keyspace.py). So the sort key is escaped there, and a terminator
-follows it. In all other respects, ranges of tables and indexes are alike.
+other parts follow the sort key (keyspace.py). So the sort key of an entry is escaped and followed
+by a terminator. In all other respects, ranges of tables and indexes are alike.
 """
 
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ Range = tuple[bytes, bytes]
 
 
 def query_range(relation: Table | Index, wanted: KeyRange) -> Range:
-    """Return the range of storage keys that a Query reads. wanted: its compiled key condition."""
+    """Return the range of storage keys that a Query reads. wanted: the compiled key condition."""
     if isinstance(relation, Table):
         base = relation.prefix + keyspace.digest(relation.hash_encode(wanted.partition[0]))
         if wanted.equal:
@@ -59,7 +59,7 @@ def _table_bounds(base: bytes, operator: str, operands: list[bytes]) -> Range:
             return first, prefix_end(base)
         case "BETWEEN":
             return first, base + operands[1] + b"\0"
-        case _:  # begins_with
+        case _:  # begins_with: all keys that begin with `first`
             return first, prefix_end(first)
 
 
@@ -76,14 +76,15 @@ def _index_bounds(base: bytes, operator: str, operands: list[bytes]) -> Range:
             return first, prefix_end(base)
         case "BETWEEN":
             return first, prefix_end(base + operands[1])
-        case _:  # begins_with: longer values must match too, so remove the operand's terminator
+        case _:  # begins_with: values longer than the operand match too, so remove its terminator
             return first[:-2], prefix_end(first[:-2])
 
 
 def start_key(table: Table, relation: Table | Index, key: Item) -> bytes:
     """Return the storage key that an ExclusiveStartKey stands for.
 
-    relation: the table or index that is read. Raises the errors of a Query (behaviour 6.1) for:
+    relation: the table or index that is read. key: the ExclusiveStartKey. Raises the errors of a
+    Query (behaviour 6.1) for:
 
     1. other attributes than the key attributes of the table and of the index that is read,
     2. wrong types of the key attributes of the table or index that is read,
@@ -102,19 +103,19 @@ def start_key(table: Table, relation: Table | Index, key: Item) -> bytes:
     except errors.ApiError as error:
         raise errors.starting_key_invalid(error.message) from None
     if entry is None:
-        assert isinstance(relation, Index), "a start key without a storage key must be one of an index"
+        assert isinstance(relation, Index), "item_key of a table never returns None: this must be an index"
         raise errors.starting_key_invalid(_entry_problem(relation, key).message)
     return entry
 
 
 def _has_names(table: Table, relation: Table | Index, key: Item) -> bool:
-    """Return True if a start key has the key attributes of the table and index, and no others."""
+    """Return True if a start key has exactly the key attributes of the table and of `relation`."""
     wanted = table.key_names if isinstance(relation, Table) else {*table.key_names, *relation.key_names}
     return len(key) == len(wanted) and all(name in key for name in wanted)
 
 
 def _has_types(table: Table, relation: Table | Index, key: Item) -> bool:
-    """Return True if the key attributes of `relation` have the right types in a start key."""
+    """Return True if `key` has values of the right types for the key attributes of `relation`."""
     types = table.definition.types
     return all(types[name] in key[name] for name in relation.key_names)
 
@@ -140,7 +141,7 @@ def scan_start_key(table: Table, relation: Table | Index, key: Item) -> bytes:
 
 
 def resume(limits: Range, after: bytes, *, reverse: bool) -> Range:
-    """Return the part of a range that remains to be read after the key `after`.
+    """Return the part of a range of storage keys that remains to be read after the key `after`.
 
     reverse: whether the read is in descending order.
     """

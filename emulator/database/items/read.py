@@ -1,13 +1,14 @@
 """Reads: pages of Query and Scan, and the cost of reading one item.
 
-A row is *evaluated* when the page visits it, even if a filter then drops it. A page ends at the end
-of the range, after `limit` evaluated rows, or when the evaluated rows have 1 MB together, whichever
-comes first. The row that reaches the megabyte still belongs to the page (behaviour 6.2). Without a
-filter and a projection, no row is parsed: the JSON of each row is copied into the response.
+A row is *evaluated* when the page visits it, even if the request's filter then drops it. A page
+ends at the end of the range, after `limit` evaluated rows, or when the evaluated rows have 1 MB
+together, whichever comes first. The row that reaches the megabyte still belongs to the page
+(behaviour 6.2). Without a filter and a projection, no row is parsed: the JSON of each row is copied
+into the response.
 
-A Query pays for the total size of the evaluated rows. A Scan reads one partition after another, and
-the size of the evaluated rows is rounded up for each partition. An empty partition costs the
-minimum (behaviour 9.1).
+The read units of a Query follow from the total size of the evaluated rows. A Scan reads one
+partition after another, and the size of the evaluated rows is rounded up for each partition. An
+empty partition costs the minimum (behaviour 9.1).
 
 A filter with many operators takes seconds on a page with many rows. If the operation that reads can
 wait for slices, such a filter runs in slices after the transaction, on the rows that were read.
@@ -32,9 +33,9 @@ from emulator.values.rows import decode_row, row_json, row_size
 from emulator.values.types import Item
 from storage import ReadTxn
 
-UNLIMITED: Final = 1 << 60  # the `limit` of a request without a limit
+UNLIMITED: Final = 1 << 60  # the `limit` of a Query or Scan whose request has no Limit
 _CHUNK: Final = 128  # how many rows are read from the store in one call
-# After this many rows, a page is read in larger chunks: 133,000 tiny rows take 41 ms instead of 46.
+# After _MANY rows, a page is read in larger chunks: 133,000 tiny rows take 41 ms instead of 46.
 _MANY: Final = 8_192
 _LARGE_CHUNK: Final = 1_024
 
@@ -47,7 +48,7 @@ class PageRequest:
     """A request for a page of a Query or Scan: which rows to read, and what to do with each row.
 
     relation: the table itself, or the index that is read. range: the storage keys to read.
-    test: the filter, or None. project: the projection, or None.
+    test: the filter, or None to keep all rows. project: the projection, or None for whole items.
     """
 
     table: Table
@@ -64,18 +65,18 @@ class PageRequest:
     partition: bytes | None = None
     """The digest of the partition key that a Query reads, None for a Scan."""
     scan: bool = False
-    """Whether capacity is computed by the rules of a Scan."""
+    """Whether the consumed units are computed by the rules of a Scan, and not of a Query."""
     measured: bool = True
-    """Whether the capacity is needed, for example because the response reports it.
+    """Whether the consumed units must be computed, for example because the response reports them.
 
-    If it is not needed, item sizes are added up only when the page may be full.
+    If not, item sizes are added up only when the page may be full.
     """
     weight: int = 0
     """The units of work that `test` and `project` take on a tiny row: see `_ROW_WORK`."""
     sliced: bool = False
     """Whether the caller calls `complete` after `read_page`.
 
-    If so, `read_page` does not test and project the rows if this takes long, but leaves it to
+    If so, and testing and projecting the rows takes long, `read_page` leaves this work to
     `complete`.
     """
 
@@ -84,10 +85,10 @@ class PageRequest:
 class Page:
     """One page of a Query or Scan.
 
-    items: the matching items as JSON texts; one text may have several items.
+    items: the matching items as JSON texts. One text may have several items, joined by commas.
     count: the number of matching items. scanned: the number of evaluated rows.
     last: the LastEvaluatedKey, or None if the read has reached the end of the range.
-    rest: rows that `complete` must still test and project.
+    rest: evaluated rows that the function `complete` must still test and project.
     """
 
     items: list[bytes]
@@ -101,7 +102,7 @@ class Page:
 def item_units(row: bytes | None, *, consistent: bool) -> float:
     """Return the read units that reading one item costs.
 
-    row: the item's row. A missing item (None) costs as much as a small item.
+    row: the item's row, or None if there is no item: this costs as much as the smallest item.
     """
     return read_units(0 if row is None else row_size(row), consistent=consistent)
 
@@ -109,18 +110,18 @@ def item_units(row: bytes | None, *, consistent: bool) -> float:
 def charge(table: Table, key: bytes, item: Item, units: float) -> None:
     """Charge the read of one item, if the table's throughput is enforced or its reads are counted.
 
-    key: the item's storage key. item: the request's Key. units: the cost. Raises ApiError if the
-    throughput refuses the read.
+    key: the item's storage key. item: the request's Key. units: the read units. Raises ApiError if
+    a throughput limit or a fault refuses the read.
     """
     if table.enforcement is not None:
         table.enforcement.read(keyspace.partition_of(key), units, item)
 
 
 def read_page(txn: ReadTxn, request: PageRequest) -> Page:
-    """Read one page. Raises ApiError if enforced throughput refuses the read.
+    """Read one page of a Query or Scan. Raises ApiError if a limit or a fault refuses the read.
 
-    The page's cost is not known beforehand. So the read is admitted if at least half a unit is left
-    (throughput/throttle.py).
+    The page's cost is not known before the read. So the read is admitted if at least half a read
+    unit is left (throughput/throttle.py).
     """
     enforcement = request.table.enforcement
     if enforcement is None:
@@ -131,7 +132,7 @@ def read_page(txn: ReadTxn, request: PageRequest) -> Page:
 
 
 def read_page_of(txn: ReadTxn, request: PageRequest) -> Page:
-    """Read one page as `read_page` does. txn: a result of `seen`."""
+    """Read one page of a Query or Scan as `read_page` does. txn: a result of `seen`, below."""
     enforcement = request.table.enforcement
     return _page(txn, request) if enforcement is None else _enforced_page(txn, request, enforcement)
 
@@ -149,7 +150,7 @@ def seen(txn: ReadTxn, table: Table, *, consistent: bool) -> ReadTxn:
 
 
 def _enforced_page(txn: ReadTxn, request: PageRequest, enforcement: Enforcement) -> Page:
-    """Read one page of a table that has an `Enforcement`: check the limits, and count the read."""
+    """Read one page of a table with an `Enforcement`: check its throughput, and charge the read."""
     relation = request.relation
     name = relation.name if isinstance(relation, Index) and relation.is_global else None
     enforcement.admit(name, request.partition)
@@ -167,19 +168,23 @@ def _enforced_page(txn: ReadTxn, request: PageRequest, enforcement: Enforcement)
 
 
 def _partition(request: PageRequest, item: Item) -> bytes:
-    """Return the digest of an evaluated item's partition key in the table or index that is read."""
+    """Return the digest of an item's partition key in the table or index that is read.
+
+    item: an item that the Query or Scan has evaluated.
+    """
     if request.partition is not None:
         return request.partition
     table, relation = request.table, request.relation
     key = table.key_of_item(item) if isinstance(relation, Table) or relation.local else relation.key(item, b"")
-    assert key is not None, "an item with an index entry has all key attributes of the index"
+    assert key is not None, "an item with an index entry must have all key attributes of the index"
     return keyspace.partition_of(key)
 
 
 class _Recorder:
-    """A read transaction that keeps the rows that `page` returns, for Contributor Insights.
+    """A read transaction that keeps the rows that its method `page` returns, in `rows`.
 
-    It may keep more rows than the page evaluates: the evaluated rows are the first ones.
+    Contributor Insights counts them. `rows` may have more rows than the Query or Scan evaluates:
+    the evaluated rows come first.
     """
 
     def __init__(self, txn: ReadTxn) -> None:
@@ -189,7 +194,7 @@ class _Recorder:
         self.scan = txn.scan
 
     def page(self, start: bytes, stop: bytes, limit: int, *, reverse: bool = False) -> tuple[list[bytes], bytes]:
-        """Return the rows of a range and the last key, as `ReadTxn.page` does."""
+        """Keep and return the rows of a range of keys, and the last key, as `ReadTxn.page`."""
         rows, last = self._txn.page(start, stop, limit, reverse=reverse)
         self.rows += rows
         return rows, last
@@ -219,7 +224,7 @@ def _page(txn: ReadTxn, request: PageRequest) -> Page:
 
 
 def complete(request: PageRequest, page: Page) -> Steps[None]:
-    """Test and project the rows in `page.rest`, some of them in each step, and complete `page`."""
+    """Test and project the rows in `page.rest`, some in each step, and add results to `page`."""
     rows, page.rest = page.rest, ()
     begun = work = 0
     for position, row in enumerate(rows, 1):
@@ -235,7 +240,7 @@ def complete(request: PageRequest, page: Page) -> Steps[None]:
 def _takes_long(request: PageRequest, rows: list[bytes]) -> bool:
     """Return True if testing and projecting these rows takes too long for one step.
 
-    In one step, this would make other requests wait.
+    Other requests wait until a step ends.
     """
     work = len(rows) * (_ROW_WORK + request.weight)
     if request.weight:
@@ -244,8 +249,8 @@ def _takes_long(request: PageRequest, rows: list[bytes]) -> bool:
 
 
 # These constants estimate how long a page takes. One unit of work is one operator or operand of a
-# filter, evaluated on a tiny row: 15 to 50 ns. On a longer row it takes longer, because some
-# operators read whole values: one more unit for each _BYTES_OF_WORK bytes of the row.
+# filter, evaluated on a tiny row: 15 to 50 ns. On a longer row, each operator or operand takes one
+# more unit for each _BYTES_OF_WORK bytes of the row, because some operators read whole values.
 _ROW_WORK: Final = 10  # units of work for decoding a row
 PROJECTION_WORK: Final = 20  # units of work for making a projected item and its JSON
 _BYTES_OF_WORK: Final = 300
@@ -256,7 +261,7 @@ _STEP: Final = 40_000
 
 
 def _scanned(txn: ReadTxn, request: PageRequest) -> tuple[list[bytes], float, bool]:
-    """Return a Scan page's rows, the read units, and True if the page ended before the range.
+    """Return a Scan page's rows, their read units, and True if keys of the range remain unread.
 
     The page reads one partition after another until it is full. The units are rounded up for each
     partition that is read.
@@ -277,14 +282,16 @@ def _scanned(txn: ReadTxn, request: PageRequest) -> tuple[list[bytes], float, bo
 def _evaluated(
     txn: ReadTxn, request: PageRequest, limits: Range, limit: int, size: int = 0
 ) -> tuple[list[bytes], int, bool]:
-    """Return rows of a range, the size of the page, and True if the page ended before the range.
+    """Return rows of a range, the size of the page, and True if keys of the range remain unread.
 
-    size: the total item size of the rows that the page already has. The returned size includes it.
-    If the capacity is not needed and the page is far from full, the returned size is 0.
+    limits: the range. limit: the most rows to return. size: the total item size, in bytes, of the
+    rows that the page already has. The returned size includes it. If the consumed units are not
+    needed and the page is far from full, the returned size is 0.
 
-    Reading rows in chunks halves the time of a page. If the capacity is not needed, this adds up
-    only the lengths of the rows at first. A row is never shorter than its item's size
-    (values/size.py). So this adds up item sizes only when the lengths reach a megabyte together.
+    Reading rows in chunks halves the time of a page. If the consumed units are not needed, the
+    function first adds up only the lengths of the rows, which is faster. A row is never shorter
+    than its item's size (values/size.py). So item sizes matter only after the lengths have reached
+    a megabyte together.
     """
     start, stop = limits
     reverse = request.reverse
@@ -324,7 +331,7 @@ def _output(request: PageRequest, rows: Sequence[bytes]) -> tuple[list[bytes], i
 def _projected(rows: Sequence[bytes], test: Test | None, project: Project) -> tuple[list[bytes], int]:
     """Return the matching items as JSON texts, and the number of matching items.
 
-    Several items are put into each text, because even a short text takes 4 KB of memory.
+    Each text has several items, joined by commas, because even a short text takes 4 KB of memory.
     """
     texts, count = [], 0
     for begun in range(0, len(rows), _CHUNK):
@@ -339,7 +346,7 @@ def _projected(rows: Sequence[bytes], test: Test | None, project: Project) -> tu
 def _key_of(request: PageRequest, row: bytes) -> Item:
     """Return the LastEvaluatedKey for a page that ends with this row.
 
-    It has the key attributes of the table and of the index that is read.
+    The LastEvaluatedKey has the key attributes of the table, and of the index if one is read.
     """
     item = decode_row(row)
     names = dict.fromkeys(request.relation.key_names + request.table.key_names)
@@ -356,15 +363,15 @@ def _consumed(request: PageRequest, units: float) -> Consumed:
 
 
 def _fetched(txn: ReadTxn, request: PageRequest, rows: list[bytes], consumed: Consumed) -> list[bytes]:
-    """Return the items' rows in the table for these rows of a local index.
+    """Return the table's row of each item, for rows of a local index that lack some attributes.
 
-    This adds the cost of each read from the table to `consumed` (behaviour 9.2).
+    The read units of each read from the table are added to `consumed` (behaviour 9.2).
     """
     table = request.table
     fetched = []
     for row in rows:
         full = txn.get(table.item_key(table.key_attributes(decode_row(row))))
-        assert full is not None, "an index entry always has its item"
+        assert full is not None, "an item with an index entry must exist in the table"
         consumed.table += read_units(row_size(full), consistent=request.consistent)
         fetched.append(full)
     return fetched

@@ -36,7 +36,7 @@ from emulator.values.wire import depth_exceeded
 from storage import ReadTxn
 
 
-@dataclass(slots=True, eq=False)  # not frozen: making a frozen object takes 0.4 us longer
+@dataclass(slots=True, eq=False)  # not frozen, because making a frozen object takes 0.4 us longer
 class Guard:
     """A write's condition.
 
@@ -51,9 +51,9 @@ class Guard:
     attributes: frozenset[str] | None = None
     """The attributes that the test reads, or None if the test needs the whole item."""
     paths: tuple[Path, ...] = ()
-    """The paths into attributes that the test reads. `check_condition` refuses key attributes."""
+    """The paths into attributes that the test reads. `check_condition` refuses paths into keys."""
     duplicate: bool = False
-    """Whether this is the guard of a PartiQL INSERT, which fails with DuplicateItemException."""
+    """Whether this is the condition of PartiQL's INSERT: it fails with DuplicateItemException."""
 
 
 @dataclass(slots=True, eq=False)
@@ -69,14 +69,19 @@ class ItemRequest:
     key: bytes = field(init=False, repr=False)
 
     def locate(self, table: Table) -> None:
-        """Set `table`, and compute the item's storage key. Raises the errors of behaviour 3.8."""
+        """Set `table`, and compute the item's storage key.
+
+        Raises ApiError if a key attribute is missing or has a value that is not allowed (behaviour
+        3.8).
+        """
         self.table = table
         self.key = table.item_key(self.key_item)
 
     def check(self) -> None:
-        """Raise if the request treats a key attribute in a way that is not allowed.
+        """Raise if the request uses a key attribute in a way that is not allowed.
 
-        The checks have the order of PutItem, UpdateItem and DeleteItem. PartiQL has another order.
+        The order of the checks is that of PutItem, UpdateItem and DeleteItem. PartiQL has another
+        order.
         """
 
 
@@ -88,7 +93,7 @@ def has_repeats(keys: Iterable[bytes]) -> bool:
 
 @dataclass(slots=True, eq=False)
 class Get(ItemRequest):
-    """A read of an item in a transaction. projection: which attributes to return, None for all."""
+    """A read of one item in a transaction. projection: which attributes to return, None for all."""
 
     projection: program.Projection | None = None
 
@@ -116,7 +121,7 @@ class Write(ItemRequest):
 
     @property
     def parts(self) -> int:
-        """The number of attributes that an update changes, to estimate how long it takes.
+        """The number of attributes that an update changes, to estimate how long the update takes.
 
         It is 0 for all other writes.
         """
@@ -134,15 +139,15 @@ class Write(ItemRequest):
         return None if row is None else row_json(row)
 
 
-# For speed, the next three functions are not methods of Write, and Guard is not a NamedTuple: with
-# methods and a NamedTuple, an UpdateItem took 0.7 % more instructions.
+# For speed, the functions `_stored`, `_allowed` and `_failed` are not methods of Write, and Guard
+# is not a NamedTuple: with methods and a NamedTuple, an UpdateItem took 0.7 % more instructions.
 
 
 def _stored(txn: ReadTxn, table: Table, key: bytes) -> bytes | None:
     """Return the item's row, or None if there is no item.
 
-    Raises ApiError if the item is in a declared transaction, if another region is writing it, or if
-    a fault refuses the write.
+    Raises ApiError if the write must fail: a test has declared that a transaction or another region
+    is writing the item, or a fault refuses the write.
     """
     if table.enforcement is not None:
         table.enforcement.refuse_write(txn, key)
@@ -150,17 +155,17 @@ def _stored(txn: ReadTxn, table: Table, key: bytes) -> bytes | None:
 
 
 def _allowed(table: Table, key: bytes, guard: Guard, old_row: bytes | None, key_item: Item) -> Item | None:
-    """Test the condition, and return the old item if it was decoded completely, else None.
+    """Raise if the condition `guard` is not met. Return the old item if it was decoded completely.
 
-    key_item: the item's key attributes, or the whole new item. Raises the error of a failed
-    condition.
+    Return None if there is no old item, or if only some of its attributes were decoded. key_item:
+    the item's key attributes, or the whole new item.
     """
     old = None
     if old_row is None:
         shown: Item = {}
     elif guard.attributes is None or table.indexes:
         shown = old = decode_row(old_row)
-    else:  # decode only what the test reads: this saves a sixth of the time of a put of 1 KB
+    else:  # decode only what the test reads: a put of 1 KB takes a sixth less time
         decode, names = table.decoder(guard.attributes)
         shown = decode(old_row)
         for name in names:
@@ -171,7 +176,7 @@ def _allowed(table: Table, key: bytes, guard: Guard, old_row: bytes | None, key_
 
 
 def _failed(table: Table, key: bytes, guard: Guard, old_row: bytes | None, key_item: Item) -> errors.ApiError:
-    """Charge a write, and return the error of a failed condition (behaviour 9.1)."""
+    """Charge the write whose condition has failed, and return the error (behaviour 9.1)."""
     charge(table, key, Consumed(write_units(0 if old_row is None else row_size(old_row), 0)), key_item)
     if guard.duplicate:
         return errors.duplicate_item()
@@ -185,14 +190,15 @@ class Put(Write):
     size: int
 
     def check_size(self) -> None:
-        """Raise if the new item is too large."""
+        """Raise if the new item has more than 400 KB."""
         if self.size > limits.ITEM_SIZE:
             raise errors.item_too_large()
 
     def locate(self, table: Table) -> None:
         """Set `table`, and compute the item's storage key.
 
-        Raises the errors of keys and of indexed attributes (behaviour 3.8).
+        Raises if a key attribute, or an attribute that an index uses, has a forbidden value
+        (behaviour 3.8).
         """
         self.table = table
         self.key = table.key_of_item(self.key_item)
@@ -200,7 +206,7 @@ class Put(Write):
             index_keys.check_item(table, self.key_item)
 
     def prepare(self, txn: ReadTxn) -> Change:
-        """Test the condition and return the change."""
+        """Test the condition and return the change that stores the new item. Raises ApiError."""
         table, key, guard = self.table, self.key, self.guard
         old_row = _stored(txn, table, key)
         old = None if guard is None else _allowed(table, key, guard, old_row, self.key_item)
@@ -209,12 +215,12 @@ class Put(Write):
 
 @dataclass(slots=True, eq=False)
 class Delete(Write):
-    """The deletion of an item, which need not exist."""
+    """The deletion of an item. It is no error if the item does not exist."""
 
     urgent: ClassVar[bool] = True
 
     def prepare(self, txn: ReadTxn) -> Change:
-        """Test the condition and return the change."""
+        """Test the condition and return the change that deletes the item. Raises ApiError."""
         table, key, guard = self.table, self.key, self.guard
         old_row = _stored(txn, table, key)
         old = None if guard is None else _allowed(table, key, guard, old_row, self.key_item)
@@ -223,9 +229,9 @@ class Delete(Write):
 
 @dataclass(slots=True, eq=False)
 class Check(Write):
-    """A condition on an item that a transaction does not change.
+    """A condition on an item that a transaction tests but does not change.
 
-    It comes from a ConditionCheck, or from EXISTS in PartiQL.
+    It comes from a ConditionCheck of TransactWriteItems, or from EXISTS in PartiQL.
     """
 
     urgent: ClassVar[bool] = True
@@ -242,7 +248,7 @@ class Check(Write):
 
 
 _MUCH_TOO_LARGE: Final = 2 * limits.ITEM_SIZE
-"""In bytes. An update does not check the nesting of larger items, which are refused anyway.
+"""A size in bytes. An update does not check how deeply larger items nest: they are refused anyway.
 
 With 150 long lists, the check took 2 s.
 """
@@ -262,7 +268,7 @@ class Update(Write):
 
     @property
     def parts(self) -> int:
-        """The number of attributes that the update changes."""
+        """The number of attributes that the update changes. The update's time grows with it."""
         return 0 if self.update is None else len(self.update.attributes)
 
     def check(self) -> None:
@@ -287,8 +293,8 @@ class Update(Write):
     def check_cost(self) -> None:
         """Raise if the values that the update writes are larger than an item may be.
 
-        Only the operation UpdateItem calls this. It does so before it tests the condition
-        (behaviour 2.4).
+        Only the operation UpdateItem makes this check, before it tests the condition (behaviour
+        2.4).
         """
         update, values = self.update, self.values
         if update is None or (update.cost.light and type(values) is dict):
@@ -299,8 +305,8 @@ class Update(Write):
     def prepare(self, txn: ReadTxn) -> Change:
         """Test the condition, apply the update and return the change.
 
-        Raises the errors of updates that depend on the stored item (behaviour 4.5), and errors
-        about the size, the nesting and the indexed attributes of the new item.
+        Raises ApiError if the update is wrong for the stored item (behaviour 4.5), or if the size,
+        the nesting or an indexed attribute of the new item is not allowed.
         """
         table, key, update, guard, key_item = self.table, self.key, self.update, self.guard, self.key_item
         old_row = _stored(txn, table, key)
@@ -332,9 +338,9 @@ class Update(Write):
         return orjson.dumps(attributes, option=orjson.OPT_SORT_KEYS) if attributes else None
 
     def _refuse_oversized(self, old: Item | None) -> None:
-        """Raise if the condition has failed, but the new item would also be too large.
+        """Raise if the new item would be too large. Call this after the condition has failed.
 
-        The service then reports only the error about the size (behaviour 2.4).
+        If both are wrong, the service reports only the error about the size (behaviour 2.4).
         """
         if self.update is None:
             return
@@ -348,7 +354,7 @@ class Update(Write):
 
 
 def _check_depth(new: Item, update: program.UpdateProgram) -> None:
-    """Raise if an attribute that the update has written is nested too deeply."""
+    """Raise if an attribute of `new` that the update has written is nested too deeply."""
     for name in update.attributes:
         value = new.get(name)
         if value is not None and not _NESTS.isdisjoint(value) and depth_exceeded((value,)):

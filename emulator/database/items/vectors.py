@@ -1,9 +1,10 @@
 """Computes and writes the changes of a vector index's entries that follow from a change of an item.
 
-A vector index has a record of its own for its numbers: how often its entries have changed, how many
-entries it has, and sizes. So the table's statistics do not include vector indexes. Another record
-is written for each change of an entry. So a process that has the vectors in memory reads only the
-entries that have changed (database/vectors/).
+Each vector index has a record for its numbers: how often its entries have changed, how many entries
+it has, and sizes. So the record with the table's numbers (statistics.py) does not include vector
+indexes. Another record is written for each change of an entry, and says which entry has changed. So
+a process that has the vectors in memory reads only the entries that have changed
+(database/vectors/).
 
 An indexed vector is billed as four bytes for each dimension, and not as a list of numbers. This is
 true for every item with a valid vector, even if the item has no entry (features 1.4).
@@ -25,18 +26,20 @@ from emulator.values.types import Item
 from storage import ReadTxn, WriteTxn
 from storage.keycode import prefix_end
 
-LEAST_BILLED: Final = 1024  # bytes: the least that a write to a vector index costs (features 1.4)
+LEAST_BILLED: Final = 1024  # in bytes: a write to a vector index costs at least this (features 1.4)
 
 _NUMBERS: Final = Struct(">5Q")
 
 
 class Numbers(NamedTuple):
-    """The stored numbers of a vector index.
+    """The stored counts and sizes of a vector index.
 
-    changes: how often an entry was put or removed. entries: the number of entries.
-    size: the total size of the projected entries in bytes.
-    vectors, lists: the total size in bytes of the vectors of all items that the index has visited,
-    measured in two ways: four bytes for each dimension, and as attribute values (lists of numbers).
+    changes: how often an entry was put or removed since the index was created. entries: the number
+    of entries.
+    size: the total size of the entries in bytes, with their projected attributes.
+    vectors, lists: the total size in bytes of the vectors of all items that the backfill or a later
+    write has brought to the index, measured in two ways: four bytes for each dimension, and as
+    attribute values (lists of numbers).
     """
 
     changes: int = 0
@@ -50,13 +53,16 @@ _NONE: Final = Numbers()
 
 
 def numbers(txn: ReadTxn, prefix: bytes) -> Numbers:
-    """Return the stored numbers of a vector index, or zeros. prefix: the index's key prefix."""
+    """Return the stored numbers of a vector index, or zeros if none are stored.
+
+    prefix: the index's key prefix.
+    """
     stored = txn.get(prefix)
     return _NONE if stored is None else Numbers(*_NUMBERS.unpack(stored))
 
 
 class VectorEntries:
-    """The follower that writes the entries of a table's vector indexes.
+    """Writes the entries of a table's vector indexes at each change of an item (a follower).
 
     It also computes billed sizes (`Billing` in schema/followers.py). indexes: the table's vector
     indexes.
@@ -68,7 +74,10 @@ class VectorEntries:
         self._indexes = indexes
 
     def sizes(self, change: Change, old_size: int, new_size: int) -> tuple[int, int]:
-        """Return the billed sizes of the item before and after a change."""
+        """Return the billed sizes in bytes of the item before and after a change.
+
+        old_size, new_size: the sizes without regard to vector indexes.
+        """
         changes = self._changes(change)
         return old_size - changes.old_unbilled, new_size - changes.new_unbilled
 
@@ -77,7 +86,7 @@ class VectorEntries:
         return {each.index.name: each.billed for each in self._changes(change).indexes if each.billed}
 
     def follow(self, txn: WriteTxn, change: Change) -> None:
-        """Write the changed entries, and update the numbers of the indexes."""
+        """Write the changed entries of vector indexes, and update the indexes' stored numbers."""
         for each in self._changes(change).indexes:
             write(txn, each, change.key)
 
@@ -90,7 +99,7 @@ class VectorEntries:
 def vector_changes(indexes: Sequence[VectorIndex], change: Change) -> VectorChanges:
     """Return the changes of the vector indexes that follow from a change of an item.
 
-    The result also has the bytes of the old and the new item that are not billed.
+    The result also says how many bytes of the old and the new item are not billed.
     """
     old, new = change.old_item(), change.new
     changes = VectorChanges()
@@ -108,13 +117,13 @@ def vector_changes(indexes: Sequence[VectorIndex], change: Change) -> VectorChan
 
 
 def change_by_backfill(index: VectorIndex, row: bytes) -> VectorChange:
-    """Return the change of an index when the backfill visits an item. row: the item's row."""
+    """Return the change that a vector index's backfill makes for an item. row: the item's row."""
     item = decode_row(row)
     return _index_change(index, None, _NO_VECTOR, item, _vector(index, item, row))
 
 
 def write(txn: WriteTxn, change: VectorChange, item_key: bytes) -> None:
-    """Write a change of an index: the entry, the record of the change, and the index's numbers."""
+    """Write a vector index's changed entry, a record of the change, and the index's numbers."""
     changed = change.old_entry != change.new_entry
     if not (changed or change.count or change.size or change.vectors or change.lists):
         return
@@ -177,7 +186,7 @@ def matches_items(txn: ReadTxn, table: Table, index: VectorIndex) -> bool:
 
 
 class _Vector(NamedTuple):
-    """The vector of an item.
+    """The vector that an attribute of an item has.
 
     packed: the numbers as float32, or None if the item has no vector. size: the billed size, which
     is the length of `packed`. list_size: the size of the attribute value, a list of numbers.
@@ -192,12 +201,13 @@ _NO_VECTOR: Final = _Vector(None)
 
 
 def _vector(index: VectorIndex, item: Item | None, row: bytes | None) -> _Vector:
-    """Return the vector of an item for an index. row: the item's row."""
+    """Return the vector that an item has in a vector index's attribute. row: the item's row."""
     packed = index.vector(item)
     if item is None or row is None or packed is None:
         return _NO_VECTOR
-    # The size of the list is the item's size minus the size of the other attributes. Adding up the
-    # sizes of the numbers is slower: for 256 numbers, it takes a third of the time of a write.
+    # The size of the vector as a list of numbers is computed as the item's size minus the size of
+    # the other attributes. Adding up the sizes of the numbers is slower: for 256 numbers, it takes
+    # a third of the time of a write.
     others = item_size({name: value for name, value in item.items() if name != index.attribute})
     return _Vector(packed, len(packed), row_size(row) - others - utf8_size(index.attribute))
 

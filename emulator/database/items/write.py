@@ -21,15 +21,15 @@ from emulator.values.rows import row_size
 from emulator.values.types import Item
 from storage import WriteTxn
 
-_EMPTY: Final = bytes(4)  # stands for the row of a missing item: `row_size` returns 0 for it
+_EMPTY: Final = bytes(4)  # stands for the row of a missing item: `row_size(_EMPTY)` is 0
 
 
 def store(txn: WriteTxn, table: Table, change: Change, *, times: int = 1) -> Consumed:
     """Write a change and the records that depend on its item. Return the units consumed.
 
-    times: the units of the table are multiplied by this: 2 in a transaction. The units of indexes
-    are not multiplied. If a precondition or an enforced limit refuses the change, this raises
-    ApiError and writes nothing.
+    times: the factor by which the units of the table are multiplied: 2 in a transaction. The units
+    of indexes are not multiplied. If a precondition of the table or its throughput refuses the
+    change, `store` raises ApiError and writes nothing.
     """
     old_row, new_row = change.old_row, change.new_row
     old_size = 0 if old_row is None else row_size(old_row)
@@ -47,7 +47,7 @@ def store(txn: WriteTxn, table: Table, change: Change, *, times: int = 1) -> Con
     if table.billing is not None:
         consumed.vector_indexes = table.billing.by_index(change)
     if table.indexes:
-        if not change.entries:  # `ahead.forget_items` has set them if the items are large
+        if not change.entries:  # for large items, `ahead.forget_items` has computed the entries
             change.entries = entry_changes(table, change)
         for entry in change.entries:
             if entry.units:
@@ -69,7 +69,8 @@ def store(txn: WriteTxn, table: Table, change: Change, *, times: int = 1) -> Con
 def load(txn: WriteTxn, table: Table, change: Change) -> None:
     """Write a change that background work makes, such as a restore. It is not charged or refused.
 
-    Even an item collection above the limit is allowed, because the restored table may have one.
+    Even an item collection above the size limit is allowed, because the source of a restore may
+    have one.
     """
     change.size = row_size(change.new_row or _EMPTY) - row_size(change.old_row or _EMPTY)
     if not change.entries:
@@ -90,9 +91,8 @@ def replicate(txn: WriteTxn, table: Table, change: Change, *, waits: bool) -> No
 
     The change costs as many units as the write in the other region (control-plane 6.5).
 
-    waits: whether the caller can repeat the write later. If it can, and an enforced limit has no
-    room now, this raises ApiError and writes nothing. If it cannot, the change is written in any
-    case.
+    waits: whether the caller can repeat the write later. If so, and the table's enforced throughput
+    is used up, this raises ApiError and writes nothing. If not, the change is written in any case.
     """
     if table.enforcement is not None:
         change.entries = entry_changes(table, change)
@@ -101,7 +101,7 @@ def replicate(txn: WriteTxn, table: Table, change: Change, *, waits: bool) -> No
 
 
 def _charge_replicated(table: Table, change: Change, *, waits: bool) -> None:
-    assert table.enforcement is not None, "only a table with an Enforcement is charged"
+    assert table.enforcement is not None, "a table without an Enforcement must not be charged"
     sizes = row_size(change.old_row or _EMPTY), row_size(change.new_row or _EMPTY)
     if table.billing is not None:
         sizes = table.billing.sizes(change, *sizes)
@@ -119,7 +119,8 @@ def charge(table: Table, key: bytes, consumed: Consumed, item: Item | None, chan
     """Charge a write, if the table's throughput is enforced or its writes are counted.
 
     Raises ApiError if the throughput refuses the write. item: at least the key attributes, None if
-    there is no item. change: given if the write changes the item, to charge the global indexes too.
+    there is no item. change: the change of the item, to charge its global indexes too; None if the
+    write leaves the item as it is.
     """
     if table.enforcement is None:
         return
@@ -128,7 +129,7 @@ def charge(table: Table, key: bytes, consumed: Consumed, item: Item | None, chan
 
 
 def _entry_writes(change: Change, item: Item | None) -> Iterator[EntryWrite]:
-    """Yield a change's writes of entries of global indexes.
+    """Yield the writes to entries of global indexes that follow from a change of an item.
 
     item: the item after the change. If a deletion has left no item, it is the old item.
     """

@@ -1,11 +1,11 @@
-"""Backfill: filling a new index with the items that existed before it.
+"""Backfill: filling a new secondary index with the items that existed before it.
 
 A walk (walk.py) visits the table's items in slices, while the table serves requests. The index's
 definition stores the position of the walk (`filled_to`). A write to an item up to this position
-also updates the index. A write to an item after it does not update the index, because the walk will
-add that item. So no item is added or charged twice. A test may set the pace of the walk, or pause
-it (pacing.py). The walk does not add an item that lacks a key attribute of the index, or has one of
-a wrong type (behaviour 10.4).
+also updates the index. A write to an item after this position does not update the index, because
+the walk will add that item. So no item is added or charged twice. A test may set the pace of the
+walk, or pause it (pacing.py). The walk does not add an item that lacks a key attribute of the
+index, or has one of a wrong type (behaviour 10.4).
 """
 
 from dataclasses import replace
@@ -20,11 +20,11 @@ from emulator.database.schema.table import Table
 from emulator.slices import Steps
 from emulator.values.rows import decode_row, row_size
 
-SLICE: Final = 500  # the most items that one slice visits: about 10 ms
+SLICE: Final = 500  # the most items that one slice visits, which takes about 10 ms
 
 
 def begin(database: Database, table: Table, index_id: int) -> None:
-    """Queue background work that fills an index of this table."""
+    """Queue background work that fills the index with the id `index_id` of this table."""
     pacing.start(database, index_id)
     walk.begin(database, table, ("index", index_id), partial(_fill, database, index_id))
 
@@ -38,7 +38,7 @@ def resume_all(database: Database) -> None:
 
 
 def advance_all(database: Database) -> Steps[None]:
-    """Fill all incomplete indexes as far as their pace allows, one slice in each step."""
+    """Add items to all incomplete indexes as far as their pace allows, one slice in each step."""
     for table in list(database.catalog.everything()):
         for index in table.definition.indexes:
             if index.filled_to is not None:
@@ -48,7 +48,7 @@ def advance_all(database: Database) -> Steps[None]:
 def _fill(database: Database, index_id: int, table: Table) -> bool:
     """Add one slice of items to an index. Return True if this must be called again.
 
-    Return False if no items remain, if the index is gone, or if its pace allows no items now.
+    Return False if no items remain, if the index was deleted, or if its pace allows no items now.
     """
     index = next((index for index in table.indexes if index.definition.id == index_id), None)
     if index is None or index.definition.filled_to is None:

@@ -2,8 +2,9 @@
 
 A table is filled by a restore, by an import, or because it is a new replica. Its status is CREATING
 until the source has no more items. Then it becomes ACTIVE. The transaction that writes the items of
-a slice also stores the position in the source, in the table's definition. So no slice is written
-twice or left out, and filling continues after a restart. It ends if the table is removed.
+a slice also stores the position in the source at which the next slice begins, in the table's
+definition. So no slice is written twice or left out, and filling continues after a restart. It ends
+without the other items if the table is removed.
 
 Each kind of source is a module with a function `source_of`, and is listed in `SOURCES`. This code
 fills a table:
@@ -45,8 +46,8 @@ SIZE: Final = MIB
 class Page(NamedTuple):
     """A page of items from a source.
 
-    rows: for each item a pair: its storage key without the prefix of its table, and its row.
-    position: the position of the next page, or None if no items remain.
+    rows: for each item the pair (its storage key without the prefix of its table, its row).
+    position: the position at which the next page begins, as a text; None if no items remain.
     """
 
     rows: Sequence[tuple[bytes, bytes]]
@@ -54,7 +55,7 @@ class Page(NamedTuple):
 
 
 class Source(Protocol):
-    """A source of items for one table.
+    """A source of the items with which one new table is filled.
 
     distinct: True if no two items have the same key. If it is False, a later item replaces an
     earlier item with the same key.
@@ -63,10 +64,11 @@ class Source(Protocol):
     distinct: bool
 
     def page(self, position: str, limit: int, size: int) -> Page:
-        """Return the page at a position. Raises Interrupted.
+        """Return the page of items that begins at a position.
 
-        Do not call this while a transaction is open. position: "" for the first page. limit: the
-        most items of a page. size: a page ends early when its rows have this many bytes.
+        Raises Interrupted if another process has changed definitions. Do not call this while a
+        transaction is open. position: `Page.position` of the page before, "" for the first page.
+        limit: the most items of a page. size: a page ends early when its rows have this many bytes.
         """
         ...
 
@@ -79,7 +81,7 @@ class Source(Protocol):
         ...
 
     def abandon(self, change: DefinitionChange) -> None:
-        """Release what the source holds, because the incomplete table is being removed."""
+        """Release what the source holds, such as a frozen view: the new table is being removed."""
         ...
 
 
@@ -102,7 +104,7 @@ These modules import this module. So this module can import them only at first u
 
 def source_of(database: Database, definition: TableDefinition) -> Source:
     """Return the source of a table that is being filled."""
-    assert definition.filling is not None, "a complete table has no source"
+    assert definition.filling is not None, "only a table that is being filled has a source"
     found: Source = import_module(SOURCES[definition.filling.kind]).source_of(database, definition)
     return found
 
@@ -118,7 +120,7 @@ def begin(database: Database, table: Table) -> None:
 
 
 def resume_all(database: Database) -> None:
-    """Queue the filling of all tables that an earlier server process left incomplete."""
+    """Queue background work that continues to fill the tables left incomplete at a restart."""
     for table in list(database.catalog.everything()):
         if table.definition.filling is not None and table.definition.filling.kind not in FILLED_BY_S3_JOBS:
             _queue(database, table)
@@ -129,14 +131,17 @@ def _queue(database: Database, table: Table) -> None:
 
 
 def abandon(database: Database, change: DefinitionChange, definition: TableDefinition) -> None:
-    """End the filling of a table that is being removed."""
-    assert definition.filling is not None, "only a table that is being filled has a source"
+    """End the filling of an incomplete table that is being removed."""
+    assert definition.filling is not None, "the filling of a complete table cannot be ended"
     if definition.filling.kind not in FILLED_BY_S3_JOBS:
         source_of(database, definition).abandon(change)
 
 
 def _limit(table: Table) -> int:
-    """Return the most items that one slice writes: fewer for a table with indexes or vectors."""
+    """Return the greatest number of items that one slice writes to a table.
+
+    A slice has fewer items if the table has indexes or vector indexes.
+    """
     limit = max(1, SLICE // (1 + len(table.indexes)))
     if not table.vectors:
         return limit
@@ -146,16 +151,18 @@ def _limit(table: Table) -> int:
 
 
 def _fill(database: Database, table: Table) -> bool:
-    """Write one slice of items. Return True if items remain.
+    """Write one slice of items to a new table. Return True if items remain in the source.
 
-    The page is read before the transaction begins. Meanwhile another process may write the same
-    page. Then this process has outdated definitions, and its transaction is refused.
+    The page is read from the source before the transaction begins. Meanwhile another process may
+    write the same page, which changes the table's definition. Then this process has an outdated
+    definition, and the store refuses its transaction.
     """
     filling = table.definition.filling
     if filling is None:
         return False
     source = source_of(database, table.definition)
-    # The follower that keeps the statistics needs only rows. All others need decoded items.
+    # Each table has the follower that keeps statistics, which needs only rows. Other followers need
+    # decoded items.
     decoded = len(table.followers) > 1
     page = source.page(filling.position, _limit(table), DECODED_IN_STEP if decoded else SIZE)
     with database.catalog.changing() as change:

@@ -1,8 +1,8 @@
-"""The pace at which walks fill new indexes, if a test sets one (controls/backfill.py).
+"""The pace at which new indexes are filled, if a test sets one (controls/backfill.py).
 
-A pace is a number of items a second, by the emulator's clock. `database.backfills` has, for each
-index that is filled at a pace, the last time at which `allowed` was called, and how many items the
-walk could still visit at that time.
+A pace is a number of items a second, by the emulator's clock. A walk visits the table's items to
+fill the index. `database.backfills` has, for each index that is filled at a pace, the last time at
+which `allowed` was called, and how many items the walk could still visit at that time.
 """
 
 from collections.abc import Iterator
@@ -14,23 +14,24 @@ from emulator.database.definitions.tables import DELETING, TableDefinition
 from emulator.database.schema.table import Table
 from storage.keycode import prefix_end
 
-_COUNTED: Final = 5000  # the most items that `_remaining` counts: this takes a few milliseconds
+_COUNTED: Final = 5000  # the most items that `_remaining` counts, which takes a few milliseconds
 
 
 def start(database: Database, index_id: int) -> None:
-    """Store that the walk of an index begins now, if any table has a pace.
+    """Store that the filling of an index begins now, if a test has set a pace for any table.
 
-    If the walk has begun before, this does nothing.
+    If the filling has begun before, this does nothing.
     """
     if database.enforcer.paces:
         database.backfills.setdefault(index_id, (database.clock.now(), 0.0))
 
 
 def allowed(database: Database, table: TableDefinition, index_id: int, most: int) -> int:
-    """Return the number of items that a walk may visit now, at most `most`.
+    """Return the number of items that the walk of an index may visit now, at most `most`.
 
-    If the result is 0, the walk must stop. The owner process queues it again at intervals
-    (emulator/beginnings.py). Other processes never fill an index that has a pace.
+    A walk visits the items of a table to fill the index. If the result is 0, the walk must stop.
+    The owner process queues the walk again at intervals (emulator/beginnings.py). Other processes
+    never fill an index that has a pace.
     """
     pace = database.enforcer.pace_of(table)
     if pace is None:
@@ -48,7 +49,7 @@ def allowed(database: Database, table: TableDefinition, index_id: int, most: int
 
 
 def visited(database: Database, index_id: int, items: int) -> None:
-    """Subtract the items that a walk has visited from those that it may visit.
+    """Subtract the items that the walk of an index has visited from those that it may visit.
 
     A walk may visit fewer items than it is allowed, because a slice ends early if items are large.
     """
@@ -58,7 +59,7 @@ def visited(database: Database, index_id: int, items: int) -> None:
 
 
 def ends(database: Database, table: Table) -> Iterator[tuple[str, float]]:
-    """Yield (name, time) for each index that is filled at a pace.
+    """Yield (name, time) for each index of the table that is being filled at a pace.
 
     The time is when the index will be complete, in seconds since the epoch. But if more than
     `_COUNTED` items remain, the time is when `_COUNTED` more items will be done.
@@ -77,7 +78,7 @@ def ends(database: Database, table: Table) -> Iterator[tuple[str, float]]:
 def _remaining(database: Database, table: Table, walked_to: str) -> int:
     """Return the number of items that a walk still has to visit, at most `_COUNTED`.
 
-    walked_to: the position of the walk (walk.py).
+    walked_to: the storage key of the last visited item, as hex; "" before the first item.
     """
     start = bytes.fromhex(walked_to) + b"\0" if walked_to else table.prefix
     with database.read() as txn:

@@ -1,9 +1,10 @@
-"""The source of a new replica: the items and versions of another region's table.
+"""The source from which a new replica is filled: items and versions of another region's table.
 
 A version says when and in which region an item was last written (changes/replicas.py). Items and
 versions are read in a frozen view, which was opened in the transaction that created the replica.
-That transaction also set the new replica's position in the log of each region. So replication
-(replication.py) brings all later writes once the replica is complete.
+That transaction also stored, in the log of each region, which write the new replica needs next. So
+once the replica is complete, replication (replication.py) applies all writes that were made after
+that transaction.
 """
 
 from functools import partial
@@ -25,21 +26,21 @@ _ITEMS: Final = "items "
 
 
 def begin(database: Database, change: DefinitionChange, source: TableDefinition) -> Filling:
-    """Open a frozen view of a table of a group. Return the `Filling` for the new replica.
+    """Open a frozen view of a global table's table. Return the `Filling` for the new replica.
 
     source: the table from which the replica will be filled.
     """
-    assert source.membership is not None, "the source is a table of the group"
+    assert source.membership is not None, "a replica must be filled from a table of its group"
     log = keyspace.replica(source.membership.log)
     view = database.views.open(change, [keyspace.items(source.id), log])
     return Filling(KIND, f"{view.id} {source.id} {source.membership.log}")
 
 
 class ReplicaSource:
-    """The source of a new replica. The first pages have the items' versions, the others the items.
+    """The source of a new replica: first come pages with versions of items, then pages with items.
 
-    view: the number of the frozen view. table: the id of the table to read. log: the id of its
-    replication data. into: the id of the replication data of the new replica.
+    view: the number of the frozen view. table: the id of the table to read. log: the id of this
+    table's replication data. into: the id of the replication data of the new replica.
     """
 
     distinct: bool = True
@@ -54,9 +55,11 @@ class ReplicaSource:
         self._versions: list[tuple[bytes, bytes]] = []
 
     def page(self, position: str, limit: int, size: int) -> Page:
-        """Return the page at a position. Raises Interrupted.
+        """Return the page of versions or items that begins at a position.
 
-        A page of versions has no rows: `advance` stores the versions.
+        position: `Page.position` of the page before, "" for the first page. A page of versions has
+        no rows: the method `advance` stores the versions. Raises Interrupted if another process has
+        changed definitions.
         """
         if position.startswith(_ITEMS):
             rows, after = self._rows(keyspace.items(self._table), position.removeprefix(_ITEMS), limit, size)
@@ -67,14 +70,14 @@ class ReplicaSource:
 
     def _rows(self, prefix: bytes, start: str, limit: int, size: int) -> tuple[list[tuple[bytes, bytes]], str | None]:
         view = self._views.get(self._view)
-        assert view is not None, "the view is open until the replica is complete"
+        assert view is not None, "the frozen view must stay open until the replica is complete"
         with self._database.read() as txn:
             found, last = self._views.page(txn, view, prefix + bytes.fromhex(start), prefix_end(prefix), limit, size)
         rows = [(key[len(prefix) :], value) for key, value in found]
         return rows, None if last is None else (last[len(prefix) :] + b"\0").hex()
 
     def advance(self, change: DefinitionChange, page: Page) -> None:
-        """Store the versions of a page. After the last page, close the view."""
+        """Store the items' versions that a page has. After the last page, close the frozen view."""
         for item, version in self._versions:
             replicas.set_version(change.txn, self._into, item, replicas.version_in(version))
         if page.position is None:
@@ -82,7 +85,7 @@ class ReplicaSource:
             change.then(partial(replication.begin_all, self._database))
 
     def abandon(self, change: DefinitionChange) -> None:
-        """Close the view.
+        """Close the frozen view, because the incomplete replica is being removed.
 
         After this call, the caller may write keys that the view covers, in the same transaction.
         """
@@ -96,7 +99,7 @@ class ReplicaSource:
 
 def source_of(database: Database, definition: TableDefinition) -> ReplicaSource:
     """Return the source of a replica that is being filled."""
-    assert definition.filling is not None, "the replica is being filled"
-    assert definition.membership is not None, "a replica is a table of a group"
+    assert definition.filling is not None, "only a replica that is being filled has a source"
+    assert definition.membership is not None, "a replica must be a table of a group"
     view, table, log = map(int, definition.filling.source.split())
     return ReplicaSource(database, view, table, log, definition.membership.log)

@@ -3,7 +3,8 @@
 Each table has a log of the writes that clients made in its region (changes/replicas.py). A slice
 applies records of one log to the tables of the other regions. If the item in the other table has a
 later version than the record, the record changes nothing. The transaction that writes the items
-also stores the position in the log. So no write is lost or repeated if the process is killed.
+also stores which record of the log is the last applied one. So no write is lost or repeated if the
+process is killed.
 
 A replicated write calls `replicate` of items/write.py. So indexes, statistics, TTL queues and
 streams of the other table agree with its items. The write consumes write capacity of the other
@@ -11,10 +12,10 @@ table. If throughput is enforced there and used up, the write waits. A replicate
 the log of the other table.
 
 The control `replication` sets a delay or a pause for each direction (`Direction`). Writes that wait
-for a delay are moved when the scheduler polls, or when a test moves the clock to the next event.
+for a delay are applied when the scheduler polls, or when a test moves the clock to the next event.
 
 All processes of a server write to the logs. The process that has written a record queues the
-background work that moves it.
+background work that applies it to the other tables.
 """
 
 from collections.abc import Mapping, Sequence
@@ -43,16 +44,16 @@ SLICE: Final = 100
 """The most records that one slice applies to the table of each other region."""
 
 FORGOTTEN: Final = 500
-"""The most versions that one slice deletes in each region."""
+"""The most versions of items that one slice deletes in each region."""
 
 
 # --- the tables of a group ------------------------------------------------------------------------
 
 
 def others(database: Database, definition: TableDefinition, *, settle: bool = True) -> list[Table]:
-    """Return the tables of the other regions, in the order of `membership.others`.
+    """Return a global table's tables in the other regions, in the order of `membership.others`.
 
-    settle: whether to end statuses of these tables that are due to end, such as CREATING. This may
+    settle: whether to end statuses of these tables, such as CREATING, whose time is over. This may
     write to the store.
     """
     found = list(database.catalog.group(definition))
@@ -64,7 +65,7 @@ def others(database: Database, definition: TableDefinition, *, settle: bool = Tr
 def expires_here(database: Database, definition: TableDefinition) -> bool:
     """Return True if TTL deletes expired items of this table in its own region.
 
-    In a global table, TTL deletes items only in the region that became a member first. The
+    In a global table, TTL deletes items only in the region that joined the global table first. The
     deletions are replicated to the other regions (control-plane 6.5).
     """
     if definition.membership is None:
@@ -75,7 +76,7 @@ def expires_here(database: Database, definition: TableDefinition) -> bool:
 
 
 def _age(definition: TableDefinition) -> tuple[float, bool, str]:
-    assert definition.membership is not None, "the table belongs to a group"
+    assert definition.membership is not None, "only a table of a group has a date of joining it"
     return definition.membership.added, definition.membership.source is not None, definition.region
 
 
@@ -83,15 +84,15 @@ def _age(definition: TableDefinition) -> tuple[float, bool, str]:
 
 
 def begin(database: Database, definition: TableDefinition) -> None:
-    """Queue background work that moves the records of a table's log to the other regions."""
+    """Queue background work that applies the writes in a table's log to the other regions."""
     database.background.add(("replicate", definition.id), partial(_slice, database, definition))
 
 
 def begin_all(database: Database) -> None:
-    """Queue background work that moves the records of all logs.
+    """Queue background work that applies the writes in all tables' logs to the other regions.
 
-    This is needed when the server starts, when a direction changes, and at intervals for writes
-    that had to wait.
+    This is needed when the server starts, when the delay or pause of a direction changes, and at
+    intervals for writes that had to wait.
     """
     for table in list(database.catalog.everything()):
         if table.definition.membership is not None and table.definition.filling is None:
@@ -99,9 +100,9 @@ def begin_all(database: Database) -> None:
 
 
 def _slice(database: Database, queued: TableDefinition) -> bool:
-    """Move some records of a table's log to the other regions. Return True if others are due now.
+    """Apply some writes of a table's log to the other regions. Return True if others are due now.
 
-    If all other tables of the group are gone, the table leaves the group.
+    If all other tables of the table's group have been deleted, the table leaves the group.
     """
     table = database.catalog.sibling(queued, queued.region)
     if table is None or table.id != queued.id or table.definition.membership is None:
@@ -128,10 +129,10 @@ def _slice(database: Database, queued: TableDefinition) -> bool:
 
 
 def has_waiting(database: Database, definition: TableDefinition) -> bool:
-    """Return True if some writes of a table have not reached all regions that can receive them.
+    """Return True if a region that can receive the writes of a table has not yet received them all.
 
-    A table is not removed before these regions have all of its writes. Otherwise some regions could
-    have a write that the others never get.
+    If so, the table must not be removed yet. Otherwise some regions could have a write that other
+    regions never get.
     """
     membership = definition.membership
     if membership is None or not membership.authorized:
@@ -147,14 +148,15 @@ def _direction(definition: TableDefinition, target: TableDefinition) -> Directio
 
     If the table is being deleted, its writes have no delay and no pause.
     """
-    assert definition.membership is not None, "the table belongs to a group"
+    assert definition.membership is not None, "only a table of a group has directions of replication"
     return NO_DELAY if definition.status == DELETING else definition.membership.direction(target.region)
 
 
 def _disassociate(database: Database, definition: TableDefinition, members: Sequence[Table]) -> bool:
     """Take a table that is leaving its group out of the group. Return True if this was done.
 
-    Do nothing before the time `definition.until`, or while a write waits between the tables.
+    Do nothing before the time `definition.until`, or while a write waits to be replicated between
+    this table and the other tables, `members`.
     """
     if not database.catalog.has_passed(definition.until):
         return False
@@ -166,15 +168,15 @@ def _disassociate(database: Database, definition: TableDefinition, members: Sequ
 
 
 def _is_complete(txn: ReadTxn, definition: TableDefinition, members: Sequence[Table]) -> bool:
-    """Return True if no write waits between a table and the other tables of its group.
+    """Return True if no write waits to be replicated from a table to other tables, or back.
 
     members: the other tables of the group.
     """
     own = definition.membership
     for each in members:
         other = each.definition.membership
-        assert own is not None, "the table belongs to a group"
-        assert other is not None, "the other tables belong to the same group"
+        assert own is not None, "only a table of a group can be compared with its other tables"
+        assert other is not None, "the other tables must belong to the same group"
         for log, region in ((own.log, each.definition.region), (other.log, definition.region)):
             if replicas.position(txn, log, region) != replicas.last_number(txn, log):
                 return False
@@ -187,7 +189,7 @@ def _leave(database: Database, definition: TableDefinition) -> None:
 
 
 def without_membership(database: Database, change: DefinitionChange, definition: TableDefinition) -> TableDefinition:
-    """Return a table's definition without its membership in a group.
+    """Return a table's definition without its membership in a global table.
 
     This deletes the table's replication data: its log and the versions of its items. The table's
     stream stays (control-plane 6.2).
@@ -205,11 +207,11 @@ def _is_ready(table: Table) -> bool:
 
 
 def _send(txn: WriteTxn, table: Table, log: int, target: Table, now: int) -> bool:
-    """Apply the next writes of a table to another region's table. Return True if others are due.
+    """Apply the next writes of a table to another region's table. Return True if more are due now.
 
     log: the id of the table's log. target: the table in the other region. now: the time in
-    microseconds. A write waits if its delay is not over, or if the throughput of the target is used
-    up. All later writes then wait too.
+    microseconds. If the delay of a write is not over, or the throughput of the target is used up,
+    this write and all later writes wait.
     """
     region = target.definition.region
     due = now - microseconds(_direction(table.definition, target.definition).delay)
@@ -233,12 +235,12 @@ def _send(txn: WriteTxn, table: Table, log: int, target: Table, now: int) -> boo
 
 
 def _apply(txn: WriteTxn, target: Table, write: Write) -> None:
-    """Apply a write of another region, unless the item has a later version.
+    """Apply a write of another region to `target`, unless the item there has a later version.
 
-    Raises ApiError if the throughput of the target has no room for it.
+    Raises ApiError if the throughput of the table `target` is used up.
     """
     membership = target.definition.membership
-    assert membership is not None, "only tables of a group get records"
+    assert membership is not None, "a write can only be replicated to a table of a group"
     version, item, row = write
     if version <= replicas.version_of(txn, membership.log, item):
         return
@@ -257,7 +259,7 @@ def _apply(txn: WriteTxn, target: Table, write: Write) -> None:
 
 
 def begin_forgetting(database: Database) -> None:
-    """Queue background work that deletes the versions of items in all global tables."""
+    """Queue background work that deletes unneeded versions of items in all global tables."""
     for table in list(database.catalog.everything()):
         membership = table.definition.membership
         if membership is not None:
@@ -265,12 +267,12 @@ def begin_forgetting(database: Database) -> None:
 
 
 def _forget_slice(database: Database, queued: TableDefinition) -> bool:
-    """Delete some of the versions in a group. Return True if versions remain to delete.
+    """Delete some versions of items in a global table. Return True if versions remain to delete.
 
-    A version is needed to ignore an older write that arrives later. If no write waits in any
-    region, none can arrive. The versions of an item are deleted in all regions in one transaction.
-    If one region kept the version and the clock was set back, that region would ignore new writes
-    that all other regions accept.
+    A version says when and where an item was last written. It is needed to ignore an older write
+    that arrives later. If no write waits in any region, no older write can arrive. The versions of
+    an item are deleted in all regions in one transaction. If one region kept the version and the
+    clock was set back, that region would ignore new writes that all other regions accept.
     """
     table = database.catalog.sibling(queued, queued.region)
     if table is None or table.definition.membership is None:
@@ -288,9 +290,9 @@ def _forget_slice(database: Database, queued: TableDefinition) -> bool:
 
 
 def _needs_versions(definition: TableDefinition) -> bool:
-    """Return True if a table needs the versions to know which writes are in flight.
+    """Return True if a table needs the versions of its items to know which writes are in flight.
 
-    changes/strong_replicas.py explains this.
+    changes/strong_replicas.py explains this. In flight means: not yet in all regions.
     """
     membership = definition.membership
     return membership is not None and membership.strong and bool(membership.directions)
@@ -300,7 +302,7 @@ def _needs_versions(definition: TableDefinition) -> bool:
 
 
 class Flow(NamedTuple):
-    """One direction of replication, and the writes that wait in it.
+    """One direction of replication, from `source` to `target`, and the writes that wait in it.
 
     waiting: the number of writes that the target does not have yet.
     due: the time at which the delay of the first waiting write is over, in seconds since the epoch.
@@ -335,11 +337,13 @@ def flows(database: Database, definition: TableDefinition) -> list[Flow]:
 
 
 def set_directions(database: Database, definition: TableDefinition, directions: Mapping[str, Direction]) -> None:
-    """Set the delays and pauses of replication from a table: region -> direction.
+    """Set the delays and pauses of replication from a table to other regions.
+
+    directions: region to which writes go -> delay and pause.
 
     The directions to regions that are not in `directions` stay as they are.
     """
-    assert definition.membership is not None, "the table belongs to a group"
+    assert definition.membership is not None, "only a table of a group has directions of replication"
     now = database.clock.now()
     before = definition.membership.directions
     dated = {region: replace(each, since=_since(each, before.get(region), now)) for region, each in directions.items()}
@@ -360,7 +364,7 @@ def _since(direction: Direction, before: Direction | None, now: float) -> float:
 
 
 def finish(database: Database) -> Steps[None]:
-    """Move all due writes to the other regions, one slice in each step."""
+    """Apply all writes that are due now to the other regions, one slice in each step."""
     for table in list(database.catalog.everything()):
         if table.definition.membership is not None and table.definition.filling is None:
             while database.rerun(partial(_slice, database, table.definition)):

@@ -1,9 +1,10 @@
 """Filling a TTL queue, in slices, with the items that existed before TTL was switched on.
 
-A walk (walk.py) visits the items. Every write updates the queue, even if the walk has not reached
-the item yet, because adding an item twice does no harm. (A backfill of an index is different: there
-such a write does not update the index.) Sweeps, which delete expired items, do not wait for the end
-of the walk.
+A TTL queue lists the items of a table that have a time of expiry, in the order of this time. A walk
+(walk.py) visits the items. Every write of an item updates the queue, even if the walk has not
+reached the item yet, because adding an item to the queue twice does no harm. (A backfill of an
+index is different: there such a write does not update the index.) Sweeps, which delete expired
+items, do not wait for the end of the walk.
 """
 
 from dataclasses import replace
@@ -17,31 +18,32 @@ from emulator.database.schema.table import Table
 from emulator.slices import Steps
 from emulator.values.rows import decode_row
 
-SLICE: Final = 500  # the most items that one slice visits: about 4 ms
+SLICE: Final = 500  # the most items that one slice visits, which takes about 4 ms
 
 
 def begin(database: Database, table: Table) -> None:
-    """Queue background work that fills a table's TTL queue."""
+    """Queue background work that adds the table's existing items to its TTL queue."""
     queue_id = table.definition.ttl_queue
     walk.begin(database, table, ("queue", queue_id), partial(_fill, database, queue_id))
 
 
 def resume_all(database: Database) -> None:
-    """Queue the filling of all TTL queues that an earlier server process left incomplete."""
+    """Queue background work that continues to fill the TTL queues left incomplete at a restart."""
     for table in list(database.catalog.everything()):
         if table.definition.ttl_filled_to is not None:
             begin(database, table)
 
 
 def finish(database: Database, table: Table) -> Steps[None]:
-    """Fill the rest of a table's TTL queue now, one slice of items in each step."""
+    """Add the remaining items of a table to its TTL queue now, one slice of items in each step."""
     return walk.finish(database, table, partial(_fill, database, table.definition.ttl_queue))
 
 
 def _fill(database: Database, queue_id: int | None, table: Table) -> bool:
     """Add one slice of items to the TTL queue. Return True if items remain.
 
-    queue_id: the queue to fill. If it is deleted or complete by now, this does nothing.
+    queue_id: the id of the queue to fill. If this queue is deleted or complete by now, this does
+    nothing.
     """
     definition = table.definition
     queue = queue_of(definition)

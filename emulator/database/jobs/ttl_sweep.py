@@ -1,11 +1,11 @@
 """Deleting expired items (behaviour 12), in slices of background work.
 
-A *ticket* is a key in a table's TTL queue: an item's time of expiry, and the item. A sweep first
-checks whether the first ticket of each queue has expired. If it has, the sweep reads the expired
-tickets and their items. It deletes items with `store`, as requests do, so indexes, statistics, item
-collections and streams stay correct. A deletion by TTL consumes no capacity. Enforced throughput
-limits and declared transactions do not prevent it. Until an expired item is deleted, clients can
-read and write it like any other item.
+A *ticket* is a key in a table's TTL queue: an item's time of expiry, and the item's key. A sweep
+first checks whether the first ticket of each queue has expired. If it has, the sweep reads the
+expired tickets and their items. It deletes items with `store`, as requests do, so indexes,
+statistics, item collections and streams stay correct. A deletion by TTL consumes no capacity.
+Enforced throughput limits and transactions that a test declares do not prevent the deletion. Until
+an expired item is deleted, clients can read and write it like any other item.
 """
 
 from collections import Counter
@@ -26,15 +26,15 @@ from emulator.slices import Steps
 from emulator.values.rows import decode_row
 from storage import WriteTxn
 
-# The most items that one slice of background work deletes: 6 ms, or 20 ms with a stream and an
-# index.
+# The most items that one slice of background work deletes. This takes 6 ms, or 20 ms if the table
+# has a stream and an index.
 SLICE: Final = 500
 # The most items that one step deletes while a request waits for the sweep (slices.py).
 SLICE_OF_SWEEP: Final = 100
 
 
 def begin(database: Database) -> None:
-    """Queue a sweep of each table whose TTL queue has an expired ticket."""
+    """Queue the deletion of expired items in each table that has at least one."""
     now = database.clock.now()
     with database.read() as txn:
         for table in tables(database):
@@ -74,13 +74,13 @@ def sweep(database: Database, swept: Iterable[Table]) -> Steps[Counter[str]]:
 
 
 def _sweep_slice(database: Database, table: Table) -> bool:
-    """Delete one slice of a table's expired items. Return True if more may remain."""
+    """Delete one slice of a table's expired items. Return True if expired items may remain."""
     _, more = _sweep(database, table, SLICE)
     return more
 
 
 def _sweep(database: Database, table: Table, limit: int) -> tuple[int, bool]:
-    """Delete up to `limit` expired items. Return their number, and True if more may remain."""
+    """Delete up to `limit` expired items. Return their number, and True if others may remain."""
     current = database.catalog.current(table)
     queue = None if current is None else queue_of(current.definition)
     if current is None or queue is None:
@@ -94,9 +94,10 @@ def _sweep(database: Database, table: Table, limit: int) -> tuple[int, bool]:
 
 
 def _expire(txn: WriteTxn, table: Table, queue: TtlQueue, ticket: bytes) -> bool:
-    """Delete the item of an expired ticket. Return True if the item was deleted.
+    """Delete the item of an expired ticket, which is a key in the table's TTL queue.
 
-    If the item is gone or has another time of expiry now, delete only the ticket.
+    Return True if the item was deleted. If the item no longer exists, or has another time of expiry
+    now, delete only the ticket.
     """
     key = keyspace.expiring_item(table.prefix, ticket)
     row = txn.get(key)

@@ -1,9 +1,10 @@
 """Filling new vector indexes, in slices, with the items that existed before them.
 
-This works like backfill.py. The index's definition stores the position of the walk (`filled_to`),
-and a write to an item after this position does not update the index. The pace of the table
-(pacing.py) holds for vector indexes too. The walk does not add an item without a valid vector, or
-an item that must not have an entry for another reason (features 1.4).
+This works like backfill.py. A walk visits the table's items. The index's definition stores the
+position of the walk (`filled_to`), and a write to an item after this position does not update the
+index. A pace that a test has set for the table (pacing.py) holds for vector indexes too. The walk
+does not add an item without a valid vector, or an item that must not have an entry for another
+reason (features 1.4).
 """
 
 from dataclasses import replace
@@ -19,7 +20,7 @@ from emulator.database.schema.vector_index import VectorIndex
 from emulator.slices import Steps
 
 SLICE: Final = 500  # the most items that one slice visits
-NUMBERS_IN_SLICE: Final = 25_600  # the most numbers in the vectors of one slice: about 6 ms
+NUMBERS_IN_SLICE: Final = 25_600  # the most numbers in the vectors that one slice adds: 6 ms
 
 
 def begin_all(database: Database, table: Table) -> None:
@@ -31,13 +32,16 @@ def begin_all(database: Database, table: Table) -> None:
 
 
 def resume_all(database: Database) -> None:
-    """Queue the filling of all vector indexes that an earlier server process left incomplete."""
+    """Queue background work that continues to fill vector indexes left incomplete at a restart."""
     for table in list(database.catalog.everything()):
         begin_all(database, table)
 
 
 def advance_all(database: Database) -> Steps[None]:
-    """Fill all incomplete vector indexes as far as their pace allows, one slice in each step."""
+    """Add items to all incomplete vector indexes as far as their pace allows.
+
+    Each step adds one slice of items to one index.
+    """
     for table in list(database.catalog.everything()):
         for index in table.definition.vectors:
             if index.filled_to is not None:
@@ -52,7 +56,7 @@ def items_in_slice(index: VectorIndex) -> int:
 def _fill(database: Database, index_id: int, table: Table) -> bool:
     """Add one slice of items to a vector index. Return True if this must be called again.
 
-    Return False if no items remain, if the index is gone, or if its pace allows no items now.
+    Return False if no items remain, if the index was deleted, or if its pace allows no items now.
     """
     index = next((index for index in table.vectors if index.definition.id == index_id), None)
     if index is None or index.definition.filled_to is None or index.definition.status == DELETING:

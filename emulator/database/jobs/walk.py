@@ -31,15 +31,16 @@ It takes the table as it is now, and returns True if it must be called again.
 def begin(database: Database, table: Table, name: Hashable, visit: Visit) -> None:
     """Queue background work that calls `visit` until it returns False or the table is deleted.
 
-    name: identifies the walk among all background work.
+    name: a value that no other background work has. visit: a function that does one slice of the
+    walk.
     """
     database.background.add(name, partial(_visit, database, table, visit))
 
 
 def finish(database: Database, table: Table, visit: Visit) -> Steps[None]:
-    """Run all slices of a walk now, one in each step.
+    """Run all remaining slices of a walk now, one in each step.
 
-    Background work that is queued for the same walk finds nothing to do after this.
+    If background work is queued for this walk too, it finds nothing to do after this.
     """
     while database.rerun(partial(_visit, database, table, visit)):
         yield None
@@ -51,10 +52,10 @@ def _visit(database: Database, table: Table, visit: Visit) -> bool:
 
 
 def next_rows(txn: ReadTxn, table: Table, walked_to: str, limit: int) -> tuple[list[Row], str | None]:
-    """Return up to `limit` items after the position `walked_to`, and the new position of the walk.
+    """Return up to `limit` items after the walk's position `walked_to`, and the new position.
 
-    The new position is None if no items remain. If the items are large, the result has fewer of
-    them, because most visits decode the rows.
+    The new position is None if no items remain. If the items are large, the result has fewer than
+    `limit`, because most callers decode them.
     """
     start = bytes.fromhex(walked_to) + b"\0" if walked_to else table.prefix
     remaining = iter(txn.scan(start, prefix_end(table.prefix)))

@@ -1,20 +1,22 @@
 """Lagging reads: reads that show a table and its indexes as they were some seconds ago.
 
 On AWS, an eventually consistent read may show an old state, and so may every read of a global
-index. A test switches this on with the control `consistency`, which sets the *lag* of tables. A
-consistent read, a transaction and the condition of a write still see the newest state.
+index. A test switches such reads on with the control `consistency`, which sets the *lag* of tables
+in seconds. A consistent read, a transaction and the condition of a write still see the newest
+state.
 
 A table with a lag has a *lag log*. Each write of an item adds a record for the item and for each
 changed entry of an index. The record has the time of the change and the *original*: the value that
-the key had before the change, or a mark that the key was absent. The value of a key at a time T is
-the original in the key's first record after T. If there is no such record, it is the current value.
-So a read needs only the records of the keys that it reads. Tables without a lag have no log.
+the key had before the change, or a mark that the key was absent. The value that a key had at a time
+T is the original in the key's first record after T. If there is no such record, the current value
+is also the value at T. So a read needs only the records of the keys that it reads. Tables without a
+lag have no log.
 
-A log begins when the lag is set. A read that would show an earlier time shows the state at the
-beginning of the log. Each write also deletes a few records that are older than the lag, so a log
-does not grow.
+A table's log begins when its lag is set. A read that should show an earlier time shows the state at
+the beginning of the log. Each write also deletes a few records that are older than the lag, so the
+log does not grow without end.
 
-The keys and values of a log in the store are:
+The keys and values of a log in the store are, in the notation of store/keyspace.py:
 
     1B u32 log, 01, escape(key), u64 microseconds, u32 number    original of the key
     1B u32 log, 02, u64 microseconds, u32 number                 the key

@@ -1,4 +1,7 @@
-"""Writes the lag log of one table. It is a follower of the table's writes."""
+"""Writes a table's lag log, which tells reads the items of an earlier time.
+
+The class `LagLog` is a follower: it is called for each write of an item of the table.
+"""
 
 from collections.abc import Iterator
 from struct import Struct
@@ -15,28 +18,29 @@ _position: Final = Struct(">QI")
 POSITION: Final = _position.size
 
 _SLACK: Final = 1_000_000
-"""In microseconds. Records are kept for this much longer than the lag.
+"""In microseconds. The log keeps records for this much longer than the lag.
 
-The time that a read shows is chosen a little before the read begins.
+The reason is that the time that a read shows is chosen a little before the read begins.
 """
 
-_TRIMMED: Final = 2  # a write deletes up to this many old records for each record that it adds
+_TRIMMED: Final = 2  # the most old records that a write deletes for each record that it adds
 
 
 def position(micros: int, number: int = 0) -> bytes:
-    """Return the bytes of a record's time and number, which are a part of its keys.
+    """Return the bytes for the time and number of a lag log's record, a part of its keys.
 
-    The first record of a microsecond has number 0.
+    number: 0 for the first record of a microsecond, 1 for the second, and so on.
     """
     return _position.pack(micros, number)
 
 
 class LagLog:
-    """The follower that writes the lag log of one table.
+    """Writes the lag log of one table, the earlier values of its keys (a follower).
 
-    number: the number of the log. keep: the lag in microseconds; older records are deleted.
+    number: the id of the log. keep: the lag in microseconds; records older than it are deleted.
     real: whether records have times of the machine's clock, and not of the emulator's.
-    alone: whether no other process writes to the log. If so, the last position is kept in memory.
+    alone: whether no other process writes to the log. If so, the position of the last record is
+    kept in memory.
     """
 
     __slots__ = ("_alone", "_held", "_keep", "_last", "_moment", "_originals", "_real", "_times")
@@ -51,7 +55,7 @@ class LagLog:
         self._last: tuple[int, int] | None = None
 
     def follow(self, txn: WriteTxn, change: Change) -> None:
-        """Add a record for the item and for each changed entry of an index."""
+        """Add a record to the log for the changed item and for each changed entry of an index."""
         micros, number = self._next(txn)
         added = 0
         for key, row in _before(change):
@@ -63,13 +67,19 @@ class LagLog:
         self._trim(txn, micros, _TRIMMED * added)
 
     def _next(self, txn: ReadTxn) -> tuple[int, int]:
-        """Return a time and a number for the next record, greater than those of the last record."""
+        """Return the position of the log's next record: its time in microseconds, and a number.
+
+        The position is greater than that of the last record.
+        """
         last = self._last or _last_position(txn, self._times)
         micros = self._moment.machine_micros() if self._real else self._moment.micros()
         return (micros, 0) if micros > last[0] else (last[0], last[1] + 1)
 
     def _trim(self, txn: WriteTxn, now: int, most: int) -> None:
-        """Delete up to `most` of the records that are too old for any read."""
+        """Delete up to `most` of the log's records that are too old for any read.
+
+        now: the time in microseconds since the epoch.
+        """
         stop = self._times + position(max(0, now - self._keep))
         old = []
         for key, changed in txn.scan(self._times, stop):
@@ -84,7 +94,7 @@ class LagLog:
 def _before(change: Change) -> Iterator[tuple[bytes, bytes | None]]:
     """Yield each storage key that a change of an item writes, with its row before the change.
 
-    The row is None if the key was absent.
+    The row is None if the key was absent before the change.
     """
     yield change.key, change.old_row
     old = change.old_item()
@@ -99,7 +109,7 @@ def _before(change: Change) -> Iterator[tuple[bytes, bytes | None]]:
 def _last_position(txn: ReadTxn, times: bytes) -> tuple[int, int]:
     """Return the time and number of the log's last record, or (0, 0) if there are no records.
 
-    times: the prefix of the keys in the order of time.
+    times: the prefix of the log's keys that are in the order of time.
     """
     _, last = txn.page(times, prefix_end(times), 1, reverse=True)
     return _position.unpack_from(last, len(times)) if last else (0, 0)

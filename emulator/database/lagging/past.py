@@ -1,4 +1,4 @@
-"""A read transaction that shows a table and its indexes at an earlier time."""
+"""A read transaction that shows a table and its indexes as they were at an earlier time."""
 
 from collections.abc import Iterator
 from types import TracebackType
@@ -15,9 +15,9 @@ _Pair = tuple[bytes, bytes]
 
 
 class Lag:
-    """Makes the transactions in which reads of one table see its past.
+    """Makes the transactions in which lagging reads of one table see an earlier state of it.
 
-    log: the number of the table's lag log.
+    log: the id of the table's lag log.
     """
 
     __slots__ = ("_originals", "_reader")
@@ -36,8 +36,8 @@ class PastTxn(ReadTxn):
 
     txn: the transaction that shows the current state. The code that opened it closes it.
     originals: the prefix of the keys of the originals in the table's lag log.
-    since: the first position after the earlier time. A position is the time and number of a record
-    of the log, as bytes (log.py).
+    since: the first position of the log after the earlier time. A position is the time and number
+    of a record of the log, as bytes (log.py).
     """
 
     __slots__ = ("_originals", "_since", "_txn")
@@ -54,9 +54,9 @@ class PastTxn(ReadTxn):
         return value_of(found[0]) if found else self._txn.get(key)
 
     def scan(self, start: bytes, stop: bytes, *, reverse: bool = False) -> Iterator[_Pair]:
-        """Yield the pairs (key, value) of the earlier time with start <= key < stop, in key order.
+        """Yield the pairs (key, value) that existed at the earlier time with start <= key < stop.
 
-        reverse: whether the order is descending.
+        The pairs are in the order of their keys. reverse: whether this order is descending.
         """
         past = self._past(start, stop, reverse=reverse)
         for key, original in _merged(past, self._txn.scan(start, stop, reverse=reverse), reverse=reverse):
@@ -65,9 +65,10 @@ class PastTxn(ReadTxn):
                 yield key, value
 
     def _past(self, start: bytes, stop: bytes, *, reverse: bool) -> Iterator[_Pair]:
-        """Yield each key that was changed after the earlier time, with its value of that time.
+        """Yield each key of the range that was changed after the earlier time, with its old value.
 
-        The value is in the form of an original.
+        The old value has the form of an original: 00 if the key was absent at the earlier time,
+        else 01 and the value.
         """
         prefix = self._originals
         current: bytes | None = None
@@ -80,7 +81,7 @@ class PastTxn(ReadTxn):
                 if current is not None:
                     yield current, original
                 current, original = key, stored
-            elif reverse:  # a descending scan reaches the first record of a key last
+            elif reverse:  # the first record counts. A descending scan reaches it last
                 original = stored
         if current is not None:
             yield current, original
@@ -92,15 +93,16 @@ class PastTxn(ReadTxn):
 
 
 def _merged(past: Iterator[_Pair], live: Iterator[_Pair], *, reverse: bool) -> Iterator[_Pair]:
-    """Merge two iterators of keys, and yield each key with its original.
+    """Merge two iterators of keys in order, and yield each key with its original.
 
-    past: pairs (key, original). live: pairs (key, current value), whose values are made originals.
-    If a key is in both, the pair from `past` is used.
+    past: pairs (key, original). An original is an earlier value, or a mark that the key was absent.
+    live: pairs (key, current value); the value becomes the original. If a key is in both, the pair
+    from `past` is used.
     """
     ours, theirs = next(past, None), next(live, None)
     while ours is not None or theirs is not None:
         if ours is None or (theirs is not None and (theirs[0] > ours[0] if reverse else theirs[0] < ours[0])):
-            assert theirs is not None, "one of the two iterators has another pair"
+            assert theirs is not None, "at least one of the two iterators must have a pair here"
             yield theirs[0], original_of(theirs[1])
             theirs = next(live, None)
             continue

@@ -10,9 +10,9 @@ from emulator.clock import Clock, microseconds
 
 @dataclass(frozen=True, slots=True)
 class LagSetting:
-    """The lag of a table.
+    """The lag of a table: how old the state is that its reads show.
 
-    seconds: the greatest age of the state that a read shows.
+    seconds: the lag, which is the greatest age of the state that a read shows.
     monotonic: whether each read shows a state of exactly this age. If it is false, each read draws
     a random age, so a later read may show an earlier state.
     real: whether the age is measured by the machine's clock, and not by the emulator's.
@@ -29,21 +29,27 @@ class LagSetting:
 
     @classmethod
     def load(cls, fields: Mapping[str, Any]) -> Self:
-        """Return the setting with these fields."""
+        """Return the setting with fields that were stored as JSON."""
         return cls(**fields)
 
     def fields(self) -> dict[str, Any]:
-        """Return the fields as a dictionary that can be stored as JSON."""
+        """Return the setting's fields as a dictionary that can be stored as JSON."""
         return asdict(self)
 
 
 def now_of(clock: Clock, *, real: bool) -> float:
-    """Return the time by the emulator's clock, or by the machine's, in seconds."""
+    """Return the current time in seconds since the epoch, by the machine's or the emulator's clock.
+
+    real: whether to use the machine's clock.
+    """
     return clock.machine_now() if real else clock.now()
 
 
 class Reader:
-    """Chooses the time that each read of one table shows. Each process has its own `Reader`."""
+    """Chooses the earlier time whose state each lagging read of one table shows.
+
+    Each process has its own `Reader`.
+    """
 
     __slots__ = ("_clock", "_random", "_setting")
 
@@ -53,9 +59,9 @@ class Reader:
         self._random = Random(setting.seed)  # noqa: S311 - must be repeatable, not secret
 
     def micros(self) -> int:
-        """Return the time that the next read shows, in microseconds.
+        """Return the time whose state the next read shows, in microseconds since the epoch.
 
-        The read also shows the changes of this microsecond.
+        The read also shows the changes that were made in this microsecond.
         """
         setting = self._setting
         age = setting.seconds if setting.monotonic else self._random.uniform(0.0, setting.seconds)

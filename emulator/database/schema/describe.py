@@ -31,8 +31,8 @@ ON_DEMAND_WARM: Final = {"ReadUnitsPerSecond": 12_000, "WriteUnitsPerSecond": 4_
 def created(definition: TableDefinition) -> dict[str, Any]:
     """Return the description in the response of CreateTable.
 
-    The counts of items and bytes are 0. WarmThroughput is shown only for a table or an index for
-    which the request set it.
+    The counts of items and bytes are 0. WarmThroughput is shown for a table or an index only if the
+    request has set it.
     """
     description = described(definition, [(0, 0)] * (len(definition.every_index) + 1), definition.created)
     relations: list[TableDefinition | IndexDefinition] = [definition]
@@ -45,9 +45,10 @@ def created(definition: TableDefinition) -> dict[str, Any]:
 
 
 def deleted(definition: TableDefinition, counts: tuple[int, int], now: float) -> dict[str, Any]:
-    """Return the short description in the response of DeleteTable.
+    """Return the short description of a table in the response of DeleteTable.
 
-    It shows the billing mode only if that is on-demand (behaviour 10.2).
+    counts: the number of items and their bytes. now: in seconds since the epoch. The billing mode
+    is shown only if it is on-demand (behaviour 10.2).
     """
     items, size = counts
     description = {
@@ -66,7 +67,7 @@ def deleted(definition: TableDefinition, counts: tuple[int, int], now: float) ->
 
 
 def described(definition: TableDefinition, counts: Counts, now: float) -> dict[str, Any]:
-    """Return the full description, as in the responses of DescribeTable and UpdateTable."""
+    """Return a table's full description, as in the responses of DescribeTable and UpdateTable."""
     items, size = counts[0]
     description: dict[str, Any] = {
         "AttributeDefinitions": [
@@ -86,7 +87,7 @@ def described(definition: TableDefinition, counts: Counts, now: float) -> dict[s
     }
     _add_billing(description, definition)
     _add_settings(description, definition)
-    first = len(definition.indexes) + 1  # the position of the first vector index
+    first = len(definition.indexes) + 1  # the position of the first vector index in `counts`
     indexes = list(zip(definition.indexes, counts[1:first], strict=True))
     for member, local in (("LocalSecondaryIndexes", True), ("GlobalSecondaryIndexes", False)):
         described_indexes = [_index(definition, index, count, now) for index, count in indexes if index.local is local]
@@ -116,7 +117,8 @@ def _add_settings(description: dict[str, Any], definition: TableDefinition) -> N
         description["LatestStreamLabel"] = definition.stream_label
         description["LatestStreamArn"] = f"{definition.arn}/stream/{definition.stream_label}"
     if coming(definition, "sse") is not None:
-        # While a change of the key is pending, the service shows the old key (DDB-TABLE-140).
+        # While a change of the encryption key is pending, the service shows the old key (finding
+        # DDB-TABLE-140).
         description["SSEDescription"] = {**definition.sse, "Status": UPDATING}
     elif definition.sse:
         description["SSEDescription"] = dict(definition.sse)
@@ -146,10 +148,10 @@ def _throughput(relation: TableDefinition | IndexDefinition, now: float) -> dict
 
 
 def warm(relation: TableDefinition | IndexDefinition, billing_mode: str) -> dict[str, Any]:
-    """Return the WarmThroughput member of a description.
+    """Return the WarmThroughput member of the description of a table or index.
 
     Each of its two numbers is the highest number of units that was ever requested or provisioned.
-    It is never less than what the billing mode provides.
+    It is never less than the number that the billing mode provides.
     """
     if billing_mode == "PAY_PER_REQUEST":
         units = dict(ON_DEMAND_WARM)
@@ -162,7 +164,10 @@ def warm(relation: TableDefinition | IndexDefinition, billing_mode: str) -> dict
 
 
 def warm_units(relation: TableDefinition | IndexDefinition, billing_mode: str) -> dict[str, int]:
-    """Return the warm throughput in force: ReadUnitsPerSecond and WriteUnitsPerSecond -> units."""
+    """Return the warm throughput of a table or index, without its status.
+
+    The keys are ReadUnitsPerSecond and WriteUnitsPerSecond.
+    """
     described = warm(relation, billing_mode)
     return {name: described[name] for name in ("ReadUnitsPerSecond", "WriteUnitsPerSecond")}
 
@@ -230,7 +235,7 @@ def _projection(index: "IndexDefinition | VectorDefinition") -> dict[str, Any]:
 def is_allocating(definition: TableDefinition, index: "IndexDefinition | VectorDefinition") -> bool:
     """Return True if the table is UPDATING because it still allocates resources for this index.
 
-    The backfill of the index begins when the table is no longer UPDATING (DDB-TABLE-148).
+    The backfill of the index begins when the table is no longer UPDATING (finding DDB-TABLE-148).
     """
     return definition.status == UPDATING and definition.until == index.until
 

@@ -24,8 +24,8 @@ class EntryChange:
     """The change that one write of an item makes in one index.
 
     old_key: the storage key of the entry that is removed, or None.
-    new_key, new_row: the entry that is added or replaced; new_key is None if there is none.
-    old_units, new_units: the write units that removing and adding cost (behaviour 9.2).
+    new_key, new_row: the key and row of the entry that is added or replaced; new_key is None if no
+    entry is. old_units, new_units: the write units that removing and adding cost (behaviour 9.2).
     count, size: by how many entries and bytes the index grows; negative if it shrinks.
     """
 
@@ -40,7 +40,7 @@ class EntryChange:
 
     @property
     def units(self) -> float:
-        """The write units that the change consumes."""
+        """The write units that the change of an index entry consumes."""
         return self.old_units + self.new_units
 
 
@@ -72,23 +72,23 @@ class Change:
     `store` and the followers set this field and the fields below.
     """
     entries: Sequence[EntryChange] = ()
-    """One entry change for each index of the table, in the order of the indexes."""
+    """One entry change for each secondary index of the table, in the order of `table.indexes`."""
     collection_size: int = 0
     """The size in bytes of the item collection after the change, for tables with local indexes."""
     recorded: bytes = b""
-    """The position of the change's record in the table's history. Empty without a history."""
+    """The position of the change's record in the table's history; b"" if it has no history."""
     version: bytes = b""
-    """The version that the change got in another region. Empty for a change of this region."""
+    """The version that the change got in another region; b"" for a change made in this region."""
     vectors: "VectorChanges | None" = None
     """The changes of the table's vector indexes. None until they are needed."""
 
     @property
     def count(self) -> int:
-        """By how many items the table grows: -1, 0 or 1."""
+        """The number of items by which the change makes the table grow: -1, 0 or 1."""
         return (self.new_row is not None) - (self.old_row is not None)
 
     def old_item(self) -> Item | None:
-        """Return the item before the change, or None. The first call decodes the row."""
+        """Return the old item, or None if it did not exist. The first call decodes its row."""
         if self.old is None and self.old_row is not None:
             self.old = decode_row(self.old_row)
         return self.old
@@ -98,9 +98,9 @@ class Follower(Protocol):
     """Writes one kind of records that depend on the items of a table, whenever an item changes."""
 
     def follow(self, txn: WriteTxn, change: Change) -> None:
-        """Write the records that depend on the changed item.
+        """Write the records that depend on the changed item. Do not raise an ApiError.
 
-        The item's row is already written, so this must not raise an error.
+        The item's row is already written, so it is too late to refuse the change.
         """
 
 
@@ -117,7 +117,7 @@ class Precondition(Protocol):
 class Billing(Protocol):
     """Computes the billed sizes of writes to a table with vector indexes.
 
-    Such a write is billed for other sizes than the sizes of its items. Tables without vector
+    For such a write, the billed sizes differ from the sizes of its items. Tables without vector
     indexes have no `Billing`.
     """
 

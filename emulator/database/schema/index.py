@@ -56,7 +56,7 @@ class Index:
         self._hash_count = len(definition.hash)
 
     def key(self, item: Item, item_key: bytes) -> bytes | None:
-        """Return the storage key of the item's entry, or None if the item has no entry.
+        """Return the storage key of an item's entry in this index, or None if it has no entry.
 
         item_key: the item's storage key.
         """
@@ -67,7 +67,7 @@ class Index:
                 return None
             try:
                 pieces.append(encode(value))
-            except KeyError:  # the value has another type, so the item is older than the index
+            except KeyError:  # a value of a wrong type, from before the index existed
                 return None
         if b"" in pieces or (max(map(len, pieces)) > limits.SORT_KEY and self._too_long(pieces)):
             return None
@@ -76,7 +76,7 @@ class Index:
     def same_key(self, one: Item, other: Item) -> bool:
         """Return True if two states of one item have the same values of the index's key attributes.
 
-        Then the entries of both states have the same storage key, or both states have no entry.
+        If so, the entries of both states have the same storage key, or both states have no entry.
         """
         return all(one.get(name) == other.get(name) for name in self.key_names)
 
@@ -85,7 +85,7 @@ class Index:
         return sum(map(len, hashes)) > limits.PARTITION_KEY or sum(map(len, ranges)) > limits.SORT_KEY
 
     def key_of_pieces(self, pieces: list[bytes], item_key: bytes) -> bytes:
-        """Return the storage key of an entry.
+        """Return the storage key of an entry in this index.
 
         pieces: the encoded values of the index's key attributes, the HASH attributes first.
         item_key: the item's storage key.
@@ -118,8 +118,8 @@ class Index:
     def lacks(self, names: frozenset[str]) -> bool:
         """Return True if this index does not project all of these attributes.
 
-        Raise ValidationException in this case if it is a global index: a read of a global index
-        cannot get other attributes from the table.
+        If a global index does not project them all, raise ValidationException: a read of a global
+        index cannot get other attributes from the table.
         """
         missing = names - self.attributes
         if missing and self.is_global:
@@ -127,13 +127,14 @@ class Index:
         return bool(missing)
 
     def check_filled(self) -> None:
-        """Raise ApiError if the index is CREATING: it cannot be read yet."""
+        """Raise ApiError if the status of the index is CREATING: it cannot be read yet."""
         if self.definition.status == CREATING:
             raise errors.backfilling_index(self.name)
 
     def covers(self, item_key: bytes) -> bool:
-        """Return True if a write to this item must update the index.
+        """Return True if a write to the item with this storage key must update the index.
 
-        Otherwise the index's backfill has not visited the item yet, and will add it later.
+        If the result is False, the index's backfill has not visited the item yet, and will add it
+        later.
         """
         return self.filled_to is None or item_key <= self.filled_to

@@ -1,4 +1,4 @@
-"""Compiled tables.
+"""Compiled tables: definitions of tables in the form that requests use.
 
 Whenever the definition of a table changes, it is compiled into a new `Table`. A `Table` has what
 requests need (key names, encoders, prefixes, followers), so that requests need not compute it.
@@ -28,7 +28,8 @@ The function does not decode these key attributes. Its caller knows their values
 """
 
 _MOST_DECODERS: Final = 256
-# In characters. If the attribute names of a decoder have more in total, the decoder is not cached.
+# If the names of the attributes that a decoder decodes have more characters than this in total, the
+# decoder is not cached.
 _LONGEST_DECODER: Final = 4 * limits.EXPRESSION_SIZE
 
 
@@ -38,7 +39,7 @@ def _is_transient(relation: "TableDefinition | IndexDefinition | VectorDefinitio
 
 
 def _vectors(definition: TableDefinition, table_keys: tuple[str, ...]) -> "tuple[VectorIndex, ...]":
-    """Return the compiled vector indexes.
+    """Return a table's compiled vector indexes.
 
     Few tables have vector indexes, so their code is imported at first use.
     """
@@ -50,7 +51,10 @@ def _vectors(definition: TableDefinition, table_keys: tuple[str, ...]) -> "tuple
 
 
 class Table:
-    """A compiled table: names and encoders of its keys, its indexes, and followers of writes."""
+    """A compiled table: names and encoders of its keys, its indexes, and followers.
+
+    Followers write the records that depend on an item, when the item changes.
+    """
 
     __slots__ = (
         "arn",
@@ -107,11 +111,12 @@ class Table:
         self.statistics_key = keyspace.statistics(definition.id)
         self.followers = followers
         self.preconditions = preconditions
-        self.billing: Billing | None = None  # the catalog sets it for a table with vector indexes
-        # The followers that are called for a write that does not change the item. In a global
-        # table, such a write gets a version too.
+        self.billing: Billing | None = None  # set by the catalog if the table has vector indexes
+        # `rewrites` has the followers that are called for a write that does not change the item. In
+        # a global table, such a write gets a version too.
         self.rewrites: tuple[Follower, ...] = ()
-        # The catalog sets it, and sets it again when a test declares a limit, a lag or the like.
+        # The catalog sets `enforcement`, and sets it again when a test declares a limit, a lag or
+        # the like.
         self.enforcement: Enforcement | None = None
         self.transient = _is_transient(definition) or any(map(_is_transient, definition.every_index))
         self.indexes = tuple(
@@ -121,20 +126,23 @@ class Table:
         self.local_indexes = any(index.local for index in self.indexes)
         self.vectors = _vectors(definition, self.key_names)
         self.index_keys = self._index_keys()
-        # Whether indexes restrict the values of attributes that are not in the table's key.
+        # `restricted` says whether indexes restrict the values of attributes that are not in the
+        # table's key.
         self.restricted = bool(self.index_keys or self.vectors)
         self.decoders: dict[frozenset[str], PartialDecoder] = {}
 
     def decoder(self, attributes: frozenset[str]) -> PartialDecoder:
-        """Return a decoder of these attributes, and the names of the key attributes among them.
+        """Return a pair: a function that decodes attributes of a row, and names of key attributes.
 
-        The decoder leaves out the key attributes. The caller knows their values and must add them.
+        The function decodes `attributes` without the key attributes among them, whose names are the
+        second part. The caller knows the values of these key attributes and must add them.
         """
         found = self.decoders.get(attributes)
         if found is None:
             own = tuple(name for name in self.key_names if name in attributes)
             found = decoder_of(attributes.difference(own)), own
-            # A decoder of so many names needs much memory. Only legacy conditions can have them.
+            # Do not cache a decoder of so many names, which needs much memory. Only legacy
+            # conditions can have so many.
             if sum(map(len, attributes)) > _LONGEST_DECODER:
                 return found
             if len(self.decoders) >= _MOST_DECODERS:
@@ -145,10 +153,10 @@ class Table:
     def _index_keys(self) -> dict[str, tuple[str, str]]:
         """Return the key attributes of indexes: name -> (type, name of an index).
 
-        Error messages about an attribute mention this index. If several indexes use the attribute,
-        it is the first of them in alphabetical order (behaviour 3.8). Attributes of a SearchSchema
-        are included, because they follow the same rules (features 1.4). Key attributes of the table
-        are left out.
+        An error message about such an attribute mentions this index. If several indexes use the
+        attribute, it is the first of them in alphabetical order (behaviour 3.8). Attributes of a
+        SearchSchema are included, because they follow the same rules (features 1.4). Key attributes
+        of the table are left out.
         """
         keys: dict[str, tuple[str, str]] = {}
         names = [(index.name, index.key_names) for index in self.indexes]
@@ -160,7 +168,11 @@ class Table:
         return keys
 
     def item_key(self, key: Item) -> bytes:
-        """Return the storage key for the Key in a request. Raises the errors of behaviour 3.8."""
+        """Return the storage key for the Key in a request.
+
+        Raises ApiError if an attribute is missing or superfluous, or has a value that is not
+        allowed (behaviour 3.8).
+        """
         if len(key) != self.key_count:
             raise errors.key_does_not_match_schema()
         try:
@@ -171,7 +183,11 @@ class Table:
         return self._checked(partition, sort)
 
     def key_of_item(self, item: Item) -> bytes:
-        """Return the storage key for an item. Raises the errors of behaviour 3.8."""
+        """Return the storage key for an item.
+
+        Raises ApiError if a key attribute is missing or has a value that is not allowed (behaviour
+        3.8).
+        """
         try:
             partition = self.hash_encode(item[self.hash])
             sort = b"" if self.range is None else self.range_encode(item[self.range])
@@ -180,7 +196,7 @@ class Table:
         return self._checked(partition, sort)
 
     def key_attributes(self, item: Item) -> Item:
-        """Return the primary key of an item."""
+        """Return the attributes of an item's primary key."""
         return {name: item[name] for name in self.key_names}
 
     def check_paths(self, paths: Iterable[tuple[str | int, ...]]) -> None:
@@ -217,4 +233,4 @@ class Table:
             expected = self.definition.types[name]
             if actual != expected:
                 return errors.key_type_mismatch(name, expected, actual)
-        raise AssertionError("a key cannot be encoded, but no attribute is missing or has a wrong type")
+        raise AssertionError("a key could not be encoded, but its attributes are there and have the right types")

@@ -13,9 +13,9 @@ class VectorChange:
     """The change that one write of an item makes in one vector index.
 
     old_entry, new_entry: the entry before and after the write, or None if there is no entry.
-    count: by how many entries the index grows. size: by how many bytes its projected entries grow.
-    vectors, lists: by how many bytes the item's vector grows, measured in two ways: four bytes for
-    each dimension, and as an attribute value (a list of numbers).
+    count: by how many entries the index grows. size: by how many bytes its entries grow, with their
+    projected attributes. vectors, lists: by how many bytes the item's vector grows, measured in two
+    ways: four bytes for each dimension, and as an attribute value (a list of numbers).
     billed: the bytes that are billed for the write to the index.
     """
 
@@ -33,8 +33,9 @@ class VectorChange:
 class VectorChanges:
     """The changes that one write of an item makes in all vector indexes of its table.
 
-    old_unbilled, new_unbilled: how many bytes of the old and of the new item are not billed.
-    indexes: one change for each index. An index whose backfill will visit the item later has none.
+    old_unbilled, new_unbilled: how many bytes of the old and of the new item are not billed,
+    because a vector is billed as less than a list of numbers. indexes: one change for each index.
+    An index whose backfill will visit the item later has no change.
     """
 
     old_unbilled: int = 0

@@ -1,4 +1,4 @@
-"""Compiled vector indexes, which compute the entry of an item.
+"""Compiled vector indexes: they compute the bytes of the entry that an item has in the index.
 
 An entry has only the data that a search compares. A search reads the items that it returns from the
 table. The bytes of an entry are:
@@ -71,7 +71,7 @@ class VectorIndex:
         return FLOAT * self.dimensions
 
     def vector(self, item: Item | None) -> bytes | None:
-        """Return the vector of an item as float32, or None if the item has no valid vector."""
+        """Return an item's vector as bytes (float32), or None if the item has no valid vector."""
         value = None if item is None else item.get(self.attribute)
         return None if value is None else self._packed(value)
 
@@ -98,7 +98,7 @@ class VectorIndex:
             return None
 
     def entry(self, item: Item, vector: bytes) -> bytes | None:
-        """Return an item's entry, or None if the item must not have an entry.
+        """Return the bytes of an item's entry in this index, or None if it must not have an entry.
 
         vector: the item's vector as float32. An item has no entry if a HASH attribute of
         SearchSchema is missing, or if any attribute of SearchSchema is empty or has a wrong type.
@@ -124,7 +124,7 @@ class VectorIndex:
     def entry_size(self, item: Item) -> int:
         """Return the billed size in bytes of an item's entry (features 1.4).
 
-        It includes the projected attributes, although they are not stored in the entry.
+        The size includes the projected attributes, although the stored entry does not have them.
         """
         projected = {name: value for name, value in self.project(item).items() if name != self.attribute}
         return item_size(projected) + utf8_size(self.attribute) + self.vector_size
@@ -137,14 +137,18 @@ class VectorIndex:
         return {name: value for name, value in item.items() if name in attributes}
 
     def same_projection(self, one: Item, other: Item) -> bool:
-        """Return True if two states of an item have the same projection, apart from the vector."""
+        """Return True if the projected attributes of two states of an item are equal.
+
+        The vector is not compared.
+        """
         names = one.keys() | other.keys() if self.projects_all else self.attributes
         return all(one.get(name) == other.get(name) for name in names if name != self.attribute)
 
     def covers(self, item_key: bytes) -> bool:
-        """Return True if a write to this item must update the index.
+        """Return True if a write to the item with this storage key must update the index.
 
-        Otherwise the index's backfill has not visited the item yet, and will add it later.
+        If the result is False, the index's backfill has not visited the item yet, and will add it
+        later.
         """
         return self.filled_to is None or item_key <= self.filled_to
 
@@ -153,7 +157,7 @@ _pack_one: Final = Struct("<f").pack
 
 
 def float32(value: Value) -> bytes | None:
-    """Return a value as a float32, or None if the value is not a number or too large."""
+    """Return a number as a float32 in bytes, or None if the value is no number or too large."""
     try:
         return _pack_one(float(value["N"]))
     except (KeyError, OverflowError):

@@ -1,4 +1,4 @@
-"""Branching: copying a snapshot's tables to another tenant, or under other names.
+"""Branching: copying a snapshot's tables to another tenant, or copying them under other names.
 
 The copies are new tables: they have new ids, ARNs and streams, and no Kinesis destinations or event
 source mappings. If all rows fit in one slice, one transaction copies everything. Otherwise the rows
@@ -28,12 +28,13 @@ from emulator.slices import Steps
 from storage import WriteTxn
 from storage.keycode import prefix_end
 
-# The most rows that one slice copies: about 4 ms. Fewer if they are large (slices.COPIED_IN_STEP).
+# The most rows that one slice copies, which takes about 4 ms. A slice copies fewer rows if they are
+# large (slices.COPIED_IN_STEP).
 SLICE: Final = 1_000
 
 
 class BranchRefused(Exception):
-    """The tables cannot be copied. The text of the exception says why."""
+    """A snapshot's tables cannot be copied. The text of the exception says why."""
 
 
 @dataclass(slots=True)
@@ -43,8 +44,8 @@ class _Copy:
     view: the frozen view of the snapshot.
     tables: the definitions of the copies.
     prefixes: key prefix in the snapshot -> key prefix of the copy.
-    remaining: what must still be copied: pairs of a prefix in the snapshot and the first key to
-    copy.
+    remaining: what must still be copied: pairs (key prefix in the snapshot, first key with this
+    prefix to copy).
     """
 
     view: View
@@ -58,11 +59,11 @@ def branch(
 ) -> Steps[int]:
     """Copy a snapshot's tables to another tenant, in steps. Return the number of tables.
 
-    access_key, region: the tenant that gets the copies. If region is None, each copy is in the
-    region of its table.
+    name: the snapshot's name. access_key, region: the tenant that gets the copies. If region is
+    None, each copy is in the region of the table in the snapshot.
     renamed: name of a table -> name of its copy. Other copies have the names of their tables.
 
-    Raises UnknownSnapshot and BranchRefused.
+    Raises UnknownSnapshot, and BranchRefused if the copies cannot be made.
     """
     copy = database.rerun(partial(_begin, database, name, access_key, region, renamed or {}))
     try:
@@ -70,19 +71,23 @@ def branch(
             yield None
             database.rerun(partial(_slice, database, copy))
     except Exception:
-        # The prefixes of the copies are reserved, so this deletes the rows that were copied.
+        # The key prefixes of the copies are reserved. So `resume` deletes the rows that were
+        # already copied.
         database.catalog.deletions.resume()
         raise
     return len(copy.tables)
 
 
 def _begin(database: Database, name: str, access_key: str, region: str | None, renamed: Mapping[str, str]) -> _Copy:
-    """Copy the first slice of rows. If no rows remain, also store the definitions."""
+    """Copy the first slice of rows of a snapshot's tables. Return the state of the copying.
+
+    If no rows remain, also store the definitions of the copies.
+    """
     views = database.views
     with database.registries.changing() as change:
         txn = change.txn
         view = views.get(find(txn, name).view)
-        assert view is not None, "the view of a snapshot is open until the snapshot is deleted"
+        assert view is not None, "the view of a snapshot must stay open until the snapshot is deleted"
         prefixes: dict[bytes, bytes] = {}
         tables = []
         for _, stored in list(views.kept(txn, view, *keyspace.tables())):
@@ -101,7 +106,7 @@ def _begin(database: Database, name: str, access_key: str, region: str | None, r
 
 
 def _slice(database: Database, copy: _Copy) -> None:
-    """Copy one more slice of rows. If no rows remain, also store the definitions.
+    """Copy one more slice of rows. If no rows remain, also store the definitions of the copies.
 
     If this raises an error, it has changed neither the store nor `copy`.
     """
@@ -124,15 +129,15 @@ def _slice(database: Database, copy: _Copy) -> None:
 
 
 def _check(database: Database, txn: WriteTxn, copy: _Copy) -> None:
-    """Raise BranchRefused if the snapshot, or the rows that were copied so far, are gone."""
+    """Raise BranchRefused if the snapshot, or the rows copied so far, have been deleted."""
     if database.views.get(copy.view.id) is None:
         raise BranchRefused("the snapshot was deleted while its tables were copied")
     if not all(database.catalog.deletions.is_reserved(txn, prefix) for prefix in copy.prefixes.values()):
-        raise BranchRefused("another worker has deleted the copies: call again")
+        raise BranchRefused("another worker process has deleted the incomplete copies: call again")
 
 
 def _moved(stored: bytes, access_key: str, region: str | None, renamed: Mapping[str, str]) -> bytes:
-    """Return a table's stored definition with the name and the owner of its copy."""
+    """Return a table's stored definition with the name and the owner that its copy will have."""
     fields = orjson.loads(stored)
     fields["name"] = renamed.get(fields["name"], fields["name"])
     fields["access_key"] = access_key
@@ -143,8 +148,8 @@ def _moved(stored: bytes, access_key: str, region: str | None, renamed: Mapping[
 def _copied(txn: WriteTxn, table: TableDefinition, now: float, prefixes: dict[bytes, bytes]) -> TableDefinition:
     """Return the definition of a table's copy.
 
-    Add the key prefixes of the table's data to `prefixes`: prefix of the table -> prefix of the
-    copy. The copy of a replica is not a replica.
+    Also add the key prefixes of the table's data to `prefixes`: prefix in the table -> prefix in
+    the copy. The copy of a replica is not a replica.
     """
     table = without_data(replace(table, membership=None), kept=COPIED)
     copied = replace(
@@ -167,16 +172,16 @@ def _copied(txn: WriteTxn, table: TableDefinition, now: float, prefixes: dict[by
 
 
 def _position(filled_to: str | None, start: str) -> str | None:
-    """Return the position of a walk (jobs/walk.py) in the copy of a table.
+    """Return the position that a walk (jobs/walk.py) of a table has in the copy of the table.
 
-    filled_to: the position of the same walk in the table. start: the prefix of the copy's items, as
+    filled_to: the position of the walk in the table. start: the key prefix of the copy's items, as
     hex.
     """
     return start + filled_to[len(start) :] if filled_to else filled_to
 
 
 def _refuse(database: Database, tables: list[TableDefinition]) -> None:
-    """Raise BranchRefused if a tenant would have two tables of the same name.
+    """Raise BranchRefused if the copies would give a tenant two tables of the same name.
 
     tables: the definitions of the copies. Two copies can also have the same name, because tables of
     several regions may be copied to one region.

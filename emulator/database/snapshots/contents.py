@@ -1,4 +1,7 @@
-"""The contents of a scope: what is stored for its tables, streams, mappings and so on."""
+"""The contents of a scope: all that is stored for a chosen part of the tables, streams and so on.
+
+scope.py defines scopes, which say what a reset or a snapshot covers.
+"""
 
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
@@ -23,12 +26,14 @@ from storage import ReadTxn, WriteTxn
 
 _V = TypeVar("_V")
 
-_EXPIRY: Final = 8  # a token's record begins with its time of expiry, which has this many bytes
+_EXPIRY: Final = 8  # the bytes of the time of expiry with which a token's record begins
 
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What is stored for a scope. The dictionaries with None values are ordered sets.
+    """All that is stored for a scope: for the resources that a reset or a snapshot covers.
+
+    The dictionaries with None values are ordered sets.
 
     tables, streams, histories, mappings, targets: storage key of a definition -> stored value. The
     targets are the scalable targets of auto scaling.
@@ -56,7 +61,7 @@ class Contents:
     def add_stream(self, key: bytes, stored: bytes) -> None:
         """Add a stream with its records, counter and checkpoints.
 
-        key: the storage key of its definition.
+        key: the storage key of the stream's definition. stored: the definition.
         """
         number = keyspace.stream_of(key)
         self.streams[key] = stored
@@ -65,19 +70,25 @@ class Contents:
         self.checkpoints[keyspace.checkpoints(kinesis.consumer(number))] = None
 
     def add_history(self, key: bytes, stored: bytes) -> None:
-        """Add a history and its records. key: the storage key of its definition."""
+        """Add a table's history and its records.
+
+        key: the storage key of the history's definition. stored: the definition.
+        """
         number = keyspace.history_of(key)
         self.histories[key] = stored
         self.data[keyspace.history_records(number)] = None
         self.data[keyspace.history_keys(number)] = None
 
     def add_mapping(self, key: bytes, stored: bytes) -> None:
-        """Add an event source mapping and its checkpoints. key: its storage key."""
+        """Add an event source mapping and its checkpoints.
+
+        key: the mapping's storage key. stored: its definition.
+        """
         self.mappings[key] = stored
         self.checkpoints[keyspace.checkpoints(mappings.consumer(keyspace.uuid_of_mapping(key)))] = None
 
     def definitions(self) -> dict[bytes, bytes]:
-        """Return all definitions of the contents: storage key -> stored value."""
+        """Return all definitions in these contents: storage key -> stored value."""
         return self.tables | self.streams | self.histories | self.mappings | self.targets
 
     def without(self, other: "Contents") -> "Contents":
@@ -103,7 +114,7 @@ def _less(mine: dict[bytes, _V], other: dict[bytes, _V]) -> dict[bytes, _V]:
 
 
 def contents_of(database: Database, txn: ReadTxn, scope: Scope) -> Contents:
-    """Return the contents of a scope as they are stored now.
+    """Return all that is stored now for a scope.
 
     txn: a write transaction. Only a write transaction always sees the same definitions as this
     process has in memory.
@@ -113,7 +124,7 @@ def contents_of(database: Database, txn: ReadTxn, scope: Scope) -> Contents:
     for span in scope.of_tables():
         for key, stored in txn.scan(*span):
             table = database.catalog.stored(key)
-            assert table is not None, "a write transaction sees the definitions that this process has"
+            assert table is not None, "a write transaction must see the definitions that are in memory"
             found.tables[key] = stored
             if table.filling is not None:
                 found.incomplete.append(table)
@@ -153,7 +164,7 @@ def _tenant(stream: StreamDefinition) -> tuple[str, str]:
 
 
 def withdraw(database: Database, change: DefinitionChange, gone: Contents) -> None:
-    """Remove contents. After the commit, no request can reach them.
+    """Remove contents of a scope. After the commit, no request can reach them.
 
     The transaction of `change` deletes all definitions, and data with few rows. Background work
     deletes the other data.
@@ -169,8 +180,8 @@ def withdraw(database: Database, change: DefinitionChange, gone: Contents) -> No
         deletions.drop(change.txn, prefix)
     for key in gone.counters:
         change.txn.delete(key)
-    # S3 jobs come last. Removing an export closes its view, and the deletions above write keys that
-    # the view covers.
+    # S3 jobs come last. Removing an export closes its frozen view, and the deletions above write
+    # keys that the view covers.
     for job in gone.s3_jobs:
         database.s3_jobs.remove(change, job, database.views)
 
@@ -178,7 +189,7 @@ def withdraw(database: Database, change: DefinitionChange, gone: Contents) -> No
 def forget_tokens(txn: WriteTxn, scope: Scope) -> None:
     """Delete the remembered ClientRequestTokens of a scope.
 
-    A request that is repeated with such a token runs again.
+    If a client repeats a request with such a token, the request runs again.
     """
     spans = scope.of_tokens()
     if spans is None:

@@ -1,7 +1,8 @@
 """Deleting all items of a table in one step, which no request of DynamoDB can do.
 
-The table keeps its definition, ARN, tags and streams. It gets new ids for its data. So background
-work that was queued for the old ids, such as a backfill or a sweep, ends.
+The table keeps its settings, ARN, tags and streams. It gets new ids for its data (items, indexes,
+TTL queue). So background work that was queued for the old ids, such as a backfill or a sweep, finds
+nothing to do.
 """
 
 from dataclasses import replace
@@ -15,7 +16,7 @@ from emulator.database.store.registry import DefinitionChange
 
 
 def empty(database: Database, change: DefinitionChange, table: Table) -> None:
-    """Delete all items of a table. This adds no stream records.
+    """Delete all items of a table, without adding stream records.
 
     If the table was being filled by a restore or as a new replica, the filling ends, and the empty
     table is complete.

@@ -24,7 +24,8 @@ from storage import Interrupted, ReadTxn
 HELD: Final = "\0"
 """The first character of the stored names of held snapshots."""
 
-# The most items of a page. Reading this many takes about 4 ms. A page of large items has fewer.
+# The most items of a page of a snapshot. Reading so many takes about 4 ms. A page of large items
+# has fewer.
 PAGE: Final = 2_000
 
 
@@ -37,7 +38,10 @@ class WrongPosition(Exception):
 
 
 def release(database: Database, name: str) -> None:
-    """Queue the deletion of a held snapshot. name: its stored name, which begins with HELD."""
+    """Queue the deletion of a held snapshot.
+
+    name: its stored name, which begins with the character HELD.
+    """
     database.background.add(("hold", name), partial(_delete, database, name))
 
 
@@ -50,12 +54,12 @@ def release_all(database: Database) -> None:
 
 
 def holds(txn: ReadTxn) -> Iterator[str]:
-    """Yield the names that clients gave to held snapshots: the stored names without HELD."""
+    """Yield the names that clients gave to held snapshots: the stored names without HELD, a NUL."""
     return (each.name.removeprefix(HELD) for each in snapshots(txn) if each.name.startswith(HELD))
 
 
 def _delete(database: Database, name: str) -> bool:
-    with suppress(UnknownSnapshot):  # a reset may have deleted it
+    with suppress(UnknownSnapshot):  # a reset may have deleted the snapshot
         saving.delete(database, name)
     return False
 
@@ -63,18 +67,20 @@ def _delete(database: Database, name: str) -> bool:
 def page(
     database: Database, name: str, tenant: Tenant, table: str, segment: tuple[int, int], after: bytes | None
 ) -> Slice:
-    """Return a page of a table's rows in a snapshot, and the `after` of the next page.
+    """Return a page of a table's rows in a snapshot, and the last storage key of the page.
 
-    The second part is None if no rows remain. after: the page begins after this storage key; None
-    for the first page. segment: the segment's number from zero, and the number of all segments, as
-    in a parallel scan. Raises UnknownSnapshot, UnknownTable, WrongPosition, Interrupted.
+    The caller passes this key as `after` to get the next page. The key is None if no rows remain.
+    name: the name that the client gave to the snapshot. tenant: the owner of the table. after: the
+    page begins after this storage key; None for the first page. segment: the segment's number from
+    zero, and the number of all segments, as in a parallel scan. Raises UnknownSnapshot,
+    UnknownTable, WrongPosition, and Interrupted if another process has changed definitions.
     """
     views = database.views
     with database.read() as txn:
         snapshot = _found(txn, name)
         view = views.get(snapshot.view)
         if view is None:
-            raise Interrupted("Another process has opened the view: run the read again.")
+            raise Interrupted("Another process has opened the snapshot's frozen view: run the read again.")
         key = keyspace.table(*tenant, table)
         stored = next((value for _, value in views.kept(txn, view, key, key + b"\0")), None)
         if stored is None:
@@ -89,7 +95,11 @@ def page(
 
 
 def _found(txn: ReadTxn, name: str) -> Snapshot:
-    """Return the held snapshot with this name. If there is none, return the ordinary snapshot."""
+    """Return the held snapshot to which a client gave this name.
+
+    If there is none, return the ordinary snapshot with this name. Raises UnknownSnapshot if it does
+    not exist either.
+    """
     try:
         return find(txn, HELD + name)
     except UnknownSnapshot:

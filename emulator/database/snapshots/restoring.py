@@ -1,7 +1,7 @@
-"""Restoring snapshots.
+"""Restoring snapshots: the resources in a snapshot's scope get the state in which they were saved.
 
-A restore puts back only the keys that were written after the snapshot was saved. It removes
-contents of the snapshot's scope that the snapshot does not have. If few keys were written, one
+A restore puts back only the values of keys that were written after the snapshot was saved. It
+removes what was created in the snapshot's scope after that. If few keys were written, one
 transaction does everything. Otherwise the first transaction removes all definitions of the scope,
 so no request can write to its tables. Later slices put keys back, and the last slice stores the
 definitions. The position of the restore is stored with the snapshot, so the restore continues after
@@ -9,7 +9,7 @@ a restart.
 
 Each restored stream and each restored vector index gets a new number in the field `restored`. A
 consumer of the stream notices the new number, and starts again from the restored checkpoint. A
-process with the index's vectors in memory notices it too, and reads the vectors again.
+process with the index's vectors in memory also notices the new number, and reads the vectors again.
 
 A restored replica stays in its group only if the whole group is in the scope of the snapshot.
 """
@@ -45,12 +45,13 @@ With large values, the number is lower (slices.COPIED_IN_STEP). A changed item c
 and so does each of its index entries and stream records.
 """
 
-# The most keys that one slice puts back, in about 5 ms. Fewer if their values are large.
+# The most keys whose values one slice puts back, in about 5 ms. A slice has fewer keys if their
+# values are large.
 SLICE: Final = 1_000
 
 
 def restore(database: Database, name: str) -> Steps[Snapshot]:
-    """Restore a snapshot, in steps. Return the snapshot.
+    """Restore the snapshot with this name, in steps. Return the snapshot.
 
     Raises UnknownSnapshot, and Restoring if another snapshot is being restored.
     """
@@ -63,7 +64,7 @@ def restore(database: Database, name: str) -> Steps[Snapshot]:
 
 
 def resume(database: Database) -> None:
-    """Queue the restores that an earlier server process did not finish."""
+    """Queue background work that continues restores of snapshots left incomplete at a restart."""
     with database.read() as txn:
         unfinished = [snapshot.name for snapshot in snapshots(txn) if snapshot.restoring is not None]
     for name in unfinished:
@@ -78,9 +79,9 @@ def _continue(database: Database, name: str) -> bool:
 
 
 def _begin(database: Database, name: str) -> bool:
-    """Restore a snapshot completely if few keys were written. Otherwise begin to restore it.
+    """Restore a snapshot completely if few keys were written since it was saved.
 
-    Return True if `_slice` must do the rest.
+    Otherwise begin to restore it. Return True if `_slice` must do the rest.
     """
     views = database.views
     with database.registries.changing(urgent=True) as change:
@@ -108,9 +109,9 @@ def _begin(database: Database, name: str) -> bool:
 
 
 def _slice(database: Database, name: str) -> bool:
-    """Put back one slice of keys. If no keys remain, also store the definitions.
+    """Put back the values of one slice of keys. If no keys remain, also store the definitions.
 
-    Return True if keys remain.
+    name: the snapshot that is being restored. Return True if keys remain.
     """
     views = database.views
     with database.registries.changing(urgent=True) as change:
@@ -133,12 +134,15 @@ def _slice(database: Database, name: str) -> bool:
 
 def _view(views: Views, snapshot: Snapshot) -> View:
     view = views.get(snapshot.view)
-    assert view is not None, "the view of a snapshot is open until the snapshot is deleted"
+    assert view is not None, "the view of a snapshot must stay open until the snapshot is deleted"
     return view
 
 
 def saved_contents(views: Views, txn: ReadTxn, view: View) -> Contents:
-    """Return the contents of a snapshot: what was stored for its scope when it was saved."""
+    """Return the contents of a snapshot: all that was stored for its scope when it was saved.
+
+    view: the snapshot's frozen view.
+    """
     kept = partial(views.kept, txn, view)
     found = Contents(dict(kept(*keyspace.tables())))
     found.data.update(dict.fromkeys(map(bytes.fromhex, view.prefixes)))
@@ -153,12 +157,14 @@ def saved_contents(views: Views, txn: ReadTxn, view: View) -> Contents:
 
 
 def _put_back(views: Views, change: DefinitionChange, view: View, written: list[Pair]) -> None:
-    """Set some keys to the values that a view shows. written: pairs of a key and its original.
+    """Set some keys to the values that a frozen view shows.
 
-    If a newer view covers the keys, it needs their present values. So this stores originals in that
-    view, as any other write does. If there is no newer view, this deletes the view's originals of
-    the keys. This view and older views then show the current values of the keys, which are now the
-    same.
+    written: pairs (key, its original), where the original is the value that the view shows, or a
+    mark that the key was absent. If a newer view covers the keys, it needs the values that the keys
+    have before this call. So the call stores these values as originals in the newer view, as any
+    other write does. If there is no newer view, the call deletes the originals of the keys from
+    `view`. Then `view` and older views show the current values of the keys, which now equal the
+    originals.
     """
     alone = views.alone(view)
     txn = plain(change.txn) if alone else change.txn
@@ -171,7 +177,7 @@ def _put_back(views: Views, change: DefinitionChange, view: View, written: list[
     if not alone:
         return
     originals = view.originals
-    # One `drop_range` for many keys takes a quarter of the time of many deletions.
+    # One `drop_range` for many keys takes a quarter of the time of deleting the keys one by one.
     for _, group in groupby(written, _prefix):
         keys = [key for key, _ in group]
         txn.drop_range(originals + keys[0], originals + keys[-1] + b"\0", len(keys))
@@ -182,9 +188,9 @@ def _prefix(pair: Pair) -> bytes:
 
 
 def _finish(database: Database, change: DefinitionChange, snapshot: Snapshot, view: View, then: Contents) -> None:
-    """Store the definitions, sequence numbers, checkpoints and records of deletions of a snapshot.
+    """End a restore: store the snapshot's definitions, sequence numbers, checkpoints and deletions.
 
-    then: the contents of the snapshot.
+    then: the contents of the snapshot, as they were when it was saved.
     """
     txn = change.txn
     kept = partial(database.views.kept, txn, view)
@@ -212,8 +218,9 @@ def _finish(database: Database, change: DefinitionChange, snapshot: Snapshot, vi
 def _without_group(database: Database, change: DefinitionChange, stored: bytes, scope: Scope) -> bytes:
     """Return a table's stored definition, without its membership if its group is partly restored.
 
-    If another table of the group is not in the scope, that table keeps its current items. Then the
-    restored table no longer has the same items as the group, so it must leave the group.
+    scope: the scope of the restored snapshot. If another table of the group is not in the scope,
+    that table keeps its current items. Then the restored table no longer has the same items as the
+    group, so it must leave the group.
     """
     table = TableDefinition.load(stored)
     membership = table.membership
@@ -238,7 +245,7 @@ def _with_new_vectors(txn: WriteTxn, stored: bytes) -> bytes:
 
 
 def resume_walks(database: Database) -> None:
-    """Queue the walks that fill incomplete indexes and TTL queues."""
+    """Queue background work that fills the incomplete indexes and TTL queues of all tables."""
     backfill.resume_all(database)
     ttl_fill.resume_all(database)
     vector_fill.resume_all(database)

@@ -1,4 +1,4 @@
-"""Saving and deleting snapshots.
+"""Saving and deleting snapshots, which are saved states of tables that a test can restore.
 
 The time to save a snapshot depends on the number of tables, and not on the number of items.
 """
@@ -29,11 +29,11 @@ class NameTaken(Exception):
 
 
 def save(database: Database, name: str, scope: Scope, *, replaced: bool = False) -> Snapshot:
-    """Save a snapshot of a scope.
+    """Save a snapshot of the resources in a scope.
 
-    replaced: whether the snapshot may replace an older one with the same name. If it may not, this
-    raises NameTaken. Raises Restoring if any snapshot is being restored, and Incomplete if a table
-    of the scope is being filled.
+    replaced: whether the snapshot may replace an older one with the same name. If not, and there is
+    one, this raises NameTaken. Raises Restoring if any snapshot is being restored, and Incomplete
+    if a table of the scope is being filled.
     """
     views = database.views
     with database.registries.changing() as change:
@@ -66,9 +66,9 @@ def delete(database: Database, name: str) -> None:
 
 
 def delete_all(database: Database) -> None:
-    """Delete all snapshots, also one that is being restored.
+    """Delete all snapshots, even if a snapshot is being restored.
 
-    Such a restore ends. The values that it has already put back stay.
+    The restore is not completed: the values that were already put back stay.
     """
     views = database.views
     with database.registries.changing(urgent=True) as change:
@@ -81,7 +81,7 @@ def _close(views: Views, change: DefinitionChange, snapshot: Snapshot) -> None:
     if snapshot.restoring is not None:
         raise Restoring(snapshot.name)
     view = views.get(snapshot.view)
-    assert view is not None, "the view of a snapshot is open until the snapshot is deleted"
+    assert view is not None, "the view of a snapshot must stay open until the snapshot is deleted"
     views.close(change, view)
 
 
@@ -91,9 +91,9 @@ def _count(database: Database, txn: ReadTxn, key: bytes) -> int:
 
 
 def _keep(views: Views, txn: WriteTxn, view: View, contents: Contents) -> None:
-    """Let a view show also the records that a restore needs besides the data.
+    """Add the records that a restore needs besides the data to a snapshot's frozen view.
 
-    These are definitions, counters, checkpoints and records of deletions.
+    These records are definitions, counters, checkpoints and records of deletions.
     """
     for key, stored in contents.definitions().items():
         views.keep(txn, view, key, stored)
@@ -110,6 +110,9 @@ def _keep(views: Views, txn: WriteTxn, view: View, contents: Contents) -> None:
 
 
 def deletes_from(record: bytes, contents: Contents) -> bool:
-    """Return True if a deletion deletes keys of these contents. record: the deletion's key."""
+    """Return True if a deletion in slices deletes keys of these contents.
+
+    record: the storage key of the deletion's record.
+    """
     start, _ = keyspace.deleted_range(record)
     return start[: keyspace.ITEM_PREFIX] in contents.data or start in contents.checkpoints

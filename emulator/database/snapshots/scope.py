@@ -17,7 +17,7 @@ class Scope:
     access_key, region: the owner of the resources. None means all access keys or all regions. With
     `--shared-db` both are empty texts, because all callers are one tenant.
     tables: if not None, the scope has only these tables and what belongs to them. Each table is
-    given by access key, region and name. In this case the other two fields have no meaning.
+    given by access key, region and name. In this case `access_key` and `region` have no meaning.
     """
 
     access_key: str | None = None
@@ -28,12 +28,13 @@ class Scope:
     def of(cls, access_key: str | None, region: str | None, *, shared: bool) -> Self:
         """Return the scope of an access key and region.
 
-        shared: whether all callers are one tenant. If so, the scope is that of this tenant.
+        None means all access keys or all regions. shared: whether all callers are one tenant. If
+        so, return the scope of this tenant.
         """
         return cls(*SHARED) if shared else cls(access_key, region)
 
     def owns(self, tenant: Tenant) -> bool:
-        """Return True if resources of this tenant are in the scope."""
+        """Return True if resources of this tenant (access key and region) are in the scope."""
         if self.tables is not None:
             return any(each[:2] == tenant for each in self.tables)
         if self.access_key is None:
@@ -52,7 +53,7 @@ class Scope:
     def has(self, tenant: Tenant, table: str) -> bool:
         """Return True if a table is in the scope.
 
-        tenant: the owner of the table. Call this only if `owns` returns True for the tenant.
+        tenant: the table's owner, for whom `owns` must have returned True. table: the table's name.
         """
         return self.tables is None or (*tenant, table) in self.tables
 
@@ -63,21 +64,23 @@ class Scope:
         return [(key, key + b"\0") for key in (keyspace.table(*table) for table in self.tables)]
 
     def of_mappings(self) -> list[Range]:
-        """Return the ranges of storage keys that have the event source mappings of the tenants.
+        """Return the ranges of storage keys that have the event source mappings of this scope.
 
-        For a scope of some tables, these ranges also have the mappings of other tables.
+        If the scope is limited to some tables, the ranges also have the mappings of other tables of
+        the same tenants.
         """
         return [_owned(scope, keyspace.owned_mappings) for scope in self._tenants()]
 
     def of_scalable_targets(self) -> list[Range]:
-        """Return the ranges of storage keys that have the scalable targets of the tenants.
+        """Return the ranges of storage keys that have the scalable targets of this scope.
 
-        For a scope of some tables, these ranges also have the targets of other tables.
+        If the scope is limited to some tables, the ranges also have the targets of other tables of
+        the same tenants.
         """
         return [_owned(scope, keyspace.owned_scalable_targets) for scope in self._tenants()]
 
     def of_tokens(self) -> list[Range] | None:
-        """Return the ranges of storage keys that have the ClientRequestTokens of the tenants.
+        """Return the ranges of storage keys that have the ClientRequestTokens of the scope.
 
         Return None, which means all tokens, if the scope has all access keys. With `--shared-db`
         the result is always None: all tables have one owner, but each token belongs to its caller.
@@ -89,7 +92,7 @@ class Scope:
     def _tenants(self) -> "list[Scope]":
         """Return one scope for each tenant that owns a table of this scope.
 
-        Each of them has all resources of the tenant. If this scope is not limited to some tables,
+        Each scope has all resources of its tenant. If this scope is not limited to some tables,
         return only this scope.
         """
         if self.tables is None:
@@ -100,9 +103,9 @@ class Scope:
 def _owned(scope: Scope, owned: keyspace.Owned) -> Range:
     """Return the range of storage keys of one kind of resources that a scope's tenants own.
 
-    owned: returns the key prefix of an owner's resources of this kind.
+    owned: a function that returns the key prefix of an owner's resources of this kind.
     """
-    if scope.access_key is None:  # all tenants but the one of `--shared-db`, whose keys come first
+    if scope.access_key is None:  # all tenants except that of `--shared-db`, whose keys come first
         return prefix_end(owned(keyspace.owner(*SHARED))), prefix_end(owned(b""))
     prefix = owned(keyspace.owner(scope.access_key, scope.region))
     return prefix, prefix_end(prefix)

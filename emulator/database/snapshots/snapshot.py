@@ -1,8 +1,8 @@
 """The stored form of snapshots: a name, a scope and the number of a frozen view.
 
-The view shows the data of the scope, and also definitions, sequence numbers, checkpoints and
-records of deletions. So the stored form of a snapshot is small. It is not held in memory, but read
-from the store whenever it is needed.
+The frozen view shows the data of the resources in the scope, and also their definitions, sequence
+numbers, checkpoints and records of deletions. So the stored form of a snapshot is small. This form
+is not held in memory, but read from the store whenever it is needed.
 """
 
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ class UnknownSnapshot(Exception):
 
 
 class Restoring(Exception):
-    """A call cannot run because a snapshot is being restored. name: the snapshot's name."""
+    """A call is refused because a snapshot is being restored. name: the snapshot's name."""
 
     def __init__(self, name: str) -> None:
         super().__init__(f"the snapshot {name} is being restored: call again when the restore is over")
@@ -40,10 +40,10 @@ class Incomplete(Restoring):
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A snapshot as stored.
+    """A snapshot in its stored form.
 
-    view: the id of its frozen view. created: seconds since the epoch, by the emulator's clock.
-    tables, items: the number of tables and items in the snapshot.
+    view: the id of the frozen view with the snapshot's data. created: seconds since the epoch, by
+    the emulator's clock. tables, items: the number of tables and items in the snapshot.
     restoring: while the snapshot is being restored in slices, the storage key up to which values
     have been put back, as hex. Otherwise None.
     """
@@ -58,7 +58,7 @@ class Snapshot:
 
     @classmethod
     def load(cls, stored: bytes) -> Self:
-        """Return the snapshot that dump() stored."""
+        """Return the snapshot from `stored`, a result of the method `dump`."""
         fields = orjson.loads(stored)
         scope: dict[str, Any] = fields["scope"]
         if scope["tables"] is not None:
@@ -66,7 +66,7 @@ class Snapshot:
         return from_fields(cls, {**fields, "scope": from_fields(Scope, scope)})
 
     def dump(self) -> bytes:
-        """Return the snapshot as JSON."""
+        """Return the stored form of the snapshot, as JSON."""
         return orjson.dumps(self)
 
     @property
@@ -81,7 +81,7 @@ def snapshots(txn: ReadTxn) -> Iterator[Snapshot]:
 
 
 def find(txn: ReadTxn, name: str) -> Snapshot:
-    """Return the snapshot with this name. Raises UnknownSnapshot."""
+    """Return the snapshot with this stored name. Raises UnknownSnapshot if it does not exist."""
     stored = txn.get(keyspace.snapshot(name))
     if stored is None:
         raise UnknownSnapshot(name)
@@ -92,8 +92,8 @@ def refuse_while_restoring(txn: ReadTxn, but: str | None = None, within: Scope |
     """Raise Restoring if a snapshot is being restored.
 
     During a restore, the data of the snapshot's scope are a mix of two states, and the definitions
-    are missing. but: the name of a snapshot to ignore, or None. within: if given, snapshots that
-    cannot have tables of this scope are ignored.
+    are missing. but: the name of a snapshot whose restore is allowed, or None. within: if given,
+    restores of snapshots that cannot have tables of this scope are allowed too.
     """
     for snapshot in snapshots(txn):
         if snapshot.restoring is None or snapshot.name == but:

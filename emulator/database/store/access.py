@@ -16,8 +16,8 @@ Wrap = Callable[[WriteTxn], WriteTxn]
 class EngineAccess:
     """An engine whose write transactions can be wrapped in other objects.
 
-    switched: called after the attribute `write` was replaced, because other objects may have a
-    reference to the old function.
+    switched: a function that is called after the attribute `write` was replaced, because other
+    objects may have a reference to the old function.
     """
 
     def __init__(self, engine: Engine, switched: Callable[[], None]) -> None:
@@ -29,7 +29,10 @@ class EngineAccess:
         self.close = engine.close
 
     def wrap_writes(self, wrap: Wrap | None) -> None:
-        """Wrap the write transactions that are opened from now on. With None, stop wrapping."""
+        """From now on, let `write` return `wrap(txn)` for each new transaction `txn`.
+
+        wrap: None lets `write` return the transaction itself again.
+        """
         plain = self._plain
         self.write = plain if wrap is None else lambda: wrap(plain())
         self._switched()

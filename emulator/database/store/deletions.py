@@ -1,4 +1,4 @@
-"""Deleting all keys with a prefix, in slices of background work.
+"""Deleting all keys with a given prefix, in slices of background work.
 
 The transaction that removes the owner of the keys (a table, for example) also stores a record of
 the prefix. So if the process crashes, the next start can finish the deletion.
@@ -19,11 +19,11 @@ SLICE: Final = 1000
 MOST_IN_ONE: Final = 100  # the most keys that `drop` deletes in the transaction of its caller
 
 BEGUN: Final = b"\1"
-"""The value of a deletion's record when some of the keys are deleted. Before that it is empty."""
+"""The value of a deletion's record after the first keys have been deleted. Before, it is b""."""
 
 
 class Deletions:
-    """The deletions in an engine's store, and the reservations of prefixes."""
+    """Deletes all keys with a prefix, and reserves key prefixes, in an engine's store."""
 
     def __init__(self, engine: Engine, background: Background) -> None:
         self._engine = engine
@@ -36,28 +36,28 @@ class Deletions:
         self._background.add(record, partial(self._slice, record))
 
     def drop(self, txn: WriteTxn, prefix: bytes) -> None:
-        """Delete up to MOST_IN_ONE keys with this prefix now. Delete the others as `begin` does."""
+        """Delete keys with this prefix: up to MOST_IN_ONE now, the others in background work."""
         if _drop_some(txn, prefix, prefix_end(prefix), MOST_IN_ONE):
             self.begin(txn, prefix)
 
     def reserve(self, txn: WriteTxn, prefix: bytes) -> None:
-        """Reserve a prefix for new data that several transactions write.
+        """Reserve a key prefix for new data that several transactions write.
 
-        When a definition refers to the data, call `release`. If the process crashes before that,
-        the next start deletes all keys with this prefix.
+        In the transaction that stores a definition which refers to the data, call `release`. If the
+        process crashes before that, the next start deletes all keys with this prefix.
         """
         txn.put(keyspace.deletion(prefix), b"")
 
     def is_reserved(self, txn: WriteTxn, prefix: bytes) -> bool:
-        """Return True if a prefix is reserved and no process has begun to delete its keys."""
+        """Return True if a key prefix is reserved and no process has begun to delete its keys."""
         return txn.get(keyspace.deletion(prefix)) == b""
 
     def release(self, txn: WriteTxn, prefix: bytes) -> None:
-        """End the reservation of a prefix, so that its keys stay."""
+        """End the reservation of a key prefix, so that the keys with this prefix stay."""
         txn.delete(keyspace.deletion(prefix))
 
     def resume(self) -> None:
-        """Queue all unfinished deletions, and the deletion of all reserved prefixes."""
+        """Queue all unfinished deletions, and the deletion of all keys with a reserved prefix."""
         with self._engine.read() as txn:
             records = [record for record, _ in txn.scan(*keyspace.deletions())]
         for record in records:
@@ -67,7 +67,7 @@ class Deletions:
         with self._engine.write() as txn:
             txn.urgent = True
             stored = txn.get(record)
-            if stored is None:  # `release` was called, or the transaction of `begin` did not commit
+            if stored is None:  # `release` was called, or the transaction of `begin` has failed
                 return False
             if _drop_some(txn, *keyspace.deleted_range(record), SLICE):
                 if stored != BEGUN:
@@ -80,8 +80,8 @@ class Deletions:
 def _drop_some(txn: WriteTxn, start: bytes, stop: bytes, limit: int) -> bool:
     """Delete the first keys of a range: up to `limit`, or fewer if their values are large.
 
-    Return True if keys remain. Large values take long, because the transaction stores them as
-    originals while a frozen view is open.
+    Return True if keys remain. Deleting large values takes long, because the transaction stores
+    copies of them while a frozen view that shows them is open.
     """
     first, more = first_pairs(txn.scan(start, stop), limit)
     txn.drop_range(start, stop, len(first))

@@ -12,7 +12,7 @@ _NEXT: Final = keyspace.counter("id")
 
 
 def next_id(txn: WriteTxn) -> int:
-    """Return a new id."""
+    """Return an id that was never used before for anything in this store."""
     stored = txn.get(_NEXT)
     number = 1 if stored is None else int.from_bytes(stored, "big")
     txn.put(_NEXT, (number + 1).to_bytes(8, "big"))

@@ -78,7 +78,8 @@ from emulator.values.types import Value
 from storage import keycode
 
 try:
-    # For short texts, this module's MD5 is twice as fast as that of hashlib, which uses OpenSSL.
+    # For short texts, the MD5 of the module `_md5` is twice as fast as that of hashlib, which uses
+    # OpenSSL.
     from _md5 import md5  # type: ignore[import-not-found]
 except ImportError:
     from functools import partial
@@ -146,7 +147,7 @@ KEY_BYTES: Final[dict[str, Callable[[Value], bytes]]] = {
 
 
 def digest(partition: bytes) -> bytes:
-    """Return the digest of a partition key. It is the part of keys by which partitions are sorted.
+    """Return the digest of a partition key. In storage keys, it stands for the partition key.
 
     partition: the encoded partition key.
     """
@@ -156,7 +157,7 @@ def digest(partition: bytes) -> bytes:
 def joined_digest(pieces: Sequence[bytes]) -> bytes:
     """Return the digest of a partition key that may have several attributes.
 
-    Only partition keys of indexes can have more than one. pieces: the encoded attributes.
+    Only partition keys of indexes can have several. pieces: the encoded values of the attributes.
     """
     return digest(pieces[0] if len(pieces) == 1 else b"".join(map(keycode.escape, pieces)))
 
@@ -171,7 +172,7 @@ def _after_owner(key: bytes) -> int:
 
 
 def counter(name: str) -> bytes:
-    """Return the key of a counter."""
+    """Return the key under which the counter with this name is stored."""
     return _COUNTER + name.encode()
 
 
@@ -181,77 +182,77 @@ def table(access_key: str, region: str, name: str) -> bytes:
 
 
 def counters() -> tuple[bytes, bytes]:
-    """Return the range of all counters."""
+    """Return the range of the keys of all counters."""
     return _COUNTER, _TABLE
 
 
 def partition_of(key: bytes) -> bytes:
-    """Return the digest in the key of an item or of an index entry."""
+    """Return the digest of the partition key, from the key of an item or of an index entry."""
     return key[ITEM_PREFIX : ITEM_PREFIX + DIGEST]
 
 
 def tables() -> tuple[bytes, bytes]:
-    """Return the range of all table definitions."""
+    """Return the range of the keys of all table definitions."""
     return _TABLE, keycode.prefix_end(_TABLE)
 
 
 def owned_tables(owner: bytes) -> bytes:
-    """Return the prefix of all table definitions of an owner. owner: a result of `owner`."""
+    """Return the key prefix of an owner's table definitions. owner: a result of `owner`."""
     return _TABLE + owner
 
 
 def owned_mappings(owner: bytes) -> bytes:
-    """Return the prefix of an owner's event source mappings."""
+    """Return the key prefix of an owner's event source mappings. owner: a result of `owner`."""
     return _MAPPING + owner
 
 
 def owned_tokens(owner: bytes) -> bytes:
-    """Return the prefix of the remembered ClientRequestTokens of an owner."""
+    """Return the key prefix of an owner's ClientRequestTokens. owner: a result of `owner`."""
     return _TOKEN + owner
 
 
 def owner(access_key: str, region: str | None = None) -> bytes:
-    """Return the part of keys that names the owner of a resource. It follows the first byte.
+    """Return the part of keys that names the owner of a resource, after the first byte of the key.
 
-    If region is None, the result names the owner in all regions of the access key.
+    If region is None, the result is the beginning of this part for all regions of the access key.
     """
     return _escaped(access_key) if region is None else _escaped(access_key, region)
 
 
 def table_of(key: bytes) -> tuple[str, str, str]:
-    """Return the parts of a table's key: access key, region, table name."""
+    """Return the parts of a table definition's key: access key, region, table name."""
     access_key, offset = keycode.unescape(key, 1)
     region, offset = keycode.unescape(key, offset)
     return access_key.decode(), region.decode(), key[offset:].decode()
 
 
 def owned_scalable_targets(owner: bytes) -> bytes:
-    """Return the prefix of an owner's scalable targets."""
+    """Return the key prefix of an owner's scalable targets. owner: a result of `owner`."""
     return _SCALABLE_TARGET + owner
 
 
 def scalable_target(access_key: str, region: str, resource_id: str, dimension: str) -> bytes:
-    """Return the key of a scalable target."""
+    """Return the key of a scalable target of Application Auto Scaling."""
     return _SCALABLE_TARGET + _escaped(access_key, region, resource_id) + dimension.encode()
 
 
 def scalable_targets() -> tuple[bytes, bytes]:
-    """Return the range of all scalable targets."""
+    """Return the range of the keys of all scalable targets."""
     return _SCALABLE_TARGET, keycode.prefix_end(_SCALABLE_TARGET)
 
 
 def items(table_id: int) -> bytes:
-    """Return the prefix of a table's items."""
+    """Return the key prefix of a table's items."""
     return _ITEM + keycode.u32(table_id)
 
 
 def entries(index_id: int) -> bytes:
-    """Return the prefix of an index's entries."""
+    """Return the key prefix of a secondary index's entries."""
     return _INDEX + keycode.u32(index_id)
 
 
 def statistics(table_id: int) -> bytes:
-    """Return the key of a table's counts and sizes."""
+    """Return the key of the numbers and sizes of a table's items and index entries."""
     return _STATISTICS + keycode.u32(table_id)
 
 
@@ -261,12 +262,12 @@ def deletion(prefix: bytes) -> bytes:
 
 
 def deletions() -> tuple[bytes, bytes]:
-    """Return the range of the records of all deletions."""
+    """Return the range of the keys of all deletions' records."""
     return _DELETION, keycode.prefix_end(_DELETION)
 
 
 def deleted_range(record: bytes) -> tuple[bytes, bytes]:
-    """Return the range of keys that a deletion must delete.
+    """Return the range of keys that a deletion of all keys with a prefix must delete.
 
     record: the key of the deletion's record, a result of `deletion`.
     """
@@ -274,39 +275,39 @@ def deleted_range(record: bytes) -> tuple[bytes, bytes]:
 
 
 def collections(table_id: int) -> bytes:
-    """Return the prefix of the sizes of a table's item collections."""
+    """Return the key prefix of the sizes of a table's item collections."""
     return _COLLECTION + keycode.u32(table_id)
 
 
 def collection(item_key: bytes) -> bytes:
-    """Return the key under which the size of an item's collection is stored.
+    """Return the key under which the size of an item collection is stored.
 
-    item_key: the key of the item.
+    item_key: the storage key of an item in the collection.
     """
     return _COLLECTION + item_key[1 : ITEM_PREFIX + DIGEST]
 
 
 def token(access_key: str, region: str, operation: str, text: str) -> bytes:
-    """Return the key of a remembered ClientRequestToken. Each operation has tokens of its own."""
+    """Return the key of a ClientRequestToken, `text`. Operations do not share tokens."""
     return _TOKEN + _escaped(access_key, region, operation) + text.encode()
 
 
 def tokens() -> tuple[tuple[bytes, bytes], tuple[bytes, bytes]]:
-    """Return two ranges: all remembered tokens, and all results of `token_expiry`."""
+    """Return two ranges: all keys of ClientRequestTokens, and all results of `token_expiry`."""
     return (_TOKEN, _TOKEN_EXPIRY), (_TOKEN_EXPIRY, _COLLECTION)
 
 
 def token_expiry(expiry: bytes, key: bytes) -> bytes:
-    """Return a second key for a token. The second keys of all tokens are in the order of expiry.
+    """Return a ClientRequestToken's second key. Second keys are in the order of expiry.
 
-    expiry: the milliseconds as eight bytes; b"" for the start of all second keys. key: the token's
-    first key.
+    expiry: the time of expiry in milliseconds, as eight bytes; b"" for the prefix of all second
+    keys. key: the token's first key, a result of `token`.
     """
     return _TOKEN_EXPIRY + expiry + key
 
 
 def token_of_expiry(expiry: bytes) -> bytes:
-    """Return the first key of a token. expiry: the second key, a result of `token_expiry`."""
+    """Return a ClientRequestToken's first key. expiry: its second key (see `token_expiry`)."""
     return expiry[9:]
 
 
@@ -316,32 +317,35 @@ def stream(stream_id: int) -> bytes:
 
 
 def stream_of(key: bytes) -> int:
-    """Return the id of a stream. key: the key of its definition."""
+    """Return the id of a stream. key: the storage key of the stream's definition."""
     return int.from_bytes(key[1:], "big")
 
 
 def streams() -> tuple[bytes, bytes]:
-    """Return the range of all stream definitions."""
+    """Return the range of the keys of all stream definitions."""
     return _STREAM, keycode.prefix_end(_STREAM)
 
 
 def stream_records(stream_id: int) -> bytes:
-    """Return the prefix of a stream's records."""
+    """Return the key prefix of a stream's records."""
     return _RECORD + keycode.u32(stream_id)
 
 
 def shard_records(stream_id: int, shard: int) -> bytes:
-    """Return the prefix of a shard's records; the sequence number follows as a u64."""
+    """Return the key prefix of the records of a stream's shard.
+
+    In the key of a record, the sequence number follows as a u64.
+    """
     return _RECORD + keycode.u32(stream_id) + keycode.u32(shard)
 
 
 def lag(log: int) -> bytes:
-    """Return the prefix of a table's lag log."""
+    """Return the prefix of all keys of a table's lag log. log: the id of the lag log."""
     return _LAG + keycode.u32(log)
 
 
 def lag_originals(log: int) -> bytes:
-    """Return the prefix of the originals in a lag log."""
+    """Return the prefix of the keys of the originals (earlier values of keys) in a lag log."""
     return lag(log) + _LAG_ORIGINALS
 
 
@@ -351,22 +355,28 @@ def lag_times(log: int) -> bytes:
 
 
 def expiries(queue: int) -> bytes:
-    """Return the prefix of a table's TTL queue; the milliseconds of expiry follow as a u64."""
+    """Return the prefix of the keys in a table's TTL queue. queue: the id of the queue.
+
+    In the key, the time of expiry in milliseconds follows as a u64.
+    """
     return _EXPIRY + keycode.u32(queue)
 
 
 def expiry(prefix: bytes, milliseconds: int, item_key: bytes) -> bytes:
-    """Return the key of an item's ticket in a TTL queue. prefix: the prefix of the queue."""
+    """Return an item's ticket, its key in a TTL queue. prefix: the prefix of the queue's keys."""
     return prefix + keycode.u64(milliseconds) + item_key[ITEM_PREFIX:]
 
 
 def expiry_of(ticket: bytes) -> int:
-    """Return the time at which the item of a ticket expires, in milliseconds."""
+    """Return the time at which an item expires, in milliseconds since the epoch.
+
+    ticket: the key of the item in the TTL queue.
+    """
     return int.from_bytes(ticket[ITEM_PREFIX : ITEM_PREFIX + 8], "big")
 
 
 def expiring_item(table_prefix: bytes, ticket: bytes) -> bytes:
-    """Return the storage key of the item to which a ticket of a TTL queue belongs."""
+    """Return the storage key of the item to which a ticket (a key in a TTL queue) belongs."""
     return table_prefix + ticket[ITEM_PREFIX + 8 :]
 
 
@@ -376,37 +386,43 @@ def mapping(access_key: str, region: str, uuid: str) -> bytes:
 
 
 def uuid_of_mapping(key: bytes) -> str:
-    """Return the UUID of an event source mapping. key: its storage key."""
+    """Return the UUID of an event source mapping. key: the mapping's storage key."""
     return key[_after_owner(key) :].decode()
 
 
 def mappings() -> tuple[bytes, bytes]:
-    """Return the range of all event source mappings."""
+    """Return the range of the keys of all event source mappings."""
     return _MAPPING, keycode.prefix_end(_MAPPING)
 
 
 def checkpoints(consumer: str) -> bytes:
-    """Return the prefix of a stream consumer's checkpoints; the shard follows as a u32."""
+    """Return the key prefix of the checkpoints of a stream's consumer.
+
+    In the key of a checkpoint, the number of the shard follows as a u32.
+    """
     return _CHECKPOINT + keycode.escape(consumer.encode())
 
 
 def checkpoint(consumer: str, shard: int) -> bytes:
-    """Return the key of a consumer's checkpoint in one shard."""
+    """Return the key of the checkpoint of a stream's consumer in one shard."""
     return checkpoints(consumer) + keycode.u32(shard)
 
 
 def all_checkpoints() -> tuple[bytes, bytes]:
-    """Return the range of the checkpoints of all consumers."""
+    """Return the range of the keys of the checkpoints of all consumers."""
     return _CHECKPOINT, keycode.prefix_end(_CHECKPOINT)
 
 
 def originals(view: int) -> bytes:
-    """Return the prefix of a frozen view's originals. The changed key follows the prefix."""
+    """Return the key prefix of a frozen view's originals, the earlier values of changed keys.
+
+    In the key of an original, the changed key follows the prefix.
+    """
     return _ORIGINAL + keycode.u32(view)
 
 
 def changed_key(key: bytes) -> bytes:
-    """Return the key whose earlier value an original of a frozen view has.
+    """Return the changed key whose earlier value is stored as an original of a frozen view.
 
     key: the key under which the original is stored.
     """
@@ -419,7 +435,7 @@ def view(number: int) -> bytes:
 
 
 def views() -> tuple[bytes, bytes]:
-    """Return the range of the definitions of all frozen views."""
+    """Return the range of the keys of all frozen views' definitions."""
     return _VIEW, keycode.prefix_end(_VIEW)
 
 
@@ -429,27 +445,30 @@ def snapshot(name: str) -> bytes:
 
 
 def snapshots() -> tuple[bytes, bytes]:
-    """Return the range of the definitions of all snapshots."""
+    """Return the range of the keys of all snapshots' definitions."""
     return _SNAPSHOT, keycode.prefix_end(_SNAPSHOT)
 
 
 def history(number: int) -> bytes:
-    """Return the key of a history's definition."""
+    """Return the key of the definition of a table's history. number: the history's id."""
     return _HISTORY + keycode.u32(number)
 
 
 def history_of(key: bytes) -> int:
-    """Return the id of a history. key: the key of its definition."""
+    """Return the id of a history. key: the storage key of the history's definition."""
     return int.from_bytes(key[1:], "big")
 
 
 def histories() -> tuple[bytes, bytes]:
-    """Return the range of the definitions of all histories."""
+    """Return the range of the keys of all histories' definitions."""
     return _HISTORY, keycode.prefix_end(_HISTORY)
 
 
 def history_records(number: int) -> bytes:
-    """Return the prefix of a history's records; the position of a record follows."""
+    """Return the key prefix of a history's records. number: the history's id.
+
+    In the key of a record, its position (time and number) follows.
+    """
     return _HISTORY_RECORD + keycode.u32(number)
 
 
@@ -462,7 +481,7 @@ def history_keys(number: int) -> bytes:
 
 
 def history_key(item: bytes) -> bytes:
-    """Return the part that names an item in the keys of `history_keys`.
+    """Return the part that names an item in the keys that begin with `history_keys`.
 
     item: the item's key without the table's prefix.
     """
@@ -470,9 +489,9 @@ def history_key(item: bytes) -> bytes:
 
 
 def history_pointer_of(pointer: bytes) -> tuple[bytes, bytes]:
-    """Return the parts of a key of `history_keys`: the item, and the position of a record.
+    """Return the parts of a key that begins with `history_keys`: the item, and a record's position.
 
-    The item is given by its key without the table's prefix.
+    The item is given by its storage key without the table's prefix.
     """
     item, end = keycode.unescape(pointer, ITEM_PREFIX)
     return item, pointer[end:]
@@ -487,7 +506,7 @@ def backup(access_key: str, region: str, number: str, table: str) -> bytes:
 
 
 def backups() -> tuple[bytes, bytes]:
-    """Return the range of all backups."""
+    """Return the range of the keys of all backups."""
     return _BACKUP, keycode.prefix_end(_BACKUP)
 
 
@@ -500,7 +519,7 @@ def s3_job(access_key: str, region: str, kind: str, number: str) -> bytes:
 
 
 def s3_jobs() -> tuple[bytes, bytes]:
-    """Return the range of all exports, imports and bulk operations."""
+    """Return the range of the keys of all exports, imports and bulk operations."""
     return _S3_JOB, keycode.prefix_end(_S3_JOB)
 
 
@@ -510,49 +529,49 @@ def progress_of_s3_job(key: bytes) -> bytes:
 
 
 def replica(log: int) -> bytes:
-    """Return the prefix of a table's replication data. log: the id of these data."""
+    """Return the prefix of all keys of a table's replication data. log: the id of these data."""
     return _REPLICA + keycode.u32(log)
 
 
 def last_replicated(prefix: bytes) -> bytes:
-    """Return the key under which the number of a table's last write is stored.
+    """Return the key for the number of the last write in a table's replication log.
 
-    prefix: a result of `replica`.
+    prefix: a result of `replica` for the table.
     """
     return prefix + b"\0"
 
 
 def replicated_to(prefix: bytes, region: str) -> bytes:
-    """Return the key of a region's progress: the number of the last write that the region has.
+    """Return the key for the number of the last write that a region has received from a table.
 
-    prefix: a result of `replica`.
+    prefix: a result of `replica` for the table.
     """
     return prefix + b"\1" + region.encode()
 
 
 def replicated_writes(prefix: bytes) -> bytes:
-    """Return the prefix of the writes to send. The number of a write follows as a u64.
+    """Return the key prefix of a table's writes that must be sent to other regions.
 
-    prefix: a result of `replica`.
+    The number of a write follows as a u64. prefix: a result of `replica` for the table.
     """
     return prefix + b"\2"
 
 
 def item_versions(prefix: bytes) -> bytes:
-    """Return the prefix of the versions of items.
+    """Return the key prefix of the versions of a table's items.
 
-    The item's key without the table's prefix follows. prefix: a result of `replica`.
+    The item's key without the table's prefix follows. prefix: a result of `replica` for the table.
     """
     return prefix + b"\3"
 
 
 def vectors(index_id: int) -> bytes:
-    """Return the prefix of all keys of a vector index. This is also the key of its numbers."""
+    """Return the prefix of all keys of a vector index. It is also the key of its numbers."""
     return _VECTOR + keycode.u32(index_id)
 
 
 def vector_entries(prefix: bytes) -> bytes:
-    """Return the prefix of a vector index's entries. prefix: a result of `vectors`."""
+    """Return the key prefix of a vector index's entries. prefix: a result of `vectors`."""
     return prefix + b"\x01"
 
 
@@ -565,7 +584,7 @@ def vector_entry(prefix: bytes, tail: bytes) -> bytes:
 
 
 def vector_change(prefix: bytes, number: int) -> bytes:
-    """Return the key of the record of a change of a vector index.
+    """Return the key of the record that says which entry of a vector index a change has changed.
 
     A record replaces the record of the change with a number that is KEPT_CHANGES lower. prefix: a
     result of `vectors`. number: the number of the change, from 0.
@@ -588,7 +607,8 @@ def segment(prefix: bytes, number: int, total: int) -> tuple[bytes, bytes]:
     def bound(part: int) -> bytes:
         if part == total:
             return keycode.prefix_end(prefix)
-        # Both segments that meet at a bound round it up. So each digest is in only one segment.
+        # Both segments that meet at a bound round the bound up. So each digest is in only one
+        # segment.
         return prefix + (-(-(part << (8 * DIGEST)) // total)).to_bytes(DIGEST, "big")
 
     return bound(number), bound(number + 1)

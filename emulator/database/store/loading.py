@@ -19,7 +19,8 @@ _T = TypeVar("_T")
 def from_fields(kind: type[_T], stored: Mapping[str, Any]) -> _T:
     """Return a definition, or a part of a definition, made from its stored fields.
 
-    kind: its class. Raises LayoutMismatch if a field is unknown.
+    kind: the class of the result. stored: its fields by name. Raises LayoutMismatch if the class
+    does not have one of the fields.
     """
     check_names(kind, stored)
     return kind(**stored)
@@ -41,7 +42,7 @@ def _names(kind: Any) -> frozenset[str]:  # noqa: ANN401 - the class of a datacl
 
 
 def refused(folder: Path | None, reason: str) -> LayoutMismatch:
-    """Return the error about a data folder that a newer version of the program wrote.
+    """Return the error that refuses a data folder because a newer version of the program wrote it.
 
     reason: the text of the LayoutMismatch that `check_names` raised.
     """

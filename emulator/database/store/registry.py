@@ -13,8 +13,8 @@ definitions of several registries. They come into force together:
 - A definition is stored first, and published after the commit of its transaction. If the block
   raises an error, no definition is stored or published.
 - `Registries.reload` reads the stored definitions when the server starts, after another process has
-  changed some (versions.py), and after a commit was lost. It loads only the definitions whose
-  stored bytes have changed.
+  changed definitions (versions.py), and after a commit was lost. It loads only the definitions
+  whose stored bytes have changed.
 - Definitions are frozen: a change makes a new object. A definition that did not change stays the
   same object.
 """
@@ -29,10 +29,10 @@ from storage import Corrupted, Engine, ReadTxn, WriteTxn
 
 
 class Definition(Protocol):
-    """A definition: an immutable object that is stored as JSON."""
+    """A definition: settings and state of a table, stream or the like, as an immutable object."""
 
     def dump(self) -> bytes:
-        """Return the definition as it is stored."""
+        """Return the definition in its stored form, as JSON."""
         ...
 
 
@@ -51,7 +51,7 @@ def _nothing() -> None:
 
 
 class DefinitionChange:
-    """A change of definitions: a write transaction, and what must be done after its commit.
+    """A change of definitions: a write transaction, and functions to call after its commit.
 
     txn: the write transaction.
     """
@@ -66,16 +66,16 @@ class DefinitionChange:
     def then(self, publish: Callable[[], None]) -> None:
         """Call `publish` after the commit of the transaction.
 
-        After the commit, this also notifies other processes that definitions have changed.
+        Other processes are notified after the commit too, because definitions have changed.
         """
         if not self._publications:
             self._versions.bump(self.txn)
         self._publications.append(publish)
 
     def publish(self) -> None:
-        """Call the functions that were given to `then`, in the same order.
+        """Put the saved definitions into force after the commit, and notify other processes.
 
-        This puts the saved definitions into force. Then notify other processes.
+        This calls the functions that were given to `then`, in the same order.
         """
         for publish in self._publications:
             publish()
@@ -87,10 +87,10 @@ class DefinitionChange:
 class Registry(Generic[D]):
     """The definitions of one kind that are in force, by their storage keys.
 
-    span: the range of the storage keys.
-    load: makes a definition from stored bytes (loading.py).
-    changed: called when an added or changed definition has come into force.
-    removed: called when a removed definition is no longer in force.
+    span: the range of the storage keys. load: a function that makes a definition from stored bytes
+    (loading.py).
+    changed: a function that is called when an added or changed definition has come into force.
+    removed: a function that is called when a removed definition is no longer in force.
     """
 
     def __init__(
@@ -112,38 +112,40 @@ class Registry(Generic[D]):
         return self._held.get(key)
 
     def spans(self, key: bytes) -> bool:
-        """Return True if a storage key is in the range of this kind of definition."""
+        """Return True if a storage key is in the range of keys of this registry's definitions."""
         start, stop = self._span
         return start <= key < stop
 
     def __iter__(self) -> Iterator[D]:
-        """Yield the definitions in force."""
+        """Yield the definitions that are in force."""
         return iter(self._held.values())
 
     def save(self, change: DefinitionChange, key: bytes, definition: D) -> None:
-        """Store a new or changed definition. It comes into force after the commit."""
+        """Store a new or changed definition. It comes into force after the commit of `change`."""
         stored = definition.dump()
         change.txn.put(key, stored)
         change.then(partial(self._publish, key, stored, definition))
 
     def restore(self, change: DefinitionChange, key: bytes, stored: bytes) -> None:
-        """Store a definition again as it was stored earlier. It comes into force after the commit.
+        """Store an earlier state of a definition again. It comes into force after the commit.
 
-        stored: the earlier bytes. Raises LayoutMismatch, Corrupted.
+        stored: the bytes that were stored earlier. Raises LayoutMismatch if a newer version of the
+        program wrote them, and Corrupted if they cannot be read.
         """
         definition = self._loaded(key, stored)
         change.txn.put(key, stored)
         change.then(partial(self._publish, key, stored, definition))
 
     def remove(self, change: DefinitionChange, key: bytes) -> None:
-        """Remove a definition if it exists. It stays in force until the commit."""
+        """Remove a definition if it exists. It stays in force until the commit of `change`."""
         change.txn.delete(key)
         change.then(partial(self._withdraw, key))
 
     def reload(self, txn: ReadTxn) -> None:
-        """Put the stored definitions into force, and remove those that are no longer stored.
+        """Put the stored definitions into force, and forget definitions that are no longer stored.
 
-        Raises LayoutMismatch, Corrupted.
+        Raises LayoutMismatch if a newer version of the program wrote a definition, and Corrupted if
+        a definition cannot be read.
         """
         stored = dict(txn.scan(*self._span))
         for key in self._stored.keys() - stored.keys():
@@ -169,7 +171,7 @@ class Registry(Generic[D]):
 
 
 class Registries:
-    """All registries of a database."""
+    """All registries of a database: its stored definitions of all kinds, in memory."""
 
     def __init__(self, engine: Engine, versions: Versions) -> None:
         self._engine = engine
@@ -191,7 +193,8 @@ class Registries:
     ) -> Registry[D]:
         """Return a new registry for one kind of definition. It is empty until the next `reload`.
 
-        `reload` reads the registries in the order in which they were added.
+        span, load, changed, removed: as for `Registry`. `reload` reads the registries in the order
+        in which they were added.
         """
         registry = Registry(span, load, changed, removed)
         self._registries.append(registry)
@@ -212,10 +215,11 @@ class Registries:
             registry.remove(change, key)
 
     def restore(self, change: DefinitionChange, key: bytes, stored: bytes) -> None:
-        """Store a definition of any kind again as it was stored earlier.
+        """Store an earlier state of a definition of any kind again.
 
         It comes into force after the commit, even if it is the same as the current definition.
-        stored: the earlier bytes. Raises LayoutMismatch, Corrupted.
+        stored: the bytes that were stored earlier. Raises LayoutMismatch if a newer version of the
+        program wrote them, and Corrupted if they cannot be read.
         """
         registry = self._registry_of(key)
         if registry is None:
@@ -228,7 +232,7 @@ class Registries:
         return next((registry for registry in self._registries if registry.spans(key)), None)
 
     def on_reload(self, reload: Callable[[ReadTxn], None]) -> None:
-        """Call a function at each reload. All functions get the same read transaction.
+        """Call a function at each later `reload`. All functions get the same read transaction.
 
         A function that is added during a reload is still called in this reload, after all others.
         """
@@ -239,7 +243,7 @@ class Registries:
         """Open a write transaction for a `with` block. After the commit, publish the changes.
 
         urgent: whether the change may use the reserve of a full disk, because it frees room or ends
-        a status (storage/engine.py). Raises the errors of the engine's transactions.
+        a status (storage/engine.py). Raises the errors of `Engine.write` and of its transactions.
         """
         with self._engine.write() as txn:
             txn.urgent = urgent
@@ -248,7 +252,11 @@ class Registries:
         change.publish()
 
     def reload(self) -> None:
-        """Reload all registries in one read transaction. Raises LayoutMismatch, Corrupted."""
+        """Read all stored definitions again, in one read transaction, and put them into force.
+
+        Raises LayoutMismatch if a newer version of the program wrote a definition, and Corrupted if
+        a definition cannot be read.
+        """
         seen = self._versions.hints()
         with self._engine.read() as txn:
             for reload in self._reloads:

@@ -29,7 +29,8 @@ _DECLARED: Final = keyspace.counter("declared")
 class Versions:
     """The version of the definitions that this process has in memory.
 
-    sharing: the memory with the hints, or None if there are no other processes.
+    sharing: the shared memory with the hints (counters of changes), or None if there are no other
+    processes.
     group_commit: the engine's group commit (storage/host.py), or None if the engine has none.
     """
 
@@ -50,15 +51,16 @@ class Versions:
         return self._sharing is not None and self._sharing.hints() != self._hints
 
     def hints(self) -> bytes:
-        """Return the current hints, for `note_loaded`.
+        """Return the current hints: counters by which processes report changes of definitions.
 
-        Call this before opening the transaction that reads the definitions. Otherwise this process
-        could miss a change that another process makes in between.
+        Call this before opening the transaction that reads the definitions, and pass the result to
+        `note_loaded`. Otherwise this process could miss a change that another process makes between
+        the read and this call.
         """
         return b"" if self._sharing is None else self._sharing.hints()
 
     def note_loaded(self, txn: ReadTxn, hints: bytes) -> None:
-        """Store that this process has loaded the definitions that a transaction sees.
+        """Remember that this process has loaded the definitions that a transaction sees.
 
         hints: the result of `hints` before the transaction was opened.
         """
@@ -66,37 +68,37 @@ class Versions:
         self._hints = hints
 
     def current(self, txn: ReadTxn) -> bool:
-        """Return True if this process has the same definitions as a transaction sees."""
+        """Return True if this process has the definitions in memory that a transaction sees."""
         return _stored(txn) == self._loaded
 
     def bump(self, txn: WriteTxn) -> None:
-        """Increment the stored version in a transaction that changes definitions.
+        """Increment the stored version of the definitions.
 
-        Call `advance` after the commit.
+        Call this in a transaction that changes definitions, and call `advance` after its commit.
         """
         if self._sharing is not None:
             txn.put(_VERSION, (self._loaded + 1).to_bytes(8, "big"))
 
     def advance(self) -> None:
-        """Make the version of this process equal to the version that `bump` has stored.
+        """Set the version that this process has in memory to the version that `bump` has stored.
 
-        Call this after the commit.
+        Call this after the commit of the transaction.
         """
         self._loaded += 1
 
     def declare(self, txn: WriteTxn, declared: bytes) -> None:
-        """Store what a test declared (enforcer.py), in a transaction that changes definitions.
+        """Store a test's declarations (enforcer.py), in a transaction that changes definitions.
 
         The other workers of the server read the declarations. A server that starts later ignores
         them.
         """
-        assert self._sharing is not None, "a process that is alone keeps declarations in memory"
+        assert self._sharing is not None, "a process that is alone must keep declarations in memory"
         txn.put(_DECLARED, self._sharing.run + declared)
 
     def declared(self, txn: ReadTxn) -> bytes | None:
-        """Return the declarations of a test that any worker has stored since the server started.
+        """Return the declarations that a test has made through any worker since the server started.
 
-        Return None if there are none.
+        Return None if no declarations are stored.
         """
         stored = None if self._sharing is None else txn.get(_DECLARED)
         if stored is None or self._sharing is None or not stored.startswith(self._sharing.run):
@@ -106,7 +108,7 @@ class Versions:
     def notify(self) -> None:
         """Notify the other processes that this process has changed definitions.
 
-        If the commit of the change is still pending, `committed` sends the notification.
+        If the commit of the change is still pending, `committed` sends the notification later.
         """
         if self._sharing is None:
             return
@@ -116,7 +118,10 @@ class Versions:
             self._hints = self._sharing.notify(self._hints)
 
     def committed(self) -> None:
-        """Send the notification that has waited for the commit, if there is one."""
+        """Send the notification that has waited for the commit, if there is one.
+
+        It tells the other processes that this process has changed definitions.
+        """
         if self._notification_due:
             self._notification_due = False
             self.notify()
@@ -127,9 +132,9 @@ def _stored(txn: ReadTxn) -> int:
 
 
 class SharedEngine:
-    """An engine to whose store other processes write too.
+    """An engine whose store other processes write to, too.
 
-    A write transaction begins only if this process has the newest definitions.
+    A write transaction begins only if this process has the newest definitions in memory.
     """
 
     def __init__(self, engine: Engine, versions: Versions) -> None:

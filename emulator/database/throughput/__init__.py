@@ -3,7 +3,7 @@
 | file | job |
 |---|---|
 | `capacity.py` | computes the units that a request consumes |
-| `enforcement.py` | enforces and counts everything on one table, with the files below |
+| `enforcement.py` | refuses and counts reads and writes of one table, with the files below |
 | `throttle.py` | enforces throughput with token buckets |
 | `ramp.py` | computes the throughput of an on-demand table, which grows with its traffic |
 | `gate.py` | lets faults refuse reads and writes at the place where real limits do |

@@ -1,9 +1,10 @@
 """Refuses and counts the reads and writes of one table, and makes its reads lag.
 
-Throughput limits, declared transactions and faults can refuse a read or write. Keys and units can
-be counted. All of these and the lag are off until a test or a setting turns them on
-(catalog/enforcer.py). While they are all off for a table, the table has no `Enforcement`. So they
-cost a request to such a table only one comparison.
+Throughput limits, transactions that a test declares, and faults can refuse a read or write.
+Accessed keys and consumed units can be counted. Reads can lag: they can show an earlier state. All
+these features are off until a test or a setting turns them on (catalog/enforcer.py). While they are
+all off for a table, the table has no `Enforcement`. So they cost a request to such a table only one
+comparison.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class Lag(Protocol):
-    """The lag of a table's reads (database/lagging/)."""
+    """Makes the reads of a table lag, which means show an earlier state (database/lagging/)."""
 
     def past(self, txn: ReadTxn) -> ReadTxn:
         """Return a transaction that shows the table as it was at an earlier time.
@@ -38,10 +39,11 @@ class Lag(Protocol):
 
 
 class EntryWrite(NamedTuple):
-    """A write of an entry of a global index.
+    """A write of an entry of a global index, which follows from a write of an item.
 
-    name: the name of the index. partition: the digest of the entry's partition key. units: the cost
-    of the write. item: the item to which the entry belongs, or None if it is not known.
+    name: the name of the index. partition: the digest of the entry's partition key. units: the
+    write units that it costs. item: the item to which the entry belongs, or None if it is not
+    known.
     """
 
     name: str
@@ -51,13 +53,16 @@ class EntryWrite(NamedTuple):
 
 
 class InFlight(Protocol):
-    """The writes of other regions that have not reached a table yet.
+    """The writes of other regions that have not reached a table yet, as a test declares them.
 
-    A test declares such writes for a global table with strong consistency.
+    Only a global table with strong consistency has such writes.
     """
 
     def refuse(self, txn: ReadTxn, key: bytes) -> None:
-        """Raise ReplicatedWriteConflictException if one of these writes is about the item."""
+        """Raise ReplicatedWriteConflictException if another region is writing the item.
+
+        key: the item's storage key.
+        """
         ...
 
 
@@ -65,8 +70,8 @@ class Enforcement:
     """Refuses and counts the reads and writes of one table, and makes its reads lag.
 
     throttle: the throughput limits, or None if throughput is not enforced.
-    locked: storage key of an item in a declared transaction -> the time at which that transaction
-    ends.
+    locked: storage key of an item in a transaction that a test has declared -> the time at which
+    that transaction ends.
     insights: counts keys, or None if neither the table nor an index has Contributor Insights.
     usage: counts units, or None if the server does not count requests.
     in_flight: the writes of other regions, or None if the table has no strong consistency.
@@ -114,9 +119,9 @@ class Enforcement:
         self._noted = noted
 
     def refuse_conflict(self, key: bytes) -> None:
-        """Raise TransactionConflictException if the item is in a declared transaction.
+        """Raise TransactionConflictException if a test has declared a transaction with the item.
 
-        If a fault refuses the access, raise the error of the fault.
+        key: the item's storage key. If a fault refuses the access, raise the error of the fault.
         """
         if self.gate is not None:
             self.gate.refuse_conflict(key)
@@ -125,9 +130,9 @@ class Enforcement:
             raise errors.transaction_conflict()
 
     def refuse_write(self, txn: ReadTxn, key: bytes) -> None:
-        """Raise if the item is in a declared transaction, or another region is writing it.
+        """Raise if a test has declared that a transaction or another region is writing the item.
 
-        If a fault refuses the write, raise the error of the fault.
+        key: the item's storage key. If a fault refuses the write, raise the error of the fault.
         """
         self.refuse_conflict(key)
         if self._in_flight is not None:
@@ -136,8 +141,8 @@ class Enforcement:
     def read(self, partition: bytes, units: float, item: Item) -> None:
         """Charge and count a read of one item. Raises ApiError if a limit or a fault refuses it.
 
-        partition: the digest of the item's partition key. units: the cost of the read. item: at
-        least the key attributes.
+        partition: the digest of the item's partition key. units: the read units that it costs.
+        item: at least the key attributes.
         """
         if self.throttle is not None or self.gate is not None:
             try:
@@ -159,10 +164,13 @@ class Enforcement:
             self._meter.read += units
 
     def admit(self, index: str | None, partition: bytes | None) -> None:
-        """Admit the read of a page before its cost is known. Then call `charge_page`.
+        """Admit the read of a page of a Query or Scan. Then call `charge_page`.
+
+        The cost of the page is not known before the read.
 
         Raises ApiError if a limit or a fault refuses the read. index: the name of a global index,
-        or None for the table. partition: the digest of the partition key, or None for a Scan.
+        or None for the table. partition: the digest of the partition key that a Query reads, or
+        None for a Scan.
         """
         if self.throttle is not None or self.gate is not None:
             try:
@@ -180,7 +188,7 @@ class Enforcement:
     def charge_page(self, index: str | None, partition: bytes | None, units: float) -> None:
         """Charge and count the read of a page that `admit` has admitted.
 
-        units: the cost of the read. index, partition: as for `admit`.
+        units: the read units that it costs. index, partition: as for `admit`.
         """
         if self.throttle is not None:
             self.throttle.charge(index, partition, units)
@@ -217,16 +225,18 @@ class Enforcement:
     def replicate(
         self, partition: bytes, consumed: Consumed, item: Item | None, entries: Sequence[EntryWrite], *, waits: bool
     ) -> None:
-        """Charge and count a write that was made in another region.
+        """Charge and count a write that was made in another region of a global table.
 
-        waits: whether to raise ApiError if a limit has no room for the write, so that the caller
-        repeats it later. If it is false, the write is charged in any case.
+        waits: whether the caller can repeat the write later. If so, and the table's throughput is
+        used up, this raises ApiError. If not, the write is charged in any case. The other
+        parameters are as for `write`.
         """
         if self.throttle is not None:
             self.throttle.write(partition, consumed, [each[:3] for each in entries], refuses=waits)
         if self.usage is not None:
             _count(self.usage.replicated, consumed)
-        # With strong consistency, `waits` is false. Then only the region of the client counts keys.
+        # If the global table has strong consistency, `waits` is False. Then only the region to
+        # which the client wrote counts accessed keys.
         if waits:
             self._count_keys(partition, consumed, item, entries)
 
@@ -241,14 +251,14 @@ class Enforcement:
                 self.insights.accessed(entry.name, entry.partition, entry.units, entry.item)
 
     def _pass_gate(self, kind: "Kind", index: str | None, partition: bytes | None, item: Item | None) -> None:
-        """Raise the error of a fault if one refuses this read or write."""
+        """Raise the error of a fault if a fault refuses this read or write."""
         if self.gate is not None:
             self.gate.admit(kind, index, partition, item)
 
     def _note(
         self, kind: "Kind", index: str | None, item: Item | None, error: errors.ApiError, asked: float
     ) -> "Refusal | None":
-        """Add a throttle to the log. Return the refusal by a limit, or None if a fault refused.
+        """Log a refused read or write. Return the limit's refusal, or None if a fault refused it.
 
         index: the name of a global index that was read, or None. error: the error for the client.
         asked: the units that the read or write costs.
@@ -263,7 +273,7 @@ class Enforcement:
     def _count_throttled(
         self, index: str | None, partition: bytes, item: Item | None, entries: Sequence[EntryWrite]
     ) -> None:
-        assert self.insights is not None, "only a table with Contributor Insights counts keys"
+        assert self.insights is not None, "only a table with Contributor Insights may count throttled keys"
         if index is None:
             self.insights.throttled(None, partition, item)
         for entry in entries:
@@ -272,7 +282,7 @@ class Enforcement:
 
 
 def _own(consumed: Consumed) -> float:
-    """Return the units of a write that count for the table. Those of its local indexes do too."""
+    """Return the units of a write that count for the table: its own, and those of local indexes."""
     return consumed.table + sum(consumed.local_indexes.values())
 
 

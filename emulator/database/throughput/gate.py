@@ -16,12 +16,12 @@ Kind = Literal["Read", "Write"]
 
 
 class Injection(Protocol):
-    """Decides what the faults of the request in progress refuse."""
+    """Decides which reads and writes the faults of the request in progress refuse."""
 
     def refusal(
         self, table: TableDefinition, kind: Kind, index: str | None, partition: bytes | None, item: Item | None
     ) -> ApiError | None:
-        """Return the error for a read or write, or None if no fault refuses it.
+        """Return the error with which a fault refuses a read or write, or None if no fault does.
 
         index: the name of a global index that is read, or None for the table.
         partition: the digest of the partition key, or None for a Scan.
@@ -29,16 +29,17 @@ class Injection(Protocol):
         """
 
     def conflict(self, table: TableDefinition, key: bytes) -> ApiError | None:
-        """Return the error of a fault that declares a conflict about an item, or None.
+        """Return the error of a fault that declares a transaction conflict about an item.
 
-        key: the storage key of the item.
+        Return None if no fault does. key: the storage key of the item.
         """
 
 
 class Gate:
-    """The gate of one process.
+    """The place at which faults refuse reads and writes in one process.
 
-    injection: decides what is refused, or None if no fault is in force for the request in progress.
+    injection: decides which reads and writes are refused; None if no fault is in force for the
+    request in progress.
     """
 
     __slots__ = ("injection",)
@@ -48,7 +49,7 @@ class Gate:
 
 
 class TableGate:
-    """The gate for one table: calls the `Injection` of the process with this table."""
+    """The gate for one table: it lets faults refuse reads and writes of the table."""
 
     __slots__ = ("_gate", "_table")
 
@@ -57,14 +58,14 @@ class TableGate:
         self._table = table
 
     def admit(self, kind: Kind, index: str | None, partition: bytes | None, item: Item | None) -> None:
-        """Raise the error of a fault if one refuses this read or write."""
+        """Raise the error of a fault if a fault refuses this read or write."""
         if self._gate.injection is not None:
             error = self._gate.injection.refusal(self._table, kind, index, partition, item)
             if error is not None:
                 raise error
 
     def refuse_conflict(self, key: bytes) -> None:
-        """Raise the error of a fault if one declares a conflict about this item."""
+        """Raise the error of a fault if a fault declares a transaction conflict about this item."""
         if self._gate.injection is not None:
             error = self._gate.injection.conflict(self._table, key)
             if error is not None:

@@ -23,7 +23,7 @@ from emulator.database.definitions.tables import IndexDefinition, TableDefinitio
 from emulator.values.types import Item
 
 KEPT: Final = 500
-"""How many keys stay in a sketch when it drops some.
+"""How many keys a `Sketch` keeps when it drops the keys with the lowest counts.
 
 A sketch drops keys when it has twice this many: 400 KB if the keys have 100 bytes.
 """
@@ -39,8 +39,8 @@ class Sketch:
     """Counts contributors, and keeps those with the highest counts (the algorithm "space-saving").
 
     A *contributor* (AWS's word) is a key whose requests are counted, given by bytes that identify
-    it. floor: the highest count of any dropped contributor. A new contributor may have been dropped
-    before, so its count begins with this number.
+    it. floor: the highest count of any contributor that was dropped to save memory. A new
+    contributor may have been dropped before, so its count begins with this number.
     """
 
     __slots__ = ("_counts", "_errors", "_known", "floor")
@@ -52,9 +52,10 @@ class Sketch:
         self.floor = 0.0
 
     def add(self, contributor: bytes, amount: float, key: Item | None) -> None:
-        """Add an amount to the count of a contributor.
+        """Add an amount to the count of a contributor, which is a key whose requests are counted.
 
-        key: the key attributes of the contributor, or None if the request did not have them.
+        contributor: bytes that identify it. key: its key attributes, or None if the request did not
+        have them.
         """
         counts = self._counts
         before = counts.get(contributor)
@@ -89,13 +90,16 @@ class Sketch:
 
 
 class Contributors:
-    """The counts of a table, or of one of its global indexes, since its setting last changed.
+    """The counts of accessed and throttled keys of a table or global index.
+
+    The counts began when the setting of the table or index last changed.
 
     setting: the Contributor Insights setting of the table or index.
     partition_names, names: the names of the attributes of the partition key, and of the whole key.
-    partitions: event -> sketch of partition keys. A partition key is identified by its digest.
-    items: event -> sketch of whole keys, which are identified by their JSON. It is empty if there
-    is no sort key.
+    partitions: event (ACCESSED or THROTTLED) -> `Sketch`, the counts of partition keys, which are
+    identified by their digests.
+    items: event -> `Sketch`, the counts of whole keys, which are identified by their JSON. It is
+    empty if the key has no sort key.
     """
 
     def __init__(self, relation: TableDefinition | IndexDefinition, setting: InsightsSetting) -> None:
@@ -115,17 +119,17 @@ class Contributors:
     def add(self, event: Event, partition: bytes, amount: float, item: Item | None) -> None:
         """Add an amount to the counts of an item's partition key and whole key.
 
-        partition: the digest of the partition key. item: at least the key attributes, or None if
-        they are not known.
+        event: ACCESSED or THROTTLED. partition: the digest of the partition key. item: at least the
+        key attributes, or None if they are not known.
         """
         if event in self.partitions:
             self.partitions[event].add(partition, amount, self._partition_key(item))
             self._add_item(event, amount, item)
 
     def add_page(self, partition: bytes | None, units: float, items: Sequence[tuple[bytes, Item]]) -> None:
-        """Add the units of a page to the counts of its items. Each item gets an equal share.
+        """Add the read units of a page to the counts of its items. Each item gets an equal share.
 
-        A Query adds all units to the count of its partition key.
+        The page of a Query adds all units to the count of its partition key.
 
         partition: the digest of the partition key that a Query reads, or None for a Scan.
         items: for each item, the digest of its partition key and its attributes.
@@ -151,7 +155,7 @@ class Contributors:
 
 
 class TableInsights:
-    """The counts of a table and its global indexes.
+    """The counts of accessed and throttled keys of a table and its global indexes.
 
     relations: name of an index, or None for the table -> its counts. A table or index without
     Contributor Insights is left out.
@@ -165,7 +169,7 @@ class TableInsights:
     def configure(self, definition: TableDefinition) -> None:
         """Apply the Contributor Insights settings of a table and its indexes.
 
-        If a setting has changed, its counts begin at 0 again.
+        If the setting of a table or index has changed, its counts begin at 0 again.
         """
         before, self.relations = self.relations, {}
         relations: dict[str | None, TableDefinition | IndexDefinition] = {
@@ -182,7 +186,9 @@ class TableInsights:
     def accessed(self, index: str | None, partition: bytes, units: float, item: Item | None) -> None:
         """Count an access to one item, if the table or index has Contributor Insights.
 
-        index: the name of an index, or None for the table. units: what the access consumed.
+        index: the name of an index, or None for the table. partition: the digest of the item's
+        partition key. units: the units that the access consumed. item: at least the key attributes,
+        or None if they are not known.
         """
         relation = self.relations.get(index)
         if relation is not None:
@@ -191,7 +197,8 @@ class TableInsights:
     def throttled(self, index: str | None, partition: bytes | None, item: Item | None) -> None:
         """Count a throttled request, if the table or index has Contributor Insights.
 
-        partition: None for a Scan. It is not counted, because it has no key.
+        partition: the digest of the partition key. It is None for a Scan, which is not counted,
+        because it has no key.
         """
         relation = self.relations.get(index)
         if relation is not None and partition is not None:

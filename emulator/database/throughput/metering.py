@@ -15,7 +15,7 @@ class Meter:
 
 
 class Meters:
-    """The meters of all callers, by the access key and region of their tables.
+    """The meters that count the units of all callers, by the access key and region of their tables.
 
     A meter stays when the tables are deleted.
     """
@@ -24,11 +24,11 @@ class Meters:
         self._meters: dict[tuple[str, str], Meter] = {}
 
     def of(self, access_key: str, region: str) -> Meter:
-        """Return the meter of a caller. The first call makes it."""
+        """Return the meter that counts the units of a caller. The first call makes it."""
         return self._meters.setdefault((access_key, region), Meter())
 
     def total(self, access_key: str | None, region: str | None) -> tuple[float, float]:
-        """Return a pair: the read units and the write units of some callers.
+        """Return a pair: the read units and the write units that some callers have consumed.
 
         access_key, region: None means all access keys or all regions.
         """

@@ -1,4 +1,4 @@
-"""The ramp: the throughput of an on-demand table or index that has no maximum.
+"""The ramp: the growing throughput of an on-demand table or index for which no maximum is set.
 
 Such a table serves its warm throughput, or twice its previous peak if that is more. This is because
 traffic may double within 30 minutes (behaviour 16). The previous peak is the average throughput of
@@ -10,11 +10,11 @@ from typing import Final
 
 _MINUTE: Final = 60
 _WITHIN: Final = 30
-"""In how many minutes the traffic may double."""
+"""The number of minutes within which the traffic may double."""
 
 
 class Ramp:
-    """The ramp of the reads or of the writes of one table or index.
+    """The throughput of the reads, or of the writes, of one on-demand table or index.
 
     warm: the warm throughput, in units a second.
     """
@@ -27,7 +27,10 @@ class Ramp:
         self._minutes: dict[int, float] = {}
 
     def units(self, now: float) -> float:
-        """Return the units a second that the table or index serves at the time `now`."""
+        """Return the units a second that the table or index serves at a time.
+
+        now: the time, in seconds since the epoch.
+        """
         old = int(now // _MINUTE) - _WITHIN
         for minute in [minute for minute in self._minutes if minute <= old]:
             self._peak = max(self._peak, self._minutes.pop(minute) / _MINUTE)

@@ -46,8 +46,10 @@ MINUTES: Final = 20
 """For how many minutes the consumed units are kept. Auto scaling needs them."""
 
 _MINUTE: Final = 60
-_SLACK: Final = 0.01  # in units: rounding errors of the clock change a level by less than this
-# When there are this many buckets of partition keys, full buckets are dropped to save memory.
+# In units. Rounding errors of the clock change the level of a bucket by less than _SLACK.
+_SLACK: Final = 0.01
+# When a table or index has this many buckets of partition keys, full buckets are dropped to save
+# memory.
 _PARTITIONS: Final = 10_000
 
 Entry = tuple[str, bytes, float]
@@ -58,7 +60,7 @@ Units = dict[bytes | None, float]
 
 
 class Refusal(NamedTuple):
-    """The refusal of a request by a limit.
+    """The refusal of a request by a throughput limit, which a token bucket enforces.
 
     error: the error for the client. index_name: the name of a global index, or None for the table.
     asked: the units that the request costs. available: the units that were left in the bucket.
@@ -74,11 +76,11 @@ class Refusal(NamedTuple):
 
 
 class Bucket:
-    """A token bucket: tokens arrive at a rate, up to a capacity.
+    """A token bucket for one throughput limit: tokens arrive at a rate, up to a capacity.
 
-    A token is a capacity unit. Times are in seconds. level: the number of tokens in the bucket.
-    saved: the last time at which the bucket had saved unused capacity, which means that it had more
-    tokens than arrive in two seconds.
+    A token is a capacity unit, which a request takes. rate: in tokens a second. Times are in
+    seconds. level: the number of tokens in the bucket. saved: the last time at which the bucket had
+    saved unused capacity, which means that it had more tokens than arrive in two seconds.
     """
 
     __slots__ = ("_at", "capacity", "level", "rate", "saved")
@@ -95,7 +97,8 @@ class Bucket:
 
         If `units` is more than the capacity, the bucket admits the request when it is full.
         """
-        # If the clock was set back, no tokens have arrived. They arrive from the new time on.
+        # If a test has set the clock back, no tokens have arrived. From the new time on, tokens
+        # arrive again.
         if now != self._at:
             self.level = min(self.capacity, self.level + max(0.0, now - self._at) * self.rate)
             self._at = now
@@ -112,11 +115,11 @@ class Bucket:
 class Resource:
     """The limits on the reads, or on the writes, of a table or global index.
 
-    There is a bucket for all partition keys together, and one for each partition key.
+    There is one token bucket for all partition keys together, and one for each partition key.
 
     index: the name of a global index, or None for the table.
     consumed: minute since the epoch -> units that were consumed in this minute. Minutes without
-    consumption are left out, and only the last MINUTES are kept.
+    consumption are left out, and at most the latest `MINUTES` minutes are kept.
     """
 
     def __init__(self, clock: Clock, kind: Kind, arn: str, index: str | None) -> None:
@@ -131,12 +134,12 @@ class Resource:
         self.consumed: dict[int, float] = {}
 
     def configure(self, units: float | None, *, on_demand: bool, since: float, warm: float | None = None) -> None:
-        """Set the rate of the bucket for all partition keys together.
+        """Set the rate of the token bucket for all partition keys together.
 
         units: the provisioned units or the on-demand maximum, or None if there is none.
-        since: the time from which a new bucket fills.
-        warm: the warm throughput of an on-demand table or index, with which its ramp begins. With
-        None, there is no ramp, so without a maximum there is no limit.
+        since: the time from which a new bucket fills, in seconds since the epoch.
+        warm: the warm throughput of an on-demand table or index, with which its ramp (ramp.py)
+        begins. None: there is no ramp, so without a maximum there is no limit.
         """
         self._on_demand = on_demand
         if not on_demand or units is not None or warm is None:
@@ -158,7 +161,10 @@ class Resource:
             self._whole.change(units, capacity, self._clock.now())
 
     def refusal(self, units: Units) -> Refusal | None:
-        """Return the refusal of a request that costs these units, or None if it is admitted."""
+        """Return the refusal of a request with this cost, or None if the limits admit it.
+
+        units: digest of a partition key -> cost in units.
+        """
         now = self._clock.now()
         if self._ramp is not None and self._whole is not None:
             served = self._ramp.units(now)
@@ -184,7 +190,7 @@ class Resource:
         )
 
     def _cause(self, now: float) -> Cause:
-        """Return the cause of a refusal by the bucket for all partition keys together."""
+        """Return the cause of a refusal by the token bucket for all partition keys together."""
         if self._on_demand:
             return "OnDemandMaximum" if self._ramp is None else "OnDemandRamp"
         if self.index is not None:
@@ -193,7 +199,10 @@ class Resource:
         return "Burst" if burst else "TableThroughput"
 
     def take(self, units: Units) -> None:
-        """Take the cost of a request from the buckets."""
+        """Take the cost of a request from the token buckets.
+
+        units: digest of a partition key -> cost in units.
+        """
         total = sum(units.values())
         minute = int(self._clock.now() // _MINUTE)
         self.consumed[minute] = self.consumed.get(minute, 0.0) + total
@@ -208,7 +217,7 @@ class Resource:
                 self._bucket(key).level -= cost
 
     def _bucket(self, key: bytes) -> Bucket:
-        """Return the bucket of a partition key. key: the digest of the partition key."""
+        """Return the token bucket of a partition key. key: the digest of the partition key."""
         bucket = self._partitions.get(key)
         if bucket is None:
             if len(self._partitions) >= _PARTITIONS:
@@ -227,7 +236,7 @@ def _left(bucket: Bucket) -> tuple[float, float]:
 
 
 class TableThrottle:
-    """All buckets of one table and its global indexes.
+    """The token buckets that enforce the throughput of one table and its global indexes.
 
     refused: the last refusal, or None if no request has been refused yet.
     """
@@ -242,7 +251,7 @@ class TableThrottle:
     ) -> None:
         """Apply the table's definition: throughput, billing mode and indexes.
 
-        warm: a function that returns the warm throughput of a table or index. With None, an
+        warm: a function that returns the warm throughput of a table or index. If it is None, an
         on-demand table without a maximum has limits only for each partition key.
         """
         since = self._clock.now() if self._resources else definition.created
@@ -263,7 +272,7 @@ class TableThrottle:
                 resource.configure(limit, on_demand=on_demand, since=since, warm=begins)
 
     def consumed(self, index: str | None, kind: str) -> Mapping[int, float]:
-        """Return the consumed units of the last minutes: minute since the epoch -> units.
+        """Return the consumed units of the latest minutes: minute since the epoch -> units.
 
         index: the name of a global index, or None for the table. kind: Read or Write.
         """
@@ -271,7 +280,7 @@ class TableThrottle:
         return next(found, {})
 
     def read(self, index: str | None, partition: bytes | None, units: float) -> None:
-        """Admit a read whose cost is known, and take the cost. Raises ApiError if it is refused.
+        """Take the cost of a read, which is known. Raises ApiError if a limit refuses the read.
 
         index: the name of a global index, or None for the table. partition: the digest of the
         partition key.
@@ -281,19 +290,19 @@ class TableThrottle:
     def admit(self, index: str | None, partition: bytes | None) -> None:
         """Admit a read whose cost is known only after the read. Then call `charge`.
 
-        Raises ApiError if the read is refused.
+        Raises ApiError if a limit refuses the read.
         """
         self._refuse(self._resources[index, "Read"].refusal({partition: 0.5}))
 
     def charge(self, index: str | None, partition: bytes | None, units: float) -> None:
-        """Take the cost of a read that `admit` has admitted."""
+        """Take the cost of a read that `admit` has admitted. units: the cost."""
         self._resources[index, "Read"].take({partition: units})
 
     def write(self, partition: bytes, consumed: Consumed, entries: Iterable[Entry], *, refuses: bool = True) -> None:
-        """Admit a write to a table and its global indexes, and take the cost.
+        """Take the cost of a write to a table and its global indexes.
 
-        Raises ApiError if the write is refused. The units of local indexes count for the table.
-        refuses: if it is false, no write is refused, but the cost is taken.
+        Raises ApiError if a limit refuses the write. The units of local indexes count for the
+        table. refuses: whether a limit may refuse the write. If not, the cost is taken in any case.
         """
         own = consumed.table + sum(consumed.local_indexes.values())
         charges: dict[Resource, Units] = {self._resources[None, "Write"]: {partition: own}}

@@ -1,8 +1,9 @@
 """Keeps the last throttles of a process, for the control `throttles`.
 
 A *throttle* is a read or write that a limit or a fault has refused. Throttles are kept only while
-throughput is enforced on a table, or a fault throttles. During that time, `ThrottleLog.noting`
-wraps `Emulator.answer`, so that each throttle shows the operation in which it happened.
+throughput is enforced on a table, or while a fault may throttle. During that time,
+`ThrottleLog.noting` wraps `Emulator.answer`, so that each throttle shows the operation in which it
+happened.
 """
 
 from collections import deque
@@ -23,14 +24,14 @@ _Caller = TypeVar("_Caller")
 
 
 class Throttled(NamedTuple):
-    """A refused read or write.
+    """A throttle: a read or write that a throughput limit or a fault has refused.
 
     time: in seconds since the epoch. table: None if the operation consumes no units.
     index_name: the name of a global index, or None for the table. kind: Read or Write.
     key: the key attributes, or None if they are not known.
     reason: the reason in the error's ThrottlingReasons, or None if the error has none.
     asked: the units that the whole read or write costs.
-    refusal: the refusal by a limit, or None if a fault has refused.
+    refusal: the refusal by a limit, or None if a fault has refused the read or write.
     fault: the name of the fault that has refused, or None.
     """
 
@@ -47,7 +48,7 @@ class Throttled(NamedTuple):
 
 
 class ThrottleLog:
-    """The last throttles of a process.
+    """The last throttles of a process: reads and writes that a limit or a fault has refused.
 
     operation: the name of the operation in progress, or "" if there is none.
     fault: the name of the fault that has refused last, or None.
@@ -69,7 +70,11 @@ class ThrottleLog:
         refusal: Refusal | None,
         asked: float = 0.0,
     ) -> None:
-        """Add a throttle. item: at least the key attributes, or None if they are not known."""
+        """Add a refused read or write.
+
+        item: at least the key attributes, or None if they are not known. The other parameters are
+        as for `Throttled`.
+        """
         reasons = error.extra.get("ThrottlingReasons") or error.extra.get("throttlingReasons")
         reason = reasons[0]["reason"] if reasons else None
         key = None if item is None or table is None else _key(table, index_name, item)
@@ -79,7 +84,7 @@ class ThrottleLog:
         )
 
     def noting(self, answer: Callable[[str, object, _Caller], bytes]) -> Callable[[str, object, _Caller], bytes]:
-        """Return a function that calls `answer`, and sets `operation` during each request."""
+        """Return a function that calls `answer`, and sets `self.operation` during each request."""
 
         def call(operation: str, raw: object, caller: _Caller) -> bytes:
             self.operation = operation

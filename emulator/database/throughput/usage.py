@@ -1,7 +1,7 @@
 """Counts the consumed units and throttled requests of a table and its global indexes.
 
 The counts are kept for each minute of the last hour, under CloudWatch's names of metrics
-(control-plane 19). Only a server that counts requests has them (controls/counters.py).
+(control-plane 19). Only a server that counts requests has these counts (controls/counters.py).
 """
 
 from collections.abc import Hashable, Iterator
@@ -41,7 +41,7 @@ Key = TypeVar("Key", bound=Hashable)
 
 
 class LastHour(Generic[Key]):
-    """The values of metrics in each minute of the last hour, by the emulator's clock."""
+    """The statistics of metrics in each minute of the last hour, by the emulator's clock."""
 
     __slots__ = ("_begin", "_clock", "_current", "_minutes")
 
@@ -49,7 +49,7 @@ class LastHour(Generic[Key]):
         self._clock = clock
         self._minutes: dict[int, dict[Key, Statistics]] = {}
         self._current: dict[Key, Statistics] = {}
-        self._begin = -inf  # the start of the current minute
+        self._begin = -inf  # the start of the current minute, in seconds since the epoch
 
     def add(self, key: Key, value: float) -> None:
         """Add a value of a metric to the current minute.
@@ -88,10 +88,11 @@ class LastHour(Generic[Key]):
 
 
 class TableUsage(LastHour[tuple[str, str | None]]):
-    """The counts of one table.
+    """The consumed units and throttled requests of one table and its global indexes.
 
-    A key is a pair: a metric, and the name of a global index or None for the table itself. For
-    REPLICATION_LATENCY, the second part is the region that has received a write.
+    Each value is added under a pair: a metric, and the name of a global index or None for the table
+    itself. For REPLICATION_LATENCY, the second part of the pair is the region that has received a
+    write.
 
     meter: a list with one number, to which all tables of a process add the units of requests.
     """
@@ -113,17 +114,17 @@ class TableUsage(LastHour[tuple[str, str | None]]):
         self.add((CONSUMED_WRITE, index), units)
 
     def replicated(self, index: str | None, units: float) -> None:
-        """Count the units that a write consumed here, although it was made in another region."""
+        """Count the units that a write of another region has consumed in this table."""
         self.add((REPLICATED_WRITE, index), units)
 
     def arrived(self, region: str, milliseconds: float) -> None:
-        """Count a write that has reached another region after so many milliseconds."""
+        """Count a write that has reached the region `region` after so many milliseconds."""
         self.add((REPLICATION_LATENCY, region), milliseconds)
 
     def throttled_read(self, index: str | None) -> None:
-        """Count a throttled read."""
+        """Count a throttled read. index: a global index, or None for the table."""
         self.add((THROTTLED_READ, index), 1.0)
 
     def throttled_write(self, index: str | None) -> None:
-        """Count a throttled write."""
+        """Count a throttled write. index: a global index, or None for the table."""
         self.add((THROTTLED_WRITE, index), 1.0)

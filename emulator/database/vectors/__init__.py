@@ -7,8 +7,8 @@ search. So a write does not have to update a matrix. A search sees the writes of
 but no uncommitted writes.
 
 A matrix is dropped when its index is deleted, after a snapshot was restored, after a minute without
-a search, or when other matrices need its memory. An index that is too large for the memory has no
-matrix: each search reads all entries from the store.
+a search, or when other matrices need its memory. An index that is too large for the allowed memory
+has no matrix: each search reads all its entries from the store.
 
 A search first computes scores in float32, with a bound on their error, and chooses candidates. Then
 it computes the scores of all candidates again in float64. So the scores and the order of the

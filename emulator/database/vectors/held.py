@@ -1,4 +1,7 @@
-"""Keeps the matrices of vector indexes in memory, and limits their memory."""
+"""Keeps the matrices of vector indexes in memory, and limits how much memory they take.
+
+A matrix has the entries of one index, for fast searches (matrix.py).
+"""
 
 from collections.abc import Callable, Container
 from typing import Final
@@ -13,19 +16,19 @@ MOST_BYTES: Final = 512 << 20
 IDLE: Final = 60.0  # seconds without a search after which a matrix is dropped
 
 Key = tuple[int, int]
-"""The id of a vector index, and the number `restored` of its definition."""
+"""The key of a matrix: the id of its vector index, and the number `restored` of the definition."""
 
 
 def key_of(index: VectorIndex) -> Key:
-    """Return the key under which HeldVectors keeps the matrix of an index."""
+    """Return the key under which `HeldVectors` keeps the matrix of a vector index."""
     return index.definition.id, index.definition.restored
 
 
 class HeldVectors:
-    """The matrices of a process, ordered by the time of their last search.
+    """The matrices of vector indexes in one process, ordered by the time of their last search.
 
     most: the most bytes that all matrices may take together.
-    stopwatch: gives the time at which a search begins, in seconds.
+    stopwatch: measures the time at which a search begins, in seconds.
     """
 
     def __init__(self, most: int = MOST_BYTES, stopwatch: Stopwatch | None = None) -> None:
@@ -42,7 +45,7 @@ class HeldVectors:
         return sum(matrix.size for matrix in self._held.values())
 
     def find(self, index: VectorIndex, entries: int) -> Matrix | None:
-        """Return the matrix of an index, or None if it would take more than the allowed memory.
+        """Return the matrix of a vector index, or None if the matrix would take too much memory.
 
         A new matrix is empty: `Matrix.follow` fills it. If memory is short, the matrices whose last
         search was longest ago are dropped.
@@ -66,7 +69,7 @@ class HeldVectors:
         return matrix
 
     def forget(self, matrix: Matrix) -> None:
-        """Drop a matrix that would stay `busy` forever, because its search was abandoned."""
+        """Drop a matrix whose search was abandoned: otherwise the matrix stays `busy` forever."""
         self._held = {key: other for key, other in self._held.items() if other is not matrix}
 
     def drop_idle(self) -> None:
@@ -75,9 +78,10 @@ class HeldVectors:
         self._drop(lambda key: self._held[key].used < before)
 
     def drop_others(self, keys: Container[Key]) -> None:
-        """Drop the matrices whose key is not in `keys`, the keys of all existing indexes.
+        """Drop the matrices whose key is not in `keys`.
 
-        The index of such a matrix was deleted or restored from a snapshot.
+        keys: the keys (`key_of`) of all existing vector indexes. Any other matrix belongs to an
+        index that was deleted or restored from a snapshot.
         """
         self._drop(lambda key: key not in keys)
 

@@ -23,8 +23,9 @@ The dictionary is empty until the import begins, so a process begins the import 
 def loaded(in_thread: InThread | None) -> Steps[None]:
     """Import NumPy in steps. Raises ModuleNotFoundError if NumPy is not installed.
 
-    in_thread: a function that runs another function in a thread. The import takes 0.1 s of CPU. In
-    a thread, other requests are answered meanwhile. If `in_thread` is None, import without it.
+    in_thread: a function that runs another function in a thread, or None to import in this thread.
+    The import takes 0.1 s of CPU. If it runs in another thread, other requests are answered during
+    this time.
     """
     if in_thread is not None and _NUMPY not in _has_ended and _NUMPY not in sys.modules:
         if find_spec(_NUMPY) is None:
@@ -44,10 +45,10 @@ def _load_all() -> None:
 def load_numpy() -> None:
     """Import NumPy so that it starts no threads. Raises ModuleNotFoundError if it is not installed.
 
-    With NumPy's threads, comparing a block took two to fifteen times as long on a busy machine,
-    because each matrix product waits for all threads. The environment variable OPENBLAS_NUM_THREADS
-    prevents the threads. NumPy reads it only during the import. So this function removes the
-    variable afterwards, and child processes do not inherit it.
+    With NumPy's threads, comparing a block of vectors with a query took two to fifteen times as
+    long on a busy machine, because each matrix product waits for all threads. The environment
+    variable OPENBLAS_NUM_THREADS prevents the threads. NumPy reads it only during the import. So
+    this function removes the variable afterwards, and child processes do not inherit it.
     """
     if _THREADS in os.environ:
         import numpy  # noqa: ICN001, PLC0415

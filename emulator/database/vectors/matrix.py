@@ -1,10 +1,10 @@
-"""The matrix of a vector index: its entries in memory, as blocks of rows in no particular order.
+"""The matrix of a vector index: the index's entries in memory, as rows in no particular order.
 
-    follow(txn)   read some changes or entries from the store; return False after the last ones
+    follow(txn)   read some changes or entries from the store; return False if none remain
     see(...)      compare the rows of one block with a query
 
-When a row is removed, the last row of the matrix moves to its place. So only the last block can
-have unused rows.
+The rows are stored in blocks. When a row is removed, the last row of the matrix moves to its place.
+So only the last block can have unused rows.
 """
 
 from collections.abc import Iterable, Iterator
@@ -25,27 +25,28 @@ if TYPE_CHECKING:
 
     from emulator.database.vectors.query import Doubles, Floats
 
-_BLOCK: Final = 1 << 20  # the most vector components in one block; comparing them takes 1 ms
-_MOST_ROWS: Final = 8192  # the most rows in a block
-_READ: Final = 1 << 17  # the most vector components that one step reads: 2 to 4 ms
-_MOST_READ: Final = 2000  # the most entries that one step reads
-_FOLLOWED: Final = 300  # the most changes that one step reads: 2 ms
-# Estimated bytes of a row besides its vector: key, dictionary slot, sum of squares, codes.
+_BLOCK: Final = 1 << 20  # the most vector components in one block. Comparing so many takes 1 ms
+_MOST_ROWS: Final = 8192  # the most rows in one block of a matrix
+_READ: Final = 1 << 17  # the most vector components that one step reads, in 2 to 4 ms
+_MOST_READ: Final = 2000  # the most index entries that one step reads
+_FOLLOWED: Final = 300  # the most changes of entries that one step reads, in 2 ms
+# _ROW_OVERHEAD: the estimated bytes of a row besides its vector: key, dictionary slot, sum of
+# squares, and a code for each attribute in SearchSchema.
 _ROW_OVERHEAD: Final = 260
 
 Entry = tuple[bytes, bytes]
-"""The tail of an item's key (keyspace.tail_of), and the stored bytes of the entry."""
+"""An index entry: the tail of the item's key (keyspace.tail_of), and the entry's stored bytes."""
 
 _ABSENT_CODE: Final = -1
 
 
 def rows_in_block(dimensions: int) -> int:
-    """Return the number of rows of one block, for vectors with this number of dimensions."""
+    """Return the most rows that one block of a matrix has, for vectors with so many dimensions."""
     return max(1, min(_MOST_ROWS, _BLOCK // dimensions))
 
 
 def row_bytes(index: VectorIndex) -> int:
-    """Return the estimated number of bytes that a row takes in memory."""
+    """Return the estimated number of bytes that one row of an index's matrix takes in memory."""
     return index.vector_size + _ROW_OVERHEAD
 
 
@@ -57,7 +58,7 @@ def squares_of(vectors: "Floats") -> "Doubles":
 
 
 class Entries:
-    """Reads the entries of an index from the store, and splits them into vector and attributes."""
+    """Reads a vector index's entries from the store, and splits each into vector and attributes."""
 
     def __init__(self, index: VectorIndex) -> None:
         self._size = index.vector_size
@@ -71,9 +72,10 @@ class Entries:
         self._most = max(1, min(_MOST_READ, _READ // index.dimensions))
 
     def page(self, txn: ReadTxn, start: bytes) -> tuple[list[Entry], bytes | None]:
-        """Return a pair: the entries of one page, and the key at which the next page starts.
+        """Return a pair: the index entries of one page, and the key at which the next page starts.
 
-        The page starts at the key `start`. The second part is None after the last page.
+        start: the storage key at which the page starts. The second part of the result is None after
+        the last page.
         """
         cut = self._cut
         pairs = list(islice(txn.scan(start, self.range[1]), self._most))
@@ -81,7 +83,7 @@ class Entries:
         return [(key[cut:], entry) for key, entry in pairs], following
 
     def vectors(self, entries: Iterable[bytes]) -> "Floats":
-        """Return an array that has the vector of each entry as a row."""
+        """Return an array that has the vector of each index entry as a row. entries: as stored."""
         size = self._size
         joined = b"".join([entry[:size] for entry in entries])
         rows = np.frombuffer(joined, np.dtype("<f4")).astype(np.float32, copy=False)
@@ -90,7 +92,8 @@ class Entries:
     def values(self, entry: bytes) -> list[bytes | None]:
         """Return an entry's values of the attributes in SearchSchema, in the order of SearchSchema.
 
-        The value is None for an attribute that the item does not have.
+        entry: the stored bytes of an index entry. The value is None for an attribute that the item
+        does not have.
         """
         found: list[bytes | None] = []
         at = self._size
@@ -106,11 +109,11 @@ class Entries:
 
 
 class Matrix:
-    """The entries of one index in memory.
+    """The entries of one vector index in memory, for searches.
 
     busy: True while a search uses the matrix. No other search may use it then.
     progress: the number of steps that all searches have made with the matrix.
-    used: when the last search began, in seconds of the stopwatch of HeldVectors.
+    used: the time at which the last search began, in seconds of the stopwatch of HeldVectors.
     """
 
     def __init__(self, index: VectorIndex) -> None:
@@ -130,35 +133,35 @@ class Matrix:
         self._code_of: list[dict[bytes, int]] = [{} for _ in range(attributes)]
         self._tails: list[bytes] = []
         self._rows: dict[bytes, int] = {}
-        # The number of the index's changes that the rows include; None before the first read.
+        # How many changes of the index's entries the rows include; None before the first read.
         self._version: int | None = None
         # The key at which the next page of entries starts; None when all pages have been read.
         self._next: bytes | None = self._entries.range[0]
 
     @property
     def size(self) -> int:
-        """The estimated number of bytes that the rows take in memory."""
+        """The estimated number of bytes that the rows of the matrix take in memory."""
         return len(self._tails) * row_bytes(self.index)
 
     @property
     def blocks(self) -> int:
-        """The number of blocks that have rows."""
+        """The number of blocks of the matrix that have rows."""
         return -(-len(self._tails) // self._height)
 
     # --- following the store ----------------------------------------------------------------------
 
     def is_current(self, txn: ReadTxn) -> bool:
-        """Return True if the rows are exactly the entries that a transaction sees."""
+        """Return True if the matrix has exactly the index entries that a transaction sees."""
         return self._next is None and self._version == numbers(txn, self.index.prefix).changes
 
     def follow(self, txn: ReadTxn) -> bool:
-        """Do one step of bringing the rows up to date. Return True if another step is needed.
+        """Do a step to make the matrix agree with the store. Return True if more steps remain.
 
-        A step first reads changes that the rows do not include. When the rows include all changes,
-        it reads a page of entries that were never read. The record of a change only names an entry,
-        so the step reads the current state of that entry. A change of an entry that was never read
-        is skipped, because a later step reads the entry in its current state. If the store no
-        longer has all changes since the last search, all entries are read again.
+        A step first reads changes of index entries that the rows do not include. When the rows
+        include all changes, it reads a page of entries that were never read. The record of a change
+        only names an entry, so the step reads the current state of that entry. A change of an entry
+        that was never read is skipped, because a later step reads the entry in its current state.
+        If the store no longer has all changes since the last search, all entries are read again.
         """
         self.progress += 1
         newest = numbers(txn, self.index.prefix).changes
@@ -179,21 +182,22 @@ class Matrix:
         return self._version != newest or self._next is not None
 
     def _changed(self, txn: ReadTxn, first: int, stop: int) -> Iterator[bytes]:
-        """Yield the tails (keyspace.tail_of) of the entries that some changes concern.
+        """Yield the tails (keyspace.tail_of) of the index entries that some changes have changed.
 
-        The changes have the numbers first <= number < stop. Entries that were never read are left
-        out.
+        The changes have the numbers first <= number < stop. Entries that this matrix has never read
+        are left out.
         """
         prefix = self.index.prefix
         for tail in {txn.get(keyspace.vector_change(prefix, number)) for number in range(first, stop)}:
-            assert tail is not None, "the latest changes of an index are recorded"
+            assert tail is not None, "the store must have records of the latest KEPT_CHANGES changes"
             if self._next is None or keyspace.vector_entry(prefix, tail) < self._next:
                 yield tail
 
     def _put(self, tail: bytes, entry: bytes | None) -> None:
-        """Write an entry to its row, or append a row if it has none.
+        """Write an index entry to its row of the matrix, or append a row if the entry has none.
 
-        If `entry` is None, the entry was deleted: remove its row.
+        tail: names the entry (keyspace.tail_of). If `entry` is None, the entry was deleted: remove
+        its row.
         """
         row = self._rows.get(tail)
         if row is None:
@@ -206,7 +210,7 @@ class Matrix:
             self._write(row, vectors, squares_of(vectors), [entry])
 
     def _add(self, entries: list[Entry]) -> None:
-        """Append entries to the matrix, each as a new row."""
+        """Append index entries to the matrix, each as a new row."""
         if not entries:
             return
         vectors = self._entries.vectors(entry for _, entry in entries)
@@ -232,7 +236,7 @@ class Matrix:
             codes.append(np.empty(self._height, np.int32))
 
     def _write(self, row: int, vectors: "Floats", squares: "Doubles", entries: list[bytes]) -> None:
-        """Write entries to consecutive rows of one block, beginning at `row`."""
+        """Write index entries to consecutive rows of one block, beginning at `row`."""
         block, at = divmod(row, self._height)
         self._vectors[block][at : at + len(vectors)] = vectors
         self._squares[block][at : at + len(vectors)] = squares
@@ -244,7 +248,7 @@ class Matrix:
                 ]
 
     def _remove(self, row: int) -> None:
-        """Remove a row, and move the last row of the matrix to its place."""
+        """Remove a row of the matrix, and move the last row to its place."""
         tail, last_tail = self._tails[row], self._tails.pop()
         last = len(self._tails)
         del self._rows[tail]
@@ -265,7 +269,7 @@ class Matrix:
     # --- searching --------------------------------------------------------------------------------
 
     def see(self, query: Query, block: int) -> None:
-        """Compare a query with those rows of a block that meet the query's conditions."""
+        """Compare a query's vector with the rows of a block that meet the query's conditions."""
         self.progress += 1
         first = block * self._height
         count = min(self._height, len(self._tails) - first)
