@@ -166,7 +166,7 @@ def _first_expiry(database: Database, definition: TableDefinition, now: float) -
     oldest, _ = queue.expired(now)
     with database.read() as txn:
         ticket = next(txn.scan(oldest, prefix_end(queue.prefix)), None)
-    return None if ticket is None else keyspace.expiry_of(ticket[0]) / 1000 + MILLISECOND
+    return None if ticket is None else keyspace.time_of_ticket(ticket[0]) / 1000 + MILLISECOND
 
 
 # --- streams --------------------------------------------------------------------------------------

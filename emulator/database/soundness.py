@@ -120,7 +120,7 @@ def _problems(txn: ReadTxn) -> Iterator[str]:
 
 
 def _problems_of_history(txn: ReadTxn, history: HistoryDefinition) -> Iterator[str]:
-    records, pointers = keyspace.history_records(history.id), keyspace.history_keys(history.id)
+    records, pointers = keyspace.history_records(history.id), keyspace.history_pointers(history.id)
     count = 0
     for key, stored in txn.scan(records, prefix_end(records)):
         count += 1
@@ -128,7 +128,7 @@ def _problems_of_history(txn: ReadTxn, history: HistoryDefinition) -> Iterator[s
         for row in rows:
             if row is not None:
                 decode_row(row)
-        if txn.get(pointers + keyspace.history_key(item) + key[keyspace.ITEM_PREFIX :]) is None:
+        if txn.get(pointers + keyspace.history_item(item) + key[keyspace.ITEM_PREFIX :]) is None:
             yield f"the history of table {history.table} does not list one of its records"
     if sum(1 for _ in txn.scan(pointers, prefix_end(pointers))) != count:
         yield f"the history of table {history.table} lists a record that is missing"

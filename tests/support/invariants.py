@@ -113,10 +113,10 @@ def check_histories(txn: ReadTxn, database: Database) -> Ranges:
     known: Ranges = []
     for history in stored:
         assert database.histories.get(history.id) == history
-        records, entries = keyspace.history_records(history.id), keyspace.history_keys(history.id)
+        records, entries = keyspace.history_records(history.id), keyspace.history_pointers(history.id)
         known += [_range(records), _range(entries)]
         wanted = {
-            entries + keyspace.history_key(record_of(record).item) + key[keyspace.ITEM_PREFIX :]
+            entries + keyspace.history_item(record_of(record).item) + key[keyspace.ITEM_PREFIX :]
             for key, record in _rows(txn, records)
         }
         assert wanted == {key for key, _ in _rows(txn, entries)}

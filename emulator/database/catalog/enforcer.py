@@ -278,8 +278,8 @@ class Enforcer:
         rare = (usage, in_flight, meter, gate, lag)
         if not (throttle or locked or insights) and all(each is None for each in rare):
             return None
-        noted = (self.throttles, table.definition) if throttle is not None or gate is not None else None
-        return Enforcement(self._clock, throttle, locked, insights, usage, in_flight, meter, gate, lag, noted)
+        throttle_log = (self.throttles, table.definition) if throttle is not None or gate is not None else None
+        return Enforcement(self._clock, throttle, locked, insights, usage, in_flight, meter, gate, lag, throttle_log)
 
     @property
     def throttles(self) -> "ThrottleLog":

@@ -144,7 +144,7 @@ class Histories:
     def _remove(self, change: DefinitionChange, number: int) -> None:
         self._registry.remove(change, keyspace.history(number))
         self._deletions.begin(change.txn, keyspace.history_records(number))
-        self._deletions.begin(change.txn, keyspace.history_keys(number))
+        self._deletions.begin(change.txn, keyspace.history_pointers(number))
 
     def _publish(self, _key: bytes, history: "HistoryDefinition") -> None:
         number = history.id
@@ -190,13 +190,13 @@ class Histories:
             with self._registries.changing(urgent=True) as change:
                 self._remove(change, number)
             return False
-        records, keys = keyspace.history_records(number), keyspace.history_keys(number)
+        records, keys = keyspace.history_records(number), keyspace.history_pointers(number)
         bound = records + position(microseconds(max(0.0, now - history.retention - SLACK)) + 1)
         with self._engine.write() as txn:
             txn.urgent = True
             old, more = _oldest(txn, records, bound)
             for key, item in old:
-                txn.delete(keys + keyspace.history_key(item) + key[keyspace.ITEM_PREFIX :])
+                txn.delete(keys + keyspace.history_item(item) + key[keyspace.ITEM_PREFIX :])
                 txn.delete(key)
             if more:
                 return True

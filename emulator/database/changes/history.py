@@ -101,7 +101,7 @@ class History:
         self._moment = moment
         self._alone = alone
         self._records = keyspace.history_records(history.id)
-        self._keys = keyspace.history_keys(history.id)
+        self._keys = keyspace.history_pointers(history.id)
         self.adopt(history)
 
     def adopt(self, history: HistoryDefinition) -> None:
@@ -116,7 +116,7 @@ class History:
         where = change.recorded = self._next(txn)
         header = _header.pack(VERSION, TTL if change.expired else 0, len(item), len(old), len(new))
         txn.put(self._records + where, b"".join((header, item, old, new)))
-        txn.put(b"".join((self._keys, keyspace.history_key(item), where)), b"")
+        txn.put(b"".join((self._keys, keyspace.history_item(item), where)), b"")
 
     def _next(self, txn: WriteTxn) -> bytes:
         """Return the position of a new record, which is after all earlier positions."""

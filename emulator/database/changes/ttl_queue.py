@@ -47,9 +47,9 @@ class TtlQueue:
         before, after = self.expiry(change.old_item()), self.expiry(change.new)
         if before != after:
             if before is not None:
-                txn.delete(keyspace.expiry(self.prefix, before, change.key))
+                txn.delete(keyspace.ticket(self.prefix, before, change.key))
             if after is not None:
-                txn.put(keyspace.expiry(self.prefix, after, change.key), b"")
+                txn.put(keyspace.ticket(self.prefix, after, change.key), b"")
 
     def expired(self, now: float) -> tuple[bytes, bytes]:
         """Return the range of tickets whose items a sweep at the time `now` deletes.
@@ -61,7 +61,7 @@ class TtlQueue:
         """
         milliseconds = int(now * 1000)
         oldest = max(0, milliseconds - _TOO_OLD)
-        return keyspace.expiry(self.prefix, oldest, b""), keyspace.expiry(self.prefix, milliseconds, b"")
+        return keyspace.ticket(self.prefix, oldest, b""), keyspace.ticket(self.prefix, milliseconds, b"")
 
     def ticket(self, item: Item, item_key: bytes) -> bytes | None:
         """Return the ticket of an item (its storage key in the queue).
@@ -69,7 +69,7 @@ class TtlQueue:
         Return None if the item never expires.
         """
         expiry = self.expiry(item)
-        return None if expiry is None else keyspace.expiry(self.prefix, expiry, item_key)
+        return None if expiry is None else keyspace.ticket(self.prefix, expiry, item_key)
 
     def expiry(self, item: Item | None) -> int | None:
         """Return the time at which an item expires, in milliseconds since the epoch.

@@ -106,6 +106,6 @@ def _around(
 def _records(views: Views, txn: ReadTxn, past: Past, item: bytes, start: bytes, limit: int) -> list[bytes]:
     """Return the positions of at most `limit` history records of an item, from `start` on."""
     assert past.history is not None, "the table must be open with its history"
-    prefix = keyspace.history_keys(past.history) + keyspace.history_key(item)
+    prefix = keyspace.history_pointers(past.history) + keyspace.history_item(item)
     found, _ = views.page(txn, open_view(views, past), prefix + start, prefix + LAST, limit)
     return [key[len(prefix) :] for key, _ in found]

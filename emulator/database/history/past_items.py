@@ -70,7 +70,7 @@ def open_past(views: Views, change: DefinitionChange, table: TableDefinition, at
     number = table.history if at is not None else None
     prefixes = [keyspace.items(table.id)]
     if number is not None:
-        prefixes += [keyspace.history_records(number), keyspace.history_keys(number)]
+        prefixes += [keyspace.history_records(number), keyspace.history_pointers(number)]
     view = views.open(change, prefixes)
     past = Past(view.id, table.id, number, 0 if at is None else microseconds(at))
     views.keep(change.txn, view, _KEPT, past.dump())
@@ -194,9 +194,9 @@ def first_records(
     """
     assert past.history is not None, "the table must be open with its history"
     view = open_view(views, past)
-    pointers = keyspace.history_keys(past.history)
-    at = pointers + keyspace.history_key(start)
-    stop = prefix_end(pointers) if end is None else pointers + keyspace.history_key(end) + LAST
+    pointers = keyspace.history_pointers(past.history)
+    at = pointers + keyspace.history_item(start)
+    stop = prefix_end(pointers) if end is None else pointers + keyspace.history_item(end) + LAST
     found = item = None
     more = True
     while more:
@@ -212,5 +212,5 @@ def first_records(
             # The next step begins at `beyond`: it skips the other records of a yielded item, and
             # records before `since`.
             beyond = LAST if item == found else max(where + b"\0", since)
-            at = pointers + keyspace.history_key(item) + beyond
+            at = pointers + keyspace.history_item(item) + beyond
             yield (item + b"\0" if item == found else item), None

@@ -77,7 +77,7 @@ class Contents:
         number = keyspace.history_of(key)
         self.histories[key] = stored
         self.data[keyspace.history_records(number)] = None
-        self.data[keyspace.history_keys(number)] = None
+        self.data[keyspace.history_pointers(number)] = None
 
     def add_mapping(self, key: bytes, stored: bytes) -> None:
         """Add an event source mapping and its checkpoints.

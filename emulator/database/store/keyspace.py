@@ -362,12 +362,12 @@ def expiries(queue: int) -> bytes:
     return _EXPIRY + keycode.u32(queue)
 
 
-def expiry(prefix: bytes, milliseconds: int, item_key: bytes) -> bytes:
+def ticket(prefix: bytes, milliseconds: int, item_key: bytes) -> bytes:
     """Return an item's ticket, its key in a TTL queue. prefix: the prefix of the queue's keys."""
     return prefix + keycode.u64(milliseconds) + item_key[ITEM_PREFIX:]
 
 
-def expiry_of(ticket: bytes) -> int:
+def time_of_ticket(ticket: bytes) -> int:
     """Return the time at which an item expires, in milliseconds since the epoch.
 
     ticket: the key of the item in the TTL queue.
@@ -472,16 +472,16 @@ def history_records(number: int) -> bytes:
     return _HISTORY_RECORD + keycode.u32(number)
 
 
-def history_keys(number: int) -> bytes:
+def history_pointers(number: int) -> bytes:
     """Return the prefix of the keys that list a history's records in the order of items.
 
-    A result of `history_key` and the position of a record follow the prefix.
+    A result of `history_item` and the position of a record follow the prefix.
     """
     return _HISTORY_KEY + keycode.u32(number)
 
 
-def history_key(item: bytes) -> bytes:
-    """Return the part that names an item in the keys that begin with `history_keys`.
+def history_item(item: bytes) -> bytes:
+    """Return the part that names an item in the keys that begin with `history_pointers`.
 
     item: the item's key without the table's prefix.
     """
@@ -489,7 +489,7 @@ def history_key(item: bytes) -> bytes:
 
 
 def history_pointer_of(pointer: bytes) -> tuple[bytes, bytes]:
-    """Return the parts of a key that begins with `history_keys`: the item, and a record's position.
+    """Return the item and the record's position in a key that begins with `history_pointers`.
 
     The item is given by its storage key without the table's prefix.
     """

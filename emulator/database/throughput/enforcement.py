@@ -78,7 +78,7 @@ class Enforcement:
     meter: counts the units of the table's owner, or None if no test counts them.
     gate: refuses reads and writes for faults, or None if there are no such faults.
     lag: lets reads see an earlier state, or None if the table has no lag.
-    noted: the log of throttles and the table's definition, or None if nothing can throttle.
+    throttle_log: the log of throttles and the table's definition, or None if nothing can throttle.
     """
 
     __slots__ = (
@@ -86,7 +86,7 @@ class Enforcement:
         "_in_flight",
         "_locked",
         "_meter",
-        "_noted",
+        "_throttle_log",
         "gate",
         "insights",
         "lag",
@@ -105,7 +105,7 @@ class Enforcement:
         meter: "Meter | None" = None,
         gate: "TableGate | None" = None,
         lag: Lag | None = None,
-        noted: "tuple[ThrottleLog, TableDefinition] | None" = None,
+        throttle_log: "tuple[ThrottleLog, TableDefinition] | None" = None,
     ) -> None:
         self._clock = clock
         self._locked = locked
@@ -116,7 +116,7 @@ class Enforcement:
         self.usage = usage
         self.gate = gate
         self.lag = lag
-        self._noted = noted
+        self._throttle_log = throttle_log
 
     def refuse_conflict(self, key: bytes) -> None:
         """Raise TransactionConflictException if a test has declared a transaction with the item.
@@ -265,8 +265,8 @@ class Enforcement:
         """
         found = None if self.throttle is None else self.throttle.refused
         refusal = found if found is not None and found.error is error else None
-        if self._noted is not None:
-            log, table = self._noted
+        if self._throttle_log is not None:
+            log, table = self._throttle_log
             log.add(table, kind, index if refusal is None else refusal.index_name, item, error, refusal, asked)
         return refusal
 

@@ -42,7 +42,7 @@ def test_a_sound_store(database):
 @pytest.mark.parametrize(
     ("span", "problem"),
     [
-        (of_kind(keyspace.history_keys(0)), "the history of table table does not list one of its records"),
+        (of_kind(keyspace.history_pointers(0)), "the history of table table does not list one of its records"),
         (of_kind(keyspace.history_records(0)), "the history of table table lists a record that is missing"),
         (keyspace.views(), "the items of the backup arn:aws:dynamodb:us-east-1:123456789012:table/table/backup/"),
     ],
