@@ -26,7 +26,7 @@ _MOST: Final = 300 * 1024  # the limit for the bytes of all pictures together
 _WIDTH: Final = 1280
 _RGB: Final = 2
 _RGBA: Final = 6
-_PALETTE: Final = 256  # the most colours that a palette can have
+_PALETTE: Final = 256  # the maximum number of colours that a palette can have
 _USERS: Final = ("ada", "grace", "linus", "barbara", "donald", "margaret")
 _STATES: Final = ("new", "paid", "sent")
 

@@ -9,8 +9,9 @@ a terminal. So only printable ASCII stays unchanged. All other characters become
 import re
 from typing import Final
 
-_LONGEST: Final = 200  # the most characters by default; the ARN of a table has fewer
-# The most characters of a text in which a function or another server explains a failure.
+_LONGEST: Final = 200  # the maximum number of characters by default; the ARN of a table has fewer
+# The maximum number of characters of a text in which a function or another server explains a
+# failure.
 LONGEST_DETAIL: Final = 1000
 
 _NOT_PRINTABLE: Final = re.compile("[^ -~]")

@@ -28,7 +28,7 @@ EXPRESSION_IN_OPERANDS: Final = 100
 LEGACY_NAMES: Final = ITEM_SIZE
 EXPRESSION_VALUES_SIZE: Final = 2 * MIB  # bytes of all ExpressionAttributeValues together
 PLACEHOLDER: Final = 255  # bytes of a "#name" or ":value", including its first character
-PATH_ELEMENTS: Final = 32  # the most names and list indexes in a document path
+PATH_ELEMENTS: Final = 32  # the maximum number of names and list indexes in a document path
 # The largest index in a document path (observed: github.com/floci-io/floci/issues/3073).
 LIST_INDEX: Final = 4_294_967_294
 
@@ -43,21 +43,23 @@ BATCH_WRITE_ITEMS: Final = 25
 GSI_PER_TABLE: Final = 20
 LSI_PER_TABLE: Final = 5
 VECTOR_INDEXES_PER_TABLE: Final = 5
-DIMENSIONS: Final = 4096  # the most dimensions of a vector
+DIMENSIONS: Final = 4096  # the maximum number of dimensions of a vector
 SEARCH_RESPONSE: Final = 16 * MIB  # bytes of all items that a search returns (AWS: "Vector indexes", requirements)
-TOP_K: Final = 100  # the most results of a search for vectors
+TOP_K: Final = 100  # the maximum number of results of a search for vectors
 NON_KEY_ATTRIBUTES_TOTAL: Final = 100
-# The most HASH attributes, and the most RANGE attributes, in the key of a global index.
+# The maximum number of HASH attributes, and the maximum number of RANGE attributes, in the key of a
+# global index.
 INDEX_KEY_ATTRIBUTES: Final = 4
 TAGS_PER_RESOURCE: Final = 50
 TAG_KEY: Final = 128  # characters of a tag's key
 TAG_VALUE: Final = 256
 TAG_SET: Final = 10 * KIB  # bytes of all tags of a resource
-S3_OBJECTS: Final = 50_000  # the most objects of one import or bulk operation (control-plane 5.1, 14)
+S3_OBJECTS: Final = 50_000  # the maximum number of objects of one import or bulk operation (control-plane 5.1, 14)
 # Bytes of a policy document, including its white space (control-plane 11.2).
 RESOURCE_POLICY: Final = 20_480
 THROUGHPUT_VALUE: Final = 1_000_000_000_000
-# The most read units, and the most write units, of a table or global index (default quota).
+# The maximum number of read units, and the maximum number of write units, of a table or global
+# index (default quota).
 TABLE_CAPACITY: Final = 40_000
 # On one UTC day, a table can decrease its provisioned throughput so many times without a wait. A
 # further decrease on this day is possible DECREASE_SECONDS after the last decrease.
@@ -72,8 +74,9 @@ ITEM_COLLECTION: Final = 10 * GIB
 STREAMS_PAGE: Final = 100  # default and maximum of Limit in ListStreams and DescribeStream
 ITERATOR_SECONDS: Final = 900.0  # seconds for which a shard iterator is valid
 
-KINESIS_BATCH_RECORDS: Final = 500  # the most records of one PutRecords call (AWS: PutRecords)
-# The most bytes of one PutRecords call: data and partition keys of all records together.
+KINESIS_BATCH_RECORDS: Final = 500  # the maximum number of records of one PutRecords call (AWS: PutRecords)
+# The maximum number of bytes of one PutRecords call: data and partition keys of all records
+# together.
 KINESIS_BATCH_BYTES: Final = 5 * MIB
 
 # The lowest and highest TargetValue of an auto scaling policy, in percent (control-plane 10).

@@ -24,8 +24,8 @@ _KEYS: Final = 1000
 class LogLimit:
     """Allows each key once in an interval, and a limited number of different keys in an interval.
 
-    A key names the subject of a log line. interval: in seconds. keys: the most different keys. This
-    limit bounds the memory, and also the log if each line has a new key.
+    A key names the subject of a log line. interval: in seconds. keys: the maximum number of
+    different keys. This limit bounds the memory, and also the log if each line has a new key.
     """
 
     def __init__(self, interval: float = _INTERVAL, keys: int = _KEYS, now: Callable[[], float] = monotonic) -> None:

@@ -32,7 +32,7 @@ PARSED_IN_STEP: Final = 8_000  # characters of expressions or statements to pars
 PLANNED_IN_STEP: Final = 40_000  # characters of PartiQL statements to turn into plans
 DECODED_IN_STEP: Final = 200_000  # bytes of rows to decode and project: 2 to 8 ms
 COPIED_IN_STEP: Final = 4 << 20
-"""The most bytes of values that one slice copies in the store: about 10 ms on disk."""
+"""The maximum number of bytes of values that one slice copies in the store: about 10 ms on disk."""
 
 THREAD_SWITCH: Final = 0.0005
 """Python's switch interval, in seconds, while another thread does long work.

@@ -27,7 +27,7 @@ SAMPLE: Final = "CutItems"
 """The member with the first items of an answer that has CUT."""
 
 SAMPLE_BYTES: Final = "CutItemsBytes"
-"""The member with the length of the first items as JSON."""
+"""The member with the length of the items in SAMPLE as JSON."""
 
 # The size of an item divided by the length of its JSON: the usual ratio, then the lowest and the
 # highest. Items with many numbers of one digit have the lowest ratio.

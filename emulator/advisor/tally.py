@@ -12,8 +12,8 @@ from typing import Final
 from emulator.advisor.calls import Access, Call
 
 MOST: Final = 5_000  # tallies of a process; each takes about 1 to 3 KB
-_NAMES: Final = 40  # the most names that a tally counts
-_ACCESS_KEYS: Final = 5  # the most access keys that a tally names
+_NAMES: Final = 40  # the maximum number of names that a tally counts
+_ACCESS_KEYS: Final = 5  # the maximum number of access keys that a tally names
 _LONGEST_NAME: Final = 100  # characters; longer names are cut
 
 EVERYBODY: Final = "*"

@@ -168,7 +168,7 @@ def _add_copy_options(parser: Parser) -> None:
         help="keep the progress in this file, so that a second run resumes where the first one ended",
     )
     group.add_argument(
-        "--read-units", metavar="N", type=_positive, help="the most read capacity units to use in a second"
+        "--read-units", metavar="N", type=_positive, help="the maximum number of read capacity units to use in a second"
     )
     group.add_argument("--filter", metavar="EXPRESSION", help="filter expression: copy only these items")
     group.add_argument("--names", metavar="JSON", type=_object, help="the filter's attribute names")

@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from emulator.event_sources.service import FunctionService
 
 _PIECE: Final = 1 << 20  # how many bytes of dead letters one step parses
-_MOST: Final = 1000  # the most dead letters in a result
+_MOST: Final = 1000  # the maximum number of dead letters in a result
 
 
 def _of_owner(_body: Body, results: Sequence[Result]) -> Result:

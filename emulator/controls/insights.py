@@ -32,9 +32,9 @@ from emulator.values.rows import decode_row
 from storage import ReadTxn
 from storage.keycode import prefix_end
 
-_SHOWN: Final = 100  # the most contributors in a list of the result, as in CloudWatch
+_SHOWN: Final = 100  # the maximum number of contributors in a list of the result, as in CloudWatch
 _TABLES: Final = 500  # how many tables one step handles
-_SENT: Final = 200  # the most contributors that one process adds to such a list
+_SENT: Final = 200  # the maximum number of contributors that one process adds to such a list
 _REPORTS: Final = ("PartitionKeys", "Keys")
 _RESOURCE: Final = ("AccessKey", "Region", "TableName", "IndexName")
 

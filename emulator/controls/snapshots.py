@@ -67,7 +67,7 @@ _HOLD: Final = ("Name", "AccessKey", "Region", "Tables")
 _ITEMS: Final = ("Name", "TableName", "AccessKey", "Region", "Segment", "TotalSegments", "After")
 _SEGMENT: Final = (("Segment", 0), ("TotalSegments", 1))
 _MOST_SEGMENTS: Final = 1_000_000  # the limit of TotalSegments in a Scan
-_LONGEST: Final = 255  # the most characters of a snapshot's name
+_LONGEST: Final = 255  # the maximum number of characters of a snapshot's name
 _WRONG_AFTER: Final = "the member After must be the After of the last result for the same segment"
 _REST: Final = 60.0  # seconds from one step of `hold` to the next; these steps only wait
 

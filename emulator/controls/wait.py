@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 _TIMEOUT: Final = 10.0  # seconds: the default of `Timeout`
 _LONGEST_TIMEOUT: Final = 3600.0
-_MOST: Final = 200  # the most calls of `wait` in progress in one process
+_MOST: Final = 200  # the maximum number of calls of `wait` in progress in one process
 
 # Seconds between two checks of the commit number, which says if there was a commit. A check takes
 # 2 us, and its iteration of the event loop 20 us, so one wait takes 0.7 % of a core. With more than
@@ -56,7 +56,7 @@ _MANY: Final = 20
 # The pause after a check of the condition takes at least 4 times as long as the check.
 _REST: Final = 4
 
-_SHOWN: Final = 300  # the most characters of the last state in the message of TimedOut
+_SHOWN: Final = 300  # the maximum number of characters of the last state in the message of TimedOut
 
 
 @control(

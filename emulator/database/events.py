@@ -62,7 +62,7 @@ Relation: TypeAlias = "TableDefinition | IndexDefinition | VectorDefinition"
 MILLISECOND: Final = 0.001
 
 _IN_STEP: Final = 200
-"""The most tables or streams in one step. Each takes 10 to 30 microseconds."""
+"""The maximum number of tables or streams in one step. Each takes 10 to 30 microseconds."""
 
 
 class Event(NamedTuple):

@@ -22,7 +22,7 @@ from emulator.limits import TOKEN_SECONDS
 from storage import ReadTxn, WriteTxn
 
 _MILLISECONDS: Final = Struct(">Q")
-_FORGOTTEN: Final = 4  # the most expired tokens that are deleted when a token is stored
+_FORGOTTEN: Final = 4  # the maximum number of expired tokens that are deleted when a token is stored
 
 
 @dataclass(frozen=True, slots=True)

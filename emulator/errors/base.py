@@ -85,14 +85,14 @@ class ApiError(Exception):
 
 
 LONGEST_WHOLE: Final = 68_000
-"""The most bytes of JSON that a message may have. A longer message is cut.
+"""The maximum number of bytes of JSON that a message may have. A longer message is cut.
 
 Without this limit, a message could be as long as the request. We do not know where the service cuts
 its messages. So the messages of ordinary mistakes are not cut, for example a message with an
 attribute name that is one byte over the limit of 65,535.
 """
 LONGEST_CUT: Final = 60_000
-"""The most bytes of JSON that a message has after it was cut."""
+"""The maximum number of bytes of JSON that a message has after it was cut."""
 
 _CUT: Final = "..."  # our own mark at the end of a message that was cut
 
@@ -115,14 +115,14 @@ def shortened(text: str, limit: int) -> str:
 
 
 def json_size(text: str) -> int:
-    """Return the most bytes that a text needs as a JSON string, not counting the two quotes."""
+    """Return the maximum number of bytes that a text needs as a JSON string, without the quotes."""
     data = text.encode()
     controls = len(data) - len(data.translate(None, _CONTROLS))
     return len(data) + data.count(b'"') + data.count(b"\\") + 5 * controls
 
 
 _CONTROLS: Final = bytes(range(32))
-_JSON_GROWTH: Final = 6  # the most bytes of JSON that one character can need: \u0001
+_JSON_GROWTH: Final = 6  # the maximum number of bytes of JSON that one character can need: \u0001
 
 
 def enveloped(error: ApiError) -> ApiError:

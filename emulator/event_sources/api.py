@@ -37,7 +37,7 @@ PREFIX: Final = "/2015-03-31/"
 _RESOURCE: Final = "event-source-mappings"
 _OK: Final = 200
 _ACCEPTED: Final = 202
-_PAGE: Final = 100  # the most mappings on a page, even if MaxItems is larger (Lambda API: ListEventSourceMappings)
+_PAGE: Final = 100  # the maximum number of mappings on a page, even if MaxItems is larger (Lambda API)
 
 Answer = tuple[int, dict[str, Any]]
 """The HTTP status, and the body as a JSON object."""

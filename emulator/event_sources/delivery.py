@@ -40,7 +40,7 @@ from emulator.event_sources.shard_lanes import ShardLanes
 from storage import Interrupted
 
 _FAILURES: Final = 100  # how many of the latest failures are kept in memory
-_DETAIL: Final = 500  # the most characters of a failure's detail that are kept
+_DETAIL: Final = 500  # the maximum number of characters of a failure's detail that are kept
 
 
 @dataclass(frozen=True, slots=True, eq=False)

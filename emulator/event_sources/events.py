@@ -15,7 +15,7 @@ import orjson
 from emulator.database.changes.record import record_frame, record_sequence, record_time
 from emulator.limits import MIB
 
-# The most bytes of one event (Lambda quotas: synchronous invocation payload).
+# The maximum number of bytes of one event (Lambda quotas: synchronous invocation payload).
 PAYLOAD: Final = 6 * MIB
 
 _IDENTITIES: Final = (b"", b',"userIdentity":{"type":"Service","principalId":"dynamodb.amazonaws.com"}')

@@ -48,8 +48,9 @@ class EventSourceMapping:
     """An event source mapping as it is stored. Times are seconds since the epoch.
 
     tenant: the access key and region of the mapping's owner.
-    window: the batching window, the most seconds that records wait for a full batch.
-    parallelization: the most batches of one shard that may be in flight at the same time.
+    window: the batching window, the maximum number of seconds that records wait for a full batch.
+    parallelization: the maximum number of batches of one shard that may be in flight at the same
+    time.
     record_age: the largest age of a record (seconds), -1 for no limit.
     retries: the number of retries after the first attempt, -1 for no limit.
     responses: the value of FunctionResponseTypes.

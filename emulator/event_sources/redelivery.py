@@ -31,7 +31,7 @@ WAITING: Final = "Waiting"
 SENT: Final = "Sent"
 FAILED: Final = "Failed"
 
-_DETAIL: Final = 500  # the most characters of a failure's description that are kept
+_DETAIL: Final = 500  # the maximum number of characters of a failure's description that are kept
 _BATCH: Final = 100  # the file is written at the latest when this many letters have changed or must be removed
 
 Letter = dict[str, Any]

@@ -19,7 +19,7 @@ from emulator.values.size import item_size
 from emulator.values.types import Item
 
 QUERIES_OF_A_PAGE: Final = 10
-"""The most queries that one page of a SELECT runs (partiql/pages.py)."""
+"""The maximum number of queries that one page of a SELECT runs (partiql/pages.py)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from emulator.values.rows import decode_row, row_size
 from emulator.values.types import Item
 from storage import ReadTxn
 
-_CHUNK = 128  # the most rows that one call reads from the store
+_CHUNK = 128  # the maximum number of rows that one call reads from the store
 
 
 class StoredSizes:

@@ -14,8 +14,8 @@ from emulator.expressions.key_range import KeyNames, KeyRange
 from emulator.values.paths import Path
 from emulator.values.types import Value, Values
 
-_LONGEST_VALUE: Final = 100  # the most characters of one value
-_LONGEST: Final = 2000  # the most characters of one condition
+_LONGEST_VALUE: Final = 100  # the maximum number of characters of one value
+_LONGEST: Final = 2000  # the maximum number of characters of one condition
 
 
 def value(shown: Value) -> str:

@@ -25,7 +25,7 @@ from emulator.values.paths import Path
 from emulator.values.types import Item, Values
 
 _FEW_PARTS: Final = 30
-"""The most operators and operands that a condition may have to be tested without a cache.
+"""The maximum number of operators and operands of a condition that is tested without a cache.
 
 A larger condition caches results about large values during each test (`remembering`).
 """

@@ -60,7 +60,7 @@ EXPRESSION_MEMBERS: Final = (
 )
 _LEGACY: Final = frozenset(LEGACY_MEMBERS)
 
-# The most conditions on the key of a table. An index can have more key attributes:
+# The maximum number of conditions on the key of a table. An index can have more key attributes:
 # limits.INDEX_KEY_ATTRIBUTES of each kind, HASH and RANGE.
 _KEY_CONDITIONS: Final = 2
 

@@ -42,7 +42,7 @@ FIRST_BACK_OFF: Final = 0.1
 LONGEST_BACK_OFF: Final = 30.0
 _BACK_OFF: Final = BackOff(first=FIRST_BACK_OFF, longest=LONGEST_BACK_OFF)
 
-_WINDOW: Final = 500  # the most records of a shard in memory
+_WINDOW: Final = 500  # the maximum number of records of a shard in memory
 _REFILL: Final = 250  # if a shard has fewer records in memory, the feed reads more records
 _PAGE: Final = Page(records=128, size=256 * KIB)
 """The most that one poll reads from a shard. This delays requests by a few milliseconds."""
@@ -90,8 +90,8 @@ class _Waiting:
 class _Feed:
     """The state of one Kinesis destination: reads its change log and keeps the waiting records.
 
-    most: the most records in the next batch. failures: the number of failures in a row. form:
-    converts stored records to Kinesis records.
+    most: the maximum number of records in the next batch. failures: the number of failures in a
+    row. form: converts stored records to Kinesis records.
     """
 
     form: RecordFormat

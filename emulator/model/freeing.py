@@ -7,7 +7,7 @@ run in between.
 
 from typing import Any, Final
 
-_SMALL: Final = 10  # the most members of a list that is freed in one step
+_SMALL: Final = 10  # the maximum number of members of a list that is freed in one step
 _AT_ONCE: Final = 1_000  # the number of members that one step removes from a long list
 
 

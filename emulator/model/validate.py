@@ -90,7 +90,8 @@ class Failure:
 _Explain = Callable[[Any, MemberPath], Iterator[Failure]]
 # If a list or map has more members than this, one call of max() checks the lengths of all members.
 _MANY: Final = 1_000
-# The most characters of a value that are compared with a pattern. Comparing 16 MB would take 60 ms.
+# The maximum number of characters of a value that are compared with a pattern. Comparing 16 MB
+# would take 60 ms.
 _MATCHED: Final = 100_000
 
 
@@ -196,10 +197,10 @@ def _error(shapes: Shapes, failures: Sequence[Failure], order: FailureOrder) -> 
     return errors.bare_constraint(parts[0]) if worded[0][1].bare else errors.constraints(parts)
 
 
-_PARTS: Final = 10  # the most failures that a response of the service reports (behaviour 3.1)
-# The most failures that `explain` looks for in one member of the request: as many as a response
-# reports, and one more for each entry of LAST_RESORT, because the response leaves out the failures
-# in LAST_RESORT if there are others.
+_PARTS: Final = 10  # the maximum number of failures that a response of the service reports (behaviour 3.1)
+# The maximum number of failures that `explain` looks for in one member of the request: as many as a
+# response reports, and one more for each entry of LAST_RESORT, because the response leaves out the
+# failures in LAST_RESORT if there are others.
 _EXPLAINED: Final = _PARTS + len(overrides.LAST_RESORT)
 # A map's key is cut to this many bytes of JSON when it is printed in a path. This is enough for an
 # ARN, which has at most 1,024 characters.

@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 from emulator.objects.store import Encryption, ObjectError, StoredObject, access_denied, failed, no_such_bucket
 
 _PART: Final = 8 << 20  # bytes in each part of a multipart upload; S3 demands at least 5 MiB
-_REOPENINGS: Final = 3  # the most attempts of one `read` to get bytes from a stream that breaks
+_REOPENINGS: Final = 3  # the maximum number of attempts of one `read` to get bytes from a stream that breaks
 _KMS_PREFIX: Final = "KMS."
 
 

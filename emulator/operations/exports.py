@@ -38,7 +38,7 @@ _SPECIFICATION: Final = "IncrementalExportSpecification"
 
 _SHORTEST: Final = 15 * 60  # seconds: the shortest period of an incremental export
 _LONGEST: Final = 24 * 3600
-_CONCURRENT: Final = 300  # the most unfinished exports of an account and region (control-plane 4.1)
+_CONCURRENT: Final = 300  # the maximum number of unfinished exports of an account and region (control-plane 4.1)
 _ECHOED: Final = (
     "S3Bucket",
     "S3Prefix",

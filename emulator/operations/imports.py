@@ -26,7 +26,7 @@ from emulator.operations.s3_jobs import (
 )
 from emulator.operations.tables import rules, settings, throughput
 
-_CONCURRENT: Final = 50  # the most unfinished imports of an account and region (control-plane 5.1)
+_CONCURRENT: Final = 50  # the maximum number of unfinished imports of an account and region (control-plane 5.1)
 _ECHOED: Final = (
     "S3BucketSource",
     "InputFormat",

@@ -22,7 +22,7 @@ from emulator.operations.registry import Response, operation
 Relation = TableDefinition | IndexDefinition
 """A table, or one of its global indexes."""
 
-_RULES: Final = 100  # the most CloudWatch rules that an account may have in a region
+_RULES: Final = 100  # the maximum number of CloudWatch rules that an account may have in a region
 _PAGE: Final = 100
 
 _FAILURE: Final = {

@@ -247,7 +247,7 @@ def _page(
 ) -> bytes:
     """Read a page of a Query or Scan; return the response.
 
-    limits: the range of the store's keys to read. limit: the most items to evaluate.
+    limits: the range of the store's keys to read. limit: the maximum number of items to evaluate.
     partition: the digest of a Query's partition key, as in the store's keys; None for a Scan.
     """
     if checked.filter is not None:

@@ -25,7 +25,7 @@ from emulator.operations.continuous_backups import found_table
 from emulator.operations.registry import Response, operation
 from emulator.operations.restored_tables import restored
 
-_AT_ONCE: Final = 50  # the most unfinished restores of an account and region (control-plane 1.5)
+_AT_ONCE: Final = 50  # the maximum number of unfinished restores of an account and region (control-plane 1.5)
 
 Open = Callable[[DefinitionChange], str]
 """A function that opens the source of a restore, in the transaction that creates the table.

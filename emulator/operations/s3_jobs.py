@@ -143,7 +143,7 @@ Page = tuple[list[S3Job], str | None]
 def page(jobs: Sequence[S3Job], caller: Caller, token: str | None, limit: int, about: str) -> Page:
     """Return the page of the list `jobs` that a NextToken asks for, in the order of the list.
 
-    token: the NextToken; None for the first page. limit: the most jobs on the page.
+    token: the NextToken; None for the first page. limit: the maximum number of jobs on the page.
     about: a text that identifies the list. A token of a list with another text is refused.
     """
     begin = 0

@@ -12,7 +12,7 @@ from emulator.event_sources.delivery import Invocation
 from emulator.event_sources.outcomes import Outcome
 from emulator.limits import MIB
 
-# The most bytes of an answer. On Lambda, a function's answer may have 6 MB.
+# The maximum number of bytes of an answer. On Lambda, a function's answer may have 6 MB.
 _ANSWER: Final = 16 * MIB
 _CHUNK: Final = 1 << 16
 _TOO_MANY_REQUESTS: Final = 429

@@ -98,7 +98,7 @@ def read(
     Raises ApiError if `start` cannot be a `Result.next` of this statement.
 
     start: where the page begins; None for the first page.
-    limit: the most items to evaluate.
+    limit: the maximum number of items to evaluate.
     measured: True if the caller needs the consumed units.
     sliced: True if the caller runs `complete` of the result, in slices. Then this function leaves
     rows to `complete` if their filter and projection take long.

@@ -8,7 +8,7 @@ from emulator import errors
 from emulator.partiql.lexer import Token, position, tokens
 
 _DEPTH: Final = 100
-"""The most levels of nested literals.
+"""The maximum number of levels of nested literals.
 
 Items may have far fewer levels. Python's stack allows far more.
 """

@@ -19,7 +19,7 @@ Key = tuple[tuple[str, str], ...]
 """Pairs of a key attribute's name, and the placeholder name of its value."""
 
 _HASH_VALUES: Final = 50
-"""The most partition key values that an IN may have.
+"""The maximum number of partition key values that an IN may have.
 
 Source: Developer Guide, "PartiQL arithmetic, comparison, and logical operators".
 """

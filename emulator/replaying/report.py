@@ -13,7 +13,7 @@ from emulator.version import VERSION
 from emulator.wording import counted
 
 _LONGEST: Final = 200  # characters after which a printed value is cut
-_MOST: Final = 1000  # the most requests in the file of --report
+_MOST: Final = 1000  # the maximum number of requests in the file of --report
 
 
 def lines(outcome: Outcome) -> Iterator[str]:

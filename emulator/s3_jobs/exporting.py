@@ -42,8 +42,8 @@ from emulator.values.types import Item
 FILE: Final = 100_000
 """The number of items after which a data file ends."""
 
-_ITEMS: Final = 500  # the most items that one slice reads; this takes 2 ms
-_CHANGES: Final = 200  # the most changed items that one slice reads; this takes 2 to 4 ms
+_ITEMS: Final = 500  # the maximum number of items that one slice reads; this takes 2 ms
+_CHANGES: Final = 200  # the maximum number of changed items that one slice reads; this takes 2 to 4 ms
 _SIZE: Final = 256 << 10  # a slice ends after this many bytes of rows
 
 _BILLED_UNIT: Final = 1_000_000

@@ -36,7 +36,7 @@ log = logging.getLogger("emulator")
 GROUP: Final = "aws-dynamodb/imports"
 """The log group of error logs, without the slash at the start of its name."""
 
-# The most errors that an import logs, as on the service (AWS's documentation).
+# The maximum number of errors that an import logs, as on the service (AWS's documentation).
 _MOST_LOGGED: Final = 10_000
 
 _INVALID: Final = (

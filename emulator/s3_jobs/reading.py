@@ -34,14 +34,17 @@ from emulator.values.problems import Layer, first_problem
 from emulator.values.wire import ParsedItem, parse_item
 
 RECORDS: Final = 100
-"""The most records in a batch. A slice stores a batch in 2 to 10 ms, depending on the indexes."""
+"""The maximum number of records in a batch.
+
+A slice stores a batch in 2 to 10 ms, depending on the number of indexes.
+"""
 
 SIZE: Final = 64 << 10
 """Once a batch has this many bytes, no record is added to it."""
 
 _CHUNK: Final = 64 << 10
-# The most bytes of a line. An item has at most 400 KB, but its JSON text may be longer, because the
-# text of a number is longer than the size that DynamoDB counts for the number.
+# The maximum number of bytes of a line. An item has at most 400 KB, but its JSON text may be
+# longer, because the text of a number is longer than the size that DynamoDB counts for the number.
 _LONGEST_LINE: Final = 2 << 20
 CONDITION: Final = frozenset(("ConditionExpression", "ExpressionAttributeNames", "ExpressionAttributeValues"))
 """The members that a record of a bulk operation may have in addition to Item."""

@@ -13,7 +13,7 @@ from typing import Any, Final, Protocol, Self, TextIO
 from emulator.wording import counted
 
 _LINE: Final = 5.0  # seconds between two lines of progress
-_SHOWN: Final = 100  # the most problems to show; further problems are only counted
+_SHOWN: Final = 100  # the maximum number of problems to show; further problems are only counted
 
 
 class _Bar(Protocol):

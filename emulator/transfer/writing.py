@@ -23,10 +23,10 @@ from emulator.client.endpoint import Refused, Unreachable
 from emulator.formats.records import ItemRecord, Problem
 from emulator.transfer.endpoints import RETRIED, Connect, Endpoint
 
-_BATCH: Final = 25  # the most items in a BatchWriteItem
+_BATCH: Final = 25  # the maximum number of items in a BatchWriteItem
 _AHEAD: Final = 4  # with more unfinished batches than this, `put` waits for the sending thread
 _PAUSES: Final = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0)  # seconds before each retry
-_ATTEMPTS: Final = 60  # the most attempts; the pauses between them add up to about five minutes
+_ATTEMPTS: Final = 60  # the maximum number of attempts; the pauses between them add up to about five minutes
 
 Sleep = Callable[[float], None]
 

@@ -190,12 +190,12 @@ def _exponent_wraps(written: str) -> bool:
     return written.lower().partition("e")[2].lstrip("+0") == _WRAPPING_EXPONENT
 
 
-# The most problems in a list. A hostile request could have so many that they fill the memory, and
-# only one problem of a request is reported.
+# The maximum number of problems in a list. A hostile request could have so many that they fill the
+# memory, and only one problem of a request is reported.
 MOST_PROBLEMS: Final = 100
 
-# The most members of a set that the error for a repeated member lists. With more members, the
-# message would be cut anyway (errors.LONGEST_WHOLE).
+# The maximum number of members of a set that the error for a repeated member lists. With more
+# members, the message would be cut anyway (errors.LONGEST_WHOLE).
 _MOST_LISTED: Final = 40_000
 
 

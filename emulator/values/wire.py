@@ -56,9 +56,9 @@ __all__ = [
 _NESTING: Final = limits.NESTING
 _NAME: Final = limits.ATTRIBUTE_NAME
 
-# The most values of ExpressionAttributeValues that are parsed. The five expressions of a request
-# have at most 4 KB each and can use about 7,000 values. A request with more values than this limit
-# has unused values, so a later check refuses it.
+# The maximum number of values of ExpressionAttributeValues that are parsed. The five expressions of
+# a request have at most 4 KB each and can use about 7,000 values. A request with more values than
+# this limit has unused values, so a later check refuses it.
 _MOST_VALUES: Final = 10_000
 
 

@@ -30,7 +30,7 @@ from collections.abc import Iterable
 from storage.errors import Corrupted
 
 LONGEST = 495
-"""The most bytes of a short key, and the number of bytes of every head."""
+"""The maximum number of bytes of a short key, and the number of bytes of every head."""
 
 _LENGTHS = struct.Struct(">II")
 

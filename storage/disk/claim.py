@@ -14,7 +14,7 @@ from storage.disk.file_system import new_file, os_error
 from storage.disk.folder import prepare
 from storage.errors import Unavailable
 
-_LONGEST = 20  # the most bytes to read from a lock file: enough for a process id
+_LONGEST = 20  # the maximum number of bytes to read from a lock file: enough for a process id
 
 
 @contextlib.contextmanager

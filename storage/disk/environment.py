@@ -53,7 +53,7 @@ if TYPE_CHECKING:
 
 LONG_TABLE: Final = b"\xff" * 511
 READERS: Final = 254
-"""The most read transactions that all processes together may have open at the same time."""
+"""The maximum number of open read transactions of all processes together."""
 
 _LOADED_BY_GROWING: Final = 1 << 20
 """The number of new bytes that `_extended` loads into the page cache while the writer waits."""

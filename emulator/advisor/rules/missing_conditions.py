@@ -24,7 +24,10 @@ _ATTRIBUTES: Final = 40  # numbers of an item that are remembered
 _LONGEST: Final = 100  # characters; numbers with longer names are not remembered
 
 _Read = tuple[float, str, Item | None]
-"""Time and place (line of code) of a read, and the numbers of the item, None if there was none."""
+"""The time of a read, its line of code, and the item's attributes of type N.
+
+The attributes are None if the read found no item.
+"""
 
 
 class _Watcher(Noting):

@@ -14,7 +14,7 @@ from emulator.database.changes import reader
 from emulator.database.changes.consumer import stored_positions
 from emulator.database.definitions.streams import StreamDefinition
 
-_MOST: Final = 1000  # the most undelivered records that are counted in one shard
+_MOST: Final = 1000  # the maximum number of undelivered records that are counted in one shard
 
 
 class DeliveryCondition:

@@ -23,7 +23,7 @@ from emulator.event_sources.filters import BadPattern, compile_pattern
 from emulator.slices import Steps
 
 _IN_STEP: Final = 100  # how many records one step parses and tests: about 2 ms
-_SHOWN: Final = 100  # the most records in a result
+_SHOWN: Final = 100  # the maximum number of records in a result
 
 
 class StreamTarget:

@@ -8,7 +8,7 @@ from emulator.database.store import keyspace
 from storage import ReadTxn
 from storage.keycode import prefix_end, u64
 
-MOST: Final = 10_000  # the most records to count; counting more would delay requests
+MOST: Final = 10_000  # the maximum number of records to count; counting more would delay requests
 _PAGE: Final = 1000  # how many records one read of the store returns
 
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from emulator.database.definitions.histories import HistoryDefinition
 
 SLICE: Final = 500
-"""The most records that one slice deletes, each with its second key (history.py): about 4 ms."""
+"""The maximum number of records that one slice deletes, with second keys (history.py): 4 ms."""
 
 SIZE: Final = 4 * MIB
 """The size in bytes of deleted records after which a slice ends."""

@@ -23,7 +23,7 @@ from storage import ReadTxn
 from storage.keycode import prefix_end, u64
 
 RECORDS: Final = 1000
-"""The most records in one answer of GetRecords (AWS: GetRecords, Limit)."""
+"""The maximum number of records in one answer of GetRecords (AWS: GetRecords, Limit)."""
 
 BYTES: Final = MIB
 """The largest sum of SizeBytes of the records in one answer of GetRecords.

@@ -48,7 +48,7 @@ ROLL_OVER: Final = "roll over"
 """The name of the background work that rolls over streams."""
 
 ROLL_OVER_SLICE: Final = 10
-"""The most streams that one slice rolls over. Such a slice takes 3 to 8 ms."""
+"""The maximum number of streams that one slice rolls over. Such a slice takes 3 to 8 ms."""
 
 _ON_DEMAND_SHARDS: Final = 4
 """The number of partitions with which an on-demand table starts: 1,000 write units each."""

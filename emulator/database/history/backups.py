@@ -27,7 +27,7 @@ from emulator.database.views.views import Views
 _TAIL: Final = "00000000"
 """The end of a system backup's number (control-plane 1.4)."""
 
-EXPIRE_SLICE: Final = 10  # the most expired backups that one slice deletes
+EXPIRE_SLICE: Final = 10  # the maximum number of expired backups that one slice deletes
 
 
 class BackupInUse(Exception):

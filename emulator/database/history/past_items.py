@@ -29,10 +29,13 @@ Rows = tuple[list[Row], bytes | None]
 _KEPT: Final = keyspace.counter("past")
 """The storage key under which a frozen view keeps its `Past`."""
 
-_FIRST: Final = 4  # the most items in the first part of a page; the parts grow (see `_part`)
+_FIRST: Final = 4  # the maximum number of items in the first part of a page; the parts grow (see `_part`)
 STEPS: Final = 5  # a part of a page ends after this many steps of `first_records`: about 5 ms
 _CHUNK: Final = 64
-"""The most items in any part of a page, and the keys that `first_records` reads in one step."""
+"""The maximum number of items in a part of a page.
+
+Also the number of keys that `first_records` reads in one step.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,10 +20,10 @@ from emulator.database.throughput.throttle import PARTITION_UNITS
 from emulator.limits import TABLE_CAPACITY
 
 _MOST: Final = ceil(TABLE_CAPACITY / PARTITION_UNITS["Write"])
-"""The most partitions that a table may have: as many as the default quota of throughput needs.
+"""The maximum number of partitions that a table may have.
 
-A request may set a warm throughput above the quota. More partitions would only make each Scan
-slower.
+The default quota of throughput needs so many. A request may set a warm throughput above the quota.
+More partitions would only make each Scan slower.
 """
 
 

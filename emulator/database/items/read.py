@@ -284,9 +284,9 @@ def _evaluated(
 ) -> tuple[list[bytes], int, bool]:
     """Return rows of a range, the size of the page, and True if keys of the range remain unread.
 
-    limits: the range. limit: the most rows to return. size: the total item size, in bytes, of the
-    rows that the page already has. The returned size includes it. If the consumed units are not
-    needed and the page is far from full, the returned size is 0.
+    limits: the range. limit: the maximum number of rows to return. size: the total item size, in
+    bytes, of the rows that the page already has. The returned size includes it. If the consumed
+    units are not needed and the page is far from full, the returned size is 0.
 
     Reading rows in chunks halves the time of a page. If the consumed units are not needed, the
     function first adds up only the lengths of the rows, which is faster. A row is never shorter

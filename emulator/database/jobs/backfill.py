@@ -20,7 +20,7 @@ from emulator.database.schema.table import Table
 from emulator.slices import Steps
 from emulator.values.rows import decode_row, row_size
 
-SLICE: Final = 500  # the most items that one slice visits, which takes about 10 ms
+SLICE: Final = 500  # the maximum number of items that one slice visits, which takes about 10 ms
 
 
 def begin(database: Database, table: Table, index_id: int) -> None:

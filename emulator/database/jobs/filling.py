@@ -37,7 +37,7 @@ from emulator.values.rows import decode_row
 from storage import Full, Interrupted
 
 SLICE: Final = 300
-"""The most items and index entries that one slice writes. This takes 2 to 3 ms."""
+"""The maximum number of items and index entries that one slice writes. This takes 2 to 3 ms."""
 
 SIZE: Final = MIB
 """A slice that copies rows without decoding them ends after this many bytes. This takes 5 ms."""
@@ -68,7 +68,8 @@ class Source(Protocol):
 
         Raises Interrupted if another process has changed definitions. Do not call this while a
         transaction is open. position: `Page.position` of the page before, "" for the first page.
-        limit: the most items of a page. size: a page ends early when its rows have this many bytes.
+        limit: the maximum number of items of a page. size: a page ends early when its rows have
+        this many bytes.
         """
         ...
 

@@ -14,7 +14,7 @@ from emulator.database.definitions.tables import DELETING, TableDefinition
 from emulator.database.schema.table import Table
 from storage.keycode import prefix_end
 
-_COUNTED: Final = 5000  # the most items that `_remaining` counts, which takes a few milliseconds
+_COUNTED: Final = 5000  # the maximum number of items that `_remaining` counts, which takes a few milliseconds
 
 
 def start(database: Database, index_id: int) -> None:

@@ -41,10 +41,10 @@ from emulator.values.rows import decode_row
 from storage import ReadTxn, WriteTxn
 
 SLICE: Final = 100
-"""The most records that one slice applies to the table of each other region."""
+"""The maximum number of records that one slice applies to the table of each other region."""
 
 FORGOTTEN: Final = 500
-"""The most versions of items that one slice deletes in each region."""
+"""The maximum number of versions of items that one slice deletes in each region."""
 
 
 # --- the tables of a group ------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from emulator.database.schema.table import Table
 from emulator.slices import Steps
 from emulator.values.rows import decode_row
 
-SLICE: Final = 500  # the most items that one slice visits, which takes about 4 ms
+SLICE: Final = 500  # the maximum number of items that one slice visits, which takes about 4 ms
 
 
 def begin(database: Database, table: Table) -> None:

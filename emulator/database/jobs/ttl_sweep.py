@@ -26,10 +26,10 @@ from emulator.slices import Steps
 from emulator.values.rows import decode_row
 from storage import WriteTxn
 
-# The most items that one slice of background work deletes. This takes 6 ms, or 20 ms if the table
-# has a stream and an index.
+# The maximum number of items that one slice of background work deletes. This takes 6 ms, or 20 ms
+# if the table has a stream and an index.
 SLICE: Final = 500
-# The most items that one step deletes while a request waits for the sweep (slices.py).
+# The maximum number of items that one step deletes while a request waits for the sweep (slices.py).
 SLICE_OF_SWEEP: Final = 100
 
 

@@ -19,8 +19,8 @@ from emulator.database.schema.table import Table
 from emulator.database.schema.vector_index import VectorIndex
 from emulator.slices import Steps
 
-SLICE: Final = 500  # the most items that one slice visits
-NUMBERS_IN_SLICE: Final = 25_600  # the most numbers in the vectors that one slice adds: 6 ms
+SLICE: Final = 500  # the maximum number of items that one slice visits
+NUMBERS_IN_SLICE: Final = 25_600  # the maximum number of numbers in the vectors that one slice adds: 6 ms
 
 
 def begin_all(database: Database, table: Table) -> None:
@@ -49,7 +49,7 @@ def advance_all(database: Database) -> Steps[None]:
 
 
 def items_in_slice(index: VectorIndex) -> int:
-    """Return the most items that one slice may visit for a vector index."""
+    """Return the maximum number of items that one slice may visit for a vector index."""
     return min(SLICE, max(1, NUMBERS_IN_SLICE // index.dimensions))
 
 

@@ -23,7 +23,7 @@ _SLACK: Final = 1_000_000
 The reason is that the time that a read shows is chosen a little before the read begins.
 """
 
-_TRIMMED: Final = 2  # the most old records that a write deletes for each record that it adds
+_TRIMMED: Final = 2  # the maximum number of old records that a write deletes for each record that it adds
 
 
 def position(micros: int, number: int = 0) -> bytes:

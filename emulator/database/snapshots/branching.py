@@ -28,8 +28,8 @@ from emulator.slices import Steps
 from storage import WriteTxn
 from storage.keycode import prefix_end
 
-# The most rows that one slice copies, which takes about 4 ms. A slice copies fewer rows if they are
-# large (slices.COPIED_IN_STEP).
+# The maximum number of rows that one slice copies, which takes about 4 ms. A slice copies fewer
+# rows if they are large (slices.COPIED_IN_STEP).
 SLICE: Final = 1_000
 
 

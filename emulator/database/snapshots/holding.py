@@ -24,8 +24,8 @@ from storage import Interrupted, ReadTxn
 HELD: Final = "\0"
 """The first character of the stored names of held snapshots."""
 
-# The most items of a page of a snapshot. Reading so many takes about 4 ms. A page of large items
-# has fewer.
+# The maximum number of items of a page of a snapshot. Reading so many takes about 4 ms. A page of
+# large items has fewer.
 PAGE: Final = 2_000
 
 

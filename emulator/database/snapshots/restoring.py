@@ -45,8 +45,8 @@ With large values, the number is lower (slices.COPIED_IN_STEP). A changed item c
 and so does each of its index entries and stream records.
 """
 
-# The most keys whose values one slice puts back, in about 5 ms. A slice has fewer keys if their
-# values are large.
+# The maximum number of keys whose values one slice puts back, in about 5 ms. A slice has fewer keys
+# if their values are large.
 SLICE: Final = 1_000
 
 

@@ -13,10 +13,10 @@ from emulator.slices import first_pairs
 from storage import Engine, WriteTxn
 from storage.keycode import prefix_end
 
-# The most keys that one slice deletes, in about 2 ms. It deletes fewer if their values are large
-# (slices.COPIED_IN_STEP).
+# The maximum number of keys that one slice deletes, in about 2 ms. It deletes fewer if their values
+# are large (slices.COPIED_IN_STEP).
 SLICE: Final = 1000
-MOST_IN_ONE: Final = 100  # the most keys that `drop` deletes in the transaction of its caller
+MOST_IN_ONE: Final = 100  # the maximum number of keys that `drop` deletes in the transaction of its caller
 
 BEGUN: Final = b"\1"
 """The value of a deletion's record after the first keys have been deleted. Before, it is b""."""

@@ -11,7 +11,7 @@ from emulator.database.schema.vector_index import VectorIndex
 from emulator.database.vectors.matrix import Matrix, row_bytes
 
 MOST_BYTES: Final = 512 << 20
-"""The most bytes of memory for all matrices of a process together."""
+"""The maximum number of bytes of memory for all matrices of a process together."""
 
 IDLE: Final = 60.0  # seconds without a search after which a matrix is dropped
 
@@ -27,7 +27,7 @@ def key_of(index: VectorIndex) -> Key:
 class HeldVectors:
     """The matrices of vector indexes in one process, ordered by the time of their last search.
 
-    most: the most bytes that all matrices may take together.
+    most: the maximum number of bytes that all matrices may take together.
     stopwatch: measures the time at which a search begins, in seconds.
     """
 

@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 
     from emulator.database.vectors.query import Doubles, Floats
 
-_BLOCK: Final = 1 << 20  # the most vector components in one block. Comparing so many takes 1 ms
-_MOST_ROWS: Final = 8192  # the most rows in one block of a matrix
-_READ: Final = 1 << 17  # the most vector components that one step reads, in 2 to 4 ms
-_MOST_READ: Final = 2000  # the most index entries that one step reads
-_FOLLOWED: Final = 300  # the most changes of entries that one step reads, in 2 ms
+_BLOCK: Final = 1 << 20  # the maximum number of vector components in one block. Comparing so many takes 1 ms
+_MOST_ROWS: Final = 8192  # the maximum number of rows in one block of a matrix
+_READ: Final = 1 << 17  # the maximum number of vector components that one step reads, in 2 to 4 ms
+_MOST_READ: Final = 2000  # the maximum number of index entries that one step reads
+_FOLLOWED: Final = 300  # the maximum number of changes of entries that one step reads, in 2 ms
 # _ROW_OVERHEAD: the estimated bytes of a row besides its vector: key, dictionary slot, sum of
 # squares, and a code for each attribute in SearchSchema.
 _ROW_OVERHEAD: Final = 260
@@ -41,7 +41,7 @@ _ABSENT_CODE: Final = -1
 
 
 def rows_in_block(dimensions: int) -> int:
-    """Return the most rows that one block of a matrix has, for vectors with so many dimensions."""
+    """Return the maximum number of rows in a matrix block for vectors with so many dimensions."""
     return max(1, min(_MOST_ROWS, _BLOCK // dimensions))
 
 

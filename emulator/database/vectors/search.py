@@ -20,7 +20,7 @@ Read = Callable[[], ReadTxn]
 
 _TURN: Final = 0.001  # seconds between two checks of whether another search still uses the matrix of vectors
 _PATIENCE: Final = 2000  # after this many checks without progress of the other search, a search stops waiting for it
-_ATTEMPTS: Final = 3  # the most times that one search compares all rows, even if entries change meanwhile
+_ATTEMPTS: Final = 3  # the maximum number of times that one search compares all rows, even if entries change meanwhile
 
 
 def search(read: Read, held: HeldVectors, index: VectorIndex, query: Query, *, waits: bool) -> Steps[list[Match]]:

@@ -27,8 +27,8 @@ def page(
     """Return the first pairs with start <= key < stop that a view shows.
 
     layers: the views to read, oldest view first. Each is the prefix of its originals' storage keys.
-    limit: the most keys to visit. A key that is absent in the view counts too. So a page may have
-    fewer pairs than `limit` although more pairs follow.
+    limit: the maximum number of keys to visit. A key that is absent in the view counts too. So a
+    page may have fewer pairs than `limit` although more pairs follow.
     room: the page ends as soon as its values together have this number of bytes or more.
     """
     written = [layer for layer in layers if txn.page(layer + start, layer + stop, 1)[0]]

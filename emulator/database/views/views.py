@@ -25,7 +25,7 @@ from emulator.slices import COPIED_IN_STEP, first_pairs
 from storage import Interrupted, ReadTxn, WriteTxn
 from storage.keycode import prefix_end
 
-SLICE: Final = 500  # the most originals that one slice moves to older views; this takes about 3 ms
+SLICE: Final = 500  # the maximum number of originals that one slice moves to older views; this takes about 3 ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +135,7 @@ class Views:
     ) -> Slice:
         """Return the first pairs with start <= key < stop that a view shows.
 
-        start, stop: keys with the same covered prefix. limit: the most keys to visit.
+        start, stop: keys with the same covered prefix. limit: the maximum number of keys to visit.
         room: the page ends as soon as its values together have this number of bytes or more.
 
         Raises Interrupted if another process has changed definitions that this process has not

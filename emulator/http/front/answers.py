@@ -56,9 +56,9 @@ _HEAD: Final = (
     b"server: Server\r\n" + _JSON_LINE + b"x-amzn-requestid: %b%020X\r\nx-amz-crc32: %d\r\ncontent-length: %d\r\n%b"
 )
 _EXPOSED: Final = b"access-control-expose-headers: x-amzn-RequestId,x-amzn-ErrorType,x-amzn-ErrorMessage,Date\r\n"
-"""The header line that allows web pages to read the header fields in it (behaviour 1.4)."""
+"""The header line that names the header fields that web pages may read (behaviour 1.4)."""
 _EVERY_ORIGIN: Final = b"access-control-allow-origin: *\r\n" + _EXPOSED
-_LINES: Final = 100  # the most different log lines a minute of each LogLimit; clients could cause any number
+_LINES: Final = 100  # the maximum number of different log lines of each LogLimit in a minute
 REFUSALS: Final = {
     400: "its request line or its headers have more than 16 KB, or it has two Host headers",
     413: "its body has more than 16 MB",

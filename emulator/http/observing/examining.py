@@ -27,7 +27,7 @@ from emulator.http.observing.summary import FIRST_ERROR, caller_of, operation_of
 PLACE: Final = b"x-dynamodb-emulator-caller"
 """The header in which the pytest plugin sends the caller of a request: file, line and client."""
 
-_TRAIL: Final = 5_000  # the most calls in the trail of a worker; a call usually has 1 or 2 KB
+_TRAIL: Final = 5_000  # the maximum number of calls in the trail of a worker; a call usually has 1 or 2 KB
 _LONGEST: Final = 300  # only this many characters of a header with the name PLACE are used
 
 _PLACE: Final = re.compile(r"[^;]*[^;:]:[0-9]{1,9}(; .*)?", re.DOTALL)

@@ -24,7 +24,7 @@ from emulator.http.observing.summary import Explain, Summary, plain, plain_reque
 from emulator.http.observing.waits import Waits, with_wait
 
 MOST: Final = 1000
-BUDGET: Final = 16 << 20  # the most bytes of the bodies in all processes
+BUDGET: Final = 16 << 20  # the maximum number of bytes of the bodies in all processes
 _OWN_CALLS: Final = b"/_emulator/"
 
 
@@ -53,7 +53,7 @@ class _SummedUp:
 class KeptRequests:
     """The last requests of one process, in the order in which they ended.
 
-    share: the most bytes that the bodies of these requests may have together.
+    share: the maximum number of bytes that the bodies of these requests may have together.
 
     Calls of controls (paths under `/_emulator/`) are not kept. Otherwise a program that polls the
     list of kept requests would fill it with its own calls.

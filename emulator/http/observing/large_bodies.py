@@ -36,7 +36,7 @@ _ERROR_START: Final = b'{"__type"'
 _UNPROCESSED: Final = b'{"UnprocessedItems":{"'
 # Members that come after the items in an answer.
 _BEHIND: Final = ("UnprocessedKeys", "ConsumedCapacity")
-_LONGEST_REST: Final = 100_000  # the most bytes of the members after the items
+_LONGEST_REST: Final = 100_000  # the maximum number of bytes of the members after the items
 
 
 def request_facts(body: bytes) -> Mapping[str, Any]:

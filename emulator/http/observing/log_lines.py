@@ -20,9 +20,9 @@ from emulator.log_output import TRACE, Parts, Style
 
 log = logging.getLogger("emulator.requests")
 
-_LONGEST_BODY: Final = 4000  # the most bytes of a body that are logged
-_NAMES: Final = 3  # the most tables that a log line names
-_REASON: Final = 1000  # the most characters of a log line about why a request failed
+_LONGEST_BODY: Final = 4000  # the maximum number of bytes of a body that are logged
+_NAMES: Final = 3  # the maximum number of tables that a log line names
+_REASON: Final = 1000  # the maximum number of characters of a log line about why a request failed
 _FIRST_SERVER_ERROR: Final = 500
 
 

@@ -17,7 +17,7 @@ from emulator.http.front.answers import NO_ANSWER, REFUSALS
 from emulator.http.front.observed import Exchange
 from emulator.http.observing.summary import FIRST_ERROR, Body, Summary
 
-_EXPRESSION: Final = 300  # the most characters of an expression that a reason quotes
+_EXPRESSION: Final = 300  # the maximum number of characters of an expression that a reason quotes
 _PARTITION: Final = "KeyRangeThroughputExceeded"
 _CONFLICT: Final = (
     "a test declared a transaction in progress, with the control `transactions` or with --ongoing-transaction"

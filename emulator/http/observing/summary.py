@@ -38,11 +38,11 @@ Summary = dict[str, Any]
 Body = Mapping[str, Any]
 
 FIRST_ERROR: Final = 400
-MESSAGE: Final = 500  # the most characters of the member `Message`
+MESSAGE: Final = 500  # the maximum number of characters of the member `Message`
 
-_MOST_TABLES: Final = 100  # the most tables in the summary; no valid request has more
-_LONGEST_NAME: Final = 1_024  # the most characters of a table's name or ARN in a summary
-_LONGEST_STATEMENT: Final = 8_192  # the most characters of a PartiQL statement that is searched for names
+_MOST_TABLES: Final = 100  # the maximum number of tables in the summary; no valid request has more
+_LONGEST_NAME: Final = 1_024  # the maximum number of characters of a table's name or ARN in a summary
+_LONGEST_STATEMENT: Final = 8_192  # the maximum number of characters of a PartiQL statement that is searched for names
 
 _STATEMENT: Final = re.compile(r'\b(?:FROM|INTO|UPDATE)\s+"?([\w.:/-]+)', re.IGNORECASE)
 

@@ -119,8 +119,9 @@ class Account:
             with dynamodb_server.budget(read=2, write=5, requests=3):
                 place_order(...)
 
-        read, write: the most capacity units, including the units of indexes. requests: the most
-        requests. None means no limit. Raises BudgetExceeded at the end of the `with` block.
+        read, write: the maximum number of capacity units, including the units of indexes. requests:
+        the most requests. None means no limit. Raises BudgetExceeded at the end of the `with`
+        block.
         """
         return self.server.budget(
             read=read, write=write, requests=requests, access_key=self.access_key, region=self.region

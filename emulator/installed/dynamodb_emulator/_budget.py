@@ -19,7 +19,8 @@ def budget(
     """Raise BudgetExceeded at the end of a `with` block whose requests exceed the limits.
 
     consumption: a function that calls the control `consumption` and returns its answer. read,
-    write: the most capacity units. requests: the most requests. None means no limit.
+    write: the maximum number of capacity units. requests: the maximum number of requests. None
+    means no limit.
     """
     before = consumption()
     yield

@@ -90,7 +90,7 @@ class Process:
     def _wait_until_ready(self, ready: str, patience: float) -> str:
         """Return the URL that the server writes to its ready file. Raises StartError.
 
-        ready: the path of this file. patience: the most seconds to wait.
+        ready: the path of this file. patience: the maximum number of seconds to wait.
         """
         end = time.monotonic() + patience
         while time.monotonic() < end:

@@ -11,7 +11,8 @@ from dynamodb_emulator.server import ControlError
 def lines_of(account: Account, most: int) -> list[str]:
     """Return a line for each of the last requests of a test, or [] if the server has ended.
 
-    most: the most requests to show. A line before them has the number of earlier requests.
+    most: the maximum number of requests to show. A line before them has the number of earlier
+    requests.
     """
     try:
         requests = account.requests()

@@ -67,7 +67,7 @@ _ADVICE = (_SUMMARY, "off")
 _THRESHOLD = re.compile(r"((certain|likely|possible)(/[0-9]+)?|[0-9]+)?")
 """The values of `dynamodb_advice_fail_on`, as in `dynamodb-emulator advise --fail-on`."""
 
-_SHOWN = 20  # the most requests in the report of a failed test
+_SHOWN = 20  # the maximum number of requests in the report of a failed test
 
 _accounts = pytest.StashKey["Accounts"]()
 _account = pytest.StashKey["Account"]()

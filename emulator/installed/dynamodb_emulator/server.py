@@ -199,9 +199,9 @@ class Server:
     ) -> AbstractContextManager[None]:
         """Return a context manager that fails if the requests in its block exceed a budget.
 
-        read, write: the most capacity units, including the units of indexes. requests: the most
-        requests. None means no limit. Only requests with this access key and region count. Raises
-        BudgetExceeded, ControlError.
+        read, write: the maximum number of capacity units, including the units of indexes. requests:
+        the most requests. None means no limit. Only requests with this access key and region count.
+        Raises BudgetExceeded, ControlError.
         """
         from dynamodb_emulator._budget import budget  # noqa: PLC0415 - few programs have budgets
 

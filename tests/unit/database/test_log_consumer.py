@@ -24,7 +24,7 @@ ALL = 1000
 class Numbers:
     """An inbox that keeps the numbers in records.
 
-    room: the most numbers that it may have. leave_out: numbers that it does not keep.
+    room: the maximum number of numbers that it may have. leave_out: numbers that it does not keep.
     """
 
     def __init__(self, shard, room=ALL, leave_out=()):

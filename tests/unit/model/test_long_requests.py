@@ -13,7 +13,7 @@ from emulator.model.service import request_model
 from tests.support.long_requests import LONG_REQUESTS, MANY
 from tests.support.tables import table_request
 
-ANSWER = 64 * 1024  # the most bytes that an answer may have
+ANSWER = 64 * 1024  # the maximum number of bytes that an answer may have
 
 
 def refusal(operation, raw):

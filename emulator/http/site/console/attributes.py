@@ -21,7 +21,7 @@ KINDS: Final = {
     "BS": "Binary set",
 }
 _NUMBER: Final = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
-_MOST: Final = 300  # the most characters of an attribute value in a table cell of a page
+_MOST: Final = 300  # the maximum number of characters of an attribute value in a table cell of a page
 
 
 def kind(attribute: Attribute | None) -> str:

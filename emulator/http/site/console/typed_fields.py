@@ -8,7 +8,7 @@ import orjson
 
 from emulator.http.site.console.forms import BadForm, Fields
 
-_SHOWN = 60  # the most characters of a wrong value that a message quotes
+_SHOWN = 60  # the maximum number of characters of a wrong value that a message quotes
 
 
 def seconds(form: Fields, name: str, label: str) -> float:

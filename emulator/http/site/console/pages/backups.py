@@ -7,7 +7,7 @@ from starlette.responses import Response
 from emulator.http.site.console.registry import action, page
 from emulator.http.site.console.visit import Visit
 
-_BACKUPS: Final = 100  # the most backups on one page
+_BACKUPS: Final = 100  # the maximum number of backups on one page
 
 
 @page("backups", title="Backups", group="State", order=40)

@@ -13,7 +13,7 @@ from emulator.http.site.console.registry import action
 from emulator.http.site.console.visit import Visit
 
 _CHANGES: Final = ("delete", "set", "remove")
-_MOST: Final = 1000  # the most items of one change
+_MOST: Final = 1000  # the maximum number of items of one change
 _GONE: Final = "ConditionalCheckFailedException"
 
 Key = Mapping[str, Any]

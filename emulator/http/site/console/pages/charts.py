@@ -11,7 +11,7 @@ from emulator.http.site.console.visit import Visit
 
 _MINUTE: Final = 60
 _MINUTES: Final = 60
-_KEYS: Final = 20  # the most keys in each list of hot keys
+_KEYS: Final = 20  # the maximum number of keys in each list of hot keys
 
 Point = Mapping[str, Any]
 Metric = Mapping[str, Any]

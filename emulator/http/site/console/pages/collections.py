@@ -12,7 +12,7 @@ from emulator.http.site.console.visit import Visit
 
 _SEGMENTS: Final = 8  # segments of the table in a parallel scan; the sample has items from each segment
 _OF_SEGMENT: Final = 250
-_MOST: Final = 100  # the most item collections that the page shows
+_MOST: Final = 100  # the maximum number of item collections that the page shows
 
 
 @page("tables/{table}/collections", title="Collections", parent="tables")

@@ -14,7 +14,7 @@ from emulator.http.site.console.registry import action, page
 from emulator.http.site.console.visit import Visit
 
 _FORMS: Final = ("dynamodb", "json")
-_WIDTH: Final = 90  # the most characters of a value that the editor shows in one line
+_WIDTH: Final = 90  # the maximum number of characters of a value that the editor shows in one line
 _VALID: Final = "ConditionalCheckFailedException"
 _SAMPLES: Final[Mapping[str, Any]] = {"S": "text", "N": "0", "B": ""}
 

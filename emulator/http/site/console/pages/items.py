@@ -12,7 +12,7 @@ from emulator.http.site.console.attributes import exact_item
 from emulator.http.site.console.registry import page
 from emulator.http.site.console.visit import Visit
 
-_COLUMNS: Final = 40  # the most columns of the grid that shows items
+_COLUMNS: Final = 40  # the maximum number of columns of the grid that shows items
 _READABLE: Final = ("global", "local")
 
 

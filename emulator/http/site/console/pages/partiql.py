@@ -13,7 +13,7 @@ from emulator.http.site.console.registry import action, page
 from emulator.http.site.console.typed_fields import json_field
 from emulator.http.site.console.visit import Visit
 
-_LIMIT: Final = 100  # the most items on a page, unless the form has another limit
+_LIMIT: Final = 100  # the maximum number of items on a page, unless the form has another limit
 _COLUMNS: Final = 60
 
 

@@ -8,7 +8,7 @@ from emulator.http.site.console.registry import action, page
 from emulator.http.site.console.typed_fields import moment
 from emulator.http.site.console.visit import Visit
 
-TABLES: Final = 50  # the most tables on one page
+TABLES: Final = 50  # the maximum number of tables on one page
 
 
 async def page_of_tables(visit: Visit) -> tuple[list[str], str | None]:

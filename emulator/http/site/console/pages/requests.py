@@ -22,7 +22,7 @@ _ACCOUNTS: Final = ("this", "all")
 _RESULTS: Final = ("all", "succeeded", "failed", "throttled", "slow")
 _SLOW: Final = 100.0  # milliseconds; a request that takes longer counts as slow
 _FIRST_ERROR: Final = 400
-_SHOWN: Final = 100_000  # the most characters of a body that the page shows
+_SHOWN: Final = 100_000  # the maximum number of characters of a body that the page shows
 _THROTTLES: Final = frozenset(("ProvisionedThroughputExceededException", "RequestLimitExceeded", "ThrottlingException"))
 _SWITCHES: Final = ("keep_requests", "count_requests", "advise")
 """The controls that turn on the collection of data for pages. Each has the member Enabled."""

@@ -15,14 +15,14 @@ from emulator.http.site.console.registry import action, page
 from emulator.http.site.console.visit import Visit
 
 _VIEWS: Final = ("NEW_AND_OLD_IMAGES", "NEW_IMAGE", "OLD_IMAGE", "KEYS_ONLY")
-_STREAMS: Final = 50  # the most streams on one page
-_RECORDS: Final = 50  # the most records on one page
+_STREAMS: Final = 50  # the maximum number of streams on one page
+_RECORDS: Final = 50  # the maximum number of records on one page
 
 _PAUSE: Final = 0.25  # seconds between two reads of the open shards
 _DESCRIBED_EACH: Final = 8  # the number of reads after which the page looks for new shards
 _LONGEST: Final = 4 * 3600  # seconds for which a page gets live records
-_MOST_LIVE: Final = 50  # the most pages with live records in one process
-_BATCH: Final = 100  # the most live records that one read of a shard returns
+_MOST_LIVE: Final = 50  # the maximum number of pages with live records in one process
+_BATCH: Final = 100  # the maximum number of live records that one read of a shard returns
 
 _live = 0  # the number of pages that show live records now
 

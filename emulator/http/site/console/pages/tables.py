@@ -10,7 +10,7 @@ from emulator.http.site.console.forms import Fields
 from emulator.http.site.console.registry import action, page
 from emulator.http.site.console.visit import Visit
 
-_AT_ONCE: Final = 100  # the most tables on one page of the list
+_AT_ONCE: Final = 100  # the maximum number of tables on one page of the list
 _PROJECTIONS: Final = ("ALL", "KEYS_ONLY", "INCLUDE")
 _OFF: Final = "off"
 

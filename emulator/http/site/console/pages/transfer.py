@@ -18,10 +18,10 @@ from emulator.http.site.console.visit import Visit
 from storage import Full
 
 _FORMATS: Final = ("json", "dynamodb", "csv")
-_BATCH: Final = 25  # the most items that one BatchWriteItem puts
+_BATCH: Final = 25  # the maximum number of items that one BatchWriteItem puts
 _PAGE: Final = 1000  # items that an export reads with one Scan, which takes about 10 ms
-_SHOWN: Final = 10  # the most problems that a preview shows
-_PREVIEW: Final = 20  # the most items that a preview shows
+_SHOWN: Final = 10  # the maximum number of problems that a preview shows
+_PREVIEW: Final = 20  # the maximum number of items that a preview shows
 
 Item = Mapping[str, Any]
 
