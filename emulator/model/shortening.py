@@ -29,7 +29,7 @@ import orjson
 from emulator.model.parse import kept
 from emulator.model.shapes import OperationModel, Shape, Shapes
 
-_LEVELS: Final = 6  # the maximum number of levels of brackets in a skipped member; a PutRequest may have four
+_LEVELS: Final = 6  # the maximum number of levels of brackets in a skipped member; a flat PutRequest has four
 _AT_ONCE: Final = 100  # the number of members that one match of the pattern `_many_members` skips
 _AVERAGE: Final = 256  # bytes: the largest average size of the members in one match of `_many_members`
 _LONG: Final = 4_096  # bytes: the search enters a member of this size or more, and skips a smaller one
