@@ -16,7 +16,7 @@ _FOLDER: Final = str(Path(__file__).parents[1])
 def command(module: str, *arguments: str) -> list[str]:
     """Return the command line that runs a module of this program.
 
-    It needs the environment variables that `environment` returns.
+    The process needs the environment variables that `environment` returns.
     """
     return [sys.executable, "-P", "-m", module, *arguments]
 

@@ -1,4 +1,6 @@
-"""Makes the definition of a restored table: its source's, with overrides (control-plane 3.2, 3.3).
+"""Makes the definition of a restored table from its source's definition and the overrides.
+
+See control-plane 3.2 and 3.3.
 
 These settings of the source are not restored: stream, TTL, point-in-time recovery, tags, deletion
 protection, resource policy, table class, warm throughput and Kinesis destinations.

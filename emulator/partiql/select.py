@@ -1,6 +1,6 @@
 """Plans a SELECT as a GetItem, as Queries or as a Scan (behaviour 14.2).
 
-The plan depends on the WHERE. Its branches are the conditions that OR joins.
+The plan depends on the WHERE. The branches of a WHERE are the conditions that OR joins.
 
 - A GetItem: the SELECT is from a table, and the WHERE has an equality for each key attribute.
 - One or more Queries: each branch of the WHERE has an equality or IN for the partition key.
@@ -186,8 +186,8 @@ def _projection(wanted: tuple[Path, ...] | None) -> tuple[Project | None, frozen
 def _check_filter(index: Index, condition: program.Condition | None) -> None:
     """Raise ApiError if a filter names an attribute that the index does not project.
 
-    Call this only for a SELECT with a condition on the partition key: the rule applies to no other
-    SELECT (behaviour 14.2).
+    Call this only if the WHERE has a single branch, with an equality or IN for the partition key:
+    the rule applies to no other SELECT (behaviour 14.2).
     """
     missing = frozenset[str]() if condition is None else condition.attributes - index.attributes
     if missing:

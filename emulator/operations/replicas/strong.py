@@ -1,8 +1,9 @@
 """Groups with strong consistency (control-plane 7; findings DDB-TABLE-257 to 261).
 
 One request makes such a group from an empty table. It adds either two replicas, or one replica and
-a witness. One request deletes all of them and so ends the group. No other request changes which
-tables belong to the group. A witness exists only in descriptions: its region has no table.
+a witness. One request deletes these replicas and the witness, and so ends the group. No other
+request changes which tables belong to the group. A witness exists only in descriptions: its region
+has no table.
 """
 
 from collections.abc import Mapping, Sequence

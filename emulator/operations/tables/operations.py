@@ -104,7 +104,7 @@ def delete_table(database: Database, caller: Caller, request: Request, _: None) 
 
 @operation("UpdateTable", check=updates.check_update)
 def update_table(database: Database, caller: Caller, request: Request, _: None) -> Response:
-    """Change a table's settings, or create, update or delete one of its global indexes."""
+    """Change a table's settings, its global or vector indexes, or its replicas."""
     table = database.described(caller, request["TableName"])
     definition = table.definition
     if "ReplicaUpdates" in request:

@@ -52,9 +52,9 @@ def check_create(request: Request) -> None:
 
 
 def _check_replica(request: Request) -> None:
-    """Raise ApiError for the first problem in CreateTable for a replica.
+    """Raise ApiError for the first problem in a CreateTable request for a replica.
 
-    The replica is of another account's table.
+    CreateTable makes a replica of a table in another account.
     """
     from emulator.operations.replicas import accounts  # noqa: PLC0415 - few tables have replicas
 
