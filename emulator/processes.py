@@ -1,8 +1,8 @@
 """Starts Python processes that run modules of this program.
 
 Such a process must not import another package that is also called `emulator`. So its module path
-begins with the folder of this program. The path does not have the current folder, which may contain
-such a package of the user.
+begins with the folder of this program. The path does not have the current folder, because a package
+of the user with this name may be there.
 """
 
 import os

@@ -27,7 +27,7 @@ _INDEX_LISTS: Final = (("LocalSecondaryIndexOverride", True), ("GlobalSecondaryI
 def restored(source: TableDefinition, request: Request, caller: Caller, now: float, until: float) -> TableDefinition:
     """Return the definition of the new table, with store ids that are not set yet.
 
-    Raises ApiError.
+    Raises ApiError if the request has wrong overrides, or lacks an override that it needs.
 
     until: the earliest time at which the table becomes ACTIVE. It stays CREATING for longer if the
     items are not complete by then.

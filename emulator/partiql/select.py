@@ -207,7 +207,11 @@ def _of_entries(condition: program.Condition | None, index: Index) -> program.Co
 
 
 def plan(outline: Outline, table: Table, values: Values, *, consistent: bool) -> Read | Pages:
-    """Return the plan of a SELECT with these values. Raises ApiError."""
+    """Return the plan of a SELECT with these values.
+
+    Raises ApiError if a value does not fit its key attribute, if conditions for the same partition
+    overlap, or for a consistent read of a global index.
+    """
     test = _bound(outline.filter, values)
     if outline.key is not None:
         key_item = {name: values[placeholder] for name, placeholder in outline.key}

@@ -133,7 +133,7 @@ def reports_updating(request: Request) -> bool:
 def makes_updating(definition: TableDefinition, request: Request) -> bool:
     """Return True if a request makes its table UPDATING until the change is in force.
 
-    If a request sets a billing mode or table class that the table already has, the table stays
+    If a request only sets a billing mode or table class that the table already has, the table stays
     ACTIVE, but the response says UPDATING (finding DDB-TABLE-177).
     """
     unchanged = set()

@@ -54,7 +54,7 @@ def check_create(request: Request) -> None:
 def _check_replica(request: Request) -> None:
     """Raise ApiError for the first problem in a CreateTable request for a replica.
 
-    CreateTable makes a replica of a table in another account.
+    The source of the replica is a table of another account.
     """
     from emulator.operations.replicas import accounts  # noqa: PLC0415 - few tables have replicas
 
