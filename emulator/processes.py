@@ -1,8 +1,8 @@
 """Starts Python processes that run modules of this program.
 
 Such a process must not import another package that is also called `emulator`. So its module path
-begins with the folder of this program. The path does not have the current folder, which may contain
-such a package of the user.
+begins with the folder of this program. The path does not have the current folder, because a package
+of the user with this name may be there.
 """
 
 import os
@@ -16,7 +16,7 @@ _FOLDER: Final = str(Path(__file__).parents[1])
 def command(module: str, *arguments: str) -> list[str]:
     """Return the command line that runs a module of this program.
 
-    It needs the environment variables that `environment` returns.
+    The process needs the environment variables that `environment` returns.
     """
     return [sys.executable, "-P", "-m", module, *arguments]
 

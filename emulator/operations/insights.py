@@ -38,8 +38,8 @@ _FAILURE: Final = {
 def update_insights(database: Database, caller: Caller, request: Request, _: None) -> Response:
     """Start or stop counting the keys of a table or index.
 
-    The response has the status ENABLING or DISABLING. If the request changes nothing, it has the
-    current status.
+    The response has the status ENABLING or DISABLING. If the request changes nothing, the response
+    has the current status.
     """
     definition = database.described(caller, request["TableName"]).definition
     relation = _relation(definition, request.get("IndexName"))
@@ -156,8 +156,8 @@ def _rules(
 ) -> int:
     """Return how many CloudWatch rules the account would have after a change of a setting.
 
-    definition: the definition of the table. relation: the table, or the index of it, that gets the
-    new setting. setting: the new setting.
+    relation: the table or global index that gets the new setting. definition: the definition of the
+    table, also for an index. setting: the new setting.
     """
     count = len(list(_rule_names(definition, relation, setting)))
     for table, each in _relations(database, caller, [*caller.tables]):

@@ -62,7 +62,8 @@ def enable(database: Database, caller: Caller, request: Request, _: None) -> Res
         until=database.catalog.until(),
     )
     # All known destinations are DISABLED or ENABLE_FAILED now, but the definition may still say
-    # DISABLING. So store DISABLED first. The request may enable one of them again.
+    # DISABLING. So store DISABLED first, which removes their change logs. If the request enables
+    # one of these destinations again, it gets a new log.
     ended = tuple(
         destination if destination.status == ENABLE_FAILED else replace(destination, status=DISABLED)
         for destination in definition.kinesis
@@ -83,9 +84,8 @@ def disable(database: Database, caller: Caller, request: Request, _: None) -> Re
 
     If the server has a Kinesis endpoint, changes made before this request are still sent.
 
-    If the server has no Kinesis endpoint, a destination stays ENABLING. On the service, only an
-    ACTIVE destination can be disabled. Here, an ENABLING destination can be disabled too, because
-    on the service it would soon be ACTIVE.
+    The service disables only an ACTIVE destination. If the server has no Kinesis endpoint, a
+    destination stays ENABLING, but can be disabled: on the service it would soon be ACTIVE.
     """
     definition = _definition(database, caller, request)
     destination = _destination(definition, request)

@@ -183,7 +183,11 @@ def scan(database: Database, caller: Caller, request: Request, checked: _Checked
 
 
 def _relation(table: Table, request: Mapping[str, Any]) -> Table | Index:
-    """Return the table or the index that the request reads. Raises ApiError."""
+    """Return the table or the index that the request reads.
+
+    Raises ApiError if the index does not exist or is CREATING, or for a consistent read of a global
+    index.
+    """
     name = request.get("IndexName")
     if name is None:
         return table

@@ -1,8 +1,8 @@
 """DescribeTableReplicaAutoScaling and UpdateTableReplicaAutoScaling (control-plane 9).
 
 DynamoDB stores no settings of its own for these operations. It calls Application Auto Scaling in
-each region of the global table. The scalable targets and scaling policies there are the settings of
-the replicas. Application Auto Scaling then scales each replica by them.
+each region of the global table. There, Application Auto Scaling stores scalable targets and scaling
+policies, which are the settings of the replica, and scales the replica as they say.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -33,10 +33,10 @@ _NEEDED: Final = ("MaximumUnits", "ScalingPolicyUpdate", "MinimumUnits")
 _FORBIDDEN: Final = ("MaximumUnits", "MinimumUnits", "ScalingPolicyUpdate")
 
 _Update = tuple[Dimension, str, Mapping[str, Any], TableDefinition]
-"""One change of auto scaling.
+"""One change of auto scaling in one region, as a tuple.
 
-It has the dimension to change, the name of the request's member with the change, the change, and
-the table in one region.
+Its elements are the dimension to change; the name of the request's member that has the change; the
+value of this member; and the definition of the table in the region.
 """
 
 

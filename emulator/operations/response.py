@@ -72,7 +72,7 @@ def collections_member(
 ) -> list[bytes]:
     """Return a list whose only element is the member ItemCollectionMetrics for several writes.
 
-    Its value has the metrics by table name.
+    The member's value maps table names to metrics.
 
     If the request does not ask for ItemCollectionMetrics, or there are no metrics, the list is
     empty.

@@ -1,4 +1,6 @@
-"""Makes the definition of a restored table: its source's, with overrides (control-plane 3.2, 3.3).
+"""Makes the definition of a restored table from its source's definition and the overrides.
+
+See control-plane 3.2 and 3.3.
 
 These settings of the source are not restored: stream, TTL, point-in-time recovery, tags, deletion
 protection, resource policy, table class, warm throughput and Kinesis destinations.
@@ -25,7 +27,7 @@ _INDEX_LISTS: Final = (("LocalSecondaryIndexOverride", True), ("GlobalSecondaryI
 def restored(source: TableDefinition, request: Request, caller: Caller, now: float, until: float) -> TableDefinition:
     """Return the definition of the new table, with store ids that are not set yet.
 
-    Raises ApiError.
+    Raises ApiError if the request has wrong overrides, or lacks an override that it needs.
 
     until: the earliest time at which the table becomes ACTIVE. It stays CREATING for longer if the
     items are not complete by then.

@@ -88,7 +88,7 @@ def _restore(
     """Create the new table and start to fill it; return the response.
 
     source: the definition of the table to restore. summary: the members of RestoreSummary.
-    opened: a function that opens the source in a transaction and returns a text that identifies it.
+    opened: a function that opens the restore's source in a transaction; see `Open`.
     """
     catalog = database.catalog
     definition = restored(source, request, caller, database.clock.now(), catalog.until())

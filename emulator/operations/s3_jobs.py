@@ -107,7 +107,8 @@ def described(
 
     Without `--delay-transient-statuses`, wait up to a second for the end of the job.
 
-    member: the name of the response's member. describe: a function that makes its value.
+    member: the name of the response's member that has the description. describe: a function that
+    makes the description from the job and its progress.
     """
     key = job.owner, job.kind, job.id
 
@@ -137,7 +138,7 @@ def _waiting(database: Database, key: tuple[tuple[str, str], str, str], answer: 
 
 
 Page = tuple[list[S3Job], str | None]
-"""Jobs, and the NextToken; None on the last page."""
+"""A pair: the jobs of a page, and its NextToken. On the last page, the NextToken is None."""
 
 
 def page(jobs: Sequence[S3Job], caller: Caller, token: str | None, limit: int, about: str) -> Page:

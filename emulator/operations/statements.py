@@ -170,7 +170,8 @@ def selected(planned: Read, row: bytes | None) -> bytes | None:
 
 # --- NextToken ------------------------------------------------------------------------------------
 # A NextToken is the base64 of a JSON list: a digest of the statement and its parameters, the number
-# of the key range that the next page reads, and the last key that was read or null.
+# of the key range that the next page reads, and the last key that was read in this range. This key
+# is null if the next page reads the range from its start.
 
 
 def _digest(request: Mapping[str, Any]) -> str:
@@ -183,7 +184,7 @@ def _token_of(request: Mapping[str, Any], start: Continuation) -> str:
 
 
 def _continuation_of(request: Mapping[str, Any], token: str) -> Continuation:
-    """Return the place at which the next page of a SELECT begins, from its NextToken.
+    """Return the point at which the next page of a SELECT begins, from a NextToken.
 
     Raises ApiError if the token is damaged or belongs to another statement.
     """

@@ -14,8 +14,8 @@ from emulator.database.jobs import ttl_fill
 from emulator.model.request import Request
 from emulator.operations.registry import Response, operation
 
-# seconds after a change during which the service refuses another change; 1,812 to 1,871 were
-# observed (finding DDB-TABLE-143)
+# After a change, the service refuses another change for this many seconds. Times from 1,812 to
+# 1,871 seconds were observed (finding DDB-TABLE-143).
 _INTERVAL: Final = 1860.0
 
 

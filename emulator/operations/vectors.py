@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 class _Checked(NamedTuple):
-    """The results of the check of a search, which needs the request and not the table.
+    """The parts of a SearchVectors request that its check converts, without the table.
 
     vector: the bytes of SearchVector, as float32 numbers.
     """
@@ -199,7 +199,7 @@ def _library(in_thread: InThread | None) -> Steps[tuple[Any, Any]]:
 
 
 def _result(index: VectorIndex, projection: Projection | None, item: Item) -> Item:
-    """Return the attributes of an item that the response has.
+    """Return the part of an item that belongs in the response.
 
     The response has the vector only if the projection names it (control-plane 15).
     """

@@ -98,7 +98,7 @@ class _Answer:
 
 
 def _is_error(body: bytes) -> bool:
-    """Return True if a body is an error of the function, which Lambda sends with status 200."""
+    """Return True if a response body is an error of a function. Lambda sends it with status 200."""
     if b'"errorType"' not in body:
         return False
     try:

@@ -59,7 +59,7 @@ class KinesisClient:
         self._connection = HTTPSConnection if parts.scheme == "https" else HTTPConnection
 
     def put(self, batch: Batch) -> set[int]:
-        """Put the records of a batch; return the indexes in the batch of the records that failed.
+        """Put the records of a batch; return the positions of the failed records in the batch.
 
         Raises ContentRefused, NotPut. Blocks until the call ends.
         """
@@ -129,9 +129,9 @@ def _refusal(status: int, errortype: str, text: bytes) -> tuple[str, str]:
 
 
 def _failed_records(answer: Any, count: int) -> set[int]:  # noqa: ANN401 - any JSON
-    """Return the indexes in the request of the records that failed, from PutRecords' response.
+    """Return the positions of the failed records in the request, from the response of PutRecords.
 
-    count: how many records the request had. Raises NotPut for a malformed response.
+    count: the number of records in the request. Raises NotPut for a malformed response.
     """
     results = answer.get("Records") if isinstance(answer, dict) else None
     if not isinstance(results, list) or len(results) != count or not all(isinstance(each, dict) for each in results):

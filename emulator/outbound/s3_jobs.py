@@ -84,7 +84,7 @@ async def _drive(work: "Work[None]") -> None:
 
 
 _Result = tuple[Any, Exception | None]
-"""The result of a call and None; or None and the exception that it raised."""
+"""A pair: the result of a call, and None; or None, and the exception that the call raised."""
 
 
 class _CallThread:

@@ -9,7 +9,9 @@ from emulator.values.types import SET_OF, Value
 
 
 def number_value(written: str, path: str) -> Value:
-    """Return the attribute value for a number in a statement. Raises ApiError.
+    """Return the attribute value for a number in a statement.
+
+    Raises ApiError if the number is too large, too small or too precise.
 
     path: the number's path in the literal around it, such as "root.x[1]", for the error.
     """
@@ -20,7 +22,10 @@ def number_value(written: str, path: str) -> Value:
 
 
 def build(template: Template, parameters: Sequence[Value]) -> Value:
-    """Return the attribute value that a literal has with these parameters. Raises ApiError."""
+    """Return the attribute value that a literal has with these parameters.
+
+    Raises ApiError for a bag that cannot be a set.
+    """
     match template:
         case Constant(value):
             return value

@@ -38,7 +38,7 @@ The rest of the storage key sorts like the sort key of the item.
 
 @dataclass(frozen=True, slots=True)
 class Continuation:
-    """The place at which the next page of a SELECT begins.
+    """The point at which the next page of a SELECT begins.
 
     position: the index in the plan's `ranges` of the range to read.
     after: the last key that was read in this range; None to read the range from its start.
@@ -50,7 +50,7 @@ class Continuation:
 
 @dataclass(slots=True)
 class Result:
-    """A page of a SELECT, and the place at which the next page begins.
+    """A page of a SELECT, and the point at which the next page begins.
 
     items: the items as JSON.
     last: the last evaluated key if the page ended within a range, otherwise None.

@@ -273,9 +273,10 @@ class _Statements(Terms):
         return ast.Call(function.name, (yield self.arguments(self.set_operand)))
 
     def set_change(self, path: ast.DocumentPath, changes: list[SetChange]) -> ast.Action:
-        """Parse a call of set_add or set_delete; return the action that the SET around it means.
+        """Parse a call of set_add or set_delete; return the update action for the whole SET.
 
-        SET a = set_add(a, <<...>>) becomes an ADD action, and one with set_delete a DELETE action.
+        `SET a = set_add(a, <<...>>)` becomes an ADD action, and `SET a = set_delete(a, <<...>>)`
+        becomes a DELETE action.
         """
         token = self.next()
         function, position = token.text.upper(), self.position(token)

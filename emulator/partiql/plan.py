@@ -40,7 +40,9 @@ Plan = Read | Pages | Write
 
 
 def bind(prepared: PreparedStatement, table: Table, *, consistent: bool = False, return_item: bool = False) -> Plan:
-    """Return the plan of a statement for its table. Raises ApiError.
+    """Return the plan of a statement for its table.
+
+    Raises ApiError if the statement does not fit the table, for example its keys.
 
     return_item: True if the error for a failed condition includes the existing item.
     """

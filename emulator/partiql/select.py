@@ -1,6 +1,6 @@
 """Plans a SELECT as a GetItem, as Queries or as a Scan (behaviour 14.2).
 
-The plan depends on the WHERE. Its branches are the conditions that OR joins.
+The plan depends on the WHERE. The branches of a WHERE are the conditions that OR joins.
 
 - A GetItem: the SELECT is from a table, and the WHERE has an equality for each key attribute.
 - One or more Queries: each branch of the WHERE has an equality or IN for the partition key.
@@ -186,8 +186,8 @@ def _projection(wanted: tuple[Path, ...] | None) -> tuple[Project | None, frozen
 def _check_filter(index: Index, condition: program.Condition | None) -> None:
     """Raise ApiError if a filter names an attribute that the index does not project.
 
-    Call this only for a SELECT with a condition on the partition key: the rule applies to no other
-    SELECT (behaviour 14.2).
+    Call this only if the WHERE has a single branch, with an equality or IN for the partition key:
+    the rule applies to no other SELECT (behaviour 14.2).
     """
     missing = frozenset[str]() if condition is None else condition.attributes - index.attributes
     if missing:
@@ -207,7 +207,11 @@ def _of_entries(condition: program.Condition | None, index: Index) -> program.Co
 
 
 def plan(outline: Outline, table: Table, values: Values, *, consistent: bool) -> Read | Pages:
-    """Return the plan of a SELECT with these values. Raises ApiError."""
+    """Return the plan of a SELECT with these values.
+
+    Raises ApiError if a value does not fit its key attribute, if conditions for the same partition
+    overlap, or for a consistent read of a global index.
+    """
     test = _bound(outline.filter, values)
     if outline.key is not None:
         key_item = {name: values[placeholder] for name, placeholder in outline.key}

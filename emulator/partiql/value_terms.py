@@ -13,7 +13,7 @@ from emulator.partiql.token_stream import TokenStream
 from emulator.values.types import Value
 
 ITEM: Final = ""
-"""The path of an INSERT's item in errors. The paths of the values in it begin with "root"."""
+"""The path of an INSERT's item. In errors, the paths of the item's values begin with "root"."""
 
 _ROOT: Final = "root"
 

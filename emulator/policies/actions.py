@@ -70,7 +70,7 @@ _ACTIONS: Final = {
 
 
 def invalid(names: tuple[str, ...], kind: str) -> Iterator[str]:
-    """Yield the names in a policy that match no action on its resource.
+    """Yield those of `names` that match no action on a kind of resource.
 
     names: the actions of a policy, which may have wildcards. kind: "table" or "stream".
     """

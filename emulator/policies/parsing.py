@@ -36,7 +36,7 @@ _EFFECTS: Final = {ALLOW.lower(): ALLOW, DENY.lower(): DENY}
 
 _ACCOUNT: Final = re.compile(r"[0-9]{12}")
 _IAM: Final = re.compile(r"arn:aws[a-z-]*:(iam|sts)::[0-9]{12}:(root|(user|role|assumed-role|federated-user)/.+)")
-# In stored policies, AWS replaces the ARN of a deleted user or role by such a unique id.
+# In stored policies, AWS replaces the ARN of a deleted user or role with a unique id of this form.
 _UNIQUE_ID: Final = re.compile(r"A[A-Z0-9]{15,127}")
 _RELATIVE_ID: Final = re.compile(r"(table|global-table)/.+|\*|table\*|[*?].*")
 

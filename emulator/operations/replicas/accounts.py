@@ -103,7 +103,7 @@ def create(database: Database, caller: Caller, request: Request) -> TableDefinit
 def _source(database: Database, caller: Caller, request: Request) -> tuple[TableDefinition, Sequence[Table]]:
     """Return the source table of a new replica, and the other tables of the source's group.
 
-    Raises ApiError.
+    Raises ApiError if the source table does not exist, or cannot get a replica for this caller.
     """
     text = request["GlobalTableSourceArn"]
     arn = arns.parsed(text)

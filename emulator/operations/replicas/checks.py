@@ -1,4 +1,4 @@
-"""Checks of ReplicaUpdates and witnesses that do not depend on the table (control-plane 6.1, 7)."""
+"""Checks ReplicaUpdates and witnesses, as far as this needs no table (control-plane 6.1, 7)."""
 
 from collections.abc import Mapping
 from typing import Any, Final

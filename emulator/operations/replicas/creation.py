@@ -1,6 +1,6 @@
-"""Creates replicas: a new table, and changes of the existing tables (control-plane 6.2).
+"""Creates replicas (control-plane 6.2).
 
-One transaction does both.
+One transaction creates the new table and changes the existing tables of the group.
 """
 
 import uuid
@@ -190,7 +190,7 @@ def _index(index: IndexDefinition, until: float) -> IndexDefinition:
 
 
 def _encryption(source: TableDefinition, region: str) -> dict[str, Any]:
-    """Return the encryption of a replica: that of the source, with a KMS key in `region`."""
+    """Return the encryption of a replica: the source's encryption, with a KMS key in `region`."""
     if not source.sse:
         return {}
     arn = source.sse["KMSMasterKeyArn"].replace(f":{source.region}:", f":{region}:", 1)

@@ -39,7 +39,7 @@ def begin(database: Database, definition: TableDefinition, region: str) -> Table
 def protected(database: Database, definition: TableDefinition, *, enabled: bool) -> TableDefinition:
     """Return a table's definition with a new value of DisassociationProtectionEnabled.
 
-    Raises ApiError.
+    Raises ApiError if the table has no replicas, or if its group has strong consistency.
     """
     membership = definition.membership
     if membership is None or not replication.others(database, definition):

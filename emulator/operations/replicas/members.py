@@ -163,7 +163,7 @@ def _keep_reads(
 def describe_members(
     database: Database, definition: TableDefinition, description: dict[str, Any], *, settle: bool = True
 ) -> None:
-    """Add Replicas and the other members of a global table to a table's description.
+    """Add Replicas, and what else only global tables have, to a table's description.
 
     See control-plane 6.3.
 

@@ -69,7 +69,7 @@ def _capacity(
     """Return the fields of a replica's or index's definition that the overrides in `body` set.
 
     Also change `overrides`, the stored overrides: add an override of capacity if its value differs
-    from that of `source`, else remove it.
+    from that of `source`, otherwise remove the override.
     """
     fields: dict[str, Any] = {}
     provisioned, maximums = (body.get(member, {}) for member in CAPACITY)

@@ -1,8 +1,9 @@
 """Groups with strong consistency (control-plane 7; findings DDB-TABLE-257 to 261).
 
 One request makes such a group from an empty table. It adds either two replicas, or one replica and
-a witness. One request deletes all of them and so ends the group. No other request changes which
-tables belong to the group. A witness exists only in descriptions: its region has no table.
+a witness. One request deletes these replicas and the witness, and so ends the group. No other
+request changes which tables belong to the group. A witness exists only in descriptions: its region
+has no table.
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,7 +28,7 @@ from storage import ReadTxn
 def create(database: Database, table: Table, request: Request) -> TableDefinition:
     """Make a group with strong consistency from a table; return the table's changed definition.
 
-    Raises ApiError.
+    Raises ApiError if the table cannot be in such a group, for example because it has items.
     """
     catalog = database.catalog
     definition = table.definition
@@ -104,7 +105,8 @@ def delete(
 ) -> TableDefinition:
     """End a group with strong consistency: delete its other tables and its witness.
 
-    Return the changed definition of the table that stays. Raises ApiError.
+    Return the changed definition of the table that stays. Raises ApiError if the request does not
+    delete the witness and all other tables, or if one of these tables is protected.
 
     definition: the table that stays. members: the other tables. bodies: the request's Delete
     actions. witness: the region of the witness that the request deletes, or None.

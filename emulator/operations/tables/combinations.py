@@ -1,6 +1,6 @@
 """Checks which changes one UpdateTable request combines (behaviour 10.4).
 
-The service makes one change for each request. It allows only these combinations of changes:
+A request usually asks for one change. The service allows only these combinations of changes:
 
 - BillingMode, ProvisionedThroughput and updates of global indexes
 - BillingMode and OnDemandThroughput
@@ -72,9 +72,10 @@ _LISTED: Final = (
     "WarmThroughput",
     "TableClass",
 )
-"""The members that the error for a request without changes lists, if the request lacks them.
+"""The members that the error for a request without changes can list, in the order of the error.
 
-Three of them are not in the SDK's model (behaviour 10.4).
+The error lists those that the request lacks. UpdateStreamEnabled, MultiAccountReplicaReady and
+ReplicaTransitRoleArn are not in the SDK's model (behaviour 10.4).
 """
 
 _NOTHING: Final = frozenset(
@@ -132,8 +133,8 @@ def reports_updating(request: Request) -> bool:
 def makes_updating(definition: TableDefinition, request: Request) -> bool:
     """Return True if a request makes its table UPDATING until the change is in force.
 
-    A request that sets a billing mode or table class that the table already has does not: only its
-    response says UPDATING (finding DDB-TABLE-177).
+    If a request only sets a billing mode or table class that the table already has, the table stays
+    ACTIVE, but the response says UPDATING (finding DDB-TABLE-177).
     """
     unchanged = set()
     if request.get("BillingMode") == definition.billing_mode:
@@ -147,7 +148,7 @@ def refuse_while_updating(definition: TableDefinition, request: Request) -> None
     """Raise ApiError if a table that is UPDATING does not allow this request.
 
     While an index of the table is created or deleted, a request may update other indexes. A request
-    for the same index, or for the capacity of the table, gets an error that names the index
+    that changes this index, or the capacity of the table, gets an error that names the index
     (control-plane 20.4; findings DDB-TABLE-149, 163). In all other cases, the table allows no
     request.
     """

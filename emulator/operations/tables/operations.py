@@ -104,7 +104,7 @@ def delete_table(database: Database, caller: Caller, request: Request, _: None) 
 
 @operation("UpdateTable", check=updates.check_update)
 def update_table(database: Database, caller: Caller, request: Request, _: None) -> Response:
-    """Change a table's settings, or create, update or delete one of its global indexes."""
+    """Change a table's settings, its global or vector indexes, or its replicas."""
     table = database.described(caller, request["TableName"])
     definition = table.definition
     if "ReplicaUpdates" in request:
@@ -246,11 +246,11 @@ def _with_replicas(database: Database, caller: Caller, table: Table, request: Re
 
 
 def _updated(description: dict[str, Any], request: Request) -> dict[str, Any]:
-    """Change a table's description into that of UpdateTable's response, and return it.
+    """Change a table's description from DescribeTable's form to UpdateTable's; return it.
 
-    The response of UpdateTable differs from DescribeTable's in two ways. It may say UPDATING where
-    DescribeTable says ACTIVE. It has -1 for each maximum of OnDemandThroughput that the request
-    removes, and DescribeTable leaves such a maximum out.
+    The responses of UpdateTable and DescribeTable differ in two ways. UpdateTable may say UPDATING
+    where DescribeTable says ACTIVE. UpdateTable returns -1 for each maximum of OnDemandThroughput
+    that the request removes, and DescribeTable leaves the maximum out.
     """
     if reports_updating(request):
         description["TableStatus"] = UPDATING

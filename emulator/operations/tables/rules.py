@@ -52,9 +52,9 @@ def check_create(request: Request) -> None:
 
 
 def _check_replica(request: Request) -> None:
-    """Raise ApiError for the first problem in CreateTable for a replica.
+    """Raise ApiError for the first problem in a CreateTable request for a replica.
 
-    The replica is of another account's table.
+    The source of the replica is a table of another account.
     """
     from emulator.operations.replicas import accounts  # noqa: PLC0415 - few tables have replicas
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def definition_of(request: Request, caller: Caller, number: int, now: float, until: float) -> TableDefinition:
-    """Return the definition of a new table, in which its indexes do not have ids and times yet.
+    """Return the definition of a new table. The indexes in it do not have ids and times yet.
 
     number: the id of the table in the store. until: the time at which CREATING ends.
     """
@@ -114,7 +114,7 @@ def maximums(current: Mapping[str, int], members: Mapping[str, Any]) -> dict[str
 def changes_of(definition: TableDefinition, request: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields of a definition that a request sets, with their new values.
 
-    These are only fields that CreateTable and UpdateTable set in the same way.
+    Fields that CreateTable and UpdateTable set in different ways are not included.
     """
     changes: dict[str, Any] = units_of(request)
     stream = request.get("StreamSpecification")

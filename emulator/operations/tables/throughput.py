@@ -180,7 +180,7 @@ def removed_maximums(members: Members) -> dict[str, int]:
 def check_created_warm(members: Members, *, on_demand: bool, index: str | None = None) -> None:
     """Raise ApiError if the warm throughput of a new table or index is too low.
 
-    It must be at least the provisioned throughput, or the warm throughput of a new on-demand table.
+    The minimum is the provisioned throughput, or in on-demand mode ON_DEMAND_WARM.
     """
     units = members.get("ProvisionedThroughput", {})
     for name, wanted in _in_order(members.get("WarmThroughput", {}), _CAPACITY_OF_WARM):
