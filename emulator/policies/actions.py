@@ -69,7 +69,7 @@ _ACTIONS: Final = {
 """Kind of resource -> the names of the actions that work on it, without the prefix."""
 
 
-def invalid(names: tuple[str, ...], kind: str) -> Iterator[str]:
+def invalid_names(names: tuple[str, ...], kind: str) -> Iterator[str]:
     """Yield those of `names` that match no action on a kind of resource.
 
     names: the actions of a policy, which may have wildcards. kind: "table" or "stream".

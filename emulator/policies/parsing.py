@@ -88,7 +88,7 @@ def _check(policy: Policy, kind: str) -> None:
     ids = [statement.sid for statement in policy.statements if statement.sid is not None]
     if len(set(ids)) < len(ids):
         raise errors.policy_sids_repeated()
-    invalid = [name for each in policy.statements for name in actions.invalid(each.printed_actions, kind)]
+    invalid = [name for each in policy.statements for name in actions.invalid_names(each.printed_actions, kind)]
     if invalid:
         raise errors.policy_actions_invalid(unique(invalid))
     for statement in policy.statements:

@@ -67,7 +67,7 @@ def create(
         membership = definition.membership or Membership(next_id(txn), next_id(txn), (), now)
         keys = {} if owner is None else {each.region: each.access_key for each in (definition, *others)}
         membership = _with(membership, regions, region, owner)
-        definition = source_of(definition, membership, until)
+        definition = with_replicas(definition, membership, until)
         new = Membership(
             membership.group, next_id(txn), (definition.region, *regions), now, definition.region, accounts=keys
         )
@@ -127,7 +127,7 @@ def check_new(database: Database, definition: TableDefinition, body: Mapping[str
     _check_key(definition, body)
 
 
-def source_of(definition: TableDefinition, membership: Membership, until: float) -> TableDefinition:
+def with_replicas(definition: TableDefinition, membership: Membership, until: float) -> TableDefinition:
     """Return the changed definition of a table that gets replicas.
 
     If the table has no stream, it gets one (control-plane 6.2).

@@ -20,7 +20,7 @@ from emulator.database.schema.table import Table
 from emulator.database.store.ids import next_id
 from emulator.model.request import Request
 from emulator.operations.replicas import checks, scaling
-from emulator.operations.replicas.creation import check_new, replica_of, source_of
+from emulator.operations.replicas.creation import check_new, replica_of, with_replicas
 from emulator.operations.tables import settings, throughput
 from storage import ReadTxn
 
@@ -58,7 +58,7 @@ def create(database: Database, table: Table, request: Request) -> TableDefinitio
             )
             for region in regions
         }
-        definition = source_of(definition, memberships[definition.region], until)
+        definition = with_replicas(definition, memberships[definition.region], until)
         replicas = [
             catalog.save(change, replica_of(change, definition, body, memberships[body["RegionName"]], now, until))
             for body in bodies
