@@ -16,8 +16,8 @@ The supervisor maps a few bytes of memory before it forks the workers:
 A second map has the rules of faults (emulator/faults/rule_store.py):
 
     16 bytes each   two counters of a rule, in FAULT_SLOTS slots
-    8 bytes         the version of the text
-    4 bytes         the length of the text
+    8 bytes         the version of the text with the rules
+    4 bytes         the length of this text
     64 KB           the text with the rules
 """
 
@@ -121,7 +121,7 @@ class SharedMemory:
 
     @property
     def advises(self) -> bool:
-        """True if the workers collect evidence for the advisor. A worker reads it at its start."""
+        """True if the workers collect evidence for the advisor. Read when a worker starts."""
         return self._memory[self._delivery_end + 2] == 1
 
     @advises.setter

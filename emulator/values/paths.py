@@ -83,7 +83,7 @@ def pick(item: Item, wanted: Tree) -> Item:
 
 
 def position_of(item: Item, path: Path) -> tuple[int, ...]:
-    """Return a tuple that sorts paths in the order of their values in the item.
+    """Return a sort key for `path`: it sorts paths in the order in which `item` has their values.
 
     The item must have a value at the path.
     """
