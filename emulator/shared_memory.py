@@ -89,7 +89,10 @@ class SharedMemory:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Hold the lock of the shared memory during a `with` block. Other workers wait for it."""
+        """Hold the lock of the shared memory during a `with` block.
+
+        Other workers wait until the lock is free.
+        """
         import fcntl  # noqa: PLC0415 - only POSIX systems have it, and only they have several processes
 
         fcntl.lockf(self._lock, fcntl.LOCK_EX)
@@ -121,7 +124,10 @@ class SharedMemory:
 
     @property
     def advises(self) -> bool:
-        """True if the workers collect evidence for the advisor. Read when a worker starts."""
+        """True if the workers collect evidence for the advisor.
+
+        A worker reads this when it starts.
+        """
         return self._memory[self._delivery_end + 2] == 1
 
     @advises.setter

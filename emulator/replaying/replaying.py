@@ -22,7 +22,10 @@ class Endpoint(Protocol):
     """A connection to a server with DynamoDB's operations, with one access key and region."""
 
     def call(self, operation: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        """Call an operation; return its answer. Raises Refused, Unreachable."""
+        """Call an operation and return its answer.
+
+        Raises Refused if the answer is an error, or Unreachable if there is no answer.
+        """
         ...
 
     def close(self) -> None:

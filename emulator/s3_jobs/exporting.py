@@ -71,7 +71,7 @@ _Read = Callable[[bytes], _Part]
 
 
 def exporting(context: JobContext, job: S3Job) -> Work[None]:
-    """Run an export: write all its objects. Raises ObjectError."""
+    """Run an export: write all its objects. Raises ObjectError if the export has failed."""
     database = context.database
     request = job.request
     store_of = partial(context.store, job.access_key, job.region)

@@ -50,12 +50,18 @@ class DataObject:
         self.items = 0
 
     def write(self, lines: bytes, items: int) -> None:
-        """Append lines to the file. items: the number of items in them. Raises ObjectError."""
+        """Append lines to the file. items: the number of items in them.
+
+        Raises ObjectError if the object storage fails.
+        """
         self._opened()[1].write(lines, items)
         self.items += items
 
     def finish(self) -> dict[str, Any]:
-        """Store the object; return its line for manifest-files.json. Raises ObjectError."""
+        """Store the object; return its line for manifest-files.json.
+
+        Raises ObjectError if the object storage fails.
+        """
         writer, packer = self._opened()
         packer.close()
         writer.finish()

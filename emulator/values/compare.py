@@ -1,8 +1,7 @@
 """Compares canonical values: equality, order, and functions such as `contains` (behaviour 4.4).
 
-Strings are compared by code point, as in Python. The result is the same as that of comparing the
-bytes of their UTF-8. Binaries are base64 text inside a value, but are compared by the bytes that
-the text encodes.
+Strings are compared by code point, as in Python. This gives the same order as comparing their UTF-8
+bytes. Binaries are base64 text inside a value, but are compared by the bytes that the text encodes.
 
 A condition may use one list of 190,000 elements 140 times. Without a cache, the evaluation of such
 a condition took 0.7 s. So during the evaluation of a condition with many parts, a cache keeps the

@@ -138,8 +138,8 @@ class Change(Generic[Leaf]):
         missing, and then no path below it is changed.
 
         Removing a missing value has no effect. New elements past the end of a list are appended, in
-        the order of their indexes. All indexes are those of the old list, also if other elements
-        are removed (behaviour 4.5).
+        the order of their indexes. Each index refers to the old list, also if other elements are
+        removed (behaviour 4.5).
         """
         new = old.copy()
         for name, below in targets.items():

@@ -46,7 +46,8 @@ _NEXT_CHUNKS = 32  # the number of rows in each later chunk of `_short_page`
 class Tables(Protocol):
     """The attributes of an environment that a read transaction needs.
 
-    long: LMDB's table of the long keys (buckets.py). moves: how often the memory map has moved.
+    long: LMDB's table of the long keys (buckets.py).
+    moves: the number of times that the memory map has moved.
     """
 
     long: "Table"
@@ -100,8 +101,8 @@ class LmdbTxn:
         """Return a page of a range that has only short keys.
 
         LMDB's iterator returns a chunk of values in one call, without their keys. After each chunk,
-        one key is compared with the range: that of the chunk's final value. If it is outside the
-        range, the cursor steps back until its key is inside, and the values outside are dropped.
+        one key is compared with the range: the key of the chunk's final value. If this key is
+        outside, the cursor steps back to a key inside, and the values outside are dropped.
         For a page of 100 rows, this takes a sixth less time than comparing one key after another in
         the chunk in which the range ends.
         """
