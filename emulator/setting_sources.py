@@ -28,7 +28,8 @@ _FALSE: Final = frozenset(("0", "false", "no", "off"))
 LINKED_PORT: Final = ("tcp://", "udp://", "sctp://")
 """If DYNAMODB_EMULATOR_PORT begins with one of these texts, the variable is ignored.
 
-Kubernetes sets it to a URL if the cluster has a Service with the name `dynamodb-emulator`.
+Kubernetes sets the variable to a URL if the cluster has a Service with the name
+`dynamodb-emulator`.
 """
 
 FIELDS: Final[Mapping[str, Field[Any]]] = {field.name: field for field in fields(Settings)}
@@ -54,7 +55,9 @@ SettingsSource = Mapping[str, Given]
 
 
 def merged(sources: Iterable[SettingsSource]) -> dict[str, Any]:
-    """Return name -> value for each setting that a source has; the first such source decides.
+    """Return name -> value for each setting in any of the sources.
+
+    The first source that has a setting decides its value.
 
     Raises WrongSetting if a value is wrong or two settings exclude each other.
     """
@@ -114,7 +117,7 @@ def flag_of(name: str) -> str:
 
 
 def parsed(field: Field[Any], text: str) -> Any:  # noqa: ANN401 - a value of the field's type
-    """Convert the text of a setting to the type of the default of `field`.
+    """Convert the text of a setting to the type of the field's default.
 
     Raises ValueError if the text is not a valid value.
     """

@@ -130,7 +130,7 @@ class Settings:
     request_buffer: int = _setting(
         Group.NETWORK,
         256 << 20,
-        "most bytes of incomplete request bodies in the memory of each process; beyond that, clients wait",
+        "maximum number of bytes of incomplete request bodies in the memory of each process; beyond that, clients wait",
         between=(0, 1 << 40),
         metavar="BYTES",
     )
@@ -182,7 +182,7 @@ class Settings:
     as_dynamodb_local: bool = _setting(
         Group.BEHAVIOUR,
         default=False,
-        text="announce that the server is ready as DynamoDB Local does: answer GET and HEAD of / with status 400, and "
+        text="announce, as DynamoDB Local does, that the server is ready: answer GET and HEAD of / with status 400, and "
         "print DynamoDB Local's lines to stdout",
     )
     delay_transient_statuses: bool = _setting(
@@ -230,7 +230,7 @@ class Settings:
     item_collection_limit: int = _setting(
         Group.BEHAVIOUR,
         10 << 30,
-        "most bytes of an item collection in a table with local indexes",
+        "maximum number of bytes of an item collection in a table with local indexes",
         between=(0, 1 << 60),
         metavar="BYTES",
     )

@@ -16,8 +16,8 @@ The supervisor maps a few bytes of memory before it forks the workers:
 A second map has the rules of faults (emulator/faults/rule_store.py):
 
     16 bytes each   two counters of a rule, in FAULT_SLOTS slots
-    8 bytes         the version of the text
-    4 bytes         the length of the text
+    8 bytes         the version of the text with the rules
+    4 bytes         the length of this text
     64 KB           the text with the rules
 """
 
@@ -89,7 +89,10 @@ class SharedMemory:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Hold the lock of the shared memory during a `with` block. Other workers wait for it."""
+        """Hold the lock of the shared memory during a `with` block.
+
+        Other workers wait until the lock is free.
+        """
         import fcntl  # noqa: PLC0415 - only POSIX systems have it, and only they have several processes
 
         fcntl.lockf(self._lock, fcntl.LOCK_EX)
@@ -121,7 +124,10 @@ class SharedMemory:
 
     @property
     def advises(self) -> bool:
-        """True if the workers collect evidence for the advisor. A worker reads it at its start."""
+        """True if the workers collect evidence for the advisor.
+
+        A worker reads this when it starts.
+        """
         return self._memory[self._delivery_end + 2] == 1
 
     @advises.setter

@@ -22,9 +22,9 @@ wait. At its end, it returns the result.
 """
 
 InThread = Callable[[Callable[[], None]], Callable[[], bool]]
-"""A function that starts another function in a new thread.
+"""A function that starts a job, a function without arguments, in a new thread.
 
-It returns a function that returns True after the other function has ended.
+It returns a function that returns True once the job has ended.
 """
 
 # The limits for the work of one slice. The comments say how long that much work takes.
@@ -45,7 +45,7 @@ times. With Python's default of 5 ms, it would wait 5 ms each time.
 def first_pairs(
     pairs: Iterable[tuple[bytes, bytes]], limit: int, room: int = COPIED_IN_STEP
 ) -> tuple[list[tuple[bytes, bytes]], bool]:
-    """Return the first pairs of `pairs`, and True if there may be more.
+    """Return the first (key, value) pairs of `pairs`, and True if there may be more pairs.
 
     Stops after `limit` pairs, or after the pair with which the values reach `room` bytes.
     """
@@ -91,7 +91,7 @@ class Dropped(Exception):
     """A step raises this if a fault says that the client gets no answer (emulator/faults/).
 
     The server then closes the client's connection. The first step must not raise this: it runs
-    inside the call for the request, during which the connection must not be closed.
+    while the endpoint handles the request, and the connection must not be closed during that time.
     """
 
 

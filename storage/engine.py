@@ -71,11 +71,17 @@ class WriteTxn(ReadTxn, Protocol):
     urgent: bool
 
     def put(self, key: bytes, value: bytes) -> None:
-        """Set the value of a key. Raises Full or Interrupted."""
+        """Set the value of a key.
+
+        Raises Full if there is no room, or Interrupted if the transaction must be run again.
+        """
         ...
 
     def delete(self, key: bytes) -> bool:
-        """Delete a key. Return False if the store did not have it. Raises Full or Interrupted."""
+        """Delete a key. Return False if the store did not have it.
+
+        Raises Full if there is no room, or Interrupted if the transaction must be run again.
+        """
         ...
 
     def drop_range(self, start: bytes, stop: bytes, limit: int) -> int:

@@ -22,7 +22,10 @@ class Endpoint(Protocol):
     """A connection to a server with DynamoDB's operations, with one access key and region."""
 
     def call(self, operation: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        """Call an operation; return its answer. Raises Refused, Unreachable."""
+        """Call an operation and return its answer.
+
+        Raises Refused if the answer is an error, or Unreachable if there is no answer.
+        """
         ...
 
     def close(self) -> None:
@@ -38,7 +41,7 @@ Connect = Callable[[str, str], Endpoint]
 class Outcome:
     """A request whose new answer differs from the recorded one.
 
-    status, answer: the new answer, with its HTTP status.
+    status, answer: the HTTP status and the JSON of the new answer.
     """
 
     request: Recorded
@@ -67,7 +70,8 @@ class Totals:
 class Replay:
     """Sends the requests of a recording to the endpoints that `connect` returns.
 
-    connect: a function of access key and region. sleep: a function that waits, given seconds.
+    connect: a function that returns the endpoint for an access key and a region.
+    sleep: a function that waits for a number of seconds.
     streams: True if the endpoints have the operations of DynamoDB Streams. AWS has them at another
     endpoint.
     """

@@ -43,7 +43,8 @@ def summary(totals: Totals) -> Iterator[str]:
 def save(path: Path, endpoint: str, totals: Totals, outcomes: Sequence[Outcome]) -> None:
     """Write the file of --report. Raises OSError.
 
-    It has the counts, and up to 1,000 requests whose answers differ, with both answers.
+    The file has the counts, and up to 1,000 requests whose answers differ, each with the recorded
+    answer and the new answer.
     """
     whole: dict[str, Any] = {
         "Version": VERSION,

@@ -51,7 +51,8 @@ class Substitutes:
         """Store pairs of a recorded and a new value, for values that clients may send back later.
 
         recorded, replayed: the two answers to a request, or parts of them.
-        name: the name of the member whose values these are; "" for whole answers.
+        name: the name of the member that has `recorded` and `replayed` as values; "" for whole
+        answers.
         """
         if isinstance(recorded, dict) and isinstance(replayed, dict):
             for member in recorded.keys() & replayed.keys():

@@ -58,7 +58,7 @@ class _Part:
 
     lines: a function that returns the lines to write. It decodes rows, which takes long, so the
     thread of the job calls it.
-    size: the bytes of all items read, including those that the filter excludes.
+    size: the number of bytes of all items read, including items that the filter excludes.
     after: the key at which the next slice begins; None after the last slice.
     """
 
@@ -71,7 +71,7 @@ _Read = Callable[[bytes], _Part]
 
 
 def exporting(context: JobContext, job: S3Job) -> Work[None]:
-    """Run an export: write all its objects. Raises ObjectError."""
+    """Run an export: write all its objects. Raises ObjectError if the export has failed."""
     database = context.database
     request = job.request
     store_of = partial(context.store, job.access_key, job.region)
@@ -145,7 +145,7 @@ def _save(database: Database, job: S3Job, progress: Progress) -> None:
 
 
 def _reader(database: Database, job: S3Job) -> _Read:
-    """Return a function that reads one slice of the export, from the key that is its argument."""
+    """Return a function that reads one slice of an export, from the key that it is given."""
     definition = TableDefinition.load(orjson.dumps(job.plan["table"]), account=database.catalog.account)
     selection = selection_of(job.request.get("FilterSpecification"), table := Table(definition))
     ion = job.request["ExportFormat"] == ION

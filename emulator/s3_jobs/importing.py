@@ -47,7 +47,7 @@ INVALID: Final = ("ItemValidationError", _INVALID)
 
 
 def importing(context: JobContext, job: S3Job) -> Work[None]:
-    """Run an import. Raises ObjectError."""
+    """Run an import. Raises ObjectError if the import has failed."""
     database = context.database
     source = job.request["S3BucketSource"]
     object_format = format_of(job)

@@ -1,4 +1,4 @@
-"""Writes the records that a job refused to a local file, as lines of JSON.
+"""Keeps the records that a job refuses, or their errors, in a local file, as lines of JSON.
 
 The service writes the errors of an import to CloudWatch Logs: to the log group
 `/aws-dynamodb/imports`, in the log stream `<import id>/error` (control-plane 5.4). Here, a log
@@ -29,7 +29,7 @@ def lines_of(path: Path, length: int) -> Iterator[bytes]:
 
 
 class LocalLog:
-    """A file of lines. Appending the first line creates it."""
+    """A file of lines. Appending the first line creates the file."""
 
     def __init__(self, path: Path) -> None:
         self.path = path

@@ -24,7 +24,7 @@ def folder(prefix: str | None, *parts: str) -> str:
 def encryption_of(members: Mapping[str, Any]) -> Encryption:
     """Return the encryption that a request asks for.
 
-    members: a mapping, in which S3SseAlgorithm and S3SseKmsKeyId are optional.
+    members: the object of the request that may have the members S3SseAlgorithm and S3SseKmsKeyId.
     """
     return Encryption(members.get("S3SseAlgorithm", "AES256"), members.get("S3SseKmsKeyId"))
 
@@ -50,19 +50,25 @@ class DataObject:
         self.items = 0
 
     def write(self, lines: bytes, items: int) -> None:
-        """Append lines to the file. items: how many items they contain. Raises ObjectError."""
+        """Append lines to the file. items: the number of items in them.
+
+        Raises ObjectError if the object storage fails.
+        """
         self._opened()[1].write(lines, items)
         self.items += items
 
     def finish(self) -> dict[str, Any]:
-        """Store the object; return its line for manifest-files.json. Raises ObjectError."""
+        """Store the object; return its line for manifest-files.json.
+
+        Raises ObjectError if the object storage fails.
+        """
         writer, packer = self._opened()
         packer.close()
         writer.finish()
         return packer.manifest_line(self._key)
 
     def discard(self) -> None:
-        """Discard the object, which was not finished."""
+        """Discard the unfinished object."""
         if self._open is not None:
             self._open[0].discard()
 

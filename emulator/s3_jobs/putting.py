@@ -56,7 +56,10 @@ _CANCELLED: Final = ("Cancelled", "The bulk operation was cancelled.")
 
 
 def putting(context: JobContext, job: S3Job) -> Work[None]:
-    """Put all records of the job's objects into its table. Raises ObjectError."""
+    """Put all records of the job's objects into its table.
+
+    Raises ObjectError if the job has failed.
+    """
     database = context.database
     source, target = job.request["InputS3Configuration"], job.request["OutputS3Configuration"]
     object_format = ObjectFormat(source["InputFormat"], source["InputCompressionType"])

@@ -63,7 +63,7 @@ class Knowledge:
         return [index["IndexName"] for kind in kinds for index in described.get(kind, ())]
 
     def attributes(self, table: str) -> list[str]:
-        """Return names of a table's attributes: key attributes, then those of earlier results."""
+        """Return names of a table's attributes: key attributes, then attributes in results."""
         try:
             defined = [each["AttributeName"] for each in self.describe(table)["AttributeDefinitions"]]
         except (Refused, Unreachable):

@@ -14,7 +14,7 @@ from emulator.display.values import Item, item_text, value_text, visible
 if TYPE_CHECKING:
     from rich.console import Console
 
-_NARROWEST: Final = 10  # the least width of a column with its border, in characters
+_NARROWEST: Final = 10  # the minimum width of a column with its border, in characters
 
 
 def columns_of(items: Sequence[Item], first: Sequence[str]) -> list[str]:

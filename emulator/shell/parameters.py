@@ -7,7 +7,7 @@
 | `true`, `null` | BOOL, NULL |
 | `["a", 1]` | L |
 | `{"a": 1}` | M |
-| `{"SS": ["a", "b"]}` | SS: an object whose only member is a type is DynamoDB JSON |
+| `{"SS": ["a", "b"]}` | SS: an object whose only member has the name of a type is DynamoDB JSON |
 """
 
 import json

@@ -31,7 +31,10 @@ class _Words(Completer):
         self._knowledge = knowledge
 
     def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterator[Completion]:
-        """Yield the suggested words. Before the first letter of a word, wait for the key Tab."""
+        """Yield the suggested words.
+
+        If no letter of a word is typed yet, yield words only if the user has pressed Tab.
+        """
         commands = (*COMMANDS, *ALIASES) if document.text.startswith("\\") else COMMANDS
         before, after = document.text_before_cursor, document.text_after_cursor
         for word, replaces in candidates(before, after, self._knowledge, commands):

@@ -150,7 +150,7 @@ class Session:
 
 
 class Command(NamedTuple):
-    """A dot command. usage: its arguments for .help. summary: what it does, for .help."""
+    """A dot command. usage, summary: the arguments and the explanation that .help prints."""
 
     usage: str
     summary: str

@@ -2,7 +2,7 @@
 
 | module           | writes                                          |
 |------------------|-------------------------------------------------|
-| `recreation`     | the requests that create a table like another   |
+| `recreation`     | the requests that create a copy of a table      |
 | `cli`            | requests as commands of the AWS CLI             |
 | `boto3_code`     | requests as Python                              |
 | `javascript`     | requests as JavaScript, with the SDK version 3  |

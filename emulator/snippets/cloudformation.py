@@ -18,7 +18,7 @@ _NOT_IN_TEMPLATE: Final = ("VectorIndexes",)
 def template(calls: Sequence[Call]) -> str:
     """Return the CloudFormation template of a table.
 
-    calls: the requests of `recreation.recreation`, which would create the table again.
+    calls: the requests that `recreation.recreation` returns for the table.
     """
     requests = dict(calls)
     create = {name: value for name, value in requests["CreateTable"].items() if name not in _NOT_IN_TEMPLATE}
@@ -39,7 +39,7 @@ def template(calls: Sequence[Call]) -> str:
 
 
 def _logical_id(name: str) -> str:
-    """Make a logical id of CloudFormation, which has only letters and digits, from a name."""
+    """Make a CloudFormation logical ID, which has only letters and digits, from a table's name."""
     words = re.split(r"[^A-Za-z0-9]+", name)
     found = "".join(word[:1].upper() + word[1:] for word in words)
     return found if found[:1].isalpha() else f"Table{found}"

@@ -21,7 +21,7 @@ The value of an inner block is again a `Block`.
 def resource(calls: Sequence[Call]) -> str:
     """Return the Terraform resource of a table.
 
-    calls: the requests of `recreation.recreation`, which would create the table again.
+    calls: the requests that `recreation.recreation` returns for the table.
     """
     requests = dict(calls)
     create = requests["CreateTable"]

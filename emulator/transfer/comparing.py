@@ -1,8 +1,9 @@
 """Compares two tables: their definitions, then their items.
 
 A comparison keeps the key and a digest of each item of the first table in memory, about 150 bytes.
-So the memory grows with the number of items, but not with their size. If the digests of two items
-differ, the first item is read again, to find the attributes that differ.
+So the memory grows with the number of items, but not with their size. If two items with the same
+key have different digests, the item of the first table is read again, to find the attributes that
+differ.
 
 Two items are equal if DynamoDB treats them as equal: the order of the members of a set does not
 matter, nor does the spelling of a number (1 and 1.0).
@@ -38,7 +39,10 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One of two tables to compare. connect: opens the table's endpoint. table: its name."""
+    """One of two tables to compare.
+
+    connect: a function that opens the table's endpoint. table: the table's name.
+    """
 
     connect: Connect
     table: str

@@ -43,7 +43,7 @@ class _Segment:
 
 
 def _segment(number: int, stored: Mapping[str, Any]) -> _Segment:
-    """Return the segment that the state file has as the JSON object `stored`.
+    """Convert `stored`, the JSON object of one segment in the state file, to a segment.
 
     Raises KeyError or TypeError if the object is not the state of a segment.
     """
@@ -57,8 +57,8 @@ class State:
     """The progress of a copy: which part of each segment of the scan is already copied.
 
     path: the state file, or None to keep the progress only in memory.
-    copied: identifies the copy by its source and request. A state file with a different value
-    belongs to another copy.
+    copied: a JSON object that identifies the copy: its source, its Scan request and the number of
+    segments. A state file with a different object belongs to another copy.
     """
 
     def __init__(self, path: Path | None, copied: Mapping[str, Any], segments: int) -> None:

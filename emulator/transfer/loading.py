@@ -146,8 +146,8 @@ class Loader:
             return True
         if name not in self._types:
             self._types[name] = None
-            text = f"this is for table {name}: with --table, all files must be for one table, "
-            text += f"but earlier ones are for {self._only}"
+            text = f"these data are for table {name}: with --table, all files must be for one table, "
+            text += f"but earlier data are for {self._only}"
             self._progress.problem(Problem(place, text))
         return False
 

@@ -7,7 +7,7 @@ stored. The server's message is reported as the problem of such an item.
 A separate thread sends the batches, while the caller reads the next items. (If the emulator is in
 this process, the caller's thread sends them.) The thread uses one connection, which keeps the
 order: of two items with the same key, the later one remains (control-plane 5.4). More connections
-would not be faster, because one process of the server would handle all of them.
+would not be faster, because by default one process of the server handles all connections.
 """
 
 import time
@@ -41,7 +41,7 @@ class Written(NamedTuple):
 class ItemWriter:
     """Puts items in batches.
 
-    done: is called with the result of each batch, in the caller's thread.
+    done: a function to which the caller's thread passes the result of each batch.
     threaded: if True, a separate thread sends the batches.
     """
 
@@ -154,8 +154,9 @@ def _one_by_one(endpoint: Endpoint, table: str, batch: Iterable[ItemRecord], sle
 def persist(attempt: Callable[[], bool], sleep: Sleep) -> None:
     """Call `attempt` until it returns True, with growing pauses between the calls.
 
-    A Refused error with a code in RETRIED counts as False. Raises Refused for any other code, and
-    Unreachable if the server does not answer or no call returns True.
+    A Refused error with a code in RETRIED counts as False. Raises Refused for any other code, or if
+    the last call raises it. Raises Unreachable if the server does not answer, or if the last call
+    returns False.
     """
     for number in range(_ATTEMPTS):
         try:

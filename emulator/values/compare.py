@@ -1,8 +1,7 @@
 """Compares canonical values: equality, order, and functions such as `contains` (behaviour 4.4).
 
-Strings are compared by code point, as in Python. The result is the same as that of comparing the
-bytes of their UTF-8. Binaries are base64 text inside a value, but are compared by the bytes that
-the text encodes.
+Strings are compared by code point, as in Python. This gives the same order as comparing their UTF-8
+bytes. Binaries are base64 text inside a value, but are compared by the bytes that the text encodes.
 
 A condition may use one list of 190,000 elements 140 times. Without a cache, the evaluation of such
 a condition took 0.7 s. So during the evaluation of a condition with many parts, a cache keeps the
@@ -40,7 +39,7 @@ class _Memory:
     a list, map or set with a number, and so the result is always False.
 
     results: key -> result.
-    searches: id of a list -> how often it was searched for a list, map or set.
+    searches: id of a list -> the number of searches in this list for a list, map or set.
     elements: id of a list -> the JSON of its elements, as an index.
     """
 
@@ -63,8 +62,8 @@ class _Memory:
         name = id(elements)
         [(tag, content)] = wanted.items()
         if tag not in _CONTAINERS:
-            # Even the first search makes a set of the contents. For 190,000 elements, this takes 6
-            # to 15 ms, and a scan takes 8 ms.
+            # For a scalar, even the first search makes a set of the contents of all elements. For
+            # 190,000 elements, this takes 6 to 15 ms, and a scan of the list takes 8 ms.
             return content in self.recall((name, tag), lambda: {each[tag] for each in elements if tag in each})
         known = self.elements.get(name)
         if known is None:
@@ -150,7 +149,7 @@ def contains(container: Value, operand: Value) -> bool:
 
 
 def begins_with(value: Value, prefix: Value) -> bool:
-    """Return True if a string starts with a string, or a binary starts with a binary."""
+    """Return True if `value` starts with `prefix`, and both are strings or both are binaries."""
     if "S" in value and "S" in prefix:
         return bool(value["S"].startswith(prefix["S"]))
     if "B" in value and "B" in prefix:

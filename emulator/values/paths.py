@@ -83,7 +83,7 @@ def pick(item: Item, wanted: Tree) -> Item:
 
 
 def position_of(item: Item, path: Path) -> tuple[int, ...]:
-    """Return a tuple that sorts paths in the order of their values in the item.
+    """Return a sort key for `path`: it sorts paths in the order in which `item` has their values.
 
     The item must have a value at the path.
     """
@@ -138,8 +138,8 @@ class Change(Generic[Leaf]):
         missing, and then no path below it is changed.
 
         Removing a missing value has no effect. New elements past the end of a list are appended, in
-        the order of their indexes. All indexes are those of the old list, also if other elements
-        are removed (behaviour 4.5).
+        the order of their indexes. Each index refers to the old list, also if other elements are
+        removed (behaviour 4.5).
         """
         new = old.copy()
         for name, below in targets.items():

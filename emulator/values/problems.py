@@ -34,8 +34,8 @@ Kind = Literal[
 """The kinds of problems. Some need an explanation:
 
 - empty: the value has no type. ambiguous: it has several types.
-- empty_name: the name of an attribute is empty. empty_key: a key in a nested map is empty. The two
-  have the same text, but not the same priority.
+- empty_name: the name of an attribute is empty. empty_key: a key in a nested map is empty. The
+  service has the same text for both kinds, but not the same priority.
 - nesting: the value has too many levels.
 - values_size: the values of a request's expressions are too large together.
 """
@@ -66,7 +66,7 @@ class Problem:
 
     details: for a bad number, its text as the client wrote it; for a bad set, its tag.
     sent: for a set with a repeated member, its members as the client sent them.
-    members: the members in the order in which the service's NEW validation layer lists them.
+    members: for the same set, its members in the order in which the NEW layer lists them.
     placeholder: the ":name" if the value is in ExpressionAttributeValues, otherwise None.
     parameter: the member of the request that contains the value.
     number: for a value with several types, the problem of the first bad number in it, or None.
@@ -202,8 +202,8 @@ _MOST_LISTED: Final = 40_000
 class ItemProblems(list[Problem]):
     """The list of problems for the values of an item.
 
-    The type of the list tells `sets.parse_number_set` that its set belongs to an item. Then the
-    size limit of the set is that of an item, and not that of expression values.
+    The type of the list tells `sets.parse_number_set` that the set to parse belongs to an item.
+    Then the set's size limit is the limit of an item, and not the limit of expression values.
     """
 
     __slots__ = ()

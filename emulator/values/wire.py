@@ -103,7 +103,7 @@ def parse_value(raw: object, problems: list[Problem], level: int = 1) -> int:
 
     Raises SerializationException for a wrong JSON type. If `raw` is not an object, the error has
     the text for an element of a list or map. The text for a member of a structure is different, so
-    the caller must check before that such a member is an object.
+    the caller of this function must first check that such a member is an object.
     """
     return _parse_all((raw,), problems, level)
 
@@ -197,7 +197,7 @@ def depth_exceeded(values: Iterable[Value], level: int = 1) -> bool:
     return False
 
 
-# --- the walk -------------------------------------------------------------------------------------
+# --- parsing nested values ------------------------------------------------------------------------
 
 
 def _parse_pairs(raw: Raw, problems: list[Problem], level: int) -> int:

@@ -25,8 +25,9 @@ class LmdbEngine(Engine, GroupCommit, Upkeep):
     durable: if True, every commit is synced to the disk before its `with` block ends.
     writemap: if True, reserve the file and write through the map. None means True on systems on
     which this is safe. All processes that share a folder must pass the same value.
-    verify: a function that checks a folder that may be a damaged copy, and raises Corrupted if it
-    is damaged. With None, the engine checks only the pages of the file.
+    verify: a function that checks the data of a folder, and raises Corrupted if they are damaged.
+    It is called if the folder may be a damaged copy. With None, the engine then checks only the
+    pages of the file.
 
     Opening raises Unavailable, LayoutMismatch, Corrupted or Full.
     """

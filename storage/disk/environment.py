@@ -74,7 +74,7 @@ class Environment:
     size: the size of the memory map in bytes.
     readers: all readers, also those that wait for reuse.
     writing: True while a write transaction is open.
-    moves: how often the map has moved.
+    moves: the number of times that the memory map has moved.
     tight: True if the disk is full (see "A full disk" in the head of this file).
     """
 

@@ -53,7 +53,7 @@ class OpenFile:
 
 @contextlib.contextmanager
 def locked(layout: OpenFile) -> Iterator[None]:
-    """Hold the lock `resizing` during a `with` block. Raises Unavailable.
+    """Hold the lock `resizing` during a `with` block. Raises Unavailable if locking fails.
 
     A process must hold this lock while it reads or changes the size of the data file. Only one
     process can hold it. Two threads of one process exclude each other only if each has its own
@@ -73,7 +73,10 @@ def locked(layout: OpenFile) -> Iterator[None]:
 
 
 def reserve(file: OpenFile, size: int) -> None:
-    """Reserve all blocks of a file, and make it `size` bytes large. Raises Full or Unavailable."""
+    """Reserve all blocks of a file, and make it `size` bytes large.
+
+    Raises Full if the disk has no room, or Unavailable after any other error.
+    """
     try:
         os.posix_fallocate(file.descriptor, 0, size)
     except OSError as error:
@@ -90,7 +93,7 @@ def load(file: OpenFile, start: int, stop: int) -> None:
 
 
 def flush(file: OpenFile) -> None:
-    """Wait until all writes to a file are on the disk. Raises StorageError."""
+    """Wait until all writes to a file are on the disk. Raises StorageError if that fails."""
     try:
         getattr(os, "fdatasync", os.fsync)(file.descriptor)
     except OSError as error:

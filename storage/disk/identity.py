@@ -114,7 +114,7 @@ def upgrade(folder: Path) -> None:
     The mark changes the time of `layout`, and a folder whose `identity` has another time counts as
     a copy. So if the folder is OURS, write `identity` again after the mark. If the process is
     killed between the mark and that write, the next opening verifies the folder without need. A
-    process that opens the folder between the two also verifies it.
+    process that opens the folder in this interval also verifies it.
 
     Raises Full or another StorageError.
     """

@@ -35,7 +35,7 @@ SPARE_PAGES = 256
 _PLENTY = 2 * RESERVE
 """The bytes that must be free on the disk before the reserve is filled.
 
-A disk of 20 MB with a new store has so many free bytes.
+A disk of 20 MB with a new store has this many free bytes or more.
 """
 
 _BELIEVED = 4

@@ -38,8 +38,9 @@ def acquire(
 ) -> Environment:
     """Return the environment of a folder. Open the folder if it is not open in this process.
 
-    The caller must call `release` at the end. verify: checks a folder that may be a damaged copy,
-    before it is opened. Raises Unavailable, LayoutMismatch, Corrupted or Full.
+    The caller must call `release` at the end. verify: a function that checks the folder before it
+    is opened, if the folder may be a damaged copy. Raises Unavailable, LayoutMismatch, Corrupted or
+    Full.
     """
     folder = folder.absolute()
     layout = prepare(folder)
@@ -73,8 +74,8 @@ def release(environment: Environment) -> None:
 def _check_copy(folder: Path, verify: Verify | None) -> None:
     """Verify a folder if it may be a damaged copy (identity.py). Raises Corrupted.
 
-    verify: checks the folder; with None, only the pages of the data file are checked. In a new
-    folder, record that the data file will be created next.
+    verify: a function that checks the folder; with None, only the pages of the data file are
+    checked. In a new folder, record that the data file will be created next.
     """
     state = identity.state_of(folder)
     if state == identity.NEW:

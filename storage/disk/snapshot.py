@@ -1,7 +1,7 @@
 """Reads or copies the newest commit of a store, in a process that is not the store's server.
 
 This process opens LMDB only for reading, and changes nothing in the folder except LMDB's table of
-readers. By this table, a running server knows that it must not reuse the pages of the snapshot. The
+readers. From this table, a running server knows that it must not reuse the snapshot's pages. The
 server may make the file larger, which does not change the part that this process has mapped.
 """
 
@@ -104,8 +104,8 @@ def snapshot(folder: Path) -> Iterator[Snapshot]:
 def copy(source: Path, target: Path, verify: Callable[[Path], None]) -> int:
     """Copy the newest commit, without unused pages, to a folder that is missing or empty.
 
-    verify: a function that checks the source. It is called if the source is itself a copy, and must
-    raise Corrupted if the source is damaged.
+    verify: a function that checks the source, and must raise Corrupted if the source is damaged. It
+    is called first if the source may be a damaged copy (FOREIGN in identity.py).
 
     Returns the size of the new data file in bytes. After a StorageError, no part of the copy
     remains.

@@ -145,7 +145,9 @@ def test_another_name_for_a_table(db, tmp_path):
     files = {**files, "more.json": {"TableName": "Users", "Item": {"id": {"S": "b"}}}}
     load = Load(db, tmp_path / "in", files, table="Other")
     assert (load.items, load.problems) == (1, 1)
-    assert load.said[0].startswith("more.json:1: this is for table Users: with --table, all files must be for one")
+    assert load.said[0].startswith(
+        "more.json:1: these data are for table Users: with --table, all files must be for one"
+    )
 
 
 def test_csv_has_the_types_of_keys(db, tmp_path):
