@@ -24,7 +24,8 @@ class _Address(NamedTuple):
     """A numeric address to listen on.
 
     family: AF_INET or AF_INET6. name: the tuple that `socket.bind` takes, without the port.
-    optional: True if the machine may lack this address. Then the server listens on the others.
+    optional: True if the machine may lack this address. Without it, the server listens on the other
+    addresses.
     """
 
     family: int

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("emulator")
 
-_INTERVAL: Final = 0.1  # seconds between checks: for a signal to stop, and after it for open requests
+_INTERVAL: Final = 0.1  # seconds between two checks: for a signal to stop, and after the signal, for open requests
 _GRACE: Final = 10.0  # seconds after a signal to stop in which open requests can still be answered
 
 

@@ -54,7 +54,9 @@ class Reader:
 
     @contextmanager
     def reading(self, operation: str, body: bytes, bodies: Bodies | None) -> "Iterator[Future[Read]]":
-        """Read a request in the reading thread. At the end of the context, free its objects there.
+        """Read a request in the reading thread. Yield the future result.
+
+        At the end of the context, the reading thread frees the objects of the request.
 
         operation: the operation's name. bodies: counts the memory of the body until the end of the
         context.
