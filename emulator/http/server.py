@@ -39,7 +39,7 @@ _GRACE: Final = 10.0  # seconds after a signal to stop in which open requests ca
 class Server:
     """Accepts connections, and hands their requests to a front, which answers them.
 
-    listeners: bound sockets. `run` closes them at its end.
+    listeners: sockets that already listen on the server's port. `run` closes them at its end.
     """
 
     def __init__(self, front: Front, listeners: list[socket.socket], peers: "Peers | None" = None) -> None:

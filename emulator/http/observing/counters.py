@@ -45,9 +45,10 @@ _SLOTS: Final = len(BOUNDS) + 1
 
 
 class _RequestCounts:
-    """The number, times and capacity units of the requests of one operation with one error code.
+    """Counts the requests that have the same operation and the same error code.
 
-    buckets: the number of requests by duration; BOUNDS has the upper bounds.
+    buckets: the number of requests by duration; BOUNDS has the upper bounds. seconds: the sum of
+    the durations. units: the sum of the capacity units.
     """
 
     __slots__ = ("buckets", "operation", "seconds", "units")

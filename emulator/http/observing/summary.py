@@ -124,7 +124,7 @@ def operation_of(exchange: Exchange) -> str:
 
 
 def _answered(body: bytes) -> Body:
-    """Return the members of an answer, or for a large answer only those after its items."""
+    """Return the members of an answer, or for a large answer only the members after its items."""
     return large_bodies.answer_facts(body) if len(body) > large_bodies.LARGE else parsed(body)
 
 
