@@ -28,7 +28,7 @@ from emulator.slices import THREAD_SWITCH
 _ARENA_MAX: Final = -8  # the parameter M_ARENA_MAX of mallopt, from malloc.h
 _SPARE: Final = [
     size for size in range(16, 480, 16) for _ in range(50)
-]  # the sizes of the objects that `spare_memory` allocates, in bytes
+]  # the lengths of the `bytes` objects that `spare_memory` allocates
 
 
 class Read(NamedTuple):
