@@ -128,8 +128,8 @@ def structs(stream: BinaryIO, file: str) -> Iterator[Any]:
     class Catalog(SymbolTableCatalog):  # type: ignore[misc]
         """A catalog without symbol tables.
 
-        So the library replaces each symbol table that a file imports by a placeholder, whose
-        symbols have no texts. `resolve` limits the number of these symbols.
+        For each symbol table that a file imports, the library then makes a placeholder. Its symbols
+        have no texts. `resolve` limits the number of symbols in a placeholder.
         """
 
         def resolve(self, name: str, version: int, max_id: int | None) -> Any:  # noqa: ANN401 - the library's
@@ -163,10 +163,10 @@ def structs(stream: BinaryIO, file: str) -> Iterator[Any]:
 
 
 class _Shield:
-    """A stream that hides errors of reading from the Ion library.
+    """The stream that the Ion library reads. It never raises an exception.
 
-    Such an error would crash the library's extension module. So after an error, the library sees
-    the end of the stream. `error` has the exception, and the function `structs` raises it.
+    An exception would crash the library's extension module. If reading the file fails, this stream
+    keeps the exception in `error`, and seems to end. The function `structs` raises the exception.
     """
 
     def __init__(self, stream: BinaryIO, file: str) -> None:

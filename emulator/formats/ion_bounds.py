@@ -35,8 +35,8 @@ _LONGEST_VARUINT: Final = 9  # the maximum length of a VarUInt (see `_varuint`),
 class TextBounds:
     """A stream of text Ion that refuses long numbers.
 
-    It does not know where strings begin and end. So it also refuses a string in which as many
-    digits as in a long number follow a space.
+    It does not know where strings begin and end. So it also refuses a string that contains a long
+    number, for example after a space.
     """
 
     def __init__(self, stream: BinaryIO, file: str) -> None:

@@ -18,8 +18,8 @@ The files that `file` names may be anywhere, even in a parent folder, as in the 
 The content of these files is used only in definitions of tables.
 
 A variable may have several alternatives, separated by commas. Its value is the first alternative
-that exists. Variables inside variables are replaced first. Variables that are not in this list have
-no value for this reader, because their values are known only on AWS.
+that exists. Variables inside variables are replaced first. Other variables, such as `${cf:...}` and
+`${ssm:...}`, have no value for this reader. Most of their values are known only on AWS.
 """
 
 import re

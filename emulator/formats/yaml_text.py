@@ -55,7 +55,7 @@ def parse_yaml(text: str, file: str) -> Any:  # noqa: ANN401 - YAML
 def _refuse_bombs(root: Any) -> None:  # noqa: ANN401 - PyYAML's objects
     """Raise a YAMLError if an alias contains itself, or if the aliases expand to too many values.
 
-    This function visits all nodes, so it also converts all keys to texts.
+    While it visits all nodes, `_refuse_bombs` also converts all keys to texts.
     """
     written = 0
     weights: dict[int, int] = {}

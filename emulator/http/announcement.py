@@ -106,7 +106,7 @@ def _url(host: str, port: int) -> str:
 
 
 def _prepare(file: Path) -> None:
-    """Remove the file of an earlier server. Raises ServeError if a file cannot be written there."""
+    """Remove the file of an earlier server. Raises ServeError if a new file cannot be written."""
     if not file.parent.is_dir():
         raise _not_writable(file, f"{file.parent} is not a folder")
     if file.exists() and not file.is_file():

@@ -92,7 +92,7 @@ async def _examine_evidence(emulator: Emulator) -> None:
 
 
 async def _run_upkeep(emulator: Emulator) -> None:
-    """Every 50 ms until cancelled, begin the upkeep of the storage that is due (upkeep.py)."""
+    """Every 50 ms until cancelled, begin upkeep work whose time has come (upkeep.py)."""
     upkeep = Upkeep(emulator, asyncio.get_running_loop())
 
     async def poll() -> float:

@@ -24,7 +24,8 @@ class _Address(NamedTuple):
     """A numeric address to listen on.
 
     family: AF_INET or AF_INET6. name: the tuple that `socket.bind` takes, without the port.
-    optional: True if the machine may lack this address. Then the server listens on the others.
+    optional: True if the machine may lack this address. Without it, the server listens on the other
+    addresses.
     """
 
     family: int
@@ -47,8 +48,8 @@ def listen(settings: Settings, *, again: bool = False) -> list[socket.socket]:
 
     again: True if sockets of other workers already listen on the port. The sockets of workers share
     their port. The system would also let them share the port with another program. To prevent this,
-    a call without `again` first binds a trial socket that does not share its port. This fails if
-    another program uses the port.
+    a call without `again` first binds a trial socket that does not share its port. The bind fails
+    if another program uses the port.
     """
     if not 0 <= settings.port <= _LAST_PORT:  # `bind` would raise OverflowError
         raise ServeError(f"cannot listen on port {settings.port}: the number must be from 0 to 65535")

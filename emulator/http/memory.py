@@ -23,11 +23,11 @@ from emulator.rounds import run_forever
 
 _INTERVAL: Final = 1.0  # seconds between two checks whether memory must be returned
 _IDLE: Final = 1.0  # in seconds; a client that did nothing for this long counts as idle
-# After this many garbage collections of younger objects, a full one runs as soon as clients are
-# idle. By default, Python runs a full one after 10, too.
+# After this many garbage collections of younger objects, a full collection runs as soon as clients
+# are idle. Python's own default for this number is 10, too.
 _FULL: Final = 10
 # After this many garbage collections of younger objects, that is, after 7 million new objects, a
-# full one runs even if clients are active.
+# full collection runs even if clients are active.
 _PUT_OFF: Final = 1_000
 
 

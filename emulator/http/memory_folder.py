@@ -65,9 +65,10 @@ def memory_folder(parent: Path | None = None) -> Iterator[Path]:
 def best_parent(memory: Path, temporary_files: Callable[[], Path | None]) -> Path:
     """Return the folder in which to make the folder of the workers.
 
-    Log a warning if the returned folder has little room. memory: the preferred folder.
-    temporary_files: returns the folder for temporary files, or None if there is none. It is called
-    only if `memory` has little room.
+    Log a warning if `memory` exists, but has little room.
+
+    memory: the preferred folder. temporary_files: returns the folder for temporary files, or None
+    if the system has no such folder. It is called only if `memory` has little room or is missing.
     """
     room = room_in(memory)
     if room >= _ENOUGH:

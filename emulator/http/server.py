@@ -32,14 +32,14 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("emulator")
 
-_INTERVAL: Final = 0.1  # seconds between checks: for a signal to stop, and after it for open requests
+_INTERVAL: Final = 0.1  # seconds between two checks: for a signal to stop, and after the signal, for open requests
 _GRACE: Final = 10.0  # seconds after a signal to stop in which open requests can still be answered
 
 
 class Server:
     """Accepts connections, and hands their requests to a front, which answers them.
 
-    listeners: bound sockets. `run` closes them at its end.
+    listeners: sockets that already listen on the server's port. `run` closes them at its end.
     """
 
     def __init__(self, front: Front, listeners: list[socket.socket], peers: "Peers | None" = None) -> None:

@@ -192,7 +192,7 @@ def echoed(origin: bytes) -> bytes:
 def preflight(fields: Fields) -> bytes:
     """Return the header lines for the answer to a CORS preflight request.
 
-    They allow all headers and the method that the preflight asks for.
+    They allow the method and the header fields that the preflight asks for.
 
     Source: behaviour 1.4, point 2.
     """

@@ -11,7 +11,7 @@ A request whose body arrives in one piece is answered immediately, so its body i
 
 from typing import Final, Protocol
 
-_LARGE: Final = 1 << 20  # in bytes; when so much memory is freed, the C library may keep a part of it
+_LARGE: Final = 1 << 20  # bytes; if at least this much memory is freed, the C library may keep a part of it
 
 
 class Reader(Protocol):

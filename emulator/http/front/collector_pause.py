@@ -1,9 +1,9 @@
 """Turns garbage collection off while a large request has many objects in memory.
 
-The collector visits all objects in one call, and it begins again each time their number has grown
-by a quarter. A body of 16 MB has millions of objects, and one call takes up to 0.4 s. A transaction
-of 100 statements of 8 KB has 500,000 objects in its syntax trees, and one call takes 50 to 100 ms.
-Other requests wait during a call.
+The collector visits all objects in one run, and it begins again each time their number has grown
+by a quarter. A body of 16 MB has millions of objects, and one run takes up to 0.4 s. A transaction
+of 100 statements of 8 KB has 500,000 objects in its syntax trees, and one run takes 50 to 100 ms.
+Other requests wait during a run.
 
 None of these objects are garbage before their request ends. At its end, Python frees them without
 the collector, unless they refer to each other in circles. So an error that is kept during a request
@@ -59,7 +59,7 @@ def in_oldest_generation(steps: Steps[_T]) -> Steps[_T]:
     """Run steps that make objects which stay in memory. Garbage collection must be off.
 
     After each step, its objects are moved to the collector's oldest generation. Otherwise, as soon
-    as the collector is on again, it would visit the objects of all steps in one call.
+    as the collector is on again, it would visit the objects of all steps in one run.
     """
     while True:
         try:

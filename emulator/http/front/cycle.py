@@ -85,7 +85,7 @@ class Cycle:
         self._begun = False
         self._head: list[bytes] | None = None
         self._status = 0
-        self._left: int | None = None  # the bytes that `content-length` promises and that are not sent yet
+        self._left: int | None = None  # the number of bytes of the body (by its `content-length`) that are not sent yet
         self._chunked = False
         self._keep_alive = request.keep_alive
 

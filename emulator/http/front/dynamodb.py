@@ -57,7 +57,8 @@ _LARGE: Final = 256 * limits.KIB
 _MANY: Final = 30_000
 _POLL: Final = 0.001  # seconds between two polls of the thread that reads a large body
 _CACHED_CALLERS: Final = 1024
-# A caller whose credential and Host have more bytes is not cached: only an attacker sends so many.
+# A caller is not cached if its credential and Host have more bytes than this. Only an attacker
+# sends more.
 _LONG_CALLER: Final = 1024
 _COMPLETE: Final = re.compile(
     rb"AWS4-[^ ]+ Credential=([^,\s][^,]*/aws4_request), ?SignedHeaders=[^,\s][^,]*, ?Signature=[^,\s][^,]*"

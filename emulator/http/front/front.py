@@ -59,8 +59,8 @@ class Front:
     clients: the clients being served now.
     tasks: the tasks in which the site answers requests over our own connections. A server that
     stops waits for them.
-    waits: calls of controls that wait for something that may never happen. A server that stops
-    cancels them.
+    waits: tasks that wait for something that may never happen, such as calls of controls. A server
+    that stops cancels them.
     """
 
     def __init__(self, emulator: Emulator, endpoint: DynamoDbEndpoint, load_site: Callable[["Front"], App]) -> None:
@@ -83,7 +83,7 @@ class Front:
         endpoint.bodies = self.bodies
 
     def observe(self, observers: "list[Observer]") -> None:
-        """From now on, report each request to these observers, in place of the earlier ones."""
+        """From now on, report requests to these observers, in place of the earlier observers."""
         if not observers:
             self.endpoint, self.observer = self._plain, None
             return

@@ -25,7 +25,8 @@ class Exchange(NamedTuple):
     Linux and macOS, all processes of a machine share this clock.
     others: the seconds between `began` and `ended` that went to other requests or to waiting. It is
     0 unless the answer is made in slices.
-    method: empty if the request was refused before all of it was read.
+    method, path, query, body: empty if ObservedEndpoint.refuse or ObservedEndpoint.failed made the
+    answer, because the two methods get only the header fields of the request.
     units: the capacity units that the request consumed, 0 if the server does not count them.
     """
 

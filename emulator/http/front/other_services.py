@@ -2,15 +2,15 @@
 
 A program sends such requests to this server if AWS_ENDPOINT_URL is set instead of
 AWS_ENDPOINT_URL_DYNAMODB, because AWS_ENDPOINT_URL redirects all services. The answer is an error
-that explains this. It has the form of the other service's errors, so that the SDK shows the text to
-its user. The AWS protocols define these forms, and botocore/parsers.py reads all of them. The first
-matching row decides:
+that explains this. It has the format of the other service's errors, so that the SDK shows the text
+to its user. The AWS protocols define these formats, and botocore/parsers.py reads all of them. The
+first matching row decides:
 
 | the request                                                     | the answer                                     |
 |-----------------------------------------------------------------|------------------------------------------------|
 | `smithy-protocol`, or `X-Amz-Target` with a CBOR content type   | the JSON error's members as a CBOR map         |
 | `X-Amz-Target`                                                  | JSON with `__type`, in the same content type   |
-| a form (body or query) with `Action`                            | XML: ErrorResponse; EC2 has a form of its own  |
+| a form (body or query) with `Action`                            | XML: ErrorResponse; EC2 has its own structure  |
 | any other, signed for s3                                        | XML: Error                                     |
 | any other, signed for another service of REST and XML           | XML: ErrorResponse                             |
 | any other, except a POST to `/`                                 | JSON; the header `x-amzn-errortype` has a code |

@@ -28,7 +28,7 @@ from emulator.slices import THREAD_SWITCH
 _ARENA_MAX: Final = -8  # the parameter M_ARENA_MAX of mallopt, from malloc.h
 _SPARE: Final = [
     size for size in range(16, 480, 16) for _ in range(50)
-]  # the sizes of the objects that `spare_memory` allocates, in bytes
+]  # the lengths of the `bytes` objects that `spare_memory` allocates
 
 
 class Read(NamedTuple):
@@ -54,7 +54,9 @@ class Reader:
 
     @contextmanager
     def reading(self, operation: str, body: bytes, bodies: Bodies | None) -> "Iterator[Future[Read]]":
-        """Read a request in the reading thread. At the end of the context, free its objects there.
+        """Read a request in the reading thread. Yield the future result.
+
+        At the end of the context, the reading thread frees the objects of the request.
 
         operation: the operation's name. bodies: counts the memory of the body until the end of the
         context.

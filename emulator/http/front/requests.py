@@ -28,7 +28,7 @@ from emulator.http.front.bodies import Reader as BodyReader
 from emulator.limits import REQUEST_BODY
 
 # The number of bytes of a body that count as progress of the connection (states.py). A client that
-# sends so many bytes every 65 s may take four hours for a body of 16 MB.
+# sends 64 KB every 65 s may take more than four hours for a body of 16 MB.
 _STEP: Final = 64 << 10
 _NO_BODY: Final = b""
 _STOPPED: Final = (httptools.HttpParserError, httptools.HttpParserUpgrade)

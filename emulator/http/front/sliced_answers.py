@@ -42,7 +42,7 @@ def _changed(steps: "Steps[Answer]", change: "Callable[[Answer], Answer]") -> "S
 
 
 class Run:
-    """Steps of long work in progress, such as those of an answer that is made in slices.
+    """Steps of long work in progress, for example of an answer that is made in slices.
 
     done: a function that gets the result of the steps, unless `cancel` is called first.
     """

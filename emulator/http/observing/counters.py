@@ -45,9 +45,10 @@ _SLOTS: Final = len(BOUNDS) + 1
 
 
 class _RequestCounts:
-    """The number, times and capacity units of the requests of one operation with one error code.
+    """Counts the requests that have the same operation and the same error code.
 
-    buckets: the number of requests by duration; BOUNDS has the upper bounds.
+    buckets: the number of requests by duration; BOUNDS has the upper bounds. seconds: the sum of
+    the durations. units: the sum of the capacity units.
     """
 
     __slots__ = ("buckets", "operation", "seconds", "units")
@@ -59,7 +60,7 @@ class _RequestCounts:
         self.units = 0.0
 
     def add(self, seconds: float) -> None:
-        """Count a request that took so many seconds."""
+        """Count a request. seconds: the time from its beginning to its answer."""
         self.seconds += seconds
         self.buckets[bisect_left(BOUNDS, seconds)] += 1
 
@@ -70,8 +71,8 @@ class Counters:
     def __init__(self, emulator: Emulator) -> None:
         self._knows = emulator.knows
         self._tallies: dict[tuple[str, str], _RequestCounts] = {}
-        # X-Amz-Target -> the tally of the successful requests with this target. So one look-up
-        # finds the tally of a request.
+        # X-Amz-Target -> the counts of the successful requests with this target. So one look-up
+        # finds the counts to which a request belongs.
         self._by_target: dict[bytes | None, _RequestCounts] = {}
         self.last_hour: LastHour[Metric] = LastHour(emulator.clock)
         self.observer = Observer(self._count, self._count_other)

@@ -76,7 +76,10 @@ class Evidence:
         self.observer = Observer(self._ring.append, self._append_other)
 
     def digest(self) -> float:
-        """Examine some requests. Return the number of seconds until the next call of `digest`."""
+        """Examine the oldest requests of the ring for a limited time.
+
+        Return the number of seconds until the next call of `digest`.
+        """
         ring = self._ring
         if not ring:
             return _INTERVAL
@@ -143,7 +146,7 @@ class Evidence:
     # --- collecting -------------------------------------------------------------------------------
 
     def _append_other(self, raw: Raw) -> None:
-        """Keep a request that failed or has large bodies for examination. Cut large bodies."""
+        """Add a request that failed, or that has large bodies, to the ring. Cut large bodies."""
         exchange = Exchange(*raw)
         if exchange.path != b"/" or exchange.method != "POST":
             return
@@ -186,8 +189,8 @@ def _sample(body: bytes, end: int) -> bytes:
     Return b"" if the first item is too large. end: the position in `body` at which the items end.
 
     The function cuts the text where an item seems to begin: at the attribute with which the first
-    item begins. If this place is inside an item, the text before it is not valid JSON. Then the
-    function tries an earlier place.
+    item begins. If this position is inside an item, the text before it is not valid JSON. Then
+    the function tries an earlier position.
     """
     from emulator.advisor.pages import SAMPLE, SAMPLE_BYTES  # noqa: PLC0415 - keeps the start fast
 

@@ -12,7 +12,7 @@ summary must remain when its bodies are dropped.
 The bodies of all processes together have at most BUDGET bytes. Each process has an equal share. Up
 to half of the share is for small requests. `deque.append` does not count their bytes, so their
 number is limited: a server with many workers keeps fewer requests in each worker. The rest of the
-share is for large bodies. If they need more, the oldest are dropped first.
+share is for large bodies. If they need more, the oldest large bodies are dropped.
 """
 
 from collections import deque

@@ -20,7 +20,7 @@ import orjson
 LARGE: Final = 500_000  # bytes; to parse this many takes up to 25 ms
 
 NOT_WHOLE: Final = b""
-"""Replaces the body of an answer if this body, or that of its request, is too large to keep."""
+"""Replaces the body of an answer if the answer's or the request's body is too large to keep."""
 
 _SEARCHED: Final = 4_096  # bytes that are searched at the beginning of each body and at the end of a request's body
 # Members whose value is a string. Attributes of items never match: their values are objects.
@@ -69,7 +69,7 @@ def answer_facts(body: bytes) -> Mapping[str, Any]:
         position = body.rfind(b'"%b":' % name.encode(), len(body) - _LONGEST_REST)
         if position >= 0:
             found = _object(b"{" + body[position:])
-            if found:  # else rfind has found an attribute of an item with the name of the member
+            if found:  # else rfind has found an attribute with the name of the member, inside an item
                 return found
     return {}
 

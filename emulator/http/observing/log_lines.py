@@ -22,7 +22,7 @@ log = logging.getLogger("emulator.requests")
 
 _LONGEST_BODY: Final = 4000  # the maximum number of bytes of a body that are logged
 _NAMES: Final = 3  # the maximum number of tables that a log line names
-_REASON: Final = 1000  # the maximum number of characters of a log line about why a request failed
+_REASON: Final = 1000  # the maximum number of characters of a reason (why a request failed) in a log line
 _FIRST_SERVER_ERROR: Final = 500
 
 

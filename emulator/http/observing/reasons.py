@@ -123,9 +123,9 @@ class Reasons:
         return f"not processed: {'; '.join(found)}"
 
     def _missing(self, _request: Body, _answer: Body, summary: Summary) -> str | None:
-        """Return a text with the access keys and regions that have the table that was not found.
+        """Return a text that says under which other access keys and regions the table exists.
 
-        Return None if no access key has the table.
+        Return None if no other access key or region has the table.
         """
         if "AccessKey" not in summary:
             return None

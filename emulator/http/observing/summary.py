@@ -117,14 +117,14 @@ def wall_time(began: float) -> str:
 
 
 def operation_of(exchange: Exchange) -> str:
-    """Return the name of the DynamoDB operation, or "" if the request has none."""
+    """Return the name of the DynamoDB operation, or "" if the request names no operation."""
     if exchange.path != b"/" or exchange.method != "POST":
         return ""
     return exchange.fields.get(b"x-amz-target", b"").decode("latin-1").rpartition(".")[2]
 
 
 def _answered(body: bytes) -> Body:
-    """Return the members of an answer, or for a large answer only those after its items."""
+    """Return the members of an answer, or for a large answer only the members after its items."""
     return large_bodies.answer_facts(body) if len(body) > large_bodies.LARGE else parsed(body)
 
 
@@ -204,7 +204,7 @@ def _error(answer: Body, errortype: str) -> Summary:
 
 
 def _units(answer: Body) -> float | None:
-    """Return the sum of the capacity units in an answer, or None if the answer has none."""
+    """Return the sum of an answer's capacity units, or None without ConsumedCapacity."""
     consumed = answer.get("ConsumedCapacity")
     parts = list(_dicts([consumed] if isinstance(consumed, dict) else consumed))
     return sum(part.get("CapacityUnits", 0.0) for part in parts) if parts else None

@@ -10,7 +10,9 @@ from typing import Final
 from emulator.http.front.observed import Exchange
 from emulator.http.observing.summary import operation_of
 
-SLOW: Final = 0.1  # seconds of work or of waiting; a request with less of both is not slow
+# In seconds. A request is slow if it waited at least this long, or if answering it took at least
+# this long.
+SLOW: Final = 0.1
 # In seconds. If the process works on no request for a longer time, it counts as idle.
 _GAP: Final = 0.002
 

@@ -50,7 +50,7 @@ class _WithoutSlash:
 
 
 class _Console:
-    """Answers with the console. The first request imports the console's code and Jinja."""
+    """Passes requests to the console. The first request imports the console's code and Jinja."""
 
     def __init__(self, front: Front) -> None:
         self._front = front

@@ -14,7 +14,7 @@
 | `tokens`       | the token that each form must send                                     |
 | `forms`        | fields of forms and query strings; `typed_fields` parses some of them  |
 | `querying`     | the query builder                                                      |
-| `attributes`   | attribute values as ordinary JSON and short texts, and JSON back       |
+| `attributes`   | converts attribute values to ordinary JSON and short texts, and back   |
 | `described`    | descriptions of tables as short texts                                  |
 | `entities`     | entities and item collections of a single-table design                 |
 | `reading`      | parses the items in the text of an import                              |

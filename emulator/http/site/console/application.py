@@ -146,7 +146,7 @@ async def _begin(visit: Visit) -> None:
     """Run the functions that were registered with `at_first_page`.
 
     The functions take 15 ms. So they run after the first page was sent. If that page shows counts,
-    they run before.
+    they run before the page is made.
     """
     try:
         for begin in at_first_page_functions():
@@ -202,7 +202,7 @@ def _secured(answer: Response) -> Response:
 
 
 def _plain(answer: Endpoint) -> Endpoint:
-    """Wrap an endpoint without an account in its path, so that its errors are plain text."""
+    """Wrap an endpoint that shows no page of the console. Its errors become plain text."""
 
     async def answered(request: Request) -> Response:
         try:

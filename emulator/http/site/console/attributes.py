@@ -1,4 +1,4 @@
-"""Converts attribute values to types, short texts and ordinary JSON, and ordinary JSON back."""
+"""Converts attribute values to short texts and to ordinary JSON, and JSON to attribute values."""
 
 import re
 from collections.abc import Mapping

@@ -72,7 +72,10 @@ def entities(items: Iterable[Item], key_names: Sequence[str]) -> list[Entity]:
 
 
 def collections(items: Iterable[Item], key_names: Sequence[str], most: int) -> list[Collection]:
-    """Return the item collections of some items, at most `most`, the largest first."""
+    """Return the item collections of some items, the largest first.
+
+    most: the maximum number of collections to return.
+    """
     found: dict[str, Collection] = {}
     for item in items:
         partition = item[key_names[0]]
