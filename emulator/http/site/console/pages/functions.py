@@ -119,6 +119,6 @@ async def redeliver(visit: Visit) -> Response:
         # its page would show an error.
         path = "functions/mapping" if "UUID" in found else "functions"
         return visit.done(path, "The dead letter is sent again.", uuid=found.get("UUID"))
-    await visit.call_functions("GET", f"{_MAPPINGS}/{uuid}")  # raises if another account owns the mapping
+    await visit.call_functions("GET", f"{_MAPPINGS}/{uuid}")  # raises ApiError if another account owns the mapping
     count = (await visit.control("redeliver", {"UUID": uuid}))["Redelivering"]
     return visit.done("functions/mapping", f"Dead letters that are being sent again: {count}.", uuid=uuid)
