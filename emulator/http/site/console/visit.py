@@ -21,8 +21,8 @@ from emulator.http.site.console.tenancy import ROOT, Acting
 from emulator.slices import Sliced, Steps
 
 NOTICE: Final = "console_notice"
-# The maximum number of characters of a notice after an action. A cookie of at most 4 KB has the
-# notice.
+# The maximum number of characters of a notice after an action. The browser gets the notice in a
+# cookie, which has at most 4 KB.
 _LONGEST_NOTICE: Final = 1000
 _SEE_OTHER: Final = 303
 
@@ -81,8 +81,8 @@ class Visit:
     def owns(self, resource: Mapping[str, Any]) -> bool:
         """Return True if a resource of a control's answer belongs to the page's account and region.
 
-        resource: a dict with the members AccessKey and Region. With --shared-db, the result is
-        always True.
+        With --shared-db, this is true of all resources. resource: a dict with the members AccessKey
+        and Region.
         """
         return self.owner.items() <= resource.items()
 

@@ -9,8 +9,8 @@ from starlette.responses import Response
 from emulator.http.site.console.registry import action, page
 from emulator.http.site.console.visit import Visit
 
-_MINUTE: Final = 60
-_MINUTES: Final = 60
+_MINUTE: Final = 60  # seconds
+_MINUTES: Final = 60  # the number of minutes in a chart
 _KEYS: Final = 20  # the maximum number of keys in each list of hot keys
 
 Point = Mapping[str, Any]

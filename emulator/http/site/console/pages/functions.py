@@ -12,7 +12,7 @@ from emulator.http.site.console.registry import action, page
 from emulator.http.site.console.visit import Visit
 
 _MAPPINGS: Final = "/2015-03-31/event-source-mappings"
-_RECORDS: Final = 100  # the maximum number of records of a dead letter that are shown; it may have ten thousand
+_RECORDS: Final = 100  # the maximum number of records of a dead letter that a page shows; a letter may have 10,000
 _POSITIONS: Final = ("LATEST", "TRIM_HORIZON")
 _NUMBERS: Final = {
     "batch_size": "BatchSize",

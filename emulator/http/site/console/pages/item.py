@@ -15,7 +15,7 @@ from emulator.http.site.console.visit import Visit
 
 _FORMS: Final = ("dynamodb", "json")
 _WIDTH: Final = 90  # the maximum number of characters of a value that the editor shows in one line
-_VALID: Final = "ConditionalCheckFailedException"
+_VALID: Final = "ConditionalCheckFailedException"  # for `check`: the item is valid; for `save`: it exists already
 _SAMPLES: Final[Mapping[str, Any]] = {"S": "text", "N": "0", "B": ""}
 
 Item = dict[str, Any]
