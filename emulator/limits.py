@@ -61,8 +61,9 @@ THROUGHPUT_VALUE: Final = 1_000_000_000_000
 # The maximum number of read units, and the maximum number of write units, of a table or global
 # index (default quota).
 TABLE_CAPACITY: Final = 40_000
-# On one UTC day, a table can decrease its provisioned throughput so many times without a wait. A
-# further decrease on this day is possible DECREASE_SECONDS after the last decrease.
+# The maximum number of times that a table's provisioned throughput can be decreased on one UTC day
+# without a wait. A further decrease on this day is possible DECREASE_SECONDS after the last
+# decrease.
 DECREASES_AT_ONCE: Final = 4
 DECREASE_SECONDS: Final = 3600
 

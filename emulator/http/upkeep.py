@@ -31,11 +31,11 @@ from storage.host import Upkeep as StoreUpkeep
 
 log = logging.getLogger("emulator")
 
-_INTERVAL: Final = 0.05  # `poll` does nothing if it is called again within so many seconds
+_INTERVAL: Final = 0.05  # seconds after a poll during which another call of `poll` does nothing
 _QUIET: Final = 0.5  # seconds without a commit after which a pause of writes begins
 _SOON: Final = 1.0  # seconds from a commit to its sync, in a pause of writes
 _BUSY: Final = 15.0  # seconds from a commit to its sync, while there is no pause of writes
-_TRIM: Final = 5.0  # the least number of seconds between two calls of the store's `trim`
+_TRIM: Final = 5.0  # the minimum number of seconds between two calls of the store's `trim`
 _PROBE: Final = 1.0  # seconds between checks for free descriptors and for unused vectors
 
 
@@ -55,7 +55,7 @@ class Upkeep:
         commits = 0 if self._store is None else self._store.commit_number()
         self._extending: Iterator[None] | None = None
         self._trimming: Iterator[None] = iter(())
-        self._seen = self._synced = self._trimmed = commits  # the commit number at the last poll, sync, trim
+        self._seen = self._synced = self._trimmed = commits  # the commit number at the last poll, sync and trim
         self._seen_at = self._unsynced_at = self._trimmed_at = now
 
     def poll(self) -> None:

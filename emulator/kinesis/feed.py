@@ -38,14 +38,14 @@ from emulator.limits import KIB, KINESIS_BATCH_BYTES, KINESIS_BATCH_RECORDS
 
 log = logging.getLogger("emulator")
 
-FIRST_BACK_OFF: Final = 0.1
-LONGEST_BACK_OFF: Final = 30.0
+FIRST_BACK_OFF: Final = 0.1  # seconds of the wait after the first failure
+LONGEST_BACK_OFF: Final = 30.0  # the maximum number of seconds of a wait
 _BACK_OFF: Final = BackOff(first=FIRST_BACK_OFF, longest=LONGEST_BACK_OFF)
 
 _WINDOW: Final = 500  # the maximum number of records of a shard in memory
 _REFILL: Final = 250  # if a shard has fewer records in memory, the feed reads more records
 _PAGE: Final = Page(records=128, size=256 * KIB)
-"""The most that one poll reads from a shard. This delays requests by a few milliseconds."""
+"""The maximum that one poll reads from a shard. The poll delays requests by a few milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +188,7 @@ class KinesisFeed:
         return batches
 
     def put(self, batch: Batch, failed: Collection[int] = ()) -> None:
-        """Note that a batch was sent.
+        """Update the feed of a batch that was sent.
 
         failed: the positions (in the batch) of the records that Kinesis rejected.
         """
@@ -204,7 +204,10 @@ class KinesisFeed:
             feed.back_off(self._database.clock.now())
 
     def failed(self, batch: Batch, why: str) -> None:
-        """Note that the call for a batch failed. After a wait, `due` returns its records again."""
+        """Update the feed of a batch whose call of PutRecords failed.
+
+        After a wait, `due` returns the records of the batch again.
+        """
         feed = self._feeds.get(batch.log)
         if feed is None:
             return
@@ -217,7 +220,7 @@ class KinesisFeed:
         feed.back_off(self._database.clock.now())
 
     def refused(self, batch: Batch, why: str) -> None:
-        """Note that Kinesis refused the content of a batch.
+        """Update the feed of a batch whose content Kinesis refused.
 
         The next batch has at most half as many records. If this batch had only one record, skip
         this record.

@@ -1,8 +1,8 @@
 """Constraints on single values: bounds, patterns, enums and table names.
 
 A constraint has a test and a text for the error. For speed, the validator first checks a value with
-one test that combines all its constraints. Only if this test fails, the validator tests each
-constraint, to find those that the error must name.
+one test that combines all its constraints. If this test fails, the validator tests each constraint,
+to find those that the error must name.
 """
 
 import re
@@ -30,7 +30,7 @@ class Constraint:
     """One constraint on one value.
 
     text: the part of the service's message that begins with "Member must". longest: the maximum
-    length if the test only compares the length with it, otherwise None.
+    length, if `accepts` checks only that a value is not longer than this; otherwise None.
     """
 
     kind: Kind
@@ -167,7 +167,7 @@ def _table_name_rule(model_name: str) -> tuple[int, bool]:
 def _table_name_accept(minimum: int, arn: bool) -> Accept:  # noqa: FBT001 - the result of _table_name_rule
     """Return the test for a table name.
 
-    minimum: the least number of characters of a name. arn: True to accept an ARN too.
+    minimum: the minimum number of characters of a name. arn: True to accept an ARN too.
 
     The test accepts any text that begins like an ARN, because operations check the rest of it.
     """

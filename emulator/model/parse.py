@@ -24,7 +24,7 @@ _ATTRIBUTE_VALUE: Final = "AttributeValue"
 
 # A list or map that is too long makes the request fail in a later check. A body of 16 MB can have
 # five million members, so a parser reads only the first members. The following constants are the
-# most members that it reads.
+# maximum numbers of members that it reads.
 
 # For lists and maps whose maximum in the model is less than 1,000. The largest such maximum is 255.
 _KEPT_OF_BOUNDED: Final = 1_000
@@ -142,7 +142,7 @@ def _parser(shapes: Shapes, shape: Shape, scalar_error: _ScalarError) -> Parser:
 
 
 def kept(shapes: Shapes, shape: Shape) -> int:
-    """Return the largest number of members that a parser reads from a list or map of this shape."""
+    """Return the maximum number of members that a parser reads from a list or map of this shape."""
     if shape.name in _KEPT:
         return _KEPT[shape.name]
     if shape.maximum is not None:

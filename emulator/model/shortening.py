@@ -31,7 +31,7 @@ from emulator.model.shapes import OperationModel, Shape, Shapes
 
 _LEVELS: Final = 6  # the maximum number of levels of brackets in a skipped member; a flat PutRequest has four
 _AT_ONCE: Final = 100  # the number of members that one match of the pattern `_many_members` skips
-_AVERAGE: Final = 256  # bytes: the largest average size of the members in one match of `_many_members`
+_AVERAGE: Final = 256  # the maximum average size, in bytes, of the members in one match of `_many_members`
 _LONG: Final = 4_096  # bytes: the search enters a member of this size or more, and skips a smaller one
 _SKIPPED: Final = 1_000  # the search gives up after this many short members on one level
 # `_shorter` looks for the request's last members in the last megabyte of the body. It tries at most
@@ -133,8 +133,8 @@ class _Search:
     def _skip_many(self, number: int) -> bool:
         """Move past `number` members.
 
-        Return False, without moving, if there are fewer, or if their average size is more than 256
-        bytes.
+        Return False, without moving, if there are fewer members, or if the members have more than
+        256 bytes on average.
         """
         position = self._position
         for _ in range(number // _AT_ONCE):
@@ -171,7 +171,7 @@ class _Search:
     def _shorter(self) -> bytes:
         """Return the body up to the comma at the current position, with all brackets closed.
 
-        If the last members of the request are strings and numbers, the result also has these.
+        If the last members of the request are strings and numbers, the result has them too.
         """
         brackets = [_CLOSING[self._open[index : index + 1]] for index in reversed(range(len(self._open)))]
         start = self._body[: self._position - 1]
@@ -188,7 +188,7 @@ class _Search:
 
 
 def _most(shapes: Shapes, shape: Shape) -> int:
-    """Return how many members the parser needs of a list or map that is too long.
+    """Return the number of members that the parser needs of a list or map that is too long.
 
     Return 0 if values of this shape must not be cut, because even a valid value may have that many
     members.

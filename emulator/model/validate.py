@@ -198,9 +198,9 @@ def _error(shapes: Shapes, failures: Sequence[Failure], order: FailureOrder) -> 
 
 
 _PARTS: Final = 10  # the maximum number of failures that a response of the service reports (behaviour 3.1)
-# The maximum number of failures that `explain` looks for in one member of the request: as many as a
-# response reports, and one more for each entry of LAST_RESORT, because the response leaves out the
-# failures in LAST_RESORT if there are others.
+# The maximum number of failures that `explain` looks for in one member of the request: the number
+# that a response reports, and one more for each element of LAST_RESORT. The response leaves out
+# failures of LAST_RESORT if there are other failures.
 _EXPLAINED: Final = _PARTS + len(overrides.LAST_RESORT)
 # A map's key is cut to this many bytes of JSON when it is printed in a path. This is enough for an
 # ARN, which has at most 1,024 characters.

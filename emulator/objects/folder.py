@@ -4,7 +4,7 @@ A slash in a key separates folders, so an object `a/b.json` is the file `b.json`
 A key cannot lead out of the folder. Some keys that S3 allows are not possible here:
 
 - A key with an empty part, `.`, `..` or a NUL character cannot be written.
-- A link to a place outside the folder is not listed, and access through the link is denied.
+- A link that leads out of the folder is not listed, and access through the link is denied.
 - On a file system that ignores case, a key is refused if an existing name differs from it only by
   case. Both would be the same file, but in S3 they are two objects.
 
@@ -36,7 +36,7 @@ from emulator.objects.store import (
 )
 
 _INCOMPLETE: Final = ".incomplete"
-_LONGEST_PART: Final = 255  # bytes: the longest name of a file on common file systems
+_LONGEST_PART: Final = 255  # the maximum number of bytes of a file name on common file systems
 _SEPARATORS: Final = frozenset("\0") | ({"\\", ":"} if os.name == "nt" else frozenset())
 _KEY_ID: Final = r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|mrk-[0-9a-f]{32}"
 _ALIAS: Final = r"alias/[a-zA-Z0-9/_-]+"
@@ -52,7 +52,10 @@ class FolderStore:
         self._root = root
 
     def bucket(self, name: str, _owner: str | None = None) -> "FolderBucket":
-        """Return a bucket. Every account owns every bucket. Raises ObjectError if it is missing."""
+        """Return a bucket. Every account owns every bucket.
+
+        Raises ObjectError if the bucket is missing or cannot be read.
+        """
         try:
             self._root.mkdir(parents=True, exist_ok=True)
             known = _names(self._root)  # compare the names here, because the file system may ignore their case
@@ -88,7 +91,7 @@ class FolderBucket:
                 path = place / name
                 if not key.startswith(prefix) or not _is_text(key):
                     continue
-                # The file may have been deleted after `walk` listed it.
+                # The file may have been deleted after `os.walk` listed it.
                 with suppress(OSError):
                     if path.is_file() and (not path.is_symlink() or _inside(path, self._root)):
                         found.append(StoredObject(key, path.stat().st_size))

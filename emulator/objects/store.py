@@ -34,14 +34,15 @@ def no_such_bucket(hint: str = "") -> ObjectError:
 
 
 def access_denied(hint: str = "") -> ObjectError:
-    """Return the error for an access that is not allowed."""
+    """Return the error AccessDenied, for a missing permission."""
     return failed(403, "AccessDenied", "Access Denied", hint)
 
 
 def too_many_objects(count: int, most: int) -> ObjectError:
     """Return the error for a source with more objects than one import or bulk operation may read.
 
-    We know the service's limit, but not its error (control-plane 5.1). So code and text are ours.
+    We know the service's limit, but not the service's error (control-plane 5.1). So the code and
+    the text are our own.
     """
     return ObjectError("S3ObjectLimitExceeded", f"The source has {count} objects, but the limit is {most} objects.")
 
@@ -120,7 +121,7 @@ class ObjectStore(Protocol):
     """Object storage: finds buckets by name."""
 
     def bucket(self, name: str, owner: str | None = None) -> Bucket:
-        """Return a bucket. owner: the account that must own the bucket.
+        """Return a bucket. owner: the account that must own the bucket; None for any account.
 
         Raises ObjectError if the bucket does not exist or has another owner.
         """

@@ -56,8 +56,8 @@ def batch_get_item(
 ) -> Response:
     """Read up to 100 items of one or more tables.
 
-    UnprocessedKeys has the keys whose read was throttled. It also has all keys from the first item
-    that did not fit into the response of 16 MB.
+    UnprocessedKeys has the keys whose read was throttled. If an item did not fit into the response
+    of 16 MB, UnprocessedKeys also has the key of this item and all later keys.
     """
     parts: dict[str, dict[str, Any]] = request["RequestItems"]
     try:
@@ -161,9 +161,9 @@ def _by_table(reads: Sequence[_Reads]) -> list[_Reads]:
 
 
 def _read_table(txn: ReadTxn, reads: _Reads, room: int) -> int:
-    """Read items of one table until one does not fit into the response; return the room left.
+    """Read items of one table until an item does not fit into the response; return the room left.
 
-    room: how many bytes of items still fit into the response; 0 after an item did not fit.
+    room: the number of bytes that still fit into the response; 0 after an item did not fit.
     """
     consistent = reads.part.get("ConsistentRead", False)
     txn = read.seen(txn, reads.table, consistent=consistent)
@@ -193,7 +193,7 @@ def _refuse_if_nothing_done(done: int, refusals: Iterable[ApiError | None]) -> N
     """Raise the first throttling error if a batch read or wrote no item (behaviour 16).
 
     done: the number of items that were read or written. refusals: the throttling errors, and None
-    for what was not throttled.
+    for a table without such an error.
     """
     for error in refusals:
         if error is not None and not done:

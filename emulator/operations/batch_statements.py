@@ -148,7 +148,7 @@ def _batch_response(
 def _run_reads(database: Database, members: Sequence[_Member], tables: dict[str, _Units]) -> Steps[None]:
     """Read all rows in one snapshot.
 
-    Then test each row by its statement's WHERE and project it, some rows in each step.
+    Then apply the WHERE and the projection of each statement to its row, some rows in each step.
     """
     with database.read() as txn:
         for each in members:

@@ -27,7 +27,9 @@ from emulator.operations.s3_jobs import (
     with_token,
 )
 
-_CONCURRENT: Final = 50  # unfinished bulk operations: the limit is unknown, so this is the limit of imports
+# The maximum number of unfinished bulk operations. We do not know the service's limit, so this is
+# the limit for imports.
+_CONCURRENT: Final = 50
 _ECHOED: Final = ("InputS3Configuration", "OutputS3Configuration", "MaxWriteRequestUnits", "PerformanceTier")
 
 
@@ -115,7 +117,7 @@ def list_bulk_operations(database: Database, caller: Caller, request: Request, _
 
 @operation("CancelBulkOperation")
 def cancel_bulk_operation(database: Database, caller: Caller, request: Request, _: None) -> Response:
-    """Set a bulk operation to CANCELLING. Its job ends later; items that it has written stay."""
+    """Set a bulk operation to CANCELLING. It ends later; the items that it has put stay."""
     job = _job(database, caller, request["BulkOperationArn"])
     if not job.unfinished:
         raise errors.bulk_operation_ended(job.arn, job.status)

@@ -41,7 +41,7 @@ def update_continuous_backups(database: Database, caller: Caller, request: Reque
 
 @operation("DescribeContinuousBackups")
 def describe_continuous_backups(database: Database, caller: Caller, request: Request, _: None) -> Response:
-    """Describe a table's point-in-time recovery, and the times to which it can be restored."""
+    """Return the state of a table's point-in-time recovery, with the restorable times."""
     definition = found_table(database, caller, request["TableName"]).definition
     return {"ContinuousBackupsDescription": _description(database, definition)}
 

@@ -90,7 +90,7 @@ def _selected(
     rows: Sequence[bytes | None],
     consumed: Sequence[Consumed],
 ) -> Steps[bytes]:
-    """Test each row by its statement's WHERE and project it; return the response.
+    """Apply the WHERE and the projection of each statement to its row; return the response.
 
     Each step decodes some of the rows.
     """

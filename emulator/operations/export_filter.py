@@ -53,7 +53,7 @@ EVERYTHING: Final = Selection()
 def selection_of(specification: Mapping[str, Any] | None, table: Table) -> Selection:
     """Return the Selection that a FilterSpecification describes. Raises ValidationException.
 
-    If the request has no FilterSpecification, return the selection of the whole table.
+    If there is no FilterSpecification (None), return the selection of the whole table.
     """
     if specification is None:
         return EVERYTHING

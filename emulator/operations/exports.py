@@ -143,7 +143,8 @@ def _check_time(moment: float | None, window: recovery.Window, now: float) -> No
 def _incremental(request: Request, table: Table, window: recovery.Window, now: float) -> dict[str, Any] | None:
     """Check the period of an incremental export; return its IncrementalExportSpecification.
 
-    The result is as in the export's description: with defaults. It is None for a full export.
+    The result has default values for missing members, as in the export's description. For a full
+    export, return None.
     """
     specification = request.get(_SPECIFICATION)
     kind = request.get("ExportType")

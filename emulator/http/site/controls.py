@@ -2,7 +2,7 @@
 
 Calls of controls need no credentials. An empty body means `{}`. In a GET, the fields of the query
 string become members of the body, with texts as values. If the client closes the connection, the
-control still runs to its end, except a control that is registered with `ends_with_client`: this is
+control still runs to its end. Only a control that is registered with `ends_with_client` is
 cancelled.
 """
 

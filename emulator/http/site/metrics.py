@@ -88,7 +88,7 @@ def _requests(workers: Iterable[Counted]) -> Iterator[Metric]:
 
 
 def _throttles(operations: Iterable[Counted]) -> dict[str, int]:
-    """Return a dict from operation to number of throttled requests, if there were any."""
+    """Return the number of throttled requests of each operation that has any, by operation."""
     found: dict[str, int] = {}
     for each in operations:
         if each["Code"] in _THROTTLED:

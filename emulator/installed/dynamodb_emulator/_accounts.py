@@ -90,10 +90,10 @@ class Account:
 
         kind: Throttle, Error, Timeout, Drop, Latency, Unprocessed, Conflict, Cancel or ShortPage.
         operation, table, key: only requests with these values match; key: the key attributes, such
-        as {"id": {"S": "o-1"}}. every, share, next: only every n-th matching request gets the
-        effect, a share of them from 0 to 1, or the next n. seed: random choices depend on this
-        number. members: other members of the effect (see the control `faults`) in lower case, such
-        as seconds=0.2 or after=True. Four names differ: low is From, high is To, index is
+        as {"id": {"S": "o-1"}}. every, share, next: of the matching requests, only these get the
+        effect: every n-th, a random share (0 to 1), or the next n. seed: random choices depend on
+        this number. members: other members of the effect (see the control `faults`) in lower case,
+        such as seconds=0.2 or after=True. Four names differ: low is From, high is To, index is
         IndexName, and batch_share is the Share of Unprocessed. Raises ControlError.
         """
         made = self.server.faults(
@@ -120,8 +120,8 @@ class Account:
                 place_order(...)
 
         read, write: the maximum number of capacity units, including the units of indexes. requests:
-        the most requests. None means no limit. Raises BudgetExceeded at the end of the `with`
-        block.
+        the maximum number of requests. None means no limit. Raises BudgetExceeded at the end of the
+        `with` block.
         """
         return self.server.budget(
             read=read, write=write, requests=requests, access_key=self.access_key, region=self.region
@@ -144,7 +144,7 @@ class Account:
         return self.server.control("requests", {"AccessKey": self.access_key, **self._after})
 
     def log(self) -> str:
-        """Return the log of the server since its start, also from earlier tests."""
+        """Return the log of the server since its start, with the lines of earlier tests."""
         return self.server.log()
 
     def save_snapshot(self, name: str) -> None:

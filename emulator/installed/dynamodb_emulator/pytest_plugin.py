@@ -90,8 +90,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     parser.addini(
         "dynamodb_advice_fail_on",
-        "fail the run if there are findings: likely (at least likely), 10 (more than 10), "
-        "or likely/3 (more than 3 that are at least likely)",
+        "the findings that make the run fail: likely (a finding that is at least likely), 10 (more than 10 findings), "
+        "or likely/3 (more than 3 findings that are at least likely)",
         default="",
     )
     parser.getgroup("dynamodb").addoption(

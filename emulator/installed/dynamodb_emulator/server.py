@@ -141,7 +141,7 @@ class Server:
         return self.clients.resource(access_key, region, options)
 
     def control(self, name: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """Call a control, and return its answer. name: its path after `/_emulator/`.
+        """Call a control, and return its answer. name: the control's path after `/_emulator/`.
 
         Without a body, the call is a GET, which changes nothing. Raises ControlError.
         """
@@ -200,8 +200,8 @@ class Server:
         """Return a context manager that fails if the requests in its block exceed a budget.
 
         read, write: the maximum number of capacity units, including the units of indexes. requests:
-        the most requests. None means no limit. Only requests with this access key and region count.
-        Raises BudgetExceeded, ControlError.
+        the maximum number of requests. None means no limit. Only requests with this access key and
+        region count. Raises BudgetExceeded, ControlError.
         """
         from dynamodb_emulator._budget import budget  # noqa: PLC0415 - few programs have budgets
 

@@ -66,7 +66,7 @@ class Placeholders:
         return ".".join(parts)
 
     def value(self, value: Mapping[str, Any]) -> str:
-        """Add a placeholder for an attribute value, and return it."""
+        """Return a new placeholder for an attribute value."""
         placeholder = f":v{len(self.values)}"
         self.values[placeholder] = value
         return placeholder
@@ -248,7 +248,7 @@ def attribute_value(kind: str, text: str) -> dict[str, Any]:
     """Convert a text of the form to an attribute value.
 
     kind: one of VALUE_TYPES. For JSON, the text is an attribute value in DynamoDB JSON. Raises
-    BadForm if the text is not such a value.
+    BadForm for another kind, or if the text is wrong for the kind BOOL or JSON.
     """
     match kind:
         case "S" | "B":

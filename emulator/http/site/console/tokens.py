@@ -16,7 +16,10 @@ _PURPOSE: Final = b"forms of the console"
 
 
 class Token:
-    """The token of a server. sharing: the memory that its workers share, None for one process."""
+    """The token of a server.
+
+    sharing: the memory that the server's workers share; None if the server is one process.
+    """
 
     def __init__(self, sharing: SharedMemory | None) -> None:
         secret = os.urandom(16) if sharing is None else sharing.run

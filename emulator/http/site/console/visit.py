@@ -21,7 +21,9 @@ from emulator.http.site.console.tenancy import ROOT, Acting
 from emulator.slices import Sliced, Steps
 
 NOTICE: Final = "console_notice"
-_LONGEST_NOTICE: Final = 1000  # characters of a notice after an action; its cookie has at most 4 KB
+# The maximum number of characters of a notice after an action. The browser gets the notice in a
+# cookie, which has at most 4 KB.
+_LONGEST_NOTICE: Final = 1000
 _SEE_OTHER: Final = 303
 
 
@@ -79,8 +81,8 @@ class Visit:
     def owns(self, resource: Mapping[str, Any]) -> bool:
         """Return True if a resource of a control's answer belongs to the page's account and region.
 
-        resource: has the members AccessKey and Region. With --shared-db, all resources belong to
-        it.
+        With --shared-db, this is true of all resources. resource: a dict with the members AccessKey
+        and Region.
         """
         return self.owner.items() <= resource.items()
 

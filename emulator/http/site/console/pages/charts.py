@@ -9,8 +9,8 @@ from starlette.responses import Response
 from emulator.http.site.console.registry import action, page
 from emulator.http.site.console.visit import Visit
 
-_MINUTE: Final = 60
-_MINUTES: Final = 60
+_MINUTE: Final = 60  # seconds
+_MINUTES: Final = 60  # the number of minutes in a chart
 _KEYS: Final = 20  # the maximum number of keys in each list of hot keys
 
 Point = Mapping[str, Any]
@@ -123,8 +123,8 @@ async def _drawn(visit: Visit, table: str) -> tuple[list[int], list[dict[str, An
     metrics = (await visit.control("find_cloudwatch", selection))["Metrics"]
     now = int((await visit.control("clock"))["Now"]) // _MINUTE
     minutes = range(now - _MINUTES + 1, now + 1)
-    # Leave out metrics with the dimension Source: a metric without it already counts the same
-    # writes.
+    # Leave out metrics with the dimension Source: their writes are also counted by a metric without
+    # this dimension.
     own = [each for each in metrics if "TableName" in each["Dimensions"] and "Source" not in each["Dimensions"]]
     drawn = [
         {
@@ -186,7 +186,7 @@ def _lists(counted: Mapping[str, Any]) -> list[tuple[str, list[Mapping[str, Any]
 
 @action("charts/insights", title="Charts", parent="charts")
 async def insights(visit: Visit) -> Response:
-    """Begin or stop to count how often each key of a table or index is accessed and throttled."""
+    """Start or stop counting how often each key of a table or index is used and throttled."""
     name, index = visit.form.required("table", "Table"), visit.form.text("index").strip()
     enabled = visit.form.chosen("enabled", ("yes", "no")) == "yes"
     request = {"TableName": name, "ContributorInsightsAction": "ENABLE" if enabled else "DISABLE"}

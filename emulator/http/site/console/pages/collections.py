@@ -11,7 +11,7 @@ from emulator.http.site.console.registry import page
 from emulator.http.site.console.visit import Visit
 
 _SEGMENTS: Final = 8  # segments of the table in a parallel scan; the sample has items from each segment
-_OF_SEGMENT: Final = 250
+_OF_SEGMENT: Final = 250  # the maximum number of items from each segment
 _MOST: Final = 100  # the maximum number of item collections that the page shows
 
 

@@ -12,7 +12,7 @@ from emulator.http.site.console.registry import action, page
 from emulator.http.site.console.visit import Visit
 
 _MAPPINGS: Final = "/2015-03-31/event-source-mappings"
-_RECORDS: Final = 100  # the maximum number of records of a dead letter that are shown; it may have ten thousand
+_RECORDS: Final = 100  # the maximum number of records of a dead letter that a page shows; a letter may have 10,000
 _POSITIONS: Final = ("LATEST", "TRIM_HORIZON")
 _NUMBERS: Final = {
     "batch_size": "BatchSize",
@@ -119,6 +119,6 @@ async def redeliver(visit: Visit) -> Response:
         # its page would show an error.
         path = "functions/mapping" if "UUID" in found else "functions"
         return visit.done(path, "The dead letter is sent again.", uuid=found.get("UUID"))
-    await visit.call_functions("GET", f"{_MAPPINGS}/{uuid}")  # raises if another account owns the mapping
+    await visit.call_functions("GET", f"{_MAPPINGS}/{uuid}")  # raises ApiError if another account owns the mapping
     count = (await visit.control("redeliver", {"UUID": uuid}))["Redelivering"]
     return visit.done("functions/mapping", f"Dead letters that are being sent again: {count}.", uuid=uuid)

@@ -15,7 +15,7 @@ from emulator.http.site.console.visit import Visit
 
 _FORMS: Final = ("dynamodb", "json")
 _WIDTH: Final = 90  # the maximum number of characters of a value that the editor shows in one line
-_VALID: Final = "ConditionalCheckFailedException"
+_VALID: Final = "ConditionalCheckFailedException"  # for `check`: the item is valid; for `save`: it exists already
 _SAMPLES: Final[Mapping[str, Any]] = {"S": "text", "N": "0", "B": ""}
 
 Item = dict[str, Any]
@@ -99,8 +99,8 @@ async def save(visit: Visit) -> Response:
     """Save the item in the editor.
 
     Raises BadForm if the item has changed since the editor opened it. Also raises BadForm if the
-    person has changed the key, and there is already an item with the new key. If the form's
-    checkbox is checked, save in both cases.
+    editor has a new item or a changed key, and the table already has an item with this key. If the
+    form's checkbox is checked, save in all these cases.
     """
     name = visit.params["table"]
     item = _written(visit)

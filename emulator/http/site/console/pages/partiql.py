@@ -25,7 +25,7 @@ async def editor(visit: Visit) -> Response:
 
 @action("partiql/run", title="PartiQL", parent="partiql")
 async def run(visit: Visit) -> Response:
-    """Run or only explain a statement. Show its plan, and after a run also the items."""
+    """Run a statement, or only explain it. Show its plan, and after a run also the items."""
     form = visit.form
     statement = form.required("statement", "Statement")
     request: dict[str, Any] = {"Statement": statement}

@@ -72,7 +72,7 @@ def _matches(request: Mapping[str, Any], result: str, text: str) -> bool:
 
 @action("requests/keep", title="Requests", parent="requests")
 async def keep(visit: Visit) -> Response:
-    """Begin to keep requests, or stop and forget the kept requests."""
+    """Begin to keep requests, or stop and delete the kept requests."""
     enabled = visit.form.chosen("enabled", ("yes", "no")) == "yes"
     await visit.control("keep_requests", {"Enabled": enabled})
     return visit.done(
@@ -90,8 +90,8 @@ async def request(visit: Visit) -> Response:
 def _texts(found: Mapping[str, Any]) -> dict[str, Any]:
     """Return the template's variables about the bodies of a request and its answer.
 
-    changeable: False if the body was cut because it is long. resendable: True if the request can be
-    sent again.
+    changeable: True if the page shows the whole body of the request, so that it can be edited.
+    resendable: True if the request can be sent again.
     """
     body, answer = _readable(found["Request"]), _readable(found["Answer"])
     return {

@@ -20,7 +20,7 @@ _RECORDS: Final = 50  # the maximum number of records on one page
 
 _PAUSE: Final = 0.25  # seconds between two reads of the open shards
 _DESCRIBED_EACH: Final = 8  # the number of reads after which the page looks for new shards
-_LONGEST: Final = 4 * 3600  # seconds for which a page gets live records
+_LONGEST: Final = 4 * 3600  # the maximum number of seconds for which a page gets live records
 _MOST_LIVE: Final = 50  # the maximum number of pages with live records in one process
 _BATCH: Final = 100  # the maximum number of live records that one read of a shard returns
 
@@ -142,7 +142,7 @@ async def live(visit: Visit) -> Response:
 
 async def _live_records(visit: Visit, tail: "Tail") -> AsyncIterator[str]:
     """Yield the HTML of each new record, until the stream ends or four hours have passed."""
-    global _live  # noqa: PLW0603 - a count of this process
+    global _live  # noqa: PLW0603 - it counts the pages of the process
     _live += 1
     try:
         reads = 0
@@ -182,7 +182,7 @@ class Tail:
     async def read(self, *, look: bool) -> list[dict[str, Any]]:
         """Return the records that the stream got since the last call.
 
-        look: True to look for new shards too. If a shard has ended, this always looks for new
+        look: True to look for new shards too. If a shard has ended, `read` always looks for new
         shards, because the shard's child may be open.
         """
         found: list[dict[str, Any]] = []

@@ -39,7 +39,7 @@ async def change_form(visit: Visit) -> Response:
 
 
 async def _update(visit: Visit, text: str, **members: object) -> Response:
-    """Call UpdateTable with these members, and show the forms again.
+    """Call UpdateTable with `members`, and show the forms again.
 
     text: a message that tells the person what has changed.
     """

@@ -123,12 +123,11 @@ def key_schema(form: Fields, prefix: str, types: dict[str, str]) -> list[dict[st
 
 
 def index_request(form: Fields, prefix: str, types: dict[str, str], *, provisioned: bool) -> dict[str, Any]:
-    """Return the index in a form as a member of a request CreateTable or UpdateTable.
+    """Return the index in a form, as CreateTable and UpdateTable describe an index.
 
-    Raises BadForm if a field is wrong. provisioned: True to include the throughput.
-
-    prefix: the beginning of the fields' names. types: the function adds the name and type of each
-    key attribute to this dict.
+    Raises BadForm if a field is wrong. prefix: the beginning of the fields' names. types: the
+    function adds the name and type of each key attribute to this dict. provisioned: True to include
+    the throughput.
     """
     projection: dict[str, Any] = {"ProjectionType": form.chosen(f"{prefix}projection", _PROJECTIONS)}
     names = [each.strip() for each in form.text(f"{prefix}attributes").split(",") if each.strip()]

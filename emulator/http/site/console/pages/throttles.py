@@ -22,7 +22,7 @@ async def throttles(visit: Visit) -> Response:
 
 @action("throttles/enforce", title="Throttles", parent="throttles")
 async def enforce(visit: Visit) -> Response:
-    """Begin or stop to enforce throughput, on one table or on all tables."""
+    """Start or stop enforcing throughput, on one table or on all tables."""
     name = visit.form.text("table").strip()
     enforced = visit.form.chosen("enforced", ("yes", "no")) == "yes"
     answer = await visit.control("throttling", {"Enforced": enforced, **({"TableName": name} if name else {})})

@@ -161,7 +161,7 @@ def _items(count: int) -> str:
 
 
 async def _read(visit: Visit, table: Mapping[str, Any]) -> tuple[list[Item], list[str]]:
-    """Return the items in the text of the form, and messages about its problems.
+    """Return the items in the text of the form, and messages about problems in the text.
 
     Another thread parses the text, so that this thread can answer other requests meanwhile.
     """
