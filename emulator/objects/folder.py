@@ -32,7 +32,7 @@ from emulator.objects.store import (
     access_denied,
     failed,
     no_such_bucket,
-    no_such_key,
+    kms_key_not_found,
 )
 
 _INCOMPLETE: Final = ".incomplete"
@@ -114,7 +114,7 @@ class FolderBucket:
         malformed identifier raises the error for a KMS key that does not exist.
         """
         if encryption.key and re.fullmatch(_KMS_KEY, encryption.key) is None:
-            raise no_such_key(encryption.key)
+            raise kms_key_not_found(encryption.key)
         path = self._path(key)
         try:
             return FileWriter(self._root / _INCOMPLETE, path, self._folder)

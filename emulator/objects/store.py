@@ -47,7 +47,7 @@ def too_many_objects(count: int, most: int) -> ObjectError:
     return ObjectError("S3ObjectLimitExceeded", f"The source has {count} objects, but the limit is {most} objects.")
 
 
-def no_such_key(key: str) -> ObjectError:
+def kms_key_not_found(key: str) -> ObjectError:
     """Return the error for a KMS key that does not exist (control-plane 4.2)."""
     message = f"Invalid keyId '{key}' (Service: Kms; Status Code: 400; Error Code: NotFoundException; Request ID: null)"
     return ObjectError("KmsNotFoundException", message)
