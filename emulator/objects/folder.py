@@ -31,8 +31,8 @@ from emulator.objects.store import (
     StoredObject,
     access_denied,
     failed,
-    no_such_bucket,
     kms_key_not_found,
+    no_such_bucket,
 )
 
 _INCOMPLETE: Final = ".incomplete"
