@@ -28,7 +28,7 @@ transaction: a valid statement that is not allowed in a transaction
 key: a key of the table or of an index that does not fit the table
 item: the stored item, or its collection, after the change that the request asks for
 condition: a condition that is not met
-conflict: another transaction has the item
+conflict: another transaction in progress uses the item
 capacity: throughput that is used up; the same request may succeed later
 """
 

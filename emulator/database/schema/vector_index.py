@@ -157,7 +157,7 @@ _pack_one: Final = Struct("<f").pack
 
 
 def float32(value: Value) -> bytes | None:
-    """Return a number as a float32 in bytes, or None if the value is no number or too large."""
+    """Return a number as a float32 in bytes, or None if it is too large or not a number."""
     try:
         return _pack_one(float(value["N"]))
     except (KeyError, OverflowError):

@@ -157,7 +157,7 @@ class Views:
         """Yield the pairs of key and value, with start <= key < stop, that `keep` has stored."""
         for key, original in reading.originals(txn, view.originals, start, stop):
             value = value_of(original)
-            assert value is not None, "`keep` stores values"
+            assert value is not None, "a key that `keep` has added to a view must have a value"
             yield key, value
 
     def changed(self, txn: ReadTxn, view: View, after: bytes = b"") -> Iterator[Pair]:
@@ -218,7 +218,7 @@ class Views:
         self._background.add(("view", number), partial(self._merge_slice, number))
 
     def _merge_slice(self, number: int) -> bool:
-        """Move some originals of a closing view to older views. Return True if others remain.
+        """Move some originals of a closing view to older views. Return True if originals remain.
 
         Between the slices, writes still store originals in the closing view. If an older original
         of the same key has already moved, a later slice drops the new original.
