@@ -37,7 +37,7 @@ class ApiError(Exception):
     """An error response.
 
     code: the error's name.
-    message: its text, None if the service sends none.
+    message: the error's text, or None if the service sends no text.
     status: the HTTP status.
     namespace: the beginning of `__type`, up to '#'.
     message_member: the member of the response that has the message: "message" or "Message".

@@ -67,7 +67,7 @@ def store(txn: WriteTxn, table: Table, change: Change, *, times: int = 1) -> Con
 
 
 def load(txn: WriteTxn, table: Table, change: Change) -> None:
-    """Write a change that background work makes, such as a restore. It is not charged or refused.
+    """Write a change of background work, such as a restore, without charging or refusing it.
 
     Even an item collection above the size limit is allowed, because the source of a restore may
     have one.

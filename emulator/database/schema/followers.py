@@ -89,7 +89,7 @@ class Change:
         return (self.new_row is not None) - (self.old_row is not None)
 
     def old_item(self) -> Item | None:
-        """Return the old item, or None if it did not exist. The first call decodes its row."""
+        """Return the old item, or None if there was no item. The first call decodes `old_row`."""
         if self.old is None and self.old_row is not None:
             self.old = decode_row(self.old_row)
         return self.old
@@ -118,7 +118,7 @@ class Precondition(Protocol):
 class Billing(Protocol):
     """Computes the billed sizes of writes to a table with vector indexes.
 
-    For such a write, the billed sizes differ from the sizes of its items. Tables without vector
+    For such a write, the billed sizes differ from the sizes of the item. Tables without vector
     indexes have no `Billing`.
     """
 

@@ -98,7 +98,7 @@ class VectorIndex:
             return None
 
     def entry(self, item: Item, vector: bytes) -> bytes | None:
-        """Return the bytes of an item's entry in this index, or None if it must not have an entry.
+        """Return the bytes of an item's entry, or None if the item must not have an entry.
 
         vector: the item's vector as float32. An item has no entry if a HASH attribute of
         SearchSchema is missing, or if any attribute of SearchSchema is empty or has a wrong type.

@@ -93,7 +93,7 @@ def _count(database: Database, txn: ReadTxn, key: bytes) -> int:
 def _keep(views: Views, txn: WriteTxn, view: View, contents: Contents) -> None:
     """Add to a snapshot's frozen view the records that a restore needs in addition to the data.
 
-    They are definitions, counters, checkpoints and records of deletions.
+    These records are definitions, counters, checkpoints and records of deletions.
     """
     for key, stored in contents.definitions().items():
         views.keep(txn, view, key, stored)

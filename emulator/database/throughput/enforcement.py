@@ -42,8 +42,8 @@ class EntryWrite(NamedTuple):
     """A write of an entry of a global index, which follows from a write of an item.
 
     name: the name of the index. partition: the digest of the entry's partition key. units: the
-    write units that it costs. item: the item to which the entry belongs, or None if it is not
-    known.
+    write units that the write costs. item: the item to which the entry belongs, or None if the item
+    is not known.
     """
 
     name: str

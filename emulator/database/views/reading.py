@@ -43,7 +43,7 @@ def page(
 
 
 def get(txn: ReadTxn, layers: Sequence[bytes], key: bytes) -> bytes | None:
-    """Return the value of a key in a view, None if the key is absent there.
+    """Return the value of a key in a view, or None if the key is absent there.
 
     layers: for each view to read, the prefix of its originals' storage keys; oldest view first.
     """

@@ -124,7 +124,7 @@ class Views:
     # --- reading ----------------------------------------------------------------------------------
 
     def get(self, number: int) -> View | None:
-        """Return the view with this id, None if it does not exist.
+        """Return the view with this id, or None if the view does not exist.
 
         A closed view may exist until its originals have moved to older views.
         """
@@ -145,7 +145,7 @@ class Views:
         return reading.page(txn, self.layers(view, start[: keyspace.ITEM_PREFIX]), start, stop, limit, room)
 
     def value(self, txn: ReadTxn, view: View, key: bytes) -> bytes | None:
-        """Return the value of a covered key in a view, None if the key is absent there.
+        """Return the value of a covered key in a view, or None if the key is absent there.
 
         Raises Interrupted if another process has changed definitions that this process has not
         loaded yet.
