@@ -61,7 +61,7 @@ def _origins(text: str) -> tuple[str, ...]:
 class _Option(NamedTuple):
     """An option of DynamoDB Local.
 
-    setting: the field of Settings that the option sets, None if it sets no field.
+    setting: the field of Settings that the option sets, or None if the option sets no field.
     value: a function from the option's text to the setting's value; None if the option takes no
     value.
     """

@@ -2,7 +2,7 @@
 
 If a data folder is copied while a server writes to it, the copy may mix pages of several commits. A
 check of the pages (`problem_of` in storage/data_folder.py) does not always find such a mix. A check
-of the records in them finds it: items cannot be read, index entries are missing, or counts are
+of the records in the pages finds it: items cannot be read, index entries are missing, or counts are
 wrong.
 
 `verify` checks the records in another process, because reading a damaged store can crash the

@@ -84,8 +84,9 @@ def run(database: Database, token: Token | None, writes: Sequence[Write]) -> Ste
     the units of reading its items (behaviour 8.3).
 
     Raises IdempotentParameterMismatchException if another request has used the token,
-    TransactionCanceledException, and ValidationException if an update makes an index key empty
-    (behaviour 8.1). Raises Interrupted if a table's definition changed between two slices.
+    TransactionCanceledException if a write fails, and ValidationException if an update makes an
+    index key empty (behaviour 8.1). Raises Interrupted if a table's definition changed between two
+    slices.
     """
     if not database.sliced:
         return _run(database, token, writes, (), inf)
@@ -192,10 +193,11 @@ def _store(txn: WriteTxn, writes: Sequence[Write], changes: Sequence[Change]) ->
 
 
 def read(database: Database, reads: Sequence[ItemRequest]) -> tuple[list[bytes | None], list[Consumed]]:
-    """Read items at one moment. Return each item's row (None if it is missing) and read units.
+    """Read items at one moment. Return two lists: the row and the read units of each item.
 
-    Raises TransactionCanceledException if a test has declared a transaction with an item, or if
-    enforced throughput refuses a read.
+    The row of a missing item is None. Raises TransactionCanceledException if a test has declared a
+    transaction with an item, or if enforced throughput refuses a read. Raises ValidationException
+    if the items are too large together.
     """
     _refuse_conflicts(reads)
     with database.read() as txn:

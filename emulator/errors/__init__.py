@@ -1,7 +1,7 @@
 """Factories of the service's errors, with the service's texts: `errors.table_not_found("t")`.
 
-`base` has the error class, and `forms` the texts that several errors share. The other modules are
-families of factories. Texts follow emulator/reference/behaviour.md (each family names its
+`base` has the error class, and `forms` has factories that several families share. The other modules
+are families of factories. Texts follow the documents in emulator/reference/ (each family names its
 sections). The comment `sic` marks a mistake in the service's own text.
 
 To add an error, write a function in the family that fits. Callers import the functions of all
@@ -77,7 +77,7 @@ if TYPE_CHECKING:
 else:
 
     def __getattr__(name: str) -> object:
-        """Import the modules of _AT_FIRST_USE, and return the object of them that has this name.
+        """Import the modules of _AT_FIRST_USE, and return their object that has this name.
 
         Raises AttributeError if none of the modules has the name.
         """

@@ -28,7 +28,7 @@ transaction: a valid statement that is not allowed in a transaction
 key: a key of the table or of an index that does not fit the table
 item: the stored item, or its collection, after the change that the request asks for
 condition: a condition that is not met
-conflict: another transaction has the item
+conflict: another transaction in progress uses the item
 capacity: throughput that is used up; the same request may succeed later
 """
 
@@ -37,7 +37,7 @@ class ApiError(Exception):
     """An error response.
 
     code: the error's name.
-    message: its text, None if the service sends none.
+    message: the error's text, or None if the service sends no text.
     status: the HTTP status.
     namespace: the beginning of `__type`, up to '#'.
     message_member: the member of the response that has the message: "message" or "Message".

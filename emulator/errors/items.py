@@ -84,7 +84,8 @@ def update_index_key_too_long() -> ApiError:
 def index_key_too_long(index: str, name: str, size: int, largest: int) -> ApiError:
     """Return the error for an item with an attribute that is too long for the key of an index.
 
-    size, largest: in bytes. Observed: github.com/wellcomecollection/platform/issues/2285.
+    size: the size of the attribute in bytes. largest: the limit in bytes.
+    Observed: github.com/wellcomecollection/platform/issues/2285.
     """
     return invalid_parameters(
         f"Size limit exceeded for Index Key {name} Actual Size: {size} bytes Max Size: {largest} bytes IndexName: {index}",

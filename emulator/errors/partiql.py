@@ -141,7 +141,7 @@ def overlapping_conditions() -> ApiError:
 def order_without_where() -> ApiError:
     """Return the error for ORDER BY without WHERE.
 
-    The texts of this function and the next two are from memory (recall).
+    The texts of this function and the next two functions are from memory (recall).
     """
     return validation("Must have WHERE clause in the statement when using ORDER BY clause.")
 

@@ -139,7 +139,7 @@ def policy_pending(kind: str, name: str) -> ApiError:
 def policy_throttled(resource: str, milliseconds: int, until: float) -> ApiError:
     """Return the error for a change of a policy too soon after an earlier change.
 
-    milliseconds: the shortest time between two changes. until: when the next change is allowed, in
+    milliseconds: the minimum time between two changes. until: when the next change is allowed, in
     seconds since the epoch.
     """
     after = datetime.fromtimestamp(until, UTC).replace(tzinfo=None).isoformat(timespec="milliseconds")

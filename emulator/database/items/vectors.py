@@ -26,7 +26,7 @@ from emulator.values.types import Item
 from storage import ReadTxn, WriteTxn
 from storage.keycode import prefix_end
 
-LEAST_BILLED: Final = 1024  # in bytes: a write to a vector index costs at least this (features 1.4)
+LEAST_BILLED: Final = 1024  # the minimum number of bytes billed for a write to a vector index (features 1.4)
 
 _NUMBERS: Final = Struct(">5Q")
 
@@ -37,9 +37,10 @@ class Numbers(NamedTuple):
     changes: how often an entry was put or removed since the index was created. entries: the number
     of entries.
     size: the total size of the entries in bytes, with their projected attributes.
-    vectors, lists: the total size in bytes of the vectors of all items that the backfill or a later
-    write has brought to the index, measured in two ways: four bytes for each dimension, and as
-    attribute values (lists of numbers).
+    vectors: the total size in bytes of the valid vectors of all items, with four bytes for each
+    dimension. An item without an entry counts too. An item that the backfill has not visited yet
+    does not count.
+    lists: the total size in bytes of the same vectors as attribute values (lists of numbers).
     """
 
     changes: int = 0
@@ -53,7 +54,7 @@ _NONE: Final = Numbers()
 
 
 def numbers(txn: ReadTxn, prefix: bytes) -> Numbers:
-    """Return the stored numbers of a vector index, or zeros if none are stored.
+    """Return the stored `Numbers` of a vector index. All are 0 if none are stored yet.
 
     prefix: the index's key prefix.
     """
@@ -76,7 +77,8 @@ class VectorEntries:
     def sizes(self, change: Change, old_size: int, new_size: int) -> tuple[int, int]:
         """Return the billed sizes in bytes of the item before and after a change.
 
-        old_size, new_size: the sizes without regard to vector indexes.
+        old_size, new_size: the item's sizes before and after the change by values/size.py, where a
+        vector counts as a list of numbers.
         """
         changes = self._changes(change)
         return old_size - changes.old_unbilled, new_size - changes.new_unbilled

@@ -28,8 +28,8 @@ def store(txn: WriteTxn, table: Table, change: Change, *, times: int = 1) -> Con
     """Write a change and the records that depend on its item. Return the units consumed.
 
     times: the factor by which the units of the table are multiplied: 2 in a transaction. The units
-    of indexes are not multiplied. If a precondition of the table or its throughput refuses the
-    change, `store` raises ApiError and writes nothing.
+    of indexes are not multiplied. If a precondition (schema/followers.py) or the table's throughput
+    refuses the change, `store` raises ApiError and writes nothing.
     """
     old_row, new_row = change.old_row, change.new_row
     old_size = 0 if old_row is None else row_size(old_row)
@@ -67,7 +67,7 @@ def store(txn: WriteTxn, table: Table, change: Change, *, times: int = 1) -> Con
 
 
 def load(txn: WriteTxn, table: Table, change: Change) -> None:
-    """Write a change that background work makes, such as a restore. It is not charged or refused.
+    """Write a change of background work, such as a restore, without charging or refusing it.
 
     Even an item collection above the size limit is allowed, because the source of a restore may
     have one.
@@ -118,9 +118,9 @@ def _charge_replicated(table: Table, change: Change, *, waits: bool) -> None:
 def charge(table: Table, key: bytes, consumed: Consumed, item: Item | None, change: Change | None = None) -> None:
     """Charge a write, if the table's throughput is enforced or its writes are counted.
 
-    Raises ApiError if the throughput refuses the write. item: at least the key attributes, None if
-    there is no item. change: the change of the item, to charge its global indexes too; None if the
-    write leaves the item as it is.
+    Raises ApiError if the throughput refuses the write. item: the item, or at least its key
+    attributes; None if there is no item. change: the change of the item, whose writes to global
+    indexes are charged too; None if the write leaves the item as it is.
     """
     if table.enforcement is None:
         return

@@ -3,8 +3,8 @@
 A table is filled by a restore, by an import, or because it is a new replica. Its status is CREATING
 until the source has no more items. Then it becomes ACTIVE. The transaction that writes the items of
 a slice also stores the position in the source at which the next slice begins, in the table's
-definition. So no slice is written twice or left out, and filling continues after a restart. It ends
-without the other items if the table is removed.
+definition. So no slice is written twice or left out, and filling continues after a restart. If the
+table is removed, the filling ends early.
 
 Each kind of source is a module with a function `source_of`, and is listed in `SOURCES`. This code
 fills a table:
@@ -139,7 +139,7 @@ def abandon(database: Database, change: DefinitionChange, definition: TableDefin
 
 
 def _limit(table: Table) -> int:
-    """Return the greatest number of items that one slice writes to a table.
+    """Return the maximum number of items that one slice writes to a table.
 
     A slice has fewer items if the table has indexes or vector indexes.
     """

@@ -26,9 +26,9 @@ _ITEMS: Final = "items "
 
 
 def begin(database: Database, change: DefinitionChange, source: TableDefinition) -> Filling:
-    """Open a frozen view of a global table's table. Return the `Filling` for the new replica.
+    """Open a frozen view of the table `source`. Return the `Filling` for the new replica.
 
-    source: the table from which the replica will be filled.
+    source: the table of the same global table from which the replica will be filled.
     """
     assert source.membership is not None, "a replica must be filled from a table of its group"
     log = keyspace.replica(source.membership.log)
@@ -77,7 +77,10 @@ class ReplicaSource:
         return rows, None if last is None else (last[len(prefix) :] + b"\0").hex()
 
     def advance(self, change: DefinitionChange, page: Page) -> None:
-        """Store the items' versions that a page has. After the last page, close the frozen view."""
+        """Store the versions of items that the method `page` has just read.
+
+        After the last page, close the frozen view.
+        """
         for item, version in self._versions:
             replicas.set_version(change.txn, self._into, item, replicas.version_in(version))
         if page.position is None:

@@ -100,7 +100,7 @@ def begin_all(database: Database) -> None:
 
 
 def _slice(database: Database, queued: TableDefinition) -> bool:
-    """Apply some writes of a table's log to the other regions. Return True if others are due now.
+    """Apply some writes of a table's log to the other regions. Return True if more are due now.
 
     If all other tables of the table's group have been deleted, the table leaves the group.
     """

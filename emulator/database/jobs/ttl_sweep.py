@@ -80,7 +80,10 @@ def _sweep_slice(database: Database, table: Table) -> bool:
 
 
 def _sweep(database: Database, table: Table, limit: int) -> tuple[int, bool]:
-    """Delete up to `limit` expired items. Return their number, and True if others may remain."""
+    """Delete up to `limit` expired items.
+
+    Return a pair: the number of deleted items, and True if expired items may remain.
+    """
     current = database.catalog.current(table)
     queue = None if current is None else queue_of(current.definition)
     if current is None or queue is None:

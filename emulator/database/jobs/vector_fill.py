@@ -20,7 +20,7 @@ from emulator.database.schema.vector_index import VectorIndex
 from emulator.slices import Steps
 
 SLICE: Final = 500  # the maximum number of items that one slice visits
-NUMBERS_IN_SLICE: Final = 25_600  # the maximum number of numbers in the vectors that one slice adds: 6 ms
+NUMBERS_IN_SLICE: Final = 25_600  # the maximum number of vector components that one slice adds, in 6 ms
 
 
 def begin_all(database: Database, table: Table) -> None:

@@ -1,4 +1,4 @@
-"""Writes a table's lag log, which tells reads the items of an earlier time.
+"""Writes a table's lag log, from which reads get the items of an earlier time.
 
 The class `LagLog` is a follower: it is called for each write of an item of the table.
 """
@@ -27,7 +27,7 @@ _TRIMMED: Final = 2  # the maximum number of old records that a write deletes fo
 
 
 def position(micros: int, number: int = 0) -> bytes:
-    """Return the bytes for the time and number of a lag log's record, a part of its keys.
+    """Return the bytes for a record's position (time and number) in the keys of a lag log.
 
     number: 0 for the first record of a microsecond, 1 for the second, and so on.
     """

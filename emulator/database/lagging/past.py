@@ -15,7 +15,7 @@ _Pair = tuple[bytes, bytes]
 
 
 class Lag:
-    """Makes the transactions in which lagging reads of one table see an earlier state of it.
+    """Makes the transactions in which lagging reads of one table see an earlier state.
 
     log: the id of the table's lag log.
     """
@@ -48,7 +48,7 @@ class PastTxn(ReadTxn):
         self._since = since
 
     def get(self, key: bytes) -> bytes | None:
-        """Return the value that a key had at the earlier time, or None if it was absent."""
+        """Return the value that a key had at the earlier time, or None if the key was absent."""
         records = self._originals + escape(key)
         found, _ = self._txn.page(records + self._since, prefix_end(records), 1)
         return value_of(found[0]) if found else self._txn.get(key)

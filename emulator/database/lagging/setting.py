@@ -12,13 +12,13 @@ from emulator.clock import Clock, microseconds
 class LagSetting:
     """The lag of a table: how old the state is that its reads show.
 
-    seconds: the lag, which is the greatest age of the state that a read shows.
+    seconds: the lag, which is the maximum age of the state that a read shows.
     monotonic: whether each read shows a state of exactly this age. If it is false, each read draws
     a random age, so a later read may show an earlier state.
     real: whether the age is measured by the machine's clock, and not by the emulator's.
     seed: the seed of the random ages.
-    since: the earliest time that a read shows. So reads do not go back when a test makes the lag
-    longer.
+    since: no read shows a time before this one, in seconds since the epoch. So reads do not go back
+    when a test makes the lag longer.
     """
 
     seconds: float

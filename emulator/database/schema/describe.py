@@ -25,7 +25,7 @@ Counts = Sequence[tuple[int, int]]
 """Pairs (number of items, bytes): of the table, of each of its indexes, of each vector index."""
 
 ON_DEMAND_WARM: Final = {"ReadUnitsPerSecond": 12_000, "WriteUnitsPerSecond": 4_000}
-"""The warm throughput that each on-demand table or index has at least (features 4)."""
+"""The minimum warm throughput of an on-demand table or index (features 4)."""
 
 
 def created(definition: TableDefinition) -> dict[str, Any]:
@@ -47,8 +47,8 @@ def created(definition: TableDefinition) -> dict[str, Any]:
 def deleted(definition: TableDefinition, counts: tuple[int, int], now: float) -> dict[str, Any]:
     """Return the short description of a table in the response of DeleteTable.
 
-    counts: the number of items and their bytes. now: in seconds since the epoch. The billing mode
-    is shown only if it is on-demand (behaviour 10.2).
+    counts: the pair (number of the table's items, their size in bytes). now: in seconds since the
+    epoch. The billing mode is shown only if it is on-demand (behaviour 10.2).
     """
     items, size = counts
     description = {
@@ -151,7 +151,7 @@ def warm(relation: TableDefinition | IndexDefinition, billing_mode: str) -> dict
     """Return the WarmThroughput member of the description of a table or index.
 
     Each of its two numbers is the highest number of units that was ever requested or provisioned.
-    It is never less than the number that the billing mode provides.
+    Neither number is less than the number of units that the billing mode provides.
     """
     if billing_mode == "PAY_PER_REQUEST":
         units = dict(ON_DEMAND_WARM)
@@ -210,7 +210,7 @@ def _vector_index(definition: TableDefinition, index: "VectorDefinition", counts
 
 
 def vector_index_settings(index: "VectorDefinition") -> dict[str, Any]:
-    """Return a vector index's description with only the settings: no status, counts and ARN."""
+    """Return a vector index's description with only the settings: no status, counts or ARN."""
     described: dict[str, Any] = {
         "IndexName": index.name,
         "VectorAttribute": {"AttributeName": index.attribute},

@@ -25,7 +25,8 @@ class EntryChange:
 
     old_key: the storage key of the entry that is removed, or None.
     new_key, new_row: the key and row of the entry that is added or replaced; new_key is None if no
-    entry is. old_units, new_units: the write units that removing and adding cost (behaviour 9.2).
+    entry is added or replaced. old_units, new_units: the write units that removing and adding cost
+    (behaviour 9.2).
     count, size: by how many entries and bytes the index grows; negative if it shrinks.
     """
 
@@ -88,7 +89,7 @@ class Change:
         return (self.new_row is not None) - (self.old_row is not None)
 
     def old_item(self) -> Item | None:
-        """Return the old item, or None if it did not exist. The first call decodes its row."""
+        """Return the old item, or None if there was no item. The first call decodes `old_row`."""
         if self.old is None and self.old_row is not None:
             self.old = decode_row(self.old_row)
         return self.old
@@ -117,7 +118,7 @@ class Precondition(Protocol):
 class Billing(Protocol):
     """Computes the billed sizes of writes to a table with vector indexes.
 
-    For such a write, the billed sizes differ from the sizes of its items. Tables without vector
+    For such a write, the billed sizes differ from the sizes of the item. Tables without vector
     indexes have no `Billing`.
     """
 

@@ -56,7 +56,7 @@ class Index:
         self._hash_count = len(definition.hash)
 
     def key(self, item: Item, item_key: bytes) -> bytes | None:
-        """Return the storage key of an item's entry in this index, or None if it has no entry.
+        """Return the storage key of an item's entry in this index, or None if there is no entry.
 
         item_key: the item's storage key.
         """

@@ -141,8 +141,8 @@ class Table:
         if found is None:
             own = tuple(name for name in self.key_names if name in attributes)
             found = decoder_of(attributes.difference(own)), own
-            # Do not cache a decoder of so many names, which needs much memory. Only legacy
-            # conditions can have so many.
+            # Do not cache a decoder of very many names, which needs much memory. Only legacy
+            # conditions can have that many names.
             if sum(map(len, attributes)) > _LONGEST_DECODER:
                 return found
             if len(self.decoders) >= _MOST_DECODERS:

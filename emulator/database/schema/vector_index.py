@@ -98,7 +98,7 @@ class VectorIndex:
             return None
 
     def entry(self, item: Item, vector: bytes) -> bytes | None:
-        """Return the bytes of an item's entry in this index, or None if it must not have an entry.
+        """Return the bytes of an item's entry, or None if the item must not have an entry.
 
         vector: the item's vector as float32. An item has no entry if a HASH attribute of
         SearchSchema is missing, or if any attribute of SearchSchema is empty or has a wrong type.
@@ -157,7 +157,7 @@ _pack_one: Final = Struct("<f").pack
 
 
 def float32(value: Value) -> bytes | None:
-    """Return a number as a float32 in bytes, or None if the value is no number or too large."""
+    """Return a number as a float32 in bytes, or None if it is too large or not a number."""
     try:
         return _pack_one(float(value["N"]))
     except (KeyError, OverflowError):

@@ -82,7 +82,7 @@ class Contents:
     def add_mapping(self, key: bytes, stored: bytes) -> None:
         """Add an event source mapping and its checkpoints.
 
-        key: the mapping's storage key. stored: its definition.
+        key: the storage key of the mapping's definition. stored: the definition.
         """
         self.mappings[key] = stored
         self.checkpoints[keyspace.checkpoints(mappings.consumer(keyspace.uuid_of_mapping(key)))] = None
@@ -180,8 +180,8 @@ def withdraw(database: Database, change: DefinitionChange, gone: Contents) -> No
         deletions.drop(change.txn, prefix)
     for key in gone.counters:
         change.txn.delete(key)
-    # S3 jobs come last. Removing an export closes its frozen view, and the deletions above write
-    # keys that the view covers.
+    # S3 jobs come last, because removing an export closes its frozen view. After that, this
+    # transaction must not write keys that the view covers, as the deletions above do.
     for job in gone.s3_jobs:
         database.s3_jobs.remove(change, job, database.views)
 

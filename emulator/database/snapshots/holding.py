@@ -24,7 +24,7 @@ from storage import Interrupted, ReadTxn
 HELD: Final = "\0"
 """The first character of the stored names of held snapshots."""
 
-# The maximum number of items of a page of a snapshot. Reading so many takes about 4 ms. A page of
+# The maximum number of items of a page of a snapshot, which takes about 4 ms to read. A page of
 # large items has fewer.
 PAGE: Final = 2_000
 

@@ -31,9 +31,9 @@ class NameTaken(Exception):
 def save(database: Database, name: str, scope: Scope, *, replaced: bool = False) -> Snapshot:
     """Save a snapshot of the resources in a scope.
 
-    replaced: whether the snapshot may replace an older one with the same name. If not, and there is
-    one, this raises NameTaken. Raises Restoring if any snapshot is being restored, and Incomplete
-    if a table of the scope is being filled.
+    replaced: whether the snapshot may replace an older snapshot with the same name. If it may not,
+    and such a snapshot exists, this raises NameTaken. Raises Restoring if any snapshot is being
+    restored, and Incomplete if a table of the scope is being filled.
     """
     views = database.views
     with database.registries.changing() as change:
@@ -91,7 +91,7 @@ def _count(database: Database, txn: ReadTxn, key: bytes) -> int:
 
 
 def _keep(views: Views, txn: WriteTxn, view: View, contents: Contents) -> None:
-    """Add the records that a restore needs besides the data to a snapshot's frozen view.
+    """Add to a snapshot's frozen view the records that a restore needs in addition to the data.
 
     These records are definitions, counters, checkpoints and records of deletions.
     """

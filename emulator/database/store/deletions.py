@@ -43,8 +43,8 @@ class Deletions:
     def reserve(self, txn: WriteTxn, prefix: bytes) -> None:
         """Reserve a key prefix for new data that several transactions write.
 
-        In the transaction that stores a definition which refers to the data, call `release`. If the
-        process crashes before that, the next start deletes all keys with this prefix.
+        Call `release` in the transaction that stores the definition of the data. If the process
+        crashes before that, the next start deletes all keys with this prefix.
         """
         txn.put(keyspace.deletion(prefix), b"")
 

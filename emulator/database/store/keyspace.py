@@ -252,7 +252,7 @@ def entries(index_id: int) -> bytes:
 
 
 def statistics(table_id: int) -> bytes:
-    """Return the key of the numbers and sizes of a table's items and index entries."""
+    """Return the key of the record that has the counts and sizes of a table and its indexes."""
     return _STATISTICS + keycode.u32(table_id)
 
 
@@ -288,7 +288,7 @@ def collection(item_key: bytes) -> bytes:
 
 
 def token(access_key: str, region: str, operation: str, text: str) -> bytes:
-    """Return the key of a ClientRequestToken, `text`. Operations do not share tokens."""
+    """Return the key of the ClientRequestToken `text`. It is different for each operation."""
     return _TOKEN + _escaped(access_key, region, operation) + text.encode()
 
 
@@ -489,9 +489,9 @@ def history_item(item: bytes) -> bytes:
 
 
 def history_pointer_of(pointer: bytes) -> tuple[bytes, bytes]:
-    """Return the item and the record's position in a key that begins with `history_pointers`.
+    """Return the two parts that follow the prefix in a key that begins with `history_pointers`.
 
-    The item is given by its storage key without the table's prefix.
+    They are the item's storage key without the table's prefix, and the position of the record.
     """
     item, end = keycode.unescape(pointer, ITEM_PREFIX)
     return item, pointer[end:]
@@ -566,7 +566,7 @@ def item_versions(prefix: bytes) -> bytes:
 
 
 def vectors(index_id: int) -> bytes:
-    """Return the prefix of all keys of a vector index. It is also the key of its numbers."""
+    """Return the prefix of all keys of a vector index. It is also the key of the index's counts."""
     return _VECTOR + keycode.u32(index_id)
 
 
@@ -584,9 +584,9 @@ def vector_entry(prefix: bytes, tail: bytes) -> bytes:
 
 
 def vector_change(prefix: bytes, number: int) -> bytes:
-    """Return the key of the record that says which entry of a vector index a change has changed.
+    """Return the key of the record that says which entry of a vector index was changed.
 
-    A record replaces the record of the change with a number that is KEPT_CHANGES lower. prefix: a
+    The record replaces the record of the change whose number is lower by KEPT_CHANGES. prefix: a
     result of `vectors`. number: the number of the change, from 0.
     """
     return prefix + b"\x02" + keycode.u32(number % KEPT_CHANGES)

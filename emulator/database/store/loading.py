@@ -19,8 +19,8 @@ _T = TypeVar("_T")
 def from_fields(kind: type[_T], stored: Mapping[str, Any]) -> _T:
     """Return a definition, or a part of a definition, made from its stored fields.
 
-    kind: the class of the result. stored: its fields by name. Raises LayoutMismatch if the class
-    does not have one of the fields.
+    kind: the class of the result. stored: name of a field -> value. Raises LayoutMismatch if the
+    class lacks any of these fields.
     """
     check_names(kind, stored)
     return kind(**stored)

@@ -42,8 +42,8 @@ class EntryWrite(NamedTuple):
     """A write of an entry of a global index, which follows from a write of an item.
 
     name: the name of the index. partition: the digest of the entry's partition key. units: the
-    write units that it costs. item: the item to which the entry belongs, or None if it is not
-    known.
+    write units that the write costs. item: the item to which the entry belongs, or None if the item
+    is not known.
     """
 
     name: str
@@ -141,8 +141,8 @@ class Enforcement:
     def read(self, partition: bytes, units: float, item: Item) -> None:
         """Charge and count a read of one item. Raises ApiError if a limit or a fault refuses it.
 
-        partition: the digest of the item's partition key. units: the read units that it costs.
-        item: at least the key attributes.
+        partition: the digest of the item's partition key. units: the read units that the read
+        costs. item: the item, or at least its key attributes.
         """
         if self.throttle is not None or self.gate is not None:
             try:
@@ -164,9 +164,10 @@ class Enforcement:
             self._meter.read += units
 
     def admit(self, index: str | None, partition: bytes | None) -> None:
-        """Admit the read of a page of a Query or Scan. Then call `charge_page`.
+        """Admit the read of a page of a Query or Scan.
 
-        The cost of the page is not known before the read.
+        The cost of the page is not known before the read. So the caller calls `charge_page` after
+        the read.
 
         Raises ApiError if a limit or a fault refuses the read. index: the name of a global index,
         or None for the table. partition: the digest of the partition key that a Query reads, or
@@ -188,7 +189,7 @@ class Enforcement:
     def charge_page(self, index: str | None, partition: bytes | None, units: float) -> None:
         """Charge and count the read of a page that `admit` has admitted.
 
-        units: the read units that it costs. index, partition: as for `admit`.
+        units: the read units that the page costs. index, partition: as for `admit`.
         """
         if self.throttle is not None:
             self.throttle.charge(index, partition, units)
@@ -200,8 +201,8 @@ class Enforcement:
     def write(self, partition: bytes, consumed: Consumed, item: Item | None, entries: Sequence[EntryWrite]) -> None:
         """Charge and count a write. Raises ApiError if a limit or a fault refuses the write.
 
-        partition: the digest of the item's partition key. item: at least the key attributes, or
-        None if they are not known. entries: the writes of entries of global indexes.
+        partition: the digest of the item's partition key. item: the item, or at least its key
+        attributes; None if they are not known. entries: the writes of entries of global indexes.
         """
         if self.throttle is not None or self.gate is not None:
             try:
@@ -282,7 +283,7 @@ class Enforcement:
 
 
 def _own(consumed: Consumed) -> float:
-    """Return the units of a write that count for the table: its own, and those of local indexes."""
+    """Return the units of a write that count for the table: of the table and its local indexes."""
     return consumed.table + sum(consumed.local_indexes.values())
 
 

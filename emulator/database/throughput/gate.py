@@ -16,7 +16,7 @@ Kind = Literal["Read", "Write"]
 
 
 class Injection(Protocol):
-    """Decides which reads and writes the faults of the request in progress refuse."""
+    """Decides which reads and writes of the request in progress are refused by a fault."""
 
     def refusal(
         self, table: TableDefinition, kind: Kind, index: str | None, partition: bytes | None, item: Item | None
@@ -25,7 +25,7 @@ class Injection(Protocol):
 
         index: the name of a global index that is read, or None for the table.
         partition: the digest of the partition key, or None for a Scan.
-        item: at least the key attributes, or None if they are not known.
+        item: the item, or at least its key attributes; None if they are not known.
         """
 
     def conflict(self, table: TableDefinition, key: bytes) -> ApiError | None:

@@ -25,7 +25,7 @@ from emulator.values.types import Item
 KEPT: Final = 500
 """How many keys a `Sketch` keeps when it drops the keys with the lowest counts.
 
-A sketch drops keys when it has twice this many: 400 KB if the keys have 100 bytes.
+A sketch drops keys when it has twice this many, which take 400 KB if the keys have 100 bytes.
 """
 
 ACCESSED: Final = "MostAccessed"
@@ -54,8 +54,8 @@ class Sketch:
     def add(self, contributor: bytes, amount: float, key: Item | None) -> None:
         """Add an amount to the count of a contributor, which is a key whose requests are counted.
 
-        contributor: bytes that identify it. key: its key attributes, or None if the request did not
-        have them.
+        contributor: bytes that identify the contributor. key: the key attributes, or None if the
+        request did not have them.
         """
         counts = self._counts
         before = counts.get(contributor)
@@ -119,8 +119,8 @@ class Contributors:
     def add(self, event: Event, partition: bytes, amount: float, item: Item | None) -> None:
         """Add an amount to the counts of an item's partition key and whole key.
 
-        event: ACCESSED or THROTTLED. partition: the digest of the partition key. item: at least the
-        key attributes, or None if they are not known.
+        event: ACCESSED or THROTTLED. partition: the digest of the partition key. item: the item, or
+        at least its key attributes; None if they are not known.
         """
         if event in self.partitions:
             self.partitions[event].add(partition, amount, self._partition_key(item))
@@ -187,8 +187,8 @@ class TableInsights:
         """Count an access to one item, if the table or index has Contributor Insights.
 
         index: the name of an index, or None for the table. partition: the digest of the item's
-        partition key. units: the units that the access consumed. item: at least the key attributes,
-        or None if they are not known.
+        partition key. units: the units that the access consumed. item: the item, or at least its
+        key attributes; None if they are not known.
         """
         relation = self.relations.get(index)
         if relation is not None:

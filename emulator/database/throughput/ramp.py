@@ -27,9 +27,9 @@ class Ramp:
         self._minutes: dict[int, float] = {}
 
     def units(self, now: float) -> float:
-        """Return the units a second that the table or index serves at a time.
+        """Return how many units a second the table or index serves at the time `now`.
 
-        now: the time, in seconds since the epoch.
+        now: in seconds since the epoch.
         """
         old = int(now // _MINUTE) - _WITHIN
         for minute in [minute for minute in self._minutes if minute <= old]:

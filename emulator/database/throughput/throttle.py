@@ -280,7 +280,9 @@ class TableThrottle:
         return next(found, {})
 
     def read(self, index: str | None, partition: bytes | None, units: float) -> None:
-        """Take the cost of a read, which is known. Raises ApiError if a limit refuses the read.
+        """Take the cost of a read from its token buckets.
+
+        Raises ApiError if a limit refuses the read.
 
         index: the name of a global index, or None for the table. partition: the digest of the
         partition key.
@@ -288,9 +290,9 @@ class TableThrottle:
         self._charge({self._resources[index, "Read"]: {partition: units}})
 
     def admit(self, index: str | None, partition: bytes | None) -> None:
-        """Admit a read whose cost is known only after the read. Then call `charge`.
+        """Admit a read whose cost is known only after the read.
 
-        Raises ApiError if a limit refuses the read.
+        The caller calls `charge` after the read. Raises ApiError if a limit refuses the read.
         """
         self._refuse(self._resources[index, "Read"].refusal({partition: 0.5}))
 

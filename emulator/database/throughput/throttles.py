@@ -26,13 +26,14 @@ _Caller = TypeVar("_Caller")
 class Throttled(NamedTuple):
     """A throttle: a read or write that a throughput limit or a fault has refused.
 
-    time: in seconds since the epoch. table: None if the operation consumes no units.
+    time: in seconds since the epoch. table: the table's definition, or None if the operation
+    consumes no units.
     index_name: the name of a global index, or None for the table. kind: Read or Write.
     key: the key attributes, or None if they are not known.
     reason: the reason in the error's ThrottlingReasons, or None if the error has none.
     asked: the units that the whole read or write costs.
     refusal: the refusal by a limit, or None if a fault has refused the read or write.
-    fault: the name of the fault that has refused, or None.
+    fault: the name of the fault that has refused the read or write, or None if a limit has.
     """
 
     time: float
@@ -72,8 +73,8 @@ class ThrottleLog:
     ) -> None:
         """Add a refused read or write.
 
-        item: at least the key attributes, or None if they are not known. The other parameters are
-        as for `Throttled`.
+        item: the item, or at least its key attributes; None if they are not known. The other
+        parameters are as for `Throttled`.
         """
         reasons = error.extra.get("ThrottlingReasons") or error.extra.get("throttlingReasons")
         reason = reasons[0]["reason"] if reasons else None

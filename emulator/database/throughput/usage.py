@@ -118,7 +118,7 @@ class TableUsage(LastHour[tuple[str, str | None]]):
         self.add((REPLICATED_WRITE, index), units)
 
     def arrived(self, region: str, milliseconds: float) -> None:
-        """Count a write that has reached the region `region` after so many milliseconds."""
+        """Add the latency, in milliseconds, of a write that has reached the region `region`."""
         self.add((REPLICATION_LATENCY, region), milliseconds)
 
     def throttled_read(self, index: str | None) -> None:

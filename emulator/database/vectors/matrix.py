@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from emulator.database.vectors.query import Doubles, Floats
 
-_BLOCK: Final = 1 << 20  # the maximum number of vector components in one block. Comparing so many takes 1 ms
+_BLOCK: Final = 1 << 20  # the maximum number of vector components in one block, which takes 1 ms to compare
 _MOST_ROWS: Final = 8192  # the maximum number of rows in one block of a matrix
 _READ: Final = 1 << 17  # the maximum number of vector components that one step reads, in 2 to 4 ms
 _MOST_READ: Final = 2000  # the maximum number of index entries that one step reads
@@ -41,7 +41,10 @@ _ABSENT_CODE: Final = -1
 
 
 def rows_in_block(dimensions: int) -> int:
-    """Return the maximum number of rows in a matrix block for vectors with so many dimensions."""
+    """Return the maximum number of rows in a block of a matrix.
+
+    dimensions: the number of components of each vector.
+    """
     return max(1, min(_MOST_ROWS, _BLOCK // dimensions))
 
 
@@ -83,7 +86,10 @@ class Entries:
         return [(key[cut:], entry) for key, entry in pairs], following
 
     def vectors(self, entries: Iterable[bytes]) -> "Floats":
-        """Return an array that has the vector of each index entry as a row. entries: as stored."""
+        """Return an array that has the vector of each index entry as a row.
+
+        entries: the stored bytes of each index entry.
+        """
         size = self._size
         joined = b"".join([entry[:size] for entry in entries])
         rows = np.frombuffer(joined, np.dtype("<f4")).astype(np.float32, copy=False)
@@ -182,9 +188,9 @@ class Matrix:
         return self._version != newest or self._next is not None
 
     def _changed(self, txn: ReadTxn, first: int, stop: int) -> Iterator[bytes]:
-        """Yield the tails (keyspace.tail_of) of the index entries that some changes have changed.
+        """Yield the tail (keyspace.tail_of) of each index entry that was changed.
 
-        The changes have the numbers first <= number < stop. Entries that this matrix has never read
+        Only the changes with first <= number < stop count. Entries that this matrix has never read
         are left out.
         """
         prefix = self.index.prefix

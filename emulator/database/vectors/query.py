@@ -23,9 +23,9 @@ be computed in float32: it does not overflow, and an underflow does not matter.
 """
 
 _NOTHING: Final = 1e-14
-"""A smaller cosine distance is only a rounding error: the vectors have the same direction."""
+"""A cosine distance below this is only a rounding error: the vectors have the same direction."""
 
-_UNIT: Final = 2.0**-24  # the largest relative error of rounding to float32
+_UNIT: Final = 2.0**-24  # the maximum relative error of rounding to float32
 
 
 class Match(NamedTuple):
@@ -59,7 +59,7 @@ class Query:
         self._double = self._vector.astype(np.float64)
         self._square = float(self._double @ self._double)
         self._norm = sqrt(self._square)
-        # The largest error of a dot product in float32, divided by the product of the norms of the
+        # The maximum error of a dot product in float32, divided by the product of the norms of the
         # two vectors.
         self._error = 1.01 * (len(self._vector) + 2) * _UNIT
         self._best: list[tuple[float, bytes]] = []

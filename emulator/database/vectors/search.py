@@ -33,7 +33,7 @@ def search(read: Read, held: HeldVectors, index: VectorIndex, query: Query, *, w
     matrix = held.find(index, entries)
     if matrix is not None and matrix.busy and waits:
         yield from _turn(matrix)
-        if matrix.busy:  # the other search was abandoned and never frees this matrix: take a new one
+        if matrix.busy:  # the other search was abandoned and never frees its matrix: use a new matrix
             held.forget(matrix)
             matrix = held.find(index, entries)
     if matrix is None or matrix.busy:

@@ -19,8 +19,8 @@ preserve all of them, and no kind of record needs special code.
 - Closing a view removes its originals in the background. If an older view covers the same prefix,
   the originals first move to the older view (`views.py`). An original is dropped if the older view
   already has an original of the key.
-- `Views.keep` adds a key that no prefix covers to a view, such as a definition or counter that
-  belongs to the data. It stores the key's value as an original.
+- `Views.keep` adds to a view a key that no prefix covers, such as the key of a definition or
+  counter that belongs to the data. It stores the key's value as an original.
 - Without views, writes go directly to the engine, without an additional call or comparison. Opening
   the first view replaces the database's `write` (`store/access.py`). The definitions of views are
   in a registry. So another process knows a new view before its next write, and stores originals.

@@ -26,7 +26,7 @@ def page(
 ) -> Slice:
     """Return the first pairs with start <= key < stop that a view shows.
 
-    layers: the views to read, oldest view first. Each is the prefix of its originals' storage keys.
+    layers: for each view to read, the prefix of its originals' storage keys; oldest view first.
     limit: the maximum number of keys to visit. A key that is absent in the view counts too. So a
     page may have fewer pairs than `limit` although more pairs follow.
     room: the page ends as soon as its values together have this number of bytes or more.
@@ -43,9 +43,9 @@ def page(
 
 
 def get(txn: ReadTxn, layers: Sequence[bytes], key: bytes) -> bytes | None:
-    """Return the value of a key in a view, None if the key is absent there.
+    """Return the value of a key in a view, or None if the key is absent there.
 
-    layers: the views to read, oldest view first. Each is the prefix of its originals' storage keys.
+    layers: for each view to read, the prefix of its originals' storage keys; oldest view first.
     """
     for layer in layers:
         original = txn.get(layer + key)

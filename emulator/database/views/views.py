@@ -124,7 +124,7 @@ class Views:
     # --- reading ----------------------------------------------------------------------------------
 
     def get(self, number: int) -> View | None:
-        """Return the view with this id, None if it does not exist.
+        """Return the view with this id, or None if the view does not exist.
 
         A closed view may exist until its originals have moved to older views.
         """
@@ -145,7 +145,7 @@ class Views:
         return reading.page(txn, self.layers(view, start[: keyspace.ITEM_PREFIX]), start, stop, limit, room)
 
     def value(self, txn: ReadTxn, view: View, key: bytes) -> bytes | None:
-        """Return the value of a covered key in a view, None if the key is absent there.
+        """Return the value of a covered key in a view, or None if the key is absent there.
 
         Raises Interrupted if another process has changed definitions that this process has not
         loaded yet.
@@ -157,7 +157,7 @@ class Views:
         """Yield the pairs of key and value, with start <= key < stop, that `keep` has stored."""
         for key, original in reading.originals(txn, view.originals, start, stop):
             value = value_of(original)
-            assert value is not None, "`keep` stores values"
+            assert value is not None, "a key that `keep` has added to a view must have a value"
             yield key, value
 
     def changed(self, txn: ReadTxn, view: View, after: bytes = b"") -> Iterator[Pair]:
@@ -218,7 +218,7 @@ class Views:
         self._background.add(("view", number), partial(self._merge_slice, number))
 
     def _merge_slice(self, number: int) -> bool:
-        """Move some originals of a closing view to older views. Return True if others remain.
+        """Move some originals of a closing view to older views. Return True if originals remain.
 
         Between the slices, writes still store originals in the closing view. If an older original
         of the same key has already moved, a later slice drops the new original.
