@@ -36,8 +36,8 @@ def page(
         pairs, more = first_pairs(txn.scan(start, stop), limit, room)
         return pairs, pairs[-1][0] if more else None
     live = ((key, original_of(value)) for key, value in txn.scan(start, stop))
-    walks = [*(originals(txn, layer, start, stop) for layer in written), live]
-    visited, more = first_pairs(merged(walks), limit, room)
+    scans = [*(originals(txn, layer, start, stop) for layer in written), live]
+    visited, more = first_pairs(merged(scans), limit, room)
     pairs = [(key, value) for key, original in visited if (value := value_of(original)) is not None]
     return pairs, visited[-1][0] if more else None
 
@@ -54,23 +54,23 @@ def get(txn: ReadTxn, layers: Sequence[bytes], key: bytes) -> bytes | None:
     return txn.get(key)
 
 
-def merged(walks: Sequence[Iterator[Pair]]) -> Iterator[Pair]:
+def merged(scans: Sequence[Iterator[Pair]]) -> Iterator[Pair]:
     """Merge iterators that yield pairs in the order of their keys.
 
     If several iterators have the same key, yield only the pair of the first of these iterators.
     """
-    if len(walks) == 1:
-        yield from walks[0]
+    if len(scans) == 1:
+        yield from scans[0]
         return
     last = None
-    for key, _, original in merge(*(_ranked(rank, walk) for rank, walk in enumerate(walks))):
+    for key, _, original in merge(*(_ranked(rank, scan) for rank, scan in enumerate(scans))):
         if key != last:
             last = key
             yield key, original
 
 
-def _ranked(rank: int, walk: Iterator[Pair]) -> Iterator[tuple[bytes, int, bytes]]:
-    return ((key, rank, original) for key, original in walk)
+def _ranked(rank: int, scan: Iterator[Pair]) -> Iterator[tuple[bytes, int, bytes]]:
+    return ((key, rank, original) for key, original in scan)
 
 
 def originals(txn: ReadTxn, layer: bytes, start: bytes, stop: bytes) -> Iterator[Pair]:
