@@ -137,7 +137,7 @@ def _access_denied(message: str) -> ApiError:
 
 
 def not_authorized(account: str, resource: str) -> ApiError:
-    """Return the data plane's form of access_denied, which names the caller and the resource.
+    """Return the data plane's AccessDeniedException, whose text has the caller and the resource.
 
     The text is inferred (behaviour 3.4).
     """

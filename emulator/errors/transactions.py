@@ -29,7 +29,7 @@ def duplicate_keys() -> ApiError:
 
 
 Reason = dict[str, Any]
-"""An element of CancellationReasons: a Code.
+"""An element of CancellationReasons. It has a Code.
 
 The element for a failed action also has a Message, and perhaps an Item.
 """

@@ -89,8 +89,8 @@ def vector_index_allocating(table: str, index: str) -> ApiError:
 
 # --- writes ---------------------------------------------------------------------------------------
 
-# In these texts, the service writes a full stop after "invalid". In texts that begin with
-# INVALID_PARAMETERS, it writes a colon there.
+# In the errors of writes, the service writes a full stop after "were invalid". In texts that begin
+# with INVALID_PARAMETERS, it writes a colon there.
 _INVALID: Final = "One or more parameter values were invalid. Invalid "
 
 
@@ -104,7 +104,7 @@ def vector_of_other_size(attribute: str, expected: int, actual: int, index: str)
 def vector_with_other_element(attribute: str, position: int, actual: str, index: str) -> ApiError:
     """Return the error for a vector with an element that is not a number.
 
-    position: counted from zero. actual: the type of the element.
+    position: the index of the element in the vector, from 0 on. actual: the type of the element.
     """
     return validation(
         f"{_INVALID}type for parameter {attribute}[{position}], Expected: 32-bit floating point number, "
@@ -162,7 +162,7 @@ def search_vector_invalid() -> ApiError:
 def search_response_too_large() -> ApiError:
     """Return the error for a search whose response is too large.
 
-    The limit is documented, but not the error (gap).
+    AWS documents the limit, but not the text of the error (gap).
     """
     return validation(
         f"The size of the search results exceeds the limit of {limits.SEARCH_RESPONSE} bytes. Reduce TopK, or name "

@@ -37,7 +37,7 @@ OLDER: Final = "dead-letters.1.jsonl"
 _LARGE: Final = 10 << 20  # bytes; a file that has reached this size is renamed before the next letter is written
 _BEFORE_ID: Final = b'{"requestContext":{"requestId":"'
 _ID: Final = slice(len(_BEFORE_ID), len(_BEFORE_ID) + 36)
-"""The bytes of a line that are the id of its letter, a UUID."""
+"""The position of the letter's id, a UUID, in a line of the file."""
 
 
 def letter(mapping: EventSourceMapping, shard_id: str, discard: Discard, request_id: str, now: float) -> dict[str, Any]:

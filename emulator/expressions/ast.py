@@ -5,8 +5,8 @@ Expressions, legacy parameters and PartiQL all become such trees. A tree from th
 because a program gets the values as an argument whenever it runs. Only trees of legacy parameters
 contain values, as `Literal`.
 
-There are sixteen classes of nodes. Most of them are named tuples: Python makes such a class in 0.2
-ms, but a frozen dataclass in 0.7 ms. The disadvantage is that nodes of different classes are equal
+Sixteen of the eighteen classes of the tree are named tuples: Python makes such a class in 0.2 ms,
+but a frozen dataclass in 0.7 ms. The disadvantage is that nodes of different classes are equal
 if their fields are equal. `Placeholder` and `Literal` are dataclasses, because every request reads
 their fields, which is faster with a dataclass.
 """

@@ -195,7 +195,8 @@ _Build = Callable[[ast.DocumentPath, _Literals], ast.ConditionTree]
 class _Operator(NamedTuple):
     """A ComparisonOperator.
 
-    fewest, most: the smallest and largest allowed number of arguments. None means no limit.
+    fewest, most: the minimum and maximum number of arguments. `most` is None if there is no
+        maximum.
     types: the allowed types of arguments.
     build: a function that makes the tree of the equivalent condition.
     key: the equivalent operator of a key condition, None if key conditions do not allow it.

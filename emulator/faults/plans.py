@@ -88,7 +88,8 @@ def _is_about(rule: Rule, touch: Touch, caller: Caller) -> bool:
         return False
     if rule.key is None or rule.has_key(touch.item):
         return True
-    # A Touch with a partition has no sort key. So it can match only a rule whose `Key` has none.
+    # A Touch with a partition has no sort key. So it can match only a rule that has no sort key in
+    # `Key`.
     one_key = len(rule.key) == 1
     return one_key and touch.partition is not None and touch.partition == partition_of(rule, touch.table, caller)
 
