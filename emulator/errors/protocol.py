@@ -108,7 +108,7 @@ def missing_authentication_token() -> ApiError:
 
 
 def incomplete_authorization(missing: Iterable[str], value: str, *, dated: bool) -> ApiError:
-    """Return the error for an Authorization header that lacks some of its parts.
+    """Return the error for an Authorization header that lacks required parts.
 
     missing: the names of the absent parts. value: the header's value.
     dated: True if the request has an X-Amz-Date or Date header.

@@ -43,8 +43,8 @@ _NESTED_CODES: Final = {
     "DuplicateItemException": "DuplicateItem",
     "ItemCollectionSizeLimitExceededException": "ItemCollectionSizeLimitExceeded",
     "ProvisionedThroughputExceededException": "ProvisionedThroughputExceeded",
-    # We infer that TransactionConflict replaces this error: no other code fits better, and
-    # clients retry after both errors.
+    # We infer that TransactionConflict replaces ReplicatedWriteConflictException: no other code
+    # fits better, and clients retry after either error.
     "ReplicatedWriteConflictException": "TransactionConflict",
     "RequestLimitExceeded": "RequestLimitExceeded",
     "ResourceNotFoundException": "ResourceNotFound",

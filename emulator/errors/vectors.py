@@ -1,7 +1,7 @@
 """Errors of vector indexes and SearchVectors (features 1, control-plane 15).
 
-Some of the service's texts are not known. The docstrings mark our own texts, and name the texts on
-which they are modelled.
+We do not know all of the service's texts. The docstrings mark the texts that are our own, and name
+the service's text on which such a text is modelled.
 """
 
 from typing import Final
@@ -66,7 +66,8 @@ def search_schema_repeats(attribute: str) -> ApiError:
 def vector_update_empty() -> ApiError:
     """Return the error for an element of VectorIndexUpdates without an action.
 
-    The texts of this function and the next two are modelled on the texts for global indexes.
+    The texts of vector_update_empty, vector_update_ambiguous and not_a_vector_index are modelled on
+    the texts for global indexes.
     """
     return invalid_parameters("One of VectorIndexUpdate.Create, VectorIndexUpdate.Delete must not be null")
 

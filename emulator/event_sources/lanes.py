@@ -39,9 +39,11 @@ BACK_OFF: Final = BackOff(first=1.0, longest=60.0)
 class Batch:
     """Records that are sent together.
 
-    retries: how many retries the batch has used up. invoked: how often the batch was sent.
-    unreached: how often in a row the function could not be invoked. due: the earliest time at which
-    the batch may be sent, in seconds since the epoch. last: the outcome of the last invocation.
+    retries: the number of retries that the batch has used up.
+    invoked: the number of times that the batch was sent.
+    unreached: the number of consecutive attempts in which the function could not be invoked.
+    due: the earliest time at which the batch may be sent, in seconds since the epoch.
+    last: the outcome of the last invocation, None if there is no outcome yet.
     """
 
     records: Sequence[Record]

@@ -52,7 +52,7 @@ class EventSourceMapping:
     parallelization: the maximum number of batches of one shard that may be in flight at the same
     time.
     record_age: the maximum age of a record in seconds, -1 for no limit.
-    retries: the number of retries after the first attempt, -1 for no limit.
+    retries: the maximum number of retries after the first attempt, -1 for no limit.
     responses: the value of FunctionResponseTypes.
     filters: the filter patterns, as JSON texts.
     status: the state that the last request caused, such as Creating.

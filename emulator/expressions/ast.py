@@ -204,8 +204,8 @@ Action = SetAction | RemoveAction | AddAction | DeleteAction
 class UpdateTree(NamedTuple):
     """An update: all its actions, in written order.
 
-    repeated: the first section that occurs twice, such as SET; None if there is none. The analyser
-    reports it as an error.
+    repeated: the first section that occurs twice, such as SET; None if no section occurs twice. The
+    analyser reports a repeated section as an error.
     """
 
     actions: tuple[Action, ...]

@@ -105,7 +105,7 @@ class UpdateProgram:
     inner: all paths with more than one step: first the targets, then the paths in operands.
     types: top-level target -> its new type. Targets whose new type depends only on the item are
         left out.
-    cost: the bytes that UpdateItem counts for the update (update_cost.py).
+    cost: the cost of the update in bytes, which UpdateItem limits (update_cost.py).
     creates: True if the update creates a missing item.
     """
 
@@ -123,7 +123,7 @@ class Projection:
     """A compiled projection.
 
     project(item): returns a new item that has the wanted parts of the item, in the item's order.
-        Both items share the values.
+        The new item and the given item share their values.
     attributes: the names of the top-level attributes that contain the wanted parts.
     inner: the wanted paths with more than one step.
     """

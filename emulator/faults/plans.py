@@ -21,7 +21,7 @@ class Plan:
     """The effects on one request.
 
     before, after: seconds to wait before the request runs, and before its answer is sent.
-    items: the maximum number of items of a page, None for no maximum.
+    items: the maximum number of items on a page of a read, None for no maximum.
     inside: the rules whose effects act inside the operation, such as throttles. With each rule
     comes the number of this request among all requests that the rule has matched, and the tables
     and items that the request names.
