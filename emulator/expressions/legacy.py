@@ -359,8 +359,8 @@ def _clause(name: str, element: Request) -> program.KeyClause:
 def attributes_to_get(names: Sequence[str]) -> program.Projection:
     """Return the projection that keeps only the top-level attributes with these names.
 
-    Raises ApiError for a repeated name (behaviour 4.7), and for more names than an item has room
-    for.
+    Raises ApiError for a repeated name (behaviour 4.7), and for names that together have more bytes
+    than an item may have.
     """
     check_names(names)
     wanted = frozenset(names)
