@@ -109,7 +109,10 @@ def _is_of_dynamodb_local(argument: str) -> bool:
 
 
 def _of_dynamodb_local(parser: "Parser", arguments: Sequence[str], environment: Mapping[str, str]) -> Configuration:
-    """Return the settings in a command line of DynamoDB Local. Raises WrongSetting."""
+    """Return the settings in a command line of DynamoDB Local.
+
+    Raises WrongSetting if a setting is wrong.
+    """
     from emulator import dynamodb_local  # noqa: PLC0415 - start-up time
 
     command = dynamodb_local.parse(arguments, environment)
@@ -121,7 +124,9 @@ def _of_dynamodb_local(parser: "Parser", arguments: Sequence[str], environment: 
 
 
 def settings_of(flags: Sequence[SettingsSource], environment: Mapping[str, str], *defaults: SettingsSource) -> Settings:
-    """Return the settings in flags, environment and --config file. Raises WrongSetting.
+    """Return the settings in flags, environment and --config file.
+
+    Raises WrongSetting if a setting or the file is wrong.
 
     defaults: values for settings that no other source has; they replace the usual defaults.
     """

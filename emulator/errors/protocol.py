@@ -108,7 +108,7 @@ def missing_authentication_token() -> ApiError:
 
 
 def incomplete_authorization(missing: Iterable[str], value: str, *, dated: bool) -> ApiError:
-    """Return the error for an Authorization header that lacks some of its parts.
+    """Return the error for an Authorization header that lacks required parts.
 
     missing: the names of the absent parts. value: the header's value.
     dated: True if the request has an X-Amz-Date or Date header.
@@ -137,7 +137,7 @@ def _access_denied(message: str) -> ApiError:
 
 
 def not_authorized(account: str, resource: str) -> ApiError:
-    """Return the data plane's form of access_denied, which names the caller and the resource.
+    """Return the data plane's AccessDeniedException, whose text has the caller and the resource.
 
     The text is inferred (behaviour 3.4).
     """

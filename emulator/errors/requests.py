@@ -74,8 +74,8 @@ def only_with_expressions(member: str, absent: str | None = None) -> ApiError:
     """Return the error for names or values in a request without an expression (behaviour 3.6).
 
     member: ExpressionAttributeNames or ExpressionAttributeValues.
-    absent: the expression parameter that the message calls null; None if the message names none.
-    Only the service's OLD wording names one, and only for ExpressionAttributeValues.
+    absent: the expression parameter that the message calls null, or None if the message names no
+    parameter. Only the service's OLD wording names a parameter, for ExpressionAttributeValues.
     """
     suffix = "" if absent is None else f": {absent} is null"
     return validation(f"{member} can only be specified when using expressions{suffix}")
@@ -92,8 +92,8 @@ def invalid_placeholder(member: str, key: str) -> ApiError:
 def placeholder_too_long(member: str, size: int) -> ApiError:
     """Return the error for a placeholder that is too long.
 
-    size: the bytes of the placeholder. Only the text for ExpressionAttributeNames shows them
-    (behaviour 3.6).
+    size: the length of the placeholder in bytes. Only the text for ExpressionAttributeNames shows
+    this length (behaviour 3.6).
     """
     suffix = f" size of key: {size}" if member == "ExpressionAttributeNames" else ""
     return validation(

@@ -25,7 +25,7 @@ def list_token_invalid(token: str) -> ApiError:
 def too_many_jobs(kind: str, largest: int) -> ApiError:
     """Return the error for too many jobs at the same time. The text is inferred.
 
-    kind: exports or imports. largest: how many may run at the same time.
+    kind: exports or imports. largest: the maximum number of jobs that may run at the same time.
     """
     return limit_exceeded(f"Subscriber limit exceeded: There is a limit of {largest} concurrent {kind} per subscriber")
 

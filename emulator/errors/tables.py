@@ -29,7 +29,7 @@ def table_not_found(name: str) -> ApiError:
 
 
 _BEING: Final = {"CREATING": "created", "UPDATING": "updated", "DELETING": "deleted"}
-"""Status of a table or index -> its word in messages."""
+"""Status of a table or index -> the word for this status in messages."""
 
 
 def being_changed(table: str, status: str) -> ApiError:

@@ -1,7 +1,7 @@
 """Errors of used-up throughput, and of wrong throughput settings (behaviour 9, 10, 16).
 
-The parameter `index` of a function is the name of an index, or None for the table. Only in
-throughput_exceeded and account_limit_exceeded, it is a boolean: True for an index.
+The parameter `index` of a function is the name of an index, or None for the table. There are two
+exceptions: in throughput_exceeded and account_limit_exceeded, `index` is True for an index.
 """
 
 from datetime import UTC, datetime

@@ -29,7 +29,7 @@ def duplicate_keys() -> ApiError:
 
 
 Reason = dict[str, Any]
-"""An element of CancellationReasons: a Code.
+"""An element of CancellationReasons. It has a Code.
 
 The element for a failed action also has a Message, and perhaps an Item.
 """
@@ -43,8 +43,8 @@ _NESTED_CODES: Final = {
     "DuplicateItemException": "DuplicateItem",
     "ItemCollectionSizeLimitExceededException": "ItemCollectionSizeLimitExceeded",
     "ProvisionedThroughputExceededException": "ProvisionedThroughputExceeded",
-    # We infer that TransactionConflict replaces this error: no other code fits better, and
-    # clients retry after both errors.
+    # We infer that TransactionConflict replaces ReplicatedWriteConflictException: no other code
+    # fits better, and clients retry after either error.
     "ReplicatedWriteConflictException": "TransactionConflict",
     "RequestLimitExceeded": "RequestLimitExceeded",
     "ResourceNotFoundException": "ResourceNotFound",

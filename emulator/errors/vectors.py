@@ -1,7 +1,7 @@
 """Errors of vector indexes and SearchVectors (features 1, control-plane 15).
 
-Some of the service's texts are not known. The docstrings mark our own texts, and name the texts on
-which they are modelled.
+We do not know all of the service's texts. The docstrings mark the texts that are our own, and name
+the service's text on which such a text is modelled.
 """
 
 from typing import Final
@@ -66,7 +66,8 @@ def search_schema_repeats(attribute: str) -> ApiError:
 def vector_update_empty() -> ApiError:
     """Return the error for an element of VectorIndexUpdates without an action.
 
-    The texts of this function and the next two are modelled on the texts for global indexes.
+    The texts of vector_update_empty, vector_update_ambiguous and not_a_vector_index are modelled on
+    the texts for global indexes.
     """
     return invalid_parameters("One of VectorIndexUpdate.Create, VectorIndexUpdate.Delete must not be null")
 
@@ -89,8 +90,8 @@ def vector_index_allocating(table: str, index: str) -> ApiError:
 
 # --- writes ---------------------------------------------------------------------------------------
 
-# In these texts, the service writes a full stop after "invalid". In texts that begin with
-# INVALID_PARAMETERS, it writes a colon there.
+# In the errors of writes, the service writes a full stop after "were invalid". In texts that begin
+# with INVALID_PARAMETERS, it writes a colon there.
 _INVALID: Final = "One or more parameter values were invalid. Invalid "
 
 
@@ -104,7 +105,7 @@ def vector_of_other_size(attribute: str, expected: int, actual: int, index: str)
 def vector_with_other_element(attribute: str, position: int, actual: str, index: str) -> ApiError:
     """Return the error for a vector with an element that is not a number.
 
-    position: counted from zero. actual: the type of the element.
+    position: the index of the element in the vector, from 0 on. actual: the type of the element.
     """
     return validation(
         f"{_INVALID}type for parameter {attribute}[{position}], Expected: 32-bit floating point number, "
@@ -162,7 +163,7 @@ def search_vector_invalid() -> ApiError:
 def search_response_too_large() -> ApiError:
     """Return the error for a search whose response is too large.
 
-    The limit is documented, but not the error (gap).
+    AWS documents the limit, but not the text of the error (gap).
     """
     return validation(
         f"The size of the search results exceeds the limit of {limits.SEARCH_RESPONSE} bytes. Reduce TopK, or name "

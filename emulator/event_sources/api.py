@@ -113,7 +113,7 @@ class Api:
         return _ACCEPTED, mapping.described(mapping.status)
 
     def _end(self, stream: StreamDefinition) -> dict[int, int]:
-        """Return the first positions of a mapping with starting position LATEST.
+        """Return the positions at which a mapping with the starting position LATEST begins to read.
 
         The result maps the number of each shard to the position after the last record of the whole
         stream.

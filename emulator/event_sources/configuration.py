@@ -58,7 +58,10 @@ class Handler:
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A configured function. timeout: the seconds of real time that one invocation may take."""
+    """A configured function.
+
+    timeout: the maximum duration of one invocation, in seconds of real time.
+    """
 
     name: str
     target: Url | Handler

@@ -2,7 +2,7 @@
 
 Each line is the JSON that AWS sends to an on-failure destination (Lambda: "Retain discarded records
 for a DynamoDB event source"). `payload` is the whole event, as in the records that Lambda sends to
-S3. `condition` has one of two values. We infer one of them: `RecordAgeExceeded`.
+S3. `condition` is `RetryAttemptsExhausted` or `RecordAgeExceeded`. We infer the second value.
 
 The id of a letter is its `requestId`, which is the first value in each line. Only the process that
 delivers to functions writes the file. So the same process can also remove letters (redelivery.py)
@@ -37,7 +37,7 @@ OLDER: Final = "dead-letters.1.jsonl"
 _LARGE: Final = 10 << 20  # bytes; a file that has reached this size is renamed before the next letter is written
 _BEFORE_ID: Final = b'{"requestContext":{"requestId":"'
 _ID: Final = slice(len(_BEFORE_ID), len(_BEFORE_ID) + 36)
-"""The bytes of a line that are the id of its letter, a UUID."""
+"""The position of the letter's id, a UUID, in a line of the file."""
 
 
 def letter(mapping: EventSourceMapping, shard_id: str, discard: Discard, request_id: str, now: float) -> dict[str, Any]:

@@ -7,8 +7,8 @@
 
 A consumer (database/changes/consumer.py) reads the stream of each mapping into lanes. A lane
 retries batches and gives up records (lanes.py). The outcome of a batch is stored before the next
-batch of the same lane is sent. So after a crash, at most the batches that were in flight are sent a
-second time.
+batch of the same lane is sent. So after a crash, no batches are sent a second time except those
+that were in flight.
 
 The consumer of a mapping ends if the mapping changes or stops delivering, or if its stream is
 restored from a snapshot. Before it ends, it waits for the batches in flight. If the mapping still

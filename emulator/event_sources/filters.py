@@ -12,7 +12,8 @@ one of its rules matches. `"$or"` matches if one of its objects matches.
 An array in the event matches if one of its elements matches. If the pattern has an object for this
 array, one element must match all members of the object. A missing member of the event counts as an
 empty object. So `{"exists": false}` works at any depth. As on AWS, `numeric` matches only JSON
-numbers. So it never matches a number of an item: a stream record has it as a string (`{"N": "5"}`).
+numbers. So `numeric` never matches a number attribute of an item, because a stream record has the
+number as a string (`{"N": "5"}`).
 
 A pattern is compiled into closures once, when the delivery for its mapping begins.
 """
@@ -224,7 +225,8 @@ _RULES: Final[dict[str, Callable[[object], Test]]] = {
     "anything-but": _anything_but,
     "numeric": _numeric,
 }
-"""The rules that are objects of one member.
+"""Name of a rule -> a function that returns the Test for the rule's argument.
 
-`exists` is not among them, because it also applies to missing values.
+In a pattern, such a rule is an object with one member: `{name: argument}`. The rule `exists` is not
+in this dict, because it also applies to missing values.
 """

@@ -39,9 +39,11 @@ BACK_OFF: Final = BackOff(first=1.0, longest=60.0)
 class Batch:
     """Records that are sent together.
 
-    retries: how many retries the batch has used up. invoked: how often the batch was sent.
-    unreached: how often in a row the function could not be invoked. due: the earliest time at which
-    the batch may be sent, in seconds since the epoch. last: the outcome of the last invocation.
+    retries: the number of retries that the batch has used up.
+    invoked: the number of times that the batch was sent.
+    unreached: the number of consecutive attempts in which the function could not be invoked.
+    due: the earliest time at which the batch may be sent, in seconds since the epoch.
+    last: the outcome of the last invocation, None if there is no outcome yet.
     """
 
     records: Sequence[Record]
@@ -52,9 +54,10 @@ class Batch:
     last: Outcome | None = None
 
     def part(self, records: Sequence[Record]) -> "Batch":
-        """Return a batch of some of this batch's records, which may be sent immediately.
+        """Return a new batch of the given records, which are a part of this batch's records.
 
-        It has the same `retries`, `invoked` and `last` as this batch.
+        The new batch may be sent immediately. It has the same `retries`, `invoked` and `last` as
+        this batch.
         """
         return Batch(records, self.retries, self.invoked, last=self.last)
 
@@ -96,7 +99,10 @@ class Lane:
         return self._queue[0].sequence if self._queue else None
 
     def current(self) -> Batch | None:
-        """Return the batch that is in flight or will be sent again, None if there is none."""
+        """Return the batch that is in flight or will be sent again.
+
+        Return None if there is no such batch.
+        """
         return self._batches[0] if self._batches else None
 
     def add(self, record: Record, now: float) -> None:
@@ -138,7 +144,7 @@ class Lane:
     def next_batch(self, mapping: EventSourceMapping, now: float) -> Batch | None:
         """Return the batch to send now, which is then in flight.
 
-        Return None if the lane has no batch that may be sent already.
+        Return None if the lane has no batch that may be sent now.
         """
         if self.in_flight:
             return None
@@ -155,7 +161,7 @@ class Lane:
         return batch
 
     def due(self, mapping: EventSourceMapping) -> tuple[float, str] | None:
-        """Return a pair: the time at which the lane sends its next batch, and why not earlier.
+        """Return a pair: the time at which the lane sends its next batch, and the reason to wait.
 
         The reason is "FunctionRetry" if the batch failed before, else "BatchingWindow". Return None
         if the lane has no records, or if a batch is in flight.
@@ -190,8 +196,8 @@ class Lane:
     def finish(self, mapping: EventSourceMapping, outcome: Outcome, now: float) -> Discard | None:
         """End the batch in flight with its outcome.
 
-        Return the records that are given up, None if there are none. Records that must be sent
-        again stay in the lane.
+        If the lane gives up records of the batch, return them as a Discard, else return None.
+        Records that must be sent again stay in the lane.
         """
         self.in_flight = False
         self._gathering = now

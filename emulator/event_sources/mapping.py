@@ -51,8 +51,8 @@ class EventSourceMapping:
     window: the batching window, the maximum number of seconds that records wait for a full batch.
     parallelization: the maximum number of batches of one shard that may be in flight at the same
     time.
-    record_age: the largest age of a record (seconds), -1 for no limit.
-    retries: the number of retries after the first attempt, -1 for no limit.
+    record_age: the maximum age of a record in seconds, -1 for no limit.
+    retries: the maximum number of retries after the first attempt, -1 for no limit.
     responses: the value of FunctionResponseTypes.
     filters: the filter patterns, as JSON texts.
     status: the state that the last request caused, such as Creating.
@@ -155,7 +155,7 @@ class EventSourceMapping:
 
 
 def fields_of(request: Mapping[str, Any]) -> dict[str, Any]:
-    """Return name -> value of the fields of a mapping that a Create or Update request sets."""
+    """Return a dict: name of each field that a Create or Update request sets -> its value."""
     fields: dict[str, Any] = {field: request[member] for member, field in _FIELDS.items() if member in request}
     if "FunctionResponseTypes" in request:
         fields["responses"] = tuple(request["FunctionResponseTypes"])

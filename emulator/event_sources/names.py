@@ -1,8 +1,8 @@
 """The names of functions and mappings in Lambda's API.
 
 `FunctionName` may be a name, `name:qualifier`, a partial ARN (`123456789012:function:name`) or a
-full ARN. An account and region in it are ignored: a function's ARN always has the account and
-region of the caller. The configuration file names functions without a qualifier.
+full ARN. An account and region in `FunctionName` are ignored: a function's ARN always has the
+account and region of the caller. The configuration file names functions without a qualifier.
 """
 
 import re

@@ -52,8 +52,9 @@ class _Sent:
 class Redelivery:
     """The dead letters that are sent to their functions again.
 
-    new_id: a function that returns a new request id. states: id of a letter -> its state, and a
-    description of its last failure ("" if there is none).
+    new_id: a function that returns a new request id.
+    states: id of a letter -> a pair: the letter's state, and a description of its last failure (""
+    if it has not failed).
     """
 
     def __init__(
@@ -153,7 +154,7 @@ def _records(letter: Letter) -> list[Record]:
 
 
 def _rest(letter: Letter, records: list[Record]) -> Letter:
-    """Return a copy of a letter that has only `records`, which are the last ones of `letter`."""
+    """Return a copy of a letter with only `records`, the last records of the letter."""
     batch = {
         **letter["DDBStreamBatchInfo"],
         "startSequenceNumber": sequence_text(records[0].sequence),

@@ -58,7 +58,7 @@ def parsed(operation: str, raw: object) -> Request:
 def checked(request: Mapping[str, Any]) -> None:
     """Raise InvalidParameterValueException for the first member with a value that is not allowed.
 
-    Either AWS does not allow it for DynamoDB streams, or this emulator does not support it.
+    Either AWS does not allow the value for DynamoDB streams, or this emulator does not support it.
     """
     for name, value in request.items():
         # An empty list, 0 or false in a member requests nothing, so it is not refused.

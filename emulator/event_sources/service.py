@@ -71,7 +71,8 @@ class FunctionService:
     def _publish(self) -> None:
         """Tell the other worker processes when the next batch is sent.
 
-        They do not know it, because only this process has the records that wait for delivery.
+        They do not know this time, because only the process that delivers to functions has the
+        records that wait for delivery.
         """
         if self._sharing is not None:
             self._sharing.set_delivery(min(self._deliveries(), default=None))

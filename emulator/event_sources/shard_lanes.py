@@ -43,8 +43,8 @@ class ShardLanes:
     def room(self) -> int:
         """Return the number of records that may be added now.
 
-        All lanes together may have as many records as two full batches for each lane. If their
-        records have PAYLOAD bytes (6 MB) for each lane already, the result is 0.
+        The maximum for all lanes together is an average of two full batches in each lane. If the
+        lanes already have an average of PAYLOAD bytes (6 MB) or more, the result is 0.
         """
         if sum(lane.size for lane in self.lanes) >= PAYLOAD * len(self.lanes):
             return 0

@@ -43,7 +43,7 @@ class RangeRead:
     key_condition: the text of the key condition, None for a Scan.
     sorted: True if the key condition limits the sort key.
     filter: the text of the conditions that an item must meet after it was read, None if there are
-    none.
+    no such conditions.
     """
 
     limits: Range
@@ -134,9 +134,9 @@ def _whole(prepared: PreparedStatement) -> str | None:
 def _queries(prepared: PreparedStatement, planned: Pages) -> tuple[RangeRead, ...]:
     """Return the reads of a plan that runs queries, in the order of the plan.
 
-    The plan has a range of storage keys for each query, but no text of its conditions. So this
-    function makes all queries into which the WHERE can be split, and selects those whose ranges are
-    in the plan.
+    The plan has a range of storage keys for each query, but not the text of the query's conditions.
+    So this function makes all queries into which the WHERE can be split, and selects those whose
+    ranges are in the plan.
     """
     names, relation = planned.relation.key_schema, planned.relation
     partitions: dict[str, list[tuple[KeyRange, list[ast.ConditionTree]]]] = {}

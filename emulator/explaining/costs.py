@@ -55,11 +55,11 @@ class Sizes(Protocol):
     """A source of the sizes of stored items, in bytes."""
 
     def item(self, key: bytes) -> Item | None:
-        """Return a stored item, None if there is none."""
+        """Return the item stored under a key, or None if there is no such item."""
         ...
 
     def effect(self, planned: Write) -> Effect:
-        """Return what a write would do, without writing or charging anything."""
+        """Return the effect that a write would have, without writing or charging anything."""
         ...
 
     def extent(self, limits: Range) -> Extent:

@@ -26,7 +26,7 @@ def explanation(
 
     Raises the ApiErrors with which ExecuteStatement refuses a wrong statement.
 
-    table_of: a function from the name of a table to the table, None if there is no such table.
+    table_of: a function that returns the table with a given name, or None if it does not exist.
     text: the statement. parameters: its parameters as a request has them, not checked yet.
     """
     problems: list[Problem] = []

@@ -30,12 +30,12 @@ class StoredSizes:
         self._table.enforcement = None  # so that nothing is charged or throttled
 
     def item(self, key: bytes) -> Item | None:
-        """Return a stored item, None if there is none."""
+        """Return the item stored under a key, or None if there is no such item."""
         row = self._txn.get(key)
         return None if row is None else decode_row(row)
 
     def effect(self, planned: Write) -> Effect:
-        """Return what a write would do, without writing or charging anything."""
+        """Return the effect that a write would have, without writing or charging anything."""
         row = self._txn.get(planned.key)
         before = 0 if row is None else row_size(row)
         planned.table = self._table

@@ -5,8 +5,8 @@ Expressions, legacy parameters and PartiQL all become such trees. A tree from th
 because a program gets the values as an argument whenever it runs. Only trees of legacy parameters
 contain values, as `Literal`.
 
-There are sixteen classes of nodes. Most of them are named tuples: Python makes such a class in 0.2
-ms, but a frozen dataclass in 0.7 ms. The disadvantage is that nodes of different classes are equal
+Sixteen of the eighteen classes of the tree are named tuples: Python makes such a class in 0.2 ms,
+but a frozen dataclass in 0.7 ms. The disadvantage is that nodes of different classes are equal
 if their fields are equal. `Placeholder` and `Literal` are dataclasses, because every request reads
 their fields, which is faster with a dataclass.
 """
@@ -204,8 +204,8 @@ Action = SetAction | RemoveAction | AddAction | DeleteAction
 class UpdateTree(NamedTuple):
     """An update: all its actions, in written order.
 
-    repeated: the first section that occurs twice, such as SET; None if there is none. The analyser
-    reports it as an error.
+    repeated: the first section that occurs twice, such as SET; None if no section occurs twice. The
+    analyser reports a repeated section as an error.
     """
 
     actions: tuple[Action, ...]

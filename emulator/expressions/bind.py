@@ -68,9 +68,10 @@ _cache: BoundedCache[Bound] = BoundedCache()
 
 
 def bind(request: Request) -> Bound:
-    """Return the programs of a request's expressions. Raises ApiError.
+    """Return the programs of a request's expressions.
 
-    The error's text does not have the prefix "1 validation error detected: ".
+    Raises ApiError for the first problem of an expression, its names or its values. The error's
+    text does not have the prefix "1 validation error detected: ".
 
     request: members by their wire names, with the types of the service model. Attribute values must
     be canonical. A member that is None counts as absent.
@@ -98,9 +99,11 @@ def bind(request: Request) -> Bound:
 
 
 def unusable_member(request: Request, parameters: Mapping[str, Sequence[str]] | None = None) -> str | None:
-    """Return the first member that no expression of the request could use, None if there is none.
+    """Return the first member that no expression of the request could use.
 
-    The members are ExpressionAttributeNames and ExpressionAttributeValues.
+    Return None if there is no such member. The members are ExpressionAttributeNames and
+    ExpressionAttributeValues.
+
     parameters: for each of the two members, the expression parameters that can use it. If this is
     None, all five expressions can use names, and all but ProjectionExpression can use values.
     """

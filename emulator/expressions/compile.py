@@ -4,11 +4,11 @@ Each node becomes a closure that calls the closures of its parts.
 
 Conditions are functions of (item, values). The most common operands (a top-level name, a
 placeholder) have special closures that save a call. A chain of ANDs or ORs becomes one closure, and
-double NOTs cancel out. So closures nest about as deeply as the parentheses of a condition: less
-deeply than its number of operators, which is at most 300. Python's stack is enough for that.
+double NOTs cancel out. So closures nest about as deeply as the parentheses of a condition. An
+expression has at most 300 operators, so Python's stack is large enough.
 
-A missing operand makes a condition false (behaviour 4.4). But it makes `<>` true, unless the
-operand is a function call that has no result.
+A missing operand makes a condition false (behaviour 4.4). But a missing operand makes `<>` true,
+unless the operand is a function call that has no result.
 """
 
 import operator
@@ -72,7 +72,10 @@ def _paths_among(parts: list[Any]) -> tuple[Path, ...]:
 
 
 def getter(node: ast.Operand) -> Get:
-    """Return a function that returns an operand's value, None if the item lacks it."""
+    """Return a function that returns an operand's value.
+
+    The function returns None if the item does not have the operand.
+    """
     match node:
         case ast.DocumentPath():
             return path_getter(steps_of(node))
@@ -283,7 +286,10 @@ def _in(node: ast.In) -> Test:
 
 
 def _call(node: ast.Call) -> Callable[..., Any]:
-    """Return the function that computes a function call. The call is a condition or an operand."""
+    """Return a Python function that computes the result of a call.
+
+    The call is a condition or an operand.
+    """
     function = FUNCTIONS[node.function]
     arguments = [
         steps_of(cast("ast.DocumentPath", argument)) if operand.path else getter(argument)

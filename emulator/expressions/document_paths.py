@@ -41,7 +41,10 @@ def steps_of(path: ast.DocumentPath) -> Path:
 
 
 def path_getter(path: Path) -> Callable[[Item, Values], Value | None]:
-    """Return a function that returns the value at a path in an item, None if there is none."""
+    """Return a function that returns the value at a path in an item.
+
+    The function returns None if the item has no value at this path.
+    """
     name, *steps = path
     assert isinstance(name, str), "the first step of a path must be a name"
     if not steps:

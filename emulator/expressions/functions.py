@@ -56,7 +56,7 @@ class Operand(NamedTuple):
 
 
 class Function(NamedTuple):
-    """A function of expressions. When FUNCTIONS is made, `checked` refuses an incomplete one.
+    """A function of expressions. When FUNCTIONS is made, `checked` refuses an incomplete Function.
 
     This is a named tuple because a frozen dataclass with these fields would add 0.7 % to the
     start-up time.
@@ -69,7 +69,8 @@ class Function(NamedTuple):
         `default`.
     default: the position of the operand that the function may return unchanged, None if there is
         no such operand.
-    cost: the bytes that an update counts for the function, without its operands (update_cost.py).
+    cost: the number of bytes that a call adds to the cost of an update, without the call's operands
+        (update_cost.py).
     outermost: True if the function may not be an operand of another function (behaviour 4.1).
     """
 

@@ -7,8 +7,9 @@ are stored: its results are attribute values.
 
 Tables and local indexes have one HASH and at most one RANGE attribute. A global index has up to
 four of each (features 3). Its entries are sorted by the first RANGE attribute, then by the second
-one, and so on. So a query may demand equality for the first RANGE attributes, and have at most one
-other condition, on the next RANGE attribute. `KeyRange` has exactly these conditions.
+one, and so on. So a query may demand equality for any number of leading RANGE attributes, and have
+at most one other condition, on the RANGE attribute after them. `KeyRange` has exactly these
+conditions.
 
 The service reports the first problem in this list:
 
@@ -73,9 +74,10 @@ class KeyRange(NamedTuple):
     """The keys that a Query reads: the keys of one partition that meet the conditions below.
 
     partition: the values of all HASH attributes, in schema order.
-    equal: the values of the first RANGE attributes.
-    operator: "<", "<=", ">", ">=", "BETWEEN" or "begins_with", the condition on the next RANGE
-        attribute; None if there is no such condition.
+    equal: the values that the leading RANGE attributes of the schema must have; empty if the query
+        demands no such equality.
+    operator: "<", "<=", ">", ">=", "BETWEEN" or "begins_with", the condition on the RANGE attribute
+        after those of `equal`; None if there is no such condition.
     operands: the values for `operator`: two for BETWEEN, one for other operators, none if
         `operator` is None. The bounds of BETWEEN were checked before: low <= high.
     """
@@ -87,9 +89,10 @@ class KeyRange(NamedTuple):
 
 
 def resolve(condition: KeyCondition, schema: KeyNames, values: Values) -> KeyRange:
-    """Return the keys that meet a key condition. Raises ApiError (texts: behaviour 3.8, 4.3).
+    """Return the keys that meet a key condition.
 
-    The table in the module's docstring has the order of errors.
+    Raises ApiError if the condition does not fit the schema (texts: behaviour 3.8, 4.3). The table
+    in the module's docstring has the order of errors.
     """
     types = schema.types
     given_values: list[Value] = []
@@ -126,8 +129,8 @@ def resolve(condition: KeyCondition, schema: KeyNames, values: Values) -> KeyRan
 def _in_schema_order(condition: KeyCondition, schema: KeyNames) -> list[KeyClause] | None:
     """Return the clauses in the order of the schema, None if they do not have the required shape.
 
-    The required shape is equality for all HASH attributes and for the first RANGE attributes
-    (perhaps none), then at most one clause with another operator.
+    The required shape is equality for all HASH attributes and for zero or more leading RANGE
+    attributes, then at most one clause with another operator.
     """
     clauses = {clause.attribute: clause for clause in condition.clauses}
     ordered = []

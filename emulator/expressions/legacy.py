@@ -195,7 +195,8 @@ _Build = Callable[[ast.DocumentPath, _Literals], ast.ConditionTree]
 class _Operator(NamedTuple):
     """A ComparisonOperator.
 
-    fewest, most: the smallest and largest allowed number of arguments. None means no limit.
+    fewest, most: the minimum and maximum number of arguments. `most` is None if there is no
+        maximum.
     types: the allowed types of arguments.
     build: a function that makes the tree of the equivalent condition.
     key: the equivalent operator of a key condition, None if key conditions do not allow it.
@@ -358,8 +359,8 @@ def _clause(name: str, element: Request) -> program.KeyClause:
 def attributes_to_get(names: Sequence[str]) -> program.Projection:
     """Return the projection that keeps only the top-level attributes with these names.
 
-    Raises ApiError for a repeated name (behaviour 4.7), and for more names than an item has room
-    for.
+    Raises ApiError for a repeated name (behaviour 4.7), and for names that together have more bytes
+    than an item may have.
     """
     check_names(names)
     wanted = frozenset(names)

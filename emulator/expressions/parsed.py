@@ -31,7 +31,8 @@ class Parsed(NamedTuple, Generic[Tree]):
     functions: every call, an outer call before the calls inside it.
     operators: the number of operators.
     redundant: True if there are parentheses directly around parentheses.
-    too_long: the number of elements of the first path with too many elements, 0 if there is none.
+    too_long: the number of elements of the first path with too many elements, 0 if there is no such
+        path.
     """
 
     tree: Tree

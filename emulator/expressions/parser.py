@@ -356,7 +356,7 @@ class _Parser:
 
 
 def _closing(stream: list[Token]) -> dict[int, int]:
-    """Return a dict: position of each opening parenthesis -> position of its closing one.
+    """Return a dict: position of an opening parenthesis -> position of the closing parenthesis.
 
     Positions are indexes in `stream`.
     """

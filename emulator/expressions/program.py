@@ -21,8 +21,9 @@ KeyOperator = OneOf["=", "<", "<=", ">", ">=", "BETWEEN", "begins_with", "uninde
 MIRRORED: Final[Mapping[Comparator, KeyOperator]] = {"=": "=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 """Comparator -> the comparator with the same meaning if the two operands are exchanged."""
 UNINDEXABLE: Final = "unindexable"
-"""Stands for a legacy operator that key conditions do not allow. key_range.py reports this error,
-or another one that has priority.
+"""Stands for a legacy operator that key conditions do not allow.
+
+key_range.py reports not_indexable for it, or another error that has priority.
 """
 
 
@@ -50,7 +51,7 @@ class KeyCondition:
 class Condition:
     """A condition or filter.
 
-    test(item, values): returns True if the item meets the condition. Test a missing item as {}.
+    test(item, values): returns True if the item meets the condition. Pass {} for a missing item.
     attributes: the names of the top-level attributes that the condition reads.
     paths: every document path that the condition reads, in written order.
     inner: the paths among `paths` that have more than one step.
@@ -104,8 +105,8 @@ class UpdateProgram:
     inner: all paths with more than one step: first the targets, then the paths in operands.
     types: top-level target -> its new type. Targets whose new type depends only on the item are
         left out.
-    cost: the bytes that UpdateItem counts for the update (update_cost.py).
-    creates: True if the update creates the item if there is none.
+    cost: the cost of the update in bytes, which UpdateItem limits (update_cost.py).
+    creates: True if the update creates a missing item.
     """
 
     apply: Apply
@@ -122,7 +123,7 @@ class Projection:
     """A compiled projection.
 
     project(item): returns a new item that has the wanted parts of the item, in the item's order.
-        Both items share the values.
+        The new item and the given item share their values.
     attributes: the names of the top-level attributes that contain the wanted parts.
     inner: the wanted paths with more than one step.
     """

@@ -2,7 +2,8 @@
 
 So a deeply nested expression does not raise RecursionError.
 
-A rule is a generator. To call another rule, it yields that rule and receives its result:
+A rule is a generator. To call another rule, a rule yields the other rule and receives the result of
+that rule:
 
     def sum_(self) -> Rule[Node]:
         left = yield self.product()

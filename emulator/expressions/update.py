@@ -41,7 +41,9 @@ _SORTS: Final[Mapping[str, Callable[[list[str]], None]]] = {
     "NS": number.sort_numbers,
     "BS": lambda members: members.sort(key=a2b_base64),
 }
-"""Set type -> the function that sorts its members in place into canonical order (values/sets.py).
+"""Set type -> a function that sorts a set's members in place into canonical order.
+
+values/sets.py sorts the members of parsed sets in the same order.
 """
 
 

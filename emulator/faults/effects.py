@@ -17,9 +17,9 @@ ERRORS: Final = ("InternalServerError", "ServiceUnavailable")
 CANCELS: Final = ("ConditionalCheckFailed", "TransactionConflict", "ProvisionedThroughputExceeded", "ThrottlingError")
 
 SILENT: Final = 60.0
-"""The default of the member `Seconds` of the effect Timeout: botocore's read timeout."""
+"""The default for `Seconds` in the effect Timeout. It equals botocore's read timeout."""
 
-_LONGEST: Final = 3600.0  # the longest pause, in seconds
+_LONGEST: Final = 3600.0  # the maximum length of a pause, in seconds
 _P99: Final = 2.326  # in a normal distribution: (99th percentile - median) / standard deviation
 
 
@@ -68,8 +68,10 @@ class Silence:
 class Latency:
     """A pause.
 
-    draw: returns the seconds of the pause, from a source of random numbers. after: True if the
-    pause is between the operation and its answer, False if it is before the operation.
+    draw: a function that returns the length of the pause in seconds. Its argument is a source of
+    random numbers.
+    after: True if the pause is between the operation and its answer, False if it is before the
+    operation.
     """
 
     draw: Callable[[Random], float]
@@ -106,7 +108,10 @@ Effect = Throttle | Failure | Silence | Latency | Unprocessed | Conflict | Short
 
 
 def effect_of(body: Mapping[str, Any]) -> Effect:
-    """Return the effect that the member `Effect` of a rule describes. Raises WrongEffect."""
+    """Return the effect that the member `Effect` of a rule describes.
+
+    Raises WrongEffect if the member is wrong.
+    """
     kind = body.get("Kind")
     found = _KINDS.get(kind) if isinstance(kind, str) else None
     if found is None:

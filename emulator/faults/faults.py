@@ -37,9 +37,10 @@ The value of the setting is the share of their requests that are throttled.
 class Faults:
     """The fault rules of a server, as one of its processes applies them.
 
-    answer: answers a request without faults. switch: a function that sets which function answers
-    the requests of the process. It is called with `self.call` if there are rules, and with None
-    (for answers without faults) if there are none.
+    answer: the function that answers a request without faults.
+    switch: a function that sets which function answers the requests of the process. It is called
+    with `self.call` if there are rules, and with None (for answers without faults) if there are no
+    rules.
     """
 
     def __init__(
@@ -79,9 +80,10 @@ class Faults:
         self.adopt()
 
     def add(self, body: Mapping[str, Any]) -> str:
-        """Add a rule; return its name, such as "f-1". Raises WrongRule or RuleStoreFull.
+        """Add a rule; return its name, such as "f-1".
 
-        A process applies the rule after its next call of `adopt`.
+        Raises WrongRule if `body` is not a valid rule, and RuleStoreFull if there is no room for
+        another rule. A process applies the rule after its next call of `adopt`.
         """
         check(body)
         number, slot, _ = self._store.add(dict(body))
@@ -244,7 +246,10 @@ def _throttles(operations: Sequence[str], share: float) -> dict[str, Any]:
 
 
 def _after_pause(pause: float | None, steps: Steps[bytes]) -> Steps[bytes]:
-    """Yield `pause`, which is what the first of the steps yielded, then run the other steps."""
+    """Yield `pause`, then run the remaining steps.
+
+    pause: the value that the first step has yielded already.
+    """
     with closing(steps):
         yield pause
         return (yield from steps)

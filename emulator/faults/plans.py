@@ -21,7 +21,7 @@ class Plan:
     """The effects on one request.
 
     before, after: seconds to wait before the request runs, and before its answer is sent.
-    items: the maximum number of items of a page, None for no maximum.
+    items: the maximum number of items on a page of a read, None for no maximum.
     inside: the rules whose effects act inside the operation, such as throttles. With each rule
     comes the number of this request among all requests that the rule has matched, and the tables
     and items that the request names.
@@ -88,7 +88,8 @@ def _is_about(rule: Rule, touch: Touch, caller: Caller) -> bool:
         return False
     if rule.key is None or rule.has_key(touch.item):
         return True
-    # A Touch with a partition has no sort key. So it can match only a rule whose `Key` has none.
+    # A Touch with a partition has no sort key. So it can match only a rule that has no sort key in
+    # `Key`.
     one_key = len(rule.key) == 1
     return one_key and touch.partition is not None and touch.partition == partition_of(rule, touch.table, caller)
 

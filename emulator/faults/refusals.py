@@ -67,7 +67,7 @@ class Refusals:
         return None
 
     def conflict(self, table: TableDefinition, key: bytes) -> ApiError | None:
-        """Return the error of a rule that refuses to write an item, None if no rule does.
+        """Return the error of a rule that refuses to write an item, None if no rule refuses it.
 
         key: the storage key of the item.
         """

@@ -61,8 +61,8 @@ class Memory(Protocol):
     def count(self, slot: int, decide: Callable[[int], bool]) -> tuple[int, bool]:
         """Count a request that matches the rule with this slot.
 
-        Return the number of the match, from 1 on, and True if it is a hit. decide: gets that
-        number, and returns True for a hit.
+        Return a pair: the number of the match, from 1 on, and True if the match is a hit.
+        decide: a function that gets this number, and returns True for a hit.
         """
 
 
@@ -169,7 +169,9 @@ class RuleStore:
         return [BookedRule(*each) for each in self._content()["Rules"]]
 
     def add(self, body: dict[str, Any]) -> BookedRule:
-        """Add a rule with counts of zero, and return it. Raises RuleStoreFull.
+        """Add a rule with counts of zero, and return it.
+
+        Raises RuleStoreFull if there is no room for another rule.
 
         body: the JSON of the rule.
         """

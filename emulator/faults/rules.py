@@ -1,4 +1,4 @@
-"""A rule: which requests it matches, which of these it hits, and with which effect.
+"""A rule: which requests it matches, which of the matching requests it hits, and its effect.
 
 `emulator/controls/faults.py` lists the members of a rule's JSON.
 """
@@ -35,7 +35,7 @@ class WrongRule(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Touch:
-    """A table that a request names, and the item or partition of it that the request names.
+    """A table that a request names, and perhaps an item or a partition of this table.
 
     table: the name or ARN in the request.
     item: attributes of the item, including its key. For a Query, the attributes that its key
@@ -141,7 +141,7 @@ def _parsed(attributes: Mapping[str, Any]) -> Item | None:
 
 
 def check(body: Mapping[str, Any]) -> None:
-    """Raise WrongRule if a body is not a valid rule, or cannot be written as JSON."""
+    """Raise WrongRule if `body` is not a valid rule, or cannot be written as JSON."""
     try:
         orjson.dumps(body)
     except TypeError as error:  # the body has half of a surrogate pair, or a number of more than 64 bits
@@ -150,7 +150,7 @@ def check(body: Mapping[str, Any]) -> None:
 
 
 def rule_of(body: Mapping[str, Any], number: int, slot: int) -> Rule:
-    """Return the rule that a body describes. Raises WrongRule.
+    """Return the rule that `body` describes. Raises WrongRule if `body` is not a valid rule.
 
     body: the JSON of the rule. number, slot: the rule's number and slot in the rule store.
     """

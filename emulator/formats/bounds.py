@@ -11,8 +11,8 @@ from typing import Final
 LONGEST_ITEM: Final = 16 << 20
 """The maximum number of bytes of one line, CSV row or element of a list.
 
-An item of 400 KB has at most 3 MB as JSON: a null counts as 1 byte for the service, but is
-`{"NULL":true},` in JSON. A line of an incremental export can have two images of an item.
+An item of 400 KB has at most 3 MB as JSON: a null in a list counts as 2 bytes for the service, but
+is `{"NULL":true},` in JSON. A line of an incremental export can have two images of an item.
 """
 
 LONGEST_DOCUMENT: Final = 64 << 20
@@ -23,7 +23,7 @@ more.
 """
 
 MOST_STEPS: Final = 1_000_000
-"""The maximum number of steps for resolving one template, which take about a second.
+"""The maximum number of steps for resolving one template. They take about a second.
 
 A template with 500 tables needs about 50,000 steps.
 """
@@ -62,7 +62,9 @@ class Budget:
         self.spend_for(len(value) if isinstance(value, str) else 0)
 
     def spend_for(self, characters: int) -> None:
-        """Use up the steps for making a string of so many characters.
+        """Use up the steps for making a string.
+
+        characters: the length of the string.
 
         Raises Unresolved if too few steps are left.
         """
@@ -74,6 +76,6 @@ class Budget:
 def is_short_number(text: str) -> bool:
     """Return True if the text of a number is short enough for Python's `int` and `float`.
 
-    A longer text would take them too much time, or raise an error.
+    With a longer text, these functions would take too much time or raise an error.
     """
     return len(text) <= _LONGEST_NUMBER
