@@ -163,7 +163,7 @@ def search_vector_invalid() -> ApiError:
 def search_response_too_large() -> ApiError:
     """Return the error for a search whose response is too large.
 
-    AWS documents the limit, but not the text of the error (gap).
+    AWS documents the limit, but not the text of the error, so the text is ours.
     """
     return validation(
         f"The size of the search results exceeds the limit of {limits.SEARCH_RESPONSE} bytes. Reduce TopK, or name "

@@ -21,7 +21,7 @@ class RuleStoreFull(Exception):
     """The rule store has no room for another rule. The message says why."""
 
 
-class BookedRule(NamedTuple):
+class StoredRule(NamedTuple):
     """A rule in the rule store: its number, its slot (the place of its counts) and its JSON."""
 
     number: int
@@ -164,11 +164,11 @@ class RuleStore:
         """True if there was ever a rule, even if it was removed."""
         return bool(self._memory.read())
 
-    def rules(self) -> list[BookedRule]:
+    def rules(self) -> list[StoredRule]:
         """Return the rules, in the order of their creation."""
-        return [BookedRule(*each) for each in self._content()["Rules"]]
+        return [StoredRule(*each) for each in self._content()["Rules"]]
 
-    def add(self, body: dict[str, Any]) -> BookedRule:
+    def add(self, body: dict[str, Any]) -> StoredRule:
         """Add a rule with counts of zero, and return it.
 
         Raises RuleStoreFull if there is no room for another rule.
@@ -180,7 +180,7 @@ class RuleStore:
         slot = next((each for each in range(FAULT_SLOTS) if each not in taken), None)
         if slot is None:
             raise RuleStoreFull(f"there are already {FAULT_SLOTS} rules, which is the maximum: remove some")
-        added = BookedRule(content["Last"] + 1, slot, body)
+        added = StoredRule(content["Last"] + 1, slot, body)
         self._memory.set_counts(slot, Counts(0, 0))
         self._save(added.number, [*content["Rules"], added])
         return added

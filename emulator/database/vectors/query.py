@@ -119,7 +119,7 @@ class Query:
     def _cosine(self, products: "Doubles", squares: "Doubles") -> "Doubles":
         """Return the cosine distance of each vector, which is 1 - cosine similarity.
 
-        The similarity of a vector of zeros is 0. We do not know the service's rule (gap).
+        The similarity of a vector of zeros is 0. The reference does not say what the service does.
         """
         lengths = np.sqrt(squares * self._square)
         similarity = np.divide(products, lengths, out=np.zeros_like(products), where=lengths > 0)
