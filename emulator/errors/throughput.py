@@ -220,34 +220,34 @@ def maximums_not_combinable() -> ApiError:
 # --- warm -----------------------------------------------------------------------------------------
 
 
-def index_warmth_empty(index: str) -> ApiError:
+def index_warm_throughput_empty(index: str) -> ApiError:
     return invalid_parameters(
         f"WarmThroughput must have at least one of ReadUnitsPerSecond or WriteUnitsPerSecond specified for index: {index}"
     )
 
 
-def index_creation_with_warmth() -> ApiError:
+def index_creation_with_warm_throughput() -> ApiError:
     return invalid_parameters("Create global secondary index cannot be specified when updating WarmThroughput")
 
 
-def warmth_below_initial(member: str, index: str | None) -> ApiError:
+def warm_throughput_below_initial(member: str, index: str | None) -> ApiError:
     """Return the error for warm throughput below the initial throughput of an on-demand table.
 
-    member: a member of WarmThroughput, as in all errors whose name begins with warmth.
+    member: a member of WarmThroughput, as in all errors whose name begins with warm_throughput.
     """
-    return _too_cold(member, index, f"initial throughput for OnDemand. See: {_INITIAL_THROUGHPUT}")
+    return _warm_throughput_too_low(member, index, f"initial throughput for OnDemand. See: {_INITIAL_THROUGHPUT}")
 
 
-def warmth_below_capacity(member: str, index: str | None, capacity: str) -> ApiError:
+def warm_throughput_below_capacity(member: str, index: str | None, capacity: str) -> ApiError:
     """Return the error for warm throughput below the provisioned throughput.
 
     capacity: ReadCapacityUnits or WriteCapacityUnits.
     """
-    return _too_cold(member, index, f"{capacity} of ProvisionedThroughput")
+    return _warm_throughput_too_low(member, index, f"{capacity} of ProvisionedThroughput")
 
 
-def warmth_decreased(member: str, index: str | None) -> ApiError:
-    return _too_cold(member, index, "current WarmThroughput, decreasing WarmThroughput is not supported")
+def warm_throughput_decreased(member: str, index: str | None) -> ApiError:
+    return _warm_throughput_too_low(member, index, "current WarmThroughput, decreasing WarmThroughput is not supported")
 
 
 _INITIAL_THROUGHPUT: Final = (
@@ -256,6 +256,6 @@ _INITIAL_THROUGHPUT: Final = (
 )
 
 
-def _too_cold(member: str, index: str | None, bound: str) -> ApiError:
+def _warm_throughput_too_low(member: str, index: str | None, bound: str) -> ApiError:
     where = "table" if index is None else f"index {index}"
     return invalid_parameters(f"Requested {member} for WarmThroughput for {where} is lower than {bound}")

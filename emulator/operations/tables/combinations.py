@@ -210,7 +210,7 @@ def _mismatches(changes: set[str], actions: list[str], billing_mode: str | None)
         if member in changes and len(changes) > 1:
             yield errors.only_change(name)
     if "WarmThroughput" in changes and "Create" in actions:
-        yield errors.index_creation_with_warmth()
+        yield errors.index_creation_with_warm_throughput()
     if "OnDemandThroughput" in changes and changes - {"OnDemandThroughput", "BillingMode"}:
         yield errors.maximums_not_combinable()
     if "WarmThroughput" in changes and len(changes) > 1:

@@ -186,9 +186,9 @@ def check_created_warm(members: Members, *, on_demand: bool, index: str | None =
     for name, wanted in _in_order(members.get("WarmThroughput", {}), _CAPACITY_OF_WARM):
         capacity = _CAPACITY_OF_WARM[name]
         if on_demand and wanted < ON_DEMAND_WARM[name]:
-            raise errors.warmth_below_initial(name, index)
+            raise errors.warm_throughput_below_initial(name, index)
         if not on_demand and wanted < units[capacity]:
-            raise errors.warmth_below_capacity(name, index, capacity)
+            raise errors.warm_throughput_below_capacity(name, index, capacity)
 
 
 def check_updated_warm(
@@ -198,7 +198,7 @@ def check_updated_warm(
     warm = warm_units(current, billing_mode)
     for name, wanted in _in_order(members.get("WarmThroughput", {}), _CAPACITY_OF_WARM):
         if wanted < warm[name]:
-            raise errors.warmth_decreased(name, index)
+            raise errors.warm_throughput_decreased(name, index)
 
 
 def with_warm_throughput(current: Relation, members: Members, billing_mode: str, until: float) -> Relation:

@@ -43,7 +43,7 @@ def check_update(request: Request) -> None:
     rules.check_encryption(request)
     for update in request.get("GlobalSecondaryIndexUpdates", ()):
         if update.get("Update", {}).get("WarmThroughput") == {}:
-            raise errors.index_warmth_empty(update["Update"]["IndexName"])
+            raise errors.index_warm_throughput_empty(update["Update"]["IndexName"])
 
 
 def updated(definition: TableDefinition, request: Request, now: float, until: float) -> TableDefinition:
