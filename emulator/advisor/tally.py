@@ -25,7 +25,7 @@ class Subject:
     """What a tally is about.
 
     index: "" for the table itself. operation: "" for a tally about a whole table or index.
-    place: the line of the caller's code; "" for such a tally, and without the pytest plugin.
+    place: the line of the caller's code; "" if `operation` is "", and without the pytest plugin.
     detail: a text by which a rule tells its tallies apart, such as the name of an attribute.
     """
 
@@ -48,10 +48,10 @@ class Subject:
 class Tally:
     """The counts of one subject.
 
-    read, write: capacity units. exact: whether these are known, and not estimated.
+    read, write: capacity units. exact: whether the units are known, and not estimated.
     figures, peaks: sums and highest values that the rule's judge needs. The rule names them.
-    names: how often each name was seen, such as that of an attribute. more: how often other names
-    were seen after `names` was full.
+    names: how often each name, such as the name of an attribute, was seen. more: how often other
+    names were seen after `names` was full.
     example: the request that was noted first.
     """
 

@@ -16,7 +16,7 @@ from emulator.advisor.recent import Recent
 from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, counted
 from emulator.advisor.tally import Note, Tally
 
-_SECONDS: Final = 30.0  # the longest time from the read to the write
+_SECONDS: Final = 30.0  # the maximum time from the read to the write
 _MOST: Final = 5_000  # reads of items that are remembered until the item is written
 _REPEATED: Final = 2
 
@@ -67,7 +67,7 @@ def _file(place: str) -> str:
 
 
 def _sets_a_number(access: Access, item: Item) -> bool:
-    """Return True if an update sets a number to a new value. item: what the client had read."""
+    """Return True if an update sets a number to a new value. item: the numbers that were read."""
     return any(
         "N" in value and "N" in item.get(name, {}) and value != item[name]
         for name, value in access.assigned.items()

@@ -18,7 +18,7 @@ from emulator.advisor.recent import Recent
 from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, counted
 from emulator.advisor.tally import Note, Tally
 
-_SECONDS: Final = 1.0  # the longest time between the two writes
+_SECONDS: Final = 1.0  # the maximum time between the two writes
 _MOST: Final = 500  # clients whose last write is remembered
 _TRANSFERS: Final = 2
 _COUNTERS: Final = 3
@@ -89,7 +89,7 @@ class _Watcher(Noting):
 
 
 def _kind(before: _Write, after: _Write) -> str:
-    """Return how two writes belong together: "transfer", "counter", or "" if they do not.
+    """Return the kind of a pair of writes: "transfer", "counter", or "" if it is of neither kind.
 
     transfer: a number is subtracted from one item and added to another item. counter: the second
     write computes a value in an item whose partition key is a text in the item that was put.
