@@ -30,7 +30,7 @@ It has the parts of `Needed`, and then the partition keys, or None for all parti
 
 _FEW: Final = 10  # partition keys; if more were used, the policy allows all keys
 _LONGEST: Final = 200  # characters; if a longer partition key was used, the policy allows all keys
-_MOST: Final = 5_000  # needed permissions; when there are more, those of all callers are merged
+_MOST: Final = 5_000  # needed permissions; when there are more, equal permissions of different callers are merged
 
 _STATEMENTS: Final[Mapping[str, str]] = {
     "GetItem": "PartiQLSelect",

@@ -18,7 +18,7 @@ Description = Mapping[str, Any]
 """A TableDescription. It may also have TimeToLiveAttribute ("" if TTL is off) and MeanItemSize."""
 
 Describe = Callable[[str, str, str], Description | None]
-"""A function that returns the description of a table: access key, region, name."""
+"""A function of access key, region and table name that returns the description of the table."""
 
 Count = Callable[[str, str, str, str], tuple[int, int] | None]
 """A function that returns the number and the bytes of the items in a table or index.

@@ -167,7 +167,10 @@ class StreamReader:
         return arn
 
     def _time(self) -> float:
-        """Return the time of the server's clock, or of this machine's clock if the call fails."""
+        """Return the time of the server's clock.
+
+        If the control `clock` fails, return the time of this machine's clock.
+        """
         try:
             now: float = self._endpoint.control("GET", "clock", {})["Now"]
         except (Refused, Unreachable):

@@ -10,8 +10,8 @@
 | `find_iam_policy` | `{"AccessKey"?, "Region"?}`                           | the policy of some callers   |
 
 A server with --advise examines requests from its start. Without --advise, a server examines
-requests after a call of `advise` with `true`. A call with `false` ends the examination, and forgets the
-requests. `Confidence` is the lowest confidence to report: possible, likely or certain.
+requests after a call of `advise` with `true`. A call with `false` ends the examination, and forgets
+the requests. `Confidence` is the lowest confidence to report: possible, likely or certain.
 
 The result of `advice` is `{"Advising", "Requests", "Complete", "Findings", "More", "Rules"}`.
 `Requests` is the number of requests that were examined. `Complete` is false if there may be more

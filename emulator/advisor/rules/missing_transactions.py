@@ -32,8 +32,8 @@ class _Write:
     """A put or update, and what the rule compares with the client's next write.
 
     computed: whether the write computes a value from the old value. kinds: the kinds of its
-    changes, such as add. numbers: the numbers in its request, without their signs. texts: the short
-    texts of the item that it put. read, write: its units.
+    changes, such as add. numbers: the N values in its request, without signs. texts: the short S, N
+    and B values of the item that it put. read, write: its units.
     """
 
     time: float
@@ -92,7 +92,7 @@ def _kind(before: _Write, after: _Write) -> str:
     """Return the kind of a pair of writes: "transfer", "counter", or "" if it is of neither kind.
 
     transfer: a number is subtracted from one item and added to another item. counter: the second
-    write computes a value in an item whose partition key is a text in the item that was put.
+    write computes a value in an item whose partition key is a value in the item that was put.
     """
     same = (before.table, before.key) == (after.table, after.key)
     if same or not after.computed or after.time - before.time > _SECONDS:
