@@ -57,7 +57,7 @@ assert operations, "importing emulator.operations must register the operations o
 class Emulator:
     """An engine, a clock, a database and the operations, without HTTP.
 
-    Only one thread may use an emulator. Only `read` and `free` may run in another thread.
+    One thread owns an emulator. Only the methods `read` and `free` may run in another thread.
 
     The constructor raises StorageError if the data folder cannot be opened, BadDeclaration if
     settings.ongoing_transaction is not a valid declaration, and BadConfiguration if the file
@@ -231,7 +231,7 @@ class Emulator:
         return response if type(response) is bytes else orjson.dumps(response)
 
     def _adopt_call(self, call: Call) -> None:
-        """Make `self.call` this function, so that it answers all requests from now on."""
+        """Set `self.call` to this function, so that it answers all requests from now on."""
         self.call = call
 
     @property
@@ -325,7 +325,7 @@ class Emulator:
                 yield None
 
     def coming_events(self) -> "Steps[list[Event]]":
-        """Return what will happen next by the emulator's clock in any process, unsorted."""
+        """Return the coming events by the emulator's clock, of all processes, unsorted."""
         from emulator.database.events import Event, next_events  # noqa: PLC0415 - most servers never need it
 
         found = yield from next_events(self.database)

@@ -92,7 +92,7 @@ def begin_forgetting(database: Database) -> None:
 
 
 def has_waiting_writes(database: Database, table: TableDefinition) -> bool:
-    """Return True if writes to a replica of a global table have not yet reached all others."""
+    """Return True if another region has not yet received all writes to a global table's replica."""
     from emulator.database.jobs import replication  # noqa: PLC0415 - few tables have replicas
 
     return replication.has_waiting(database, table)

@@ -118,8 +118,9 @@ def _help_last(arguments: Sequence[str]) -> Sequence[str]:
 def _end(number: int, _frame: "FrameType | None") -> NoReturn:
     """End the program at a signal that arrives before the server handles signals.
 
-    Without this, the first process of a container would ignore the signal. Raising an exception
-    would not be enough: some code ignores exceptions, such as callbacks of the garbage collector.
+    Without this handler, the first process of a container would ignore the signal. Raising an
+    exception would not be enough: some code ignores exceptions, such as callbacks of the garbage
+    collector.
     """
     os._exit(_KILLED + number)
 

@@ -19,7 +19,7 @@ log = logging.getLogger("emulator")
 
 _SHORTEST_PAUSE: Final = 0.5  # the length of the shortest pause of background work, in seconds
 _LONGEST_PAUSE: Final = 30.0
-# Seconds. A pause that begins sooner than this after the last pause is twice as long as that one.
+# Seconds. A pause that begins within this time after the last pause is twice as long as the last.
 _RECENT: Final = 60.0
 _FREED: Final = 1 << 20  # bytes; a pause ends early when the disk has this many more free bytes
 

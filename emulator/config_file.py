@@ -41,7 +41,7 @@ def config_source(path: str) -> SettingsSource:
     return found
 
 
-def _value(field: Field[Any], value: object) -> Any:  # noqa: ANN401 - of the field's type
+def _value(field: Field[Any], value: object) -> Any:  # noqa: ANN401 - the result has the field's type
     """Return the value of a setting from its TOML value. Raises ValueError."""
     kind = type(field.default)
     if not _FITS.get(kind, _is_text)(value):
@@ -75,7 +75,7 @@ _EXPECTED: Final[Mapping[type, str]] = {
     float: "a number, without quotes",
     tuple: "a text or a list of texts",
 }
-"""Type of a setting's default -> text about its TOML value. All other settings are texts."""
+"""Type of a setting's default -> the TOML value that an error asks for, if it is not a text."""
 
 
 def _hint(name: str) -> str:

@@ -23,7 +23,7 @@ _JUDGED_IN_STEP: Final = 200  # tallies judged, or calls seen, between two yield
 
 
 class Selection:
-    """Selects findings by the owner and name of their table, and by confidence.
+    """Selects findings by access key, region and table, and by confidence.
 
     access_key, region, table: None selects all. least: the lowest confidence that is selected.
     """
@@ -46,7 +46,7 @@ class Selection:
         return all(wanted in (None, each) for wanted, each in (*callers, (self._table, subject.table)))
 
     def of_verdict(self, verdict: Verdict) -> bool:
-        """Return True if a verdict's confidence is at least the lowest that is selected."""
+        """Return True if a verdict has the lowest selected confidence or a higher one."""
         return verdict.confidence >= self._least
 
 

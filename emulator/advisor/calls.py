@@ -1,4 +1,4 @@
-"""`Call`, a request with its answer, and `Access`, what it read or wrote: the input of rules."""
+"""`Call` is a request with its answer, `Access` one read or write of it. Rules examine both."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ _MOST_ITEMS: Final = 25
 _MOST_ATTRIBUTES: Final = 50
 _LONG_VALUE: Final = 200  # bytes of JSON; in `Call.dump`, a digest replaces longer attribute values
 _LONG_MEMBER: Final = 400  # bytes of JSON; `Call.dump` leaves out longer members of a request
-_LONGEST_TEXT: Final = 8_192  # bytes; if the result of `Call.dump` is longer, it lacks the items of pages
+_LONGEST_TEXT: Final = 8_192  # bytes; `Call.dump` leaves out the items of pages if its result would be longer
 _LONGEST_EXAMPLE: Final = 600  # characters of a request that is shown as an example
 
 
@@ -50,11 +50,11 @@ class Access:
     size: the bytes of the items that were read or written.
     returned_size: the bytes of the items in the answer.
     largest: the name and size of the largest attribute of a large item.
-    read, write: its capacity units. exact: whether these are known, and not estimated.
+    read, write: capacity units. exact: whether the units are known, and not estimated.
     item: the item that a put wrote or a GetItem returned. items: the items that a page returned.
     changes: attribute -> how an update changes it: add, subtract, set or remove.
     assigned: attribute -> the value that an update assigns to it.
-    facts: what is known about the table, None if nothing is.
+    facts: what is known about the table, None if nothing is known.
     origin: the earlier answer from which the client took the key, None if it is not known.
     """
 
@@ -155,7 +155,7 @@ class Call:
 
     @classmethod
     def load(cls, text: str) -> Self:
-        """Return the call from what `dump` returned. `facts` and `origin` of accesses are None."""
+        """Make a call from the JSON of `dump`. `facts` and `origin` of its accesses are None."""
         members = orjson.loads(text)
         for name in ("accesses", "attempted"):
             members[name] = [Access(**each) for each in members[name]]

@@ -1,4 +1,4 @@
-"""Finds out which attributes expressions compare, return and change.
+"""Finds the attributes that an expression compares, returns or changes.
 
 An expression that does not parse gives an empty result. Trees of parsed expressions are cached.
 """
@@ -43,7 +43,7 @@ def _projection(text: str) -> ast.ProjectionTree | None:
 def equalities(text: str, names: Names) -> dict[str, str]:
     """Return the attributes that a condition compares with `=`: attribute -> placeholder.
 
-    Comparisons inside OR or NOT do not count, because the item may match without them.
+    Comparisons inside OR or NOT do not count, because an item may match without them.
     """
     tree = _condition(text) if len(text) <= _LONGEST else None
     found = {}

@@ -21,7 +21,7 @@ _MOST: Final = 5_000  # values that are remembered; each takes about 300 bytes
 _ITEMS: Final = 50  # items of an answer whose values are remembered
 _ATTRIBUTES: Final = 30  # attributes of an item whose values are remembered
 _SHORTEST, _LONGEST = 2, 100  # characters; shorter texts and longer values are not remembered
-_SECONDS: Final = 30.0  # the longest time from the read of a value to its use
+_SECONDS: Final = 30.0  # the maximum time from the read of a value to its use
 
 _Key = tuple[str, str, str, str]
 

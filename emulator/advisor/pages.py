@@ -21,13 +21,13 @@ from emulator.values.types import Value
 Json = Mapping[str, Any]
 
 CUT: Final = "CutBytes"
-"""The member that replaces the items of a long answer. It has the length of the items as JSON."""
+"""The member that replaces the items of a long answer: how many bytes the items have as JSON."""
 
 SAMPLE: Final = "CutItems"
 """The member with the first items of an answer that has CUT."""
 
 SAMPLE_BYTES: Final = "CutItemsBytes"
-"""The member with the length of the items in SAMPLE as JSON."""
+"""The member that says how many bytes the items in SAMPLE have as JSON."""
 
 # The size of an item divided by the length of its JSON: the usual ratio, then the lowest and the
 # highest. Items with many numbers of one digit have the lowest ratio.
@@ -59,7 +59,8 @@ def scanned_by_statement(access: Access, request: Json) -> int:
     """Estimate how many items a SELECT has read, because its answer does not contain the number.
 
     For the first page of a filtered scan, the estimate is the number of items in the table or
-    index, or as many as fit into a page. Otherwise it is the number of items that were returned.
+    index. If more pages follow, the estimate is at most the Limit, or without a Limit the number of
+    items that fit into a page. In all other cases, it is the number of items that were returned.
     """
     if access.action != "Scan" or not access.filtered or access.facts is None or access.start:
         return access.returned

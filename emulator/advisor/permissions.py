@@ -25,12 +25,12 @@ Needed = tuple[str, str, str, str]
 Row = Sequence[Any]
 """A needed permission, as JSON for another process.
 
-It has the parts of `Needed`, and then the partition keys, or None if any key is needed.
+It has the parts of `Needed`, and then the partition keys, or None for all partition keys.
 """
 
 _FEW: Final = 10  # partition keys; if more were used, the policy allows all keys
 _LONGEST: Final = 200  # characters; if a longer partition key was used, the policy allows all keys
-_MOST: Final = 5_000  # needed permissions; when there are more, those of all callers are merged
+_MOST: Final = 5_000  # needed permissions; when there are more, equal permissions of different callers are merged
 
 _STATEMENTS: Final[Mapping[str, str]] = {
     "GetItem": "PartiQLSelect",
@@ -72,7 +72,7 @@ _OF_RESTORES: Final = ("BatchWriteItem", "DeleteItem", "GetItem", "PutItem", "Qu
 _WITH_STREAM: Final = "GetRecords"
 """The operation that names a stream only inside its shard iterator."""
 _DENIED: Final = frozenset(("ValidationException", "SerializationException", "UnknownOperationException"))
-"""Errors of requests that need no permission, because they are wrong."""
+"""Errors that mean that a request is wrong. Wrong requests need no permission."""
 
 
 class Permissions:
@@ -150,9 +150,10 @@ def _action(call: Call, access: Access) -> str:
 
 
 def _join(found: dict[Needed, set[str] | None], needed: Needed, keys: set[str] | None) -> None:
-    """Add a needed permission to those that were found, or add partition keys to it.
+    """Add a needed permission to `found`. If `found` has it already, add the partition keys to it.
 
-    keys: the partition keys that a request named, None for all keys. More than ten keys become all.
+    keys: the partition keys that a request named, None for all keys. More than ten keys count as
+    all keys.
     """
     known = found.get(needed, set())
     joined = None if known is None or keys is None else known | keys

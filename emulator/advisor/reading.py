@@ -19,7 +19,7 @@ from emulator.database.throughput import capacity
 
 Json = Mapping[str, Any]
 Find = Callable[[str], TableFacts | None]
-"""A function that returns the facts about a table of the caller by its name."""
+"""A function that takes the name of a caller's table, and returns the facts about the table."""
 
 LARGE: Final = 64 * 1024  # bytes; an access notes the largest attribute of an item of at least this size
 
@@ -31,7 +31,7 @@ _TRANSACTION: Final = 2  # reads and writes in a transaction cost this many time
 
 
 def accesses_of(operation: str, request: Json, answer: Json, find: Find, units: float = 0.0) -> list[Access]:
-    """Return what a request has read and written, [] if its operation uses no items.
+    """Return the reads and writes of a request, [] if its operation does not use items.
 
     units: the capacity units that the server counted for the request, 0 if it counts none.
     """
@@ -55,7 +55,7 @@ def _get(request: Json, answer: Json, find: Find) -> Iterator[Access]:
 def _got(request: Json, item: Item | None, find: Find, *, times: int = 1) -> Access:
     """Return the access of a read of one item.
 
-    times: the factor by which its units are multiplied: 2 in a transaction.
+    times: the factor by which the units are multiplied: 2 in a transaction.
     """
     access = _of_key("GetItem", request, find)
     access.consistent = bool(request.get("ConsistentRead")) or times > 1

@@ -7,7 +7,7 @@ Kept = TypeVar("Kept")
 
 
 class Recent(dict[Key, Kept]):
-    """A dictionary with at most `most` pairs. If `keep` adds one more, the oldest is dropped."""
+    """A dictionary with at most `most` pairs. If `keep` adds one more, it drops the oldest pair."""
 
     __slots__ = ("_most",)
 

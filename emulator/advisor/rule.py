@@ -22,7 +22,7 @@ _STATEMENTS: Final = ("ExecuteStatement", "BatchExecuteStatement", "ExecuteTrans
 
 
 class Confidence(IntEnum):
-    """The confidence of a finding: how sure it is. Reports show these names."""
+    """How sure the advisor is of a finding. Reports show the names of the members."""
 
     possible = 1  # whether it is a mistake depends on facts that the requests do not show
     likely = 2  # the requests look like the mistake, and few good programs send such requests

@@ -18,7 +18,7 @@ Description = Mapping[str, Any]
 """A TableDescription. It may also have TimeToLiveAttribute ("" if TTL is off) and MeanItemSize."""
 
 Describe = Callable[[str, str, str], Description | None]
-"""A function that returns the description of a table: access key, region, name."""
+"""A function of access key, region and table name that returns the description of the table."""
 
 Count = Callable[[str, str, str, str], tuple[int, int] | None]
 """A function that returns the number and the bytes of the items in a table or index.
@@ -113,7 +113,7 @@ class KnownTables:
     """The facts about the tables of all callers.
 
     describe: a function that returns the description of a table that exists now. count: a function
-    that returns the number and the bytes of its items.
+    that returns the number and the bytes of the items in a table or index.
     """
 
     def __init__(self, describe: Describe = lambda *_: None, count: Count = lambda *_: None) -> None:
@@ -154,7 +154,7 @@ class KnownTables:
     def describe_again(self, access_key: str, region: str, name: str) -> None:
         """Mark a table as deleted, so that `find` describes the table of this name again.
 
-        A new table may have the name by then. Without one, the old facts stay.
+        A new table may have the name by then. If no table has it, the old facts stay.
         """
         if len(self._gone) >= _MOST:
             self._gone.clear()
@@ -239,5 +239,5 @@ def _keys(description: Description) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 
 def bare_name(name: str) -> str:
-    """Return the name of a table that a request names by its name or ARN."""
+    """Return the name of a table. name: the name or the ARN that a request has."""
     return name.rpartition("/")[2] if name.startswith("arn:") else name

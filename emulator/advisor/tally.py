@@ -25,7 +25,7 @@ class Subject:
     """What a tally is about.
 
     index: "" for the table itself. operation: "" for a tally about a whole table or index.
-    place: the line of the caller's code; "" for such a tally, and without the pytest plugin.
+    place: the line of the caller's code; "" if `operation` is "", and without the pytest plugin.
     detail: a text by which a rule tells its tallies apart, such as the name of an attribute.
     """
 
@@ -48,10 +48,10 @@ class Subject:
 class Tally:
     """The counts of one subject.
 
-    read, write: capacity units. exact: whether these are known, and not estimated.
-    figures, peaks: sums and highest values that the rule's judge needs. The rule names them.
-    names: how often each name was seen, such as that of an attribute. more: how often other names
-    were seen after `names` was full.
+    read, write: capacity units. exact: whether the units are known, and not estimated.
+    figures, peaks: name -> sum, name -> highest value. The rule chooses the names.
+    names: how often each name, such as the name of an attribute, was seen. more: how often other
+    names were seen after `names` was full.
     example: the request that was noted first.
     """
 
@@ -70,7 +70,7 @@ class Tally:
     def count_names(self, names: Iterable[str], times: int = 1) -> None:
         """Count that each of these names was seen `times` times.
 
-        After 40 different names, count further ones in `more`.
+        After 40 different names, count further names in `more`.
         """
         for name in names:
             short = name[:_LONGEST_NAME]
@@ -132,7 +132,7 @@ class Note:
         """Count one more request or access in the tally of a subject, and return the tally.
 
         access: the read or write that is counted, None for the whole request.
-        table, index, operation: parts of the subject that replace those of the request.
+        table, index, operation: values for the subject that replace the values from the request.
         everywhere: count all operations and places of a table or index in one tally.
         costs: whether to add the units of the access or request to the tally.
         """
@@ -164,7 +164,7 @@ class Tallies:
         """True if there was no room for the tally of a subject."""
 
     def of(self, subject: Subject) -> Tally:
-        """Return the tally of a subject, a new one if it has none.
+        """Return the tally of a subject, a new tally if it has none.
 
         If there is no room for a new tally, it is returned but not kept.
         """

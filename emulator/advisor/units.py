@@ -37,7 +37,7 @@ def mean_of(access: Access) -> int:
 def pay_write(access: Access, size: int, item: Item) -> None:
     """Set the units of a write: for the item of this size, and for its entries in indexes.
 
-    item: the attributes that are known. An index counts if these include its key.
+    item: the known attributes of the item. An index counts if they include the key of the index.
     """
     access.write = capacity.write_units(size, size)
     if access.facts is None:

@@ -171,7 +171,7 @@ def _typed(raw: Mapping[str, Any], members: Mapping[str, Member]) -> Request:
     }
 
 
-def _value(raw: Any, member: Member) -> Any:  # noqa: ANN401 - JSON, and of the member's type
+def _value(raw: Any, member: Member) -> Any:  # noqa: ANN401 - raw is any JSON; the result has the member's type
     if member.type is float and type(raw) in (int, float):
         return _number(raw)
     if member.type is int and type(raw) is float and raw.is_integer():
@@ -200,7 +200,7 @@ def _number(raw: float) -> float:
 def _check(request: Request, members: Mapping[str, Member], path: str) -> None:
     """Raise ApiError for the first constraint that a member violates.
 
-    path: the text that precedes a member's name in the error: "", or a structure and a dot.
+    path: the text that precedes a member's name in the error: "", or a structure's name and a dot.
     """
     for name, member in members.items():
         path_of_member = f"{path}{name[0].lower()}{name[1:]}"

@@ -93,8 +93,8 @@ class Scaling:
     def _override_reads(self, target: ScalableTarget, other: TableDefinition, units: int) -> None:
         """Set the read capacity of one replica. Other replicas keep theirs.
 
-        UpdateTable changes replicas only in other regions than its own. So the request goes to the
-        region of `other`, another replica of the same table.
+        UpdateTable cannot change the replica in the region that gets the request. So the request
+        goes to the region of `other`, another replica of the same table.
         """
         override: dict[str, Any] = {"ProvisionedThroughputOverride": {"ReadCapacityUnits": units}}
         if target.index is not None:
@@ -108,9 +108,9 @@ class Scaling:
 
 
 def _relation(definition: TableDefinition, index: str | None) -> TableDefinition | IndexDefinition | None:
-    """Return the table's definition if `index` is None, else that of its global index `index`.
+    """Return the definition of a table, or of its global index if `index` is not None.
 
-    Return None if the table has no such index.
+    Return None if the table has no global index of this name.
     """
     if index is None:
         return definition

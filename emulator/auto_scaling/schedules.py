@@ -97,7 +97,7 @@ def _following_cron(text: str, content: str, after: float, zone: tzinfo) -> floa
         if day.year in years and day.month in months and day.day in days and day.isoweekday() % 7 + 1 in weekdays:
             for hour in sorted(hours):
                 for minute in sorted(minutes):
-                    local = datetime(day.year, day.month, day.day, hour, minute)  # noqa: DTZ001 - the next line adds it
+                    local = datetime(day.year, day.month, day.day, hour, minute)  # noqa: DTZ001 - the next line adds the zone
                     moment = local.replace(tzinfo=zone).timestamp()
                     if local >= start and moment > after:
                         return moment

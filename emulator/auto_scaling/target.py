@@ -32,12 +32,12 @@ ALARMS: Final = ("AlarmHigh", "AlarmLow", "ProvisionedCapacityHigh", "Provisione
 """The alarms that a target tracking policy has in CloudWatch."""
 
 MOST_ACTIVITIES: Final = 50
-"""How many activities of a target are kept. The service keeps the activities of six weeks."""
+"""The maximum number of activities that a target keeps. The service keeps them for six weeks."""
 
 
 @dataclass(frozen=True, slots=True)
 class ScalingPolicy:
-    """A target tracking policy. configuration: that of PutScalingPolicy, unchanged."""
+    """A target tracking policy. configuration: the one in the PutScalingPolicy request."""
 
     name: str
     uuid: str
@@ -45,7 +45,7 @@ class ScalingPolicy:
     created: float
 
     def alarm(self, resource_id: str, kind: str) -> str:
-        """Return the name of the policy's CloudWatch alarm of a kind: one of ALARMS."""
+        """Return the name of one of the policy's CloudWatch alarms. kind: one of ALARMS."""
         return f"TargetTracking-{resource_id}-{kind}-{uuid5(UUID(self.uuid), kind)}"
 
 

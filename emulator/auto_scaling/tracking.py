@@ -25,7 +25,7 @@ METRICS: Final = {"Read": "DynamoDBReadCapacityUtilization", "Write": "DynamoDBW
 """Kind of capacity -> the predefined metric of its utilization."""
 
 Units = Mapping[int, float]
-"""Minute since the epoch -> units that were consumed in it. Minutes without any are missing."""
+"""Minute since the epoch -> the units consumed in it. Minutes without consumption are missing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Calls operations of DynamoDB, and controls of this server, over HTTP.
 
-The client never repeats a request, because the server may have done its work although the answer
-was lost. Only one thread uses an endpoint.
+The client never repeats a request, because the server may have done the work of the request
+although the answer was lost. Only one thread uses an endpoint.
 """
 
 import http.client
@@ -21,8 +21,8 @@ STREAMS_OPERATIONS: Final = frozenset(("DescribeStream", "GetRecords", "GetShard
 _DYNAMODB: Final = "DynamoDB_20120810"
 _STREAMS: Final = "DynamoDBStreams_20120810"
 
-# The longest wait for a byte from the server, in seconds. The server waits as long for a byte from
-# a client.
+# The maximum time to wait for a byte from the server, in seconds. The server waits as long for a
+# byte from a client.
 _TIMEOUT: Final = 65.0
 _OK: Final = 200
 

@@ -46,7 +46,7 @@ class _Shard:
 
 
 class StreamReader:
-    """Reads the records of one table's streams, the next after the last has ended.
+    """Reads the records of a table's streams, one stream after another.
 
     arn: the ARN of the stream that it reads now.
 
@@ -167,7 +167,10 @@ class StreamReader:
         return arn
 
     def _time(self) -> float:
-        """Return the time of the server's clock, or of this machine's clock if that call fails."""
+        """Return the time of the server's clock.
+
+        If the control `clock` fails, return the time of this machine's clock.
+        """
         try:
             now: float = self._endpoint.control("GET", "clock", {})["Now"]
         except (Refused, Unreachable):

@@ -31,7 +31,7 @@ A and B each have one of these forms:
   aws          AWS
 
 If only one side names a TABLE, the table has the same name on the other side. If neither side names
-one, all tables are compared. The lines of the result begin with:
+a TABLE, all tables are compared. The lines of the result begin with:
   -  only A has this
   +  only B has this
   ~  A and B differ in this

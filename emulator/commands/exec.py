@@ -5,8 +5,9 @@ environment direct the SDKs to the server. The server takes its settings, except
 port, from DYNAMODB_EMULATOR_* variables. Only the command writes to stdout. The server logs each
 request to stderr, unless DYNAMODB_EMULATOR_LOG_REQUESTS is 0.
 
-Exit status: that of the command; 128 + n if signal n has ended the command; 127 if there is no such
-command; 126 if it cannot be run; 2 if the server cannot start or its tables cannot be dumped.
+Exit status: the exit status of the command; 128 + n if signal n has ended the command; 127 if there
+is no such command; 126 if it cannot be run; 2 if the server cannot start or its tables cannot be
+dumped.
 """
 
 import os

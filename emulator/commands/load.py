@@ -170,7 +170,7 @@ def _add_copy_options(parser: Parser) -> None:
     group.add_argument(
         "--read-units", metavar="N", type=_positive, help="the maximum number of read capacity units to use in a second"
     )
-    group.add_argument("--filter", metavar="EXPRESSION", help="filter expression: copy only these items")
+    group.add_argument("--filter", metavar="EXPRESSION", help="copy only the items that match this filter expression")
     group.add_argument("--names", metavar="JSON", type=_object, help="the filter's attribute names")
     group.add_argument("--values", metavar="JSON", type=_object, help="the filter's attribute values")
 

@@ -94,7 +94,7 @@ def section_text(sections: Sections) -> str:
 def planned(path: Path, sections: Sections, *, replace: bool) -> Edit:
     """Return the edit that adds the sections to a file. Raises CannotConfigure.
 
-    replace: whether it may change the values of settings that the sections already have.
+    replace: whether the edit may change the values of settings that the sections already have.
     """
     try:
         before = path.read_bytes().decode(errors="surrogateescape") if path.exists() else ""
@@ -201,7 +201,7 @@ def _header(line: str) -> tuple[str, ...] | None:
 
 
 def _identity(name: str) -> tuple[str, ...]:
-    """Return the words of a section's name: equal for `[profile "a"]` and `[profile a]`."""
+    """Return the words of a section's name. `[profile "a"]` and `[profile a]` have equal words."""
     try:
         return tuple(shlex.split(name))
     except ValueError:

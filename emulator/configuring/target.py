@@ -8,7 +8,7 @@ SERVICES: Final[Mapping[str, str]] = {
     "dynamodb_streams": "DynamoDB Streams",
     "lambda": "Lambda",
 }
-"""The services that this server has: name -> identifier in AWS's settings.
+"""The services that this server has: identifier in AWS's settings -> name of the service.
 
 Source: AWS SDKs and Tools Reference Guide, "Identifiers for service-specific endpoints".
 """

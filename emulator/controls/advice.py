@@ -9,9 +9,9 @@
 | `iam-policy`      | none                                                  | an IAM policy                |
 | `find_iam_policy` | `{"AccessKey"?, "Region"?}`                           | the policy of some callers   |
 
-A server with --advise examines requests from its start, and another server after a call of `advise`
-with `true`. A call with `false` ends this, and forgets the requests. `Confidence` is the lowest
-confidence to report: possible, likely or certain.
+A server with --advise examines requests from its start. Without --advise, a server examines
+requests after a call of `advise` with `true`. A call with `false` ends the examination, and forgets
+the requests. `Confidence` is the lowest confidence to report: possible, likely or certain.
 
 The result of `advice` is `{"Advising", "Requests", "Complete", "Findings", "More", "Rules"}`.
 `Requests` is the number of requests that were examined. `Complete` is false if there may be more
@@ -24,10 +24,10 @@ out. A finding has:
 | `Id`                         | the same in each run of the same program                         |
 | `Rule`, `Title`              | the rule; the member `Rules` explains it                         |
 | `Confidence`                 | possible, likely or certain                                      |
-| `TableName`, `IndexName`     | `IndexName` only if it is about one index                        |
+| `TableName`, `IndexName`     | `IndexName` only if the finding is about one index               |
 | `Operation`                  | empty if the finding is about a table or index as a whole        |
 | `Count`                      | how often the mistake was made                                   |
-| `Units`                      | `Read` and `Write` units that these requests cost                |
+| `Units`                      | `Read` and `Write` units of the requests with the mistake        |
 | `Exact`                      | true if the units are exact, false if they are estimates         |
 | `Saved`                      | units that the advice would save, if known                       |
 | `Example`                    | the body of one such request, as text                            |
@@ -198,7 +198,7 @@ def _examined(emulator: Emulator) -> Steps[Evidence]:
 
 
 def _caller(body: Body) -> tuple[str | None, str | None]:
-    """Return access key and region of a body, None for a missing one. Raises BadDeclaration."""
+    """Return AccessKey and Region of a body, None for a missing member. Raises BadDeclaration."""
     refuse_unknown(body, *_CALLER)
     return _text(body, "AccessKey"), _text(body, "Region")
 

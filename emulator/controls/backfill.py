@@ -15,7 +15,7 @@ A control that moves the clock adds all entries that the pace allows at the new 
 {"Next": true}` moves the clock to the time at which an index is complete (event `Backfill`).
 
 Both controls return `{"Paces": [..], "Backfills": [..]}`: the paces that are set, and the indexes
-that are being filled. `Filled` is about the share of the items that have been visited, from 0 to 1.
+that are being filled. `Filled` is an estimate of the share of items that were visited, from 0 to 1.
 Paces end with the server and with `reset {}`.
 """
 
@@ -103,7 +103,7 @@ def _in_progress(database: Database) -> Iterator[dict[str, Any]]:
 
 
 def _share(filled_to: str) -> float:
-    """Return about how much of a table a walk has visited, from 0 to 1.
+    """Estimate the share of a table that a walk has visited, from 0 to 1.
 
     filled_to: the key in hexadecimal digits that the walk has reached. Keys begin with a hash, so
     they are spread evenly.

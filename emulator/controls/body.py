@@ -10,7 +10,7 @@ class BadDeclaration(Exception):
     """The body of a control is wrong, or the control cannot run now. The text says why."""
 
 
-def member(body: Body, name: str, kind: type | tuple[type, ...]) -> Any:  # noqa: ANN401 - of the kind
+def member(body: Body, name: str, kind: type | tuple[type, ...]) -> Any:  # noqa: ANN401 - the result is of this kind
     """Return a member of a body. Raises BadDeclaration if it is missing or has a wrong type."""
     value = body.get(name)
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):

@@ -104,7 +104,7 @@ def find_cloudwatch(emulator: Emulator, body: Body) -> Steps[Result]:
 def _metrics(emulator: Emulator, selected: Mapping[str, str]) -> Steps[Result]:
     """Return the metrics of the selected tables, in the form that `_together` takes.
 
-    selected: those of AccessKey, Region and TableName that the body has.
+    selected: the members AccessKey, Region and TableName of the body, without missing members.
     """
     last_hour = None if emulator.request_log is None else emulator.request_log().last_hour()
     if last_hour is None:

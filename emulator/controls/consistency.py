@@ -8,14 +8,14 @@ tables.
 
 With a `Lag`, eventually consistent reads of a table and its local indexes, and all reads of its
 global indexes, show the state of `Lag` seconds ago. Consistent reads, transactions and conditions
-see the newest state. `"Lag": 0` ends the lag. The seconds are those of the emulator's clock, or
-with `"Clock": "Real"` those of the machine's clock.
+see the newest state. `"Lag": 0` ends the lag. The seconds are seconds of the emulator's clock, or
+with `"Clock": "Real"` of the machine's clock.
 
 If `Monotonic` is true, a read never shows an earlier state than the read before, even when the lag
 grows. If it is false, each read chooses a random time between `Lag` seconds ago and now, and shows
 the state of that time. `Seed` makes the choices repeatable.
 
-The state at the time of the call is the oldest that a read shows. The result is `{"Tables":
+The state at the time of the call is the oldest state that a read shows. The result is `{"Tables":
 number}`: how many tables lag now. `GET /_emulator/consistency` returns `{"Lags": [..]}`, with the
 members of the calls. Lags end with the server and with `reset {}`.
 """

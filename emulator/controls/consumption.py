@@ -1,4 +1,4 @@
-"""`consumption`: capacity units and number of requests, for tests that have a budget of them.
+"""`consumption`: capacity units and number of requests, for tests with a budget.
 
 The body is `{"AccessKey"?, "Region"?}`, which selects the owners of the tables and the senders of
 the requests. The result is `{"Read", "Write", "Requests"}`: read units, write units and the number
@@ -37,7 +37,7 @@ def consumption(emulator: Emulator, body: Body) -> Result:
     log = emulator.request_log()
     log.count_callers()
     meters = emulator.database.enforcer.meters
-    assert meters is not None, "the catalog meters now"
+    assert meters is not None, "meter_callers must create the meters"
     # With --shared-db, all callers share the tables, so units belong to no access key or region.
     owner = (None, None) if emulator.settings.shared_db else (access_key, region)
     read, write = meters.total(*owner)

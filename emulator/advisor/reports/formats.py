@@ -9,5 +9,5 @@ Advice = Mapping[str, Any]
 
 
 def report(advice: Advice, name: str) -> str:
-    """Return a report of what the control `advice` returned. name: text, sarif or junit."""
+    """Make a report from the result of the control `advice`. name: text, sarif or junit."""
     return {"text": text.report, "sarif": sarif.report, "junit": junit.report}[name](advice)

@@ -10,7 +10,7 @@ from typing import Any, Final
 import orjson
 
 Shape = type | tuple[type, ...] | list[Any] | dict[str, Any] | frozenset[str]
-"""The shape of a value: a type, a list of a shape, an object with members, or a set of texts."""
+"""The shape of a value: a type, [shape of the elements], {member: shape}, or the allowed texts."""
 
 _NUMBER: Final = (int, float)
 _UNITS: Final = {"Read": _NUMBER, "Write": _NUMBER}
@@ -49,9 +49,9 @@ class NotAReport(Exception):
 
 
 def checked(text: bytes, name: str) -> dict[str, Any]:
-    """Return the report that is the content of a file. Raises NotAReport if it is none.
+    """Return the report that a file contains. Raises NotAReport if the file has other content.
 
-    text: the content of the file. name: its name, for the error.
+    text: the content of the file. name: the name of the file, for the error.
     """
     try:
         report = orjson.loads(text)
@@ -70,7 +70,7 @@ def checked(text: bytes, name: str) -> dict[str, Any]:
 
 
 def _wrong(value: Any, shape: Shape, where: str) -> str | None:  # noqa: ANN401 - any JSON
-    """Return a text that says why a value does not have the shape, None if it has.
+    """Return a text that says why a value does not have the shape, None if it has the shape.
 
     where: words for the value in that text, such as "the content".
     """

@@ -17,7 +17,7 @@ from emulator.advisor.tally import Tally
 _MANY: Final = 50  # a finding needs requests that read at least this many items
 _FEW: Final = 0.25  # a finding needs a filter that lets at most this part of the items through
 _VERY_FEW: Final = 0.1
-_REPEATED: Final = 2  # the fewest requests for a finding
+_REPEATED: Final = 2  # a finding needs at least this many requests
 
 
 class _Watcher(Noting):

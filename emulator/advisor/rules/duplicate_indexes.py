@@ -5,8 +5,8 @@ It also finds a global index without a sort key, if another index has the same p
 sort key.
 
 Each index costs units for every write, and storage. An index without a sort key is not needed if
-another index has the same partition key, a sort key, and the same attributes. The other index
-answers all of its Queries.
+another index has the same partition key, a sort key, and the same attributes. The other index can
+answer the same Queries.
 """
 
 from typing import Final
@@ -44,9 +44,9 @@ class _Watcher(Noting):
 
 
 def _replacement(index: IndexFacts, facts: TableFacts) -> tuple[str, bool] | None:
-    """Return a pair for what can replace an index: its name, and True if it has the index's key.
+    """Return the name of an index that can replace this index, and True if the keys are equal.
 
-    The name is that of another index, or "the table". Return None if the index is needed.
+    If the table can replace this index, the name is "the table". Return None if nothing can.
     """
     if index.local:
         return None

@@ -15,8 +15,8 @@ from emulator.advisor.recent import Recent
 from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, counted, units
 from emulator.advisor.tally import Note, Tally
 
-_MANY: Final = 500  # the fewest requests to a table or index, for a finding
-_VALUES: Final = 10  # the fewest values of the partition key, for a finding
+_MANY: Final = 500  # a finding needs at least this many requests to a table or index
+_VALUES: Final = 10  # a finding needs at least this many values of the partition key
 _HALF: Final = 0.5
 _WRITES, _READS = 1_000.0, 3_000.0  # the maximum number of units that a partition gives in a second
 _MOST: Final = 2_000  # values of partition keys whose units in the current second are remembered

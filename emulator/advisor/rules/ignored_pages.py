@@ -4,7 +4,7 @@ This rule finds a Query or Scan without a Limit that returned LastEvaluatedKey, 
 continues from this key. For statements of PartiQL, NextToken takes the place of LastEvaluatedKey.
 
 The service reads at most 1 MB for a page, before it applies the filter. A program that ignores
-LastEvaluatedKey loses all items after that, and nobody notices until the table has grown.
+LastEvaluatedKey loses all items after the page, and nobody notices until the table has grown.
 """
 
 from typing import Final

@@ -15,7 +15,7 @@ from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, counted, un
 from emulator.advisor.tables import IndexFacts
 from emulator.advisor.tally import Tally
 
-_MANY: Final = 5  # the fewest writes to the index, for a finding
+_MANY: Final = 5  # a finding needs at least this many writes to the index
 _MOST: Final = 0.5  # a finding is `likely` if at least this part of the table's writes also write to the index
 
 

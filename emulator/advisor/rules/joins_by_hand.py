@@ -14,7 +14,7 @@ from emulator.advisor.calls import Call
 from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, cost, counted
 from emulator.advisor.tally import Tally
 
-_MANY: Final = 5  # the fewest reads for a finding
+_MANY: Final = 5  # a finding needs at least this many reads
 _ONE_BY_ONE: Final = frozenset(("GetItem", "ExecuteStatement"))
 
 

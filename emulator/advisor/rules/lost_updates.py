@@ -30,8 +30,8 @@ class _Written:
     """The last write of an item.
 
     number: how many writes of the item were seen. changed: the attributes that the last write
-    changed. hashes: the hashes of the attributes of the item that it put, None if it was an update
-    or a deletion.
+    changed; for a put, all attributes of the item. hashes: the hashes of the attributes that a put
+    wrote, None if the last write was an update or a deletion.
     """
 
     __slots__ = ("changed", "hashes", "number")

@@ -16,12 +16,12 @@ from emulator.advisor.recent import Recent
 from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, counted
 from emulator.advisor.tally import Note, Tally
 
-_SECONDS: Final = 30.0  # the longest time from the read to the write
+_SECONDS: Final = 30.0  # the maximum time from the read to the write
 _MOST: Final = 5_000  # reads of items that are remembered until the item is written
 _REPEATED: Final = 2
 
-_ATTRIBUTES: Final = 40  # numbers of an item that are remembered
-_LONGEST: Final = 100  # characters; numbers with longer names are not remembered
+_ATTRIBUTES: Final = 40  # attributes of type N that are remembered for an item
+_LONGEST: Final = 100  # characters; attributes with longer names are not remembered
 
 _Read = tuple[float, str, Item | None]
 """The time of a read, its line of code, and the item's attributes of type N.
@@ -67,7 +67,10 @@ def _file(place: str) -> str:
 
 
 def _sets_a_number(access: Access, item: Item) -> bool:
-    """Return True if an update sets a number to a new value. item: what the client had read."""
+    """Return True if an update sets a number to a new value.
+
+    item: the attributes of type N that the client had read.
+    """
     return any(
         "N" in value and "N" in item.get(name, {}) and value != item[name]
         for name, value in access.assigned.items()

@@ -18,7 +18,7 @@ from emulator.advisor.recent import Recent
 from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, counted
 from emulator.advisor.tally import Note, Tally
 
-_SECONDS: Final = 1.0  # the longest time between the two writes
+_SECONDS: Final = 1.0  # the maximum time between the two writes
 _MOST: Final = 500  # clients whose last write is remembered
 _TRANSFERS: Final = 2
 _COUNTERS: Final = 3
@@ -32,8 +32,8 @@ class _Write:
     """A put or update, and what the rule compares with the client's next write.
 
     computed: whether the write computes a value from the old value. kinds: the kinds of its
-    changes, such as add. numbers: the numbers in its request, without their signs. texts: the short
-    texts of the item that it put. read, write: its units.
+    changes, such as add. numbers: the N values in its request, without signs. texts: the short S, N
+    and B values of the item that it put. read, write: its units.
     """
 
     time: float
@@ -89,10 +89,10 @@ class _Watcher(Noting):
 
 
 def _kind(before: _Write, after: _Write) -> str:
-    """Return how two writes belong together: "transfer", "counter", or "" if they do not.
+    """Return the kind of a pair of writes: "transfer", "counter", or "" if it is of neither kind.
 
     transfer: a number is subtracted from one item and added to another item. counter: the second
-    write computes a value in an item whose partition key is a text in the item that was put.
+    write computes a value in an item whose partition key is a value in the item that was put.
     """
     same = (before.table, before.key) == (after.table, after.key)
     if same or not after.computed or after.time - before.time > _SECONDS:

@@ -16,13 +16,13 @@ from emulator.advisor.recent import Recent
 from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, cost, counted
 from emulator.advisor.tally import Note, Tally
 
-_MANY: Final = 5  # the fewest GetItems for the items of one answer, for a finding
-_SURE: Final = 3  # the fewest lists that were read in this way, for a certain finding
+_MANY: Final = 5  # a finding needs at least this many GetItems for the items of one answer
+_SURE: Final = 3  # a finding is `certain` if at least this many lists were read one by one
 _MOST: Final = 500  # answers whose GetItems are remembered
 _ONE_BY_ONE: Final = frozenset(("GetItem", "ExecuteStatement"))
 
 _Loop = dict[str, tuple[Call, Access]]
-"""Key -> its GetItem."""
+"""The key of an item -> the call and the access that read the item."""
 
 
 class _Watcher(Noting):

@@ -19,8 +19,8 @@ class _Watcher(Noting):
     def see(self, call: Call) -> None:
         if call.operation in _TRANSACTIONS and len(call.accesses) == 1:
             [access] = call.accesses
-            # An update that adds to a number may need the transaction for its token: with one, a
-            # repeated request does not add the number twice.
+            # An update that adds to a number may need the transaction's ClientRequestToken: with a
+            # token, a repeated request does not add the number twice.
             if access.action != "ConditionCheckItem" and not access.computed:
                 self.note(call, access).count_names([access.action])
 

@@ -14,7 +14,7 @@ from emulator.advisor.calls import PAGES, Call
 from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, cost, counted
 from emulator.advisor.tally import Tally
 
-_MANY: Final = 5  # the fewest reads for a finding
+_MANY: Final = 5  # a finding needs at least this many reads
 _LARGE: Final = 1_024  # bytes; smaller items give no finding, because an entry costs at least one unit
 
 

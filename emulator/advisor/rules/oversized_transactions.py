@@ -14,7 +14,7 @@ from emulator.advisor.calls import Call
 from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, cost, counted
 from emulator.advisor.tally import Tally
 
-_MANY: Final = 25  # the fewest actions, for a finding; a BatchWriteItem can have no more than this
+_MANY: Final = 25  # a finding needs at least this many actions; a BatchWriteItem can have at most 25
 
 
 class _Watcher(Noting):

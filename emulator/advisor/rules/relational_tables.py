@@ -16,7 +16,7 @@ from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, cost, count
 from emulator.advisor.tally import Note, Tally
 
 _TABLES: Final = 3
-_MANY: Final = 5  # the fewest references that the program followed, for a finding
+_MANY: Final = 5  # a finding needs at least this many references that the program followed
 _MOST: Final = 1_000  # tables of which the rule remembers whether they have a sort key
 
 

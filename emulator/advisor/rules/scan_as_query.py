@@ -15,7 +15,7 @@ from emulator.advisor.calls import Call
 from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, by_statement, cost, counted
 from emulator.advisor.tally import Tally
 
-_REPEATED: Final = 3  # the fewest Scans for which the advice is to create an index; a single Scan may be a rare job
+_REPEATED: Final = 3  # the advice to create an index needs at least this many Scans; a single Scan may be a rare job
 _MANY: Final = 20  # the advice to create an index needs Scans that read at least this many items
 _SELECTIVE: Final = 0.5  # the advice to create an index needs a filter that lets at most this part of the items through
 

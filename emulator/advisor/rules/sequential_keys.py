@@ -4,9 +4,9 @@ This rule finds tables without a sort key whose items have rising numbers or tim
 keys.
 
 A Query compares a partition key only for equality. So no Query can read the items of a period, and
-only a Scan finds them. The program must also take a counter's numbers one after another from one
-place, which limits the rate of new items. A time belongs in the sort key, below a partition key
-such as the id of a device. A random id needs no counter.
+only a Scan finds them. The program must also take the numbers of a counter one after another, which
+limits the rate of new items. A time belongs in the sort key, below a partition key such as the id
+of a device. A random id needs no counter.
 """
 
 import re
@@ -17,9 +17,9 @@ from emulator.advisor.recent import Recent
 from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, counted
 from emulator.advisor.tally import Note, Tally
 
-_MANY: Final = 10  # the fewest items for a finding
+_MANY: Final = 10  # a finding needs at least this many items
 _NEARLY_ALL: Final = 0.9  # this part of the items must have rising times or numbers as keys, for a finding
-_MOST: Final = 2_000  # at most this many tables' last keys are remembered, and as many items, to count each once
+_MOST: Final = 2_000  # tables whose last key is remembered, and items that are remembered to count each once
 _IS_TIME: Final = re.compile(r"\d{4}-\d\d-\d\d([T ].*)?").fullmatch
 _IS_NUMBER: Final = re.compile(r"\d{1,20}(\.\d{1,9})?").fullmatch
 _EPOCHS: Final = ((1e9, 1e10), (1e12, 1e13))
@@ -49,7 +49,7 @@ class _Watcher(Noting):
             tally.figures["times"] += is_time
             tally.figures["numbers"] += isinstance(value, float)
             if type(before) is type(value):
-                tally.figures["rising"] += before < value  # type: ignore[operator] # of one type
+                tally.figures["rising"] += before < value  # type: ignore[operator] # both have one type
             tally.figures["first"] += before is None
 
 

@@ -33,7 +33,7 @@ class _Watcher(Noting):
 
 def _kind(number: float) -> str:
     if number > _LATEST:
-        return "milliseconds or less"
+        return "milliseconds or a smaller unit"
     return "a duration" if 0 < number < _EARLIEST else ""
 
 

@@ -16,8 +16,8 @@ from emulator.advisor.tally import Note, Tally
 
 _SECONDS: Final = 5.0  # for this long after a write to a partition, its reads may need consistency
 _MOST: Final = 5_000  # partitions whose last write is remembered
-_REPEATED: Final = 3  # the fewest unneeded reads, for a finding; fewer may be an exception
-_SURE: Final = 10  # the fewest unneeded reads, for a likely finding
+_REPEATED: Final = 3  # a finding needs at least this many unneeded reads; fewer may be an exception
+_SURE: Final = 10  # a `likely` finding needs at least this many unneeded reads
 
 _Partition = tuple[str, str, str, str]
 _WHOLE_TABLE: Final = "\0table"  # stands for all partition keys of a table; no partition key has this value

@@ -14,7 +14,7 @@ from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, counted, un
 from emulator.advisor.tally import Tally
 from emulator.database.throughput.capacity import entry_units
 
-_MANY: Final = 20  # the fewest writes to the index, for a finding
+_MANY: Final = 20  # a finding needs at least this many writes to the index
 
 
 class _Watcher(Noting):
