@@ -100,7 +100,7 @@ def next_events(database: Database) -> Steps[list[Event]]:
 
 
 def let_happen(database: Database) -> Steps[None]:
-    """Do or queue the work of all events that are due, before the scheduler would do that."""
+    """Do or queue the work of all events that are due, without waiting for the scheduler."""
     database.rerun(database.catalog.settle_all)
     yield from ttl_sweep.sweep(database, ttl_sweep.tables(database))
     yield from replication.finish(database)

@@ -132,9 +132,9 @@ class ShardCursor(Generic[InboxT]):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The most that one poll reads of one shard.
+    """The limits of what one poll reads of one shard.
 
-    records: the number of records. size: the sum of their SizeBytes.
+    records: the maximum number of records. size: the maximum sum of their SizeBytes.
     """
 
     records: int = reader.RECORDS
@@ -150,7 +150,7 @@ class LogConsumer(Generic[InboxT]):
     positions: the consumer's stored checkpoints. A shard without a checkpoint is read from its
     beginning.
     make_inbox: a function that returns a new inbox for a shard.
-    page: the most that one poll reads of one shard.
+    page: the limits of what one poll reads of one shard.
     """
 
     def __init__(

@@ -26,7 +26,7 @@ RECORDS: Final = 1000
 """The maximum number of records in one answer of GetRecords (AWS: GetRecords, Limit)."""
 
 BYTES: Final = MIB
-"""The largest sum of SizeBytes of the records in one answer of GetRecords.
+"""The maximum sum of SizeBytes of the records in one answer of GetRecords.
 
 If a record would exceed this sum, the page ends before it. But a page has at least one record.
 """

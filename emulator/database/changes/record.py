@@ -55,7 +55,7 @@ MODIFY: Final = 1
 REMOVE: Final = 2
 
 IDENTITIES: Final = (b"}", b',"userIdentity":{"Type":"Service","PrincipalId":"dynamodb.amazonaws.com"}}')
-"""How the text of a record ends. The origin of the change is the index (behaviour 12)."""
+"""The ends of records' JSON texts. The index is the origin of the change (behaviour 12)."""
 
 _KEYS: Final = b',"Keys":'
 NEW_IMAGE: Final = b',"NewImage":'
@@ -212,7 +212,7 @@ _UPGRADES: Final[dict[int, Callable[[ReadTxn, bytes], bytes]]] = {
     FIRST_VERSION: _from_first,
     REFERRING_VERSION: _from_reference,
 }
-"""For each older version of records, the function that converts a record to version 2."""
+"""For each version of records except 2, the function that converts a record to version 2."""
 
 
 def is_consistent(row: bytes) -> bool:

@@ -162,7 +162,10 @@ class StreamDefinition:
         return (shard for shard in self.shards if shard.closed is None or shard.closed + self.retention > now)
 
     def due(self) -> float:
-        """Return the next time for a rollover, or for deleting a shard or the whole stream."""
+        """Return the earliest time at which a shard must be rolled over or deleted.
+
+        For a disabled stream, the time at which the stream must be deleted counts too.
+        """
         moments = [
             shard.opened + SHARD_LIFE if shard.closed is None else shard.closed + self.retention
             for shard in self.shards
