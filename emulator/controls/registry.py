@@ -56,7 +56,7 @@ class RequestLog(Protocol):
         ...
 
     def whole(self, ended: int) -> Result | None:
-        """Return the kept request that ended at a time, and its bodies; None if it is not kept.
+        """Return the request that ended at the time `ended`, with bodies. None if it is not kept.
 
         ended: the time in nanoseconds, by the clock of `now`.
         """

@@ -263,7 +263,7 @@ class Enforcer:
 
         A table keeps its token buckets and its counts when its definition changes.
         in_flight: refuses writes of items that have a write in flight from another region. None for
-        a table without replicas with strong consistency.
+        a table that is not in a group with strong consistency.
         """
         throttle = self._throttle(table)
         insights = self._configured_insights(table.definition)

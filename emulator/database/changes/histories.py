@@ -88,7 +88,7 @@ class Histories:
         return self._registry.get(keyspace.history(number))
 
     def log(self, number: int | None) -> "History | None":
-        """Return the History with this id, which writes its records.
+        """Return the History object that writes the records of the history with this id.
 
         Return None if the history is closed or does not exist.
         """

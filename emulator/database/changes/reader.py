@@ -31,7 +31,7 @@ BYTES: Final = MIB
 If a record would exceed this sum, the page ends before it. But a page has at least one record.
 """
 
-# how many records one read of the store returns: 50 MB if all have two images of the largest size
+# how many records one read of the store returns: 50 MB if all have two images of the maximum size
 _CHUNK: Final = 64
 
 

@@ -47,7 +47,7 @@ def enabled(definition: TableDefinition, days: int | None, now: float) -> TableD
 
 
 def disabled(definition: TableDefinition) -> TableDefinition:
-    """Return the definition with recovery off, and without its period."""
+    """Return the definition with recovery off, and without a recovery period."""
     return replace(definition, recovery_days=None, recovery_since=None)
 
 

@@ -71,7 +71,7 @@ class Membership:
 
     @classmethod
     def load(cls, stored: Mapping[str, Any]) -> Self:
-        """Load the membership from its part of a table's JSON."""
+        """Load the membership from its JSON in the definition of a table."""
         directions = {region: from_fields(Direction, each) for region, each in stored.get("directions", {}).items()}
         return from_fields(cls, {**stored, "others": tuple(stored["others"]), "directions": directions})
 

@@ -21,7 +21,7 @@ from emulator.settings import DEFAULT_ACCOUNT
 EXPORT: Final = "export"
 IMPORT: Final = "import"
 BULK: Final = "bulk-operation"
-"""The kinds of jobs. An ARN of a job has its kind before its id."""
+"""The kinds of jobs. In the ARN of a job, the kind is before the id."""
 
 IN_PROGRESS: Final = "IN_PROGRESS"
 COMPLETED: Final = "COMPLETED"

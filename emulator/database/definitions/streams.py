@@ -154,7 +154,7 @@ class StreamDefinition:
         return self.disabled is not None and self.disabled + self.retention <= now
 
     def oldest(self, now: float) -> float:
-        """Return a time, in seconds since the epoch. Records from before it are too old to read."""
+        """Return the time before which records are too old to read, in seconds since the epoch."""
         return now - self.retention
 
     def readable(self, now: float) -> Iterator[Shard]:
