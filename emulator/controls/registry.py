@@ -114,7 +114,7 @@ class Evidence(Protocol):
         ...
 
     def describe_tables_again(self) -> None:
-        """Note that each known table may have been replaced by another table of the same name."""
+        """Make the advisor read the definition of each known table again at the table's next use."""
         ...
 
     def contribution(self) -> Result:

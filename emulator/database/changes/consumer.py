@@ -58,7 +58,7 @@ class Inbox(Protocol):
         ...
 
     def expire(self) -> None:
-        """Note that the shard no longer exists, because all its records are too old."""
+        """Remember that the shard no longer exists, because all its records are too old."""
         ...
 
 
@@ -107,8 +107,8 @@ class ShardCursor(Generic[InboxT]):
 
         Return True if more records may follow.
 
-        last: the stream's last sequence number in the snapshot of `txn`. If it is less than the end
-        of a closed shard, the snapshot may lack records of the shard.
+        last: the stream's last sequence number in the snapshot of `txn`. If it is less than the
+        last number of a closed shard, the snapshot may lack records of the shard.
         page: the maximum number of records and bytes to read. oldest: records from before this
         time, in seconds since the epoch, are skipped.
         """

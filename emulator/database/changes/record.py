@@ -12,12 +12,12 @@
     4 bytes    length of OldImage, 0 if the record has none
     the rest   JSON text: the record as GetRecords returns it (behaviour 11.3)
 
-The JSON text is a frame around parts, such as an image, that were JSON before:
+The JSON text is a frame around the JSON of the item's key (K), new image (N) and old image (O):
 
     {"eventID":..,"dynamodb":{..,"Keys":K,"NewImage":N,"OldImage":O,"SequenceNumber":..}<identity>}
 
 So GetRecords copies the whole text into its answer. Records for Lambda and Kinesis are built from
-the parts. No text is parsed.
+K, N and O. No text is parsed.
 
 A record of version 1 has the first four fields and the text. Data folders of storage layout 1 have
 such records.
