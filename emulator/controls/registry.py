@@ -114,7 +114,7 @@ class Evidence(Protocol):
         ...
 
     def describe_tables_again(self) -> None:
-        """Make the advisor read the definition of each known table again at the table's next use."""
+        """Make the advisor read the definition of each known table again at its next use."""
         ...
 
     def contribution(self) -> Result:
