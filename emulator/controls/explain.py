@@ -42,7 +42,10 @@ _FLAGS: Final = {"true": True, "false": False}
     "explain", changes=False, members=_MARKED, summary="show how a PartiQL statement would run, and what it would cost"
 )
 def explain(emulator: Emulator, body: Body) -> Result:
-    """Explain a statement whose members are in a query string. Raises BadDeclaration."""
+    """Explain the PartiQL statement in the query string of a GET, where each member is a text.
+
+    Raises BadDeclaration if a member or the statement is wrong.
+    """
     read: dict[str, Any] = dict(body)
     if isinstance(body.get("Parameters"), str):
         try:
@@ -63,7 +66,10 @@ def explain(emulator: Emulator, body: Body) -> Result:
     summary="show how the PartiQL statement in a body would run, and what it would cost",
 )
 def explain_statement(emulator: Emulator, body: Body) -> Result:
-    """Return the plan and the estimated cost of a statement. Raises BadDeclaration."""
+    """Return the plan and the estimated cost of a PartiQL statement.
+
+    Raises BadDeclaration if a member of the body or the statement is wrong.
+    """
     refuse_unknown(body, *_MEMBERS)
     text = member(body, "Statement", str)
     parameters = member(body, "Parameters", list) if "Parameters" in body else []

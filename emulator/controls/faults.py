@@ -31,18 +31,18 @@ requests that it matched, and `Hits` those that got its effect.
 | `Unprocessed`      | `Share`                           | this share of a batch stays unprocessed |
 | `Conflict`         |                                   | a conflict with another transaction     |
 | `Cancel`           | `Code`?: a cancellation reason    | a canceled transaction                  |
-| `ShortPage`        | `Items`                           | a page ends after so many items         |
+| `ShortPage`        | `Items`                           | a page ends after this number of items  |
 
 `After: true` means that the request takes effect before its client gets the fault. Times are in
 seconds of real time.
 
-The rules get a request in the order of their creation. Latency, Unprocessed and ShortPage
-combine with later rules. A rule matches only requests that its effect can change: Unprocessed does
-not match a GetItem. The first hit of another kind decides the answer, and later rules do not see
-the request. `Share` draws by `Seed` and by the number of the request among those that match, so a
-test that repeats its requests gets the same faults. All processes of a server share the counts. A
-rule ends when the server stops, or with `reset {}` or `remove_faults`. `reset {}` keeps the rules
-that a setting of the server has made.
+The rules are tested on a request in the order of their creation. Latency, Unprocessed and ShortPage
+combine with the effects of later rules. A rule matches only requests that its effect can change:
+Unprocessed does not match a GetItem. The first hit with any other effect decides the answer, and
+later rules do not see the request. `Share` draws by `Seed` and by the number of the request among
+those that match, so a test that repeats its requests gets the same faults. All processes of a
+server share the counts. A rule ends when the server stops, or with `reset {}` or `remove_faults`.
+`reset {}` keeps the rules that a setting of the server has made.
 """  # noqa: W505 - a table
 
 from collections.abc import Sequence

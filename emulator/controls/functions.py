@@ -4,7 +4,7 @@
 |---------------------|------------------------|------------------------------------------------|
 | `functions`         | none                   | `{"Functions", "Mappings", "Failures"}`        |
 | `dead_letters`      | none                   | `{"DeadLetters": [letters without "Records"]}` |
-| `find_dead_letters` | `{"UUID"?, "Id"?}`     | the same, of one mapping; or one letter        |
+| `find_dead_letters` | `{"UUID"?, "Id"?}`     | the letters of one mapping, or one letter      |
 | `redeliver`         | `{"UUID"}` or `{"Id"}` | `{"Redelivering": number of letters}`          |
 
 `Functions` are the configured functions. `Mappings` are the event source mappings of all accounts:
@@ -133,9 +133,10 @@ def dead_letters(emulator: Emulator, _body: Body) -> Steps[Result]:
     members=("UUID?", "Id?"),
 )
 def find_dead_letters(emulator: Emulator, body: Body) -> Steps[Result]:
-    """Return the dead letters that have the `UUID` and `Id` of the body.
+    """Return the newest dead letters that have the `UUID` and `Id` of the body, at most 1,000.
 
-    Raises BadDeclaration if the body is wrong.
+    A member that is missing in the body selects all letters. Raises BadDeclaration if the body is
+    wrong.
     """
     wanted = _wanted(body)
     if not emulator.database.owner:

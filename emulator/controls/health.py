@@ -1,9 +1,9 @@
 """`health`: shows that the server answers requests, and its version and engine.
 
 A server that is starting or stopping does not answer. So an answer means that clients can send
-requests. The result is `{"Status": "healthy", "Version": of the emulator, "Engine": a text about
-the storage engine, "Tables": number of tables of all access keys and regions, "Uptime": seconds
-since the start}`. Every worker process returns the same result.
+requests. The result is `{"Status": "healthy", "Version": version of the emulator, "Engine": a text
+about the storage engine, "Tables": number of tables of all access keys and regions, "Uptime":
+seconds since the start}`. Every worker process returns the same result.
 """
 
 from typing import Final

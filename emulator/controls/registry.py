@@ -56,7 +56,7 @@ class RequestLog(Protocol):
         ...
 
     def whole(self, ended: int) -> Result | None:
-        """Return the kept request that ended at a time, and its bodies; None if it is not kept.
+        """Return the request that ended at the time `ended`, with bodies. None if it is not kept.
 
         ended: the time in nanoseconds, by the clock of `now`.
         """
@@ -114,7 +114,7 @@ class Evidence(Protocol):
         ...
 
     def describe_tables_again(self) -> None:
-        """Note that each known table may have been replaced by another table of the same name."""
+        """Make the advisor read the definition of each known table again at its next use."""
         ...
 
     def contribution(self) -> Result:

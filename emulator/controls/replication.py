@@ -36,7 +36,7 @@ _IN_STEP: Final = 200  # how many tables one step handles: each takes 20 us if i
     members=("TableName", "From?", "To?", "Delay?", "Paused?"),
 )
 def steer(emulator: Emulator, body: Body) -> Result:
-    """Set the delay of some directions of replication, or pause or continue these directions.
+    """Change the delay or the pause of the directions of replication that the body selects.
 
     Raises BadDeclaration if the body is wrong.
     """

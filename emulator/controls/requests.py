@@ -46,8 +46,8 @@ def _found(body: Body, results: Sequence[Result]) -> Result:
     if not 1 <= limit <= MOST:
         raise BadDeclaration(f"the member Limit must be an integer from 1 to {MOST}")
     # The processes returned their requests one after another. Requests that ended after the first
-    # process had returned may be missing in `results`. So this call leaves out all requests that
-    # ended after that, and the next call returns them.
+    # process had returned may be missing in `results`. So this call leaves out these requests,
+    # and the next call returns them.
     until = min(each["Now"] for each in results)
     found: list[Any] = [each for result in results for each in result["Requests"] if each["Ended"] < until]
     found.sort(key=lambda each: (each["Ended"], each["Worker"]))

@@ -1,6 +1,6 @@
 """`settings`: shows the settings with which the server was started.
 
-The result has a member for each setting: the name of its flag (`shared-db`), and its value.
+The result maps the name of each setting's flag, such as `shared-db`, to the value of the setting.
 """
 
 from dataclasses import fields

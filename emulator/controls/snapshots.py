@@ -74,7 +74,7 @@ _REST: Final = 60.0  # seconds from one step of `hold` to the next; these steps 
 
 @control("snapshots", changes=False, summary="list the snapshots")
 def listed(emulator: Emulator, _body: Body) -> Result:
-    """Return name, time of creation and size of each snapshot that is not a held one."""
+    """Return name, time of creation and size of each snapshot that is not held."""
     with emulator.database.read() as txn:
         named = (snapshot for snapshot in snapshots(txn) if not snapshot.name.startswith(HELD))
         return {"Snapshots": [_described(snapshot) for snapshot in named]}
@@ -238,9 +238,10 @@ def items(emulator: Emulator, body: Body) -> Result:
 
 
 def _renamed(body: Body) -> dict[str, str]:
-    """Return the member Rename of a body: new table names by old ones. {} if it is missing.
+    """Return the member Rename of a body, which maps old table names to new ones.
 
-    Raises BadDeclaration if a new name is not a valid table name.
+    Return {} if the member is missing. Raises BadDeclaration if a new name is not a valid table
+    name.
     """
     renamed: dict[str, str] = member(body, "Rename", dict) if "Rename" in body else {}
     for name in renamed.values():

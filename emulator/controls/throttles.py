@@ -16,7 +16,7 @@ that throttle.
 | `Asked`, `Available`     | the units that the request needs, and the units that were left;       |
 |                          | `Available` is 0 if a fault throttled the request                     |
 | `Reason`                 | the reason, as in the error's ThrottlingReasons                       |
-| `Cause`                  | a word of the table below                                             |
+| `Cause`                  | a word from the table below                                           |
 | `Fault`                  | the id of the fault's rule, if a fault throttled the request          |
 | `Explanation`            | the cause in one or more sentences                                    |
 

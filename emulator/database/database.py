@@ -57,7 +57,9 @@ def _no_disk() -> int:
 
 
 class Database(Entrances):
-    """The catalog, transactions and background work, for every operation. One thread owns it.
+    """The catalog, transactions and background work, for every operation.
+
+    One thread owns the database.
 
     sharing: memory that this process shares with other processes on the same data folder. None if
     this process is the only one.
@@ -212,7 +214,7 @@ class Database(Entrances):
             resume(self)
 
     def _take_over(self) -> None:
-        """End the statuses that are due, and schedule the work that the clock repeats.
+        """End the statuses that are due to end, and schedule the work that runs at intervals.
 
         Only the owner process calls this.
         """
@@ -226,7 +228,7 @@ class Database(Entrances):
     def recover(self) -> None:
         """Reload everything from the store after a commit failed or was lost.
 
-        Raises StorageError.
+        Raises StorageError if the store cannot be read.
         """
         self.refresh()
         self._resume()
@@ -234,8 +236,9 @@ class Database(Entrances):
     def respond(self, operation: "Operation[_T]", caller: Caller, raw: object) -> _T:
         """Return the response of an operation to a request. raw: the request's parsed JSON.
 
-        Raises Sliced, and the errors of `run`. This method does not call `run`, because making a
-        function for each request would take 1 % of the time of a GetItem.
+        Raises Sliced if the response is made in slices, and the errors of `run`. This method does
+        not call `run`, because making a function for each request would take 1 % of the time of a
+        GetItem.
         """
         try:
             if self._shared and self.versions.is_stale():
@@ -249,7 +252,7 @@ class Database(Entrances):
     def table(self, caller: Caller, name: str) -> Table:
         """Return a table for an operation on items.
 
-        This may write to the store, to end a status of the table that is due. Raises a
+        The call settles the table, which may write to the store. Raises a
         ResourceNotFoundException whose text does not name the table (behaviour 3.1), the errors of
         wrong ARNs (behaviour 3.4), and Full if the table's status should have ended, but the disk
         has no room for that.
@@ -265,7 +268,7 @@ class Database(Entrances):
     def described(self, caller: Caller, name: str, *, restoring: bool = False) -> Table:
         """Return a table in any status, for an operation on tables.
 
-        This may write to the store, to end a status of the table that is due.
+        The call settles the table, which may write to the store.
 
         restoring: False to treat a table that is being restored as missing. Most operations do that
         (control-plane 0.3). Raises the errors of a missing table and of wrong ARNs, with the texts

@@ -60,7 +60,10 @@ class Entrances:
     in_thread: InThread | None
 
     def refresh(self) -> None:
-        """Reload the definitions whose stored bytes have changed. Raises StorageError."""
+        """Reload the definitions whose stored bytes have changed.
+
+        Raises StorageError if they cannot be read.
+        """
         self.registries.reload()
 
     def run(self, work: Callable[[], _T]) -> _T:

@@ -31,8 +31,8 @@ A test can move the clock from event to event.
 The last four kinds come from event_sources and auto_scaling; `Emulator.coming_events` adds them.
 Only the process that calls functions knows of retries and batching windows.
 
-All processes of a server find the same events of the other kinds, because these follow from
-declarations and from the store. Only the owner knows the exact time of a Backfill. The time of an
+The events of the other kinds follow from declarations and from the store, so all processes of a
+server find the same events. Only the owner knows the exact time of a Backfill. The time of an
 event is the time at which an item expires or a shard is old enough. The sweep or rollover runs
 later, because the scheduler runs it at intervals.
 """  # noqa: W505 - a table
@@ -100,7 +100,7 @@ def next_events(database: Database) -> Steps[list[Event]]:
 
 
 def let_happen(database: Database) -> Steps[None]:
-    """Do or queue the work of all events that are due, before the scheduler would do that."""
+    """Do or queue the work of all events that are due, without waiting for the scheduler."""
     database.rerun(database.catalog.settle_all)
     yield from ttl_sweep.sweep(database, ttl_sweep.tables(database))
     yield from replication.finish(database)

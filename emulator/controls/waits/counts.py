@@ -42,7 +42,7 @@ Comparison = Callable[[int], bool]
 
 
 def comparison(value: object) -> Comparison:
-    """Return a function that gets a number of items, and returns True if it matches `value`.
+    """Return a function that gets a number of items, and returns True if it is as `value` demands.
 
     value: the member `Count` of a body. Raises BadDeclaration if it has the wrong form.
     """

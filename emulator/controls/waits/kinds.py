@@ -29,7 +29,7 @@ KINDS: Final[Mapping[str, Kind]] = {
 }
 """The kinds, by the member that selects them.
 
-`Record` is first, because its body may have a Count.
+`Record` is first, because a body with `Record` may also have a `Count`.
 """
 
 

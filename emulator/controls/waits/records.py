@@ -27,7 +27,7 @@ _SHOWN: Final = 100  # the maximum number of records in a result
 
 
 class StreamTarget:
-    """The stream that a body selects: by its ARN, or by the table whose current stream it is."""
+    """The stream that a body selects: the stream with an ARN, or the current stream of a table."""
 
     def __init__(self, emulator: Emulator, body: Body) -> None:
         if ("StreamArn" in body) is ("TableName" in body):

@@ -204,7 +204,7 @@ class Attachments:
 
 
 def _no_lag(_definition: TableDefinition) -> None:
-    """Return None: the initial value of `lags`, before the catalog sets another function."""
+    """Return None. This function is the value of `lags` until the catalog sets another one."""
 
 
 def _do_nothing(_definition: TableDefinition) -> None:
@@ -216,9 +216,10 @@ def _alone(_definition: TableDefinition) -> Iterable[Table]:
 
 
 def _images(definition: TableDefinition) -> Images:
-    """Return which images of an item the records of a table need: old, new, both or none.
+    """Return which images of an item the stream records of a table need: old, new, both or none.
 
-    The records go to the table's stream and its Kinesis destinations, which need both images.
+    The records go to the table's stream and its Kinesis destinations. A Kinesis destination needs
+    both images.
     """
     view_types = [definition.stream_view] if definition.stream_id is not None else []
     view_types += ["NEW_AND_OLD_IMAGES" for each in definition.kinesis if each.stream_id is not None]

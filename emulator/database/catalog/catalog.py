@@ -46,7 +46,7 @@ class Caller:
     tenant_tables: Tables
     """The tables of the caller's tenant. A change of a table changes this object in place."""
     tables: dict[str, Table]
-    """The tables of the caller's tenant by name. A change of a table changes it in place."""
+    """The caller's tables by name. A change of a table changes this dictionary in place."""
 
     @property
     def home(self) -> arns.Home:
@@ -162,7 +162,7 @@ class Catalog:
     def find(self, caller: Caller, name: str, *, expected: bool = True, data_plane: bool = False) -> Table | None:
         """Return the caller's table by name or ARN, None if there is no such table.
 
-        The call first ends the statuses of the table that are due, which may write to the store.
+        The call settles the table first, which may write to the store.
 
         expected: True if a missing table is probably a mistake of the user, so that it is logged.
         data_plane: True if the errors for wrong ARNs have the texts of the data plane
@@ -181,9 +181,9 @@ class Catalog:
     def page(self, caller: Caller, after: str | None, limit: int) -> tuple[list[str], bool]:
         """Return at most `limit` names of the caller's tables, and True if more names follow.
 
-        The names are sorted. The page begins after the name `after`; None means with the first
-        name. The call ends the statuses of these tables that are due, which may write to the store.
-        If the caller has no tables, the call logs which tenants have tables.
+        The names are sorted. The page begins after the name `after`. If `after` is None, it begins
+        with the first name. The call settles the tables that it visits, which may write to the
+        store. If the caller has no tables, the call logs which tenants have tables.
         """
         names: list[str] = []
         while (after := caller.tenant_tables.after(after)) is not None:

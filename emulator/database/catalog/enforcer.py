@@ -68,8 +68,8 @@ class Enforcer:
     consumed: a list with one number: the units that requests to this process have consumed while
         units were counted. It is a list, so that other modules can keep a reference to it and read
         the number fast.
-    gate: refuses parts of operations while a test has asked for such faults, None otherwise.
-        Whoever changes it must compile all tables again.
+    gate: the place at which faults refuse parts of operations, None if no fault does that. Code
+        that sets `gate` must then compile all tables again.
     """
 
     def __init__(self, clock: Clock, *, throttle_all: bool = False, metered: bool = False) -> None:
@@ -126,7 +126,8 @@ class Enforcer:
         """Let reads of tables show an earlier state. The caller must save the tables' definitions.
 
         table: the name or ARN of the tables, None for all tables. setting: a lag of 0 seconds
-        exempts the tables from a lag of all tables. None ends the declaration about the tables.
+        exempts the tables from a lag that is declared for all tables. None ends the declaration
+        about the tables.
         """
         if table is None:
             self._lags.clear()
@@ -239,9 +240,10 @@ class Enforcer:
         return orjson.dumps([self._throttle_all, self._throttled, locks, self._tokens, lags, paces])
 
     def adopt(self, declared: bytes) -> None:
-        """Replace the declarations by those of another process, which its `declared` returned.
+        """Replace the declarations by the declarations of another process.
 
-        Each process keeps its own token buckets, which limit throughput.
+        declared: the result of the other process's method `declared`. Each process keeps its own
+        token buckets, which limit throughput.
         """
         self._throttle_all, self._throttled, locks, self._tokens, lags, paces = orjson.loads(declared)
         self.paces = {name: Pace(*pace) for name, pace in paces.items()}
@@ -257,11 +259,11 @@ class Enforcer:
             raise errors.transaction_in_progress()
 
     def enforcement_of(self, table: Table, in_flight: "InFlight | None" = None) -> Enforcement | None:
-        """Return the enforced limits and the key counts of a table, None if there are none.
+        """Return the Enforcement of a table, None if nothing of the table is limited or counted.
 
         A table keeps its token buckets and its counts when its definition changes.
         in_flight: refuses writes of items that have a write in flight from another region. None for
-        a table without replicas with strong consistency.
+        a table that is not in a group with strong consistency.
         """
         throttle = self._throttle(table)
         insights = self._configured_insights(table.definition)

@@ -51,7 +51,10 @@ class Settling:
         self.removal: Callable[[TableDefinition], Callable[[DefinitionChange], None]] | None = None
 
         self.must_wait: Callable[[TableDefinition], bool] = _never
-        """Returns True while a member of a group has writes that other members must get first."""
+        """Returns True while a table has writes that the other tables of its group must still get.
+
+        The table is removed only after these writes.
+        """
 
     def until(self, begin: float | None = None) -> float:
         """Return the time at which a status such as CREATING ends, in seconds since the epoch.
@@ -82,7 +85,7 @@ class Settling:
             self.settle(table)
 
     def settle(self, table: Table) -> Table | None:
-        """End the statuses of a table that are due. Return the table, None if it was removed.
+        """End each status of a table that is due to end. Return the table, None if it was removed.
 
         This may write to the store. If the disk is full, the old status stays until there is room
         (see `overdue`).

@@ -119,7 +119,7 @@ class TableRegistry:
         return definition
 
     def change(self, definition: TableDefinition) -> Table:
-        """Store a changed definition in a transaction of its own. Return the compiled table."""
+        """Store a changed definition in a separate transaction. Return the compiled table."""
         with self.changing(urgent=True) as change:
             definition = self.save(change, definition)
         return self.published(definition)

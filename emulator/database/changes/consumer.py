@@ -58,7 +58,7 @@ class Inbox(Protocol):
         ...
 
     def expire(self) -> None:
-        """Note that the shard no longer exists, because all its records are too old."""
+        """Remember that the shard no longer exists, because all its records are too old."""
         ...
 
 
@@ -107,8 +107,8 @@ class ShardCursor(Generic[InboxT]):
 
         Return True if more records may follow.
 
-        last: the stream's last sequence number in the snapshot of `txn`. If it is less than the end
-        of a closed shard, the snapshot may lack records of the shard.
+        last: the stream's last sequence number in the snapshot of `txn`. If it is less than the
+        last number of a closed shard, the snapshot may lack records of the shard.
         page: the maximum number of records and bytes to read. oldest: records from before this
         time, in seconds since the epoch, are skipped.
         """
@@ -132,9 +132,9 @@ class ShardCursor(Generic[InboxT]):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The most that one poll reads of one shard.
+    """The limits of what one poll reads of one shard.
 
-    records: the number of records. size: the sum of their SizeBytes.
+    records: the maximum number of records. size: the maximum sum of their SizeBytes.
     """
 
     records: int = reader.RECORDS
@@ -150,7 +150,7 @@ class LogConsumer(Generic[InboxT]):
     positions: the consumer's stored checkpoints. A shard without a checkpoint is read from its
     beginning.
     make_inbox: a function that returns a new inbox for a shard.
-    page: the most that one poll reads of one shard.
+    page: the limits of what one poll reads of one shard.
     """
 
     def __init__(

@@ -29,10 +29,13 @@ if TYPE_CHECKING:
     from emulator.database.definitions.histories import HistoryDefinition
 
 SLICE: Final = 500
-"""The maximum number of records that one slice deletes, with second keys (history.py): 4 ms."""
+"""The maximum number of records that one slice deletes, with their second keys (history.py).
+
+Such a slice takes 4 ms.
+"""
 
 SIZE: Final = 4 * MIB
-"""The size in bytes of deleted records after which a slice ends."""
+"""A slice ends when the records that it has deleted have this size in bytes together."""
 
 
 class Images(NamedTuple):
@@ -85,7 +88,7 @@ class Histories:
         return self._registry.get(keyspace.history(number))
 
     def log(self, number: int | None) -> "History | None":
-        """Return the History with this id, which writes its records.
+        """Return the History object that writes the records of the history with this id.
 
         Return None if the history is closed or does not exist.
         """
@@ -113,9 +116,10 @@ class Histories:
         return number
 
     def adjust(self, change: DefinitionChange, number: int, days: int, images: Images) -> None:
-        """Set the retention of an open history in days, and the images that its records keep.
+        """Change the retention of an open history, and the images that its records keep.
 
-        images: the images that the table's streams need.
+        days: for how many days the history keeps records. images: the images that the table's
+        streams need.
         """
         history = self._known(number)
         referred = history.referred or any(images)
@@ -175,9 +179,9 @@ class Histories:
             self._background.add(("history", number), partial(self._trim_slice, number))
 
     def _trim_slice(self, number: int) -> bool:
-        """Delete some of a history's records that are too old, or a history that nothing needs.
+        """Delete one slice of a history's old records, or a whole history that nothing needs.
 
-        Return True if there is more to delete.
+        Return True if old records may remain.
         """
         from emulator.database.changes.history import micros_of, position  # noqa: PLC0415 - as above
         from emulator.database.definitions.histories import SLACK  # noqa: PLC0415

@@ -106,9 +106,9 @@ class StreamLog:
     def refer_to(self, history: int | None) -> None:
         """Make later records refer to a history, which stores their images.
 
-        history: its id. None makes later records contain their images. The history must be a
-        follower before this log, because the history gives the change its position. Records of a
-        stream without images never refer to a history.
+        history: the history's id. None makes later records contain their images. The table must
+        call the history before this log, because the history gives a change its position. Records
+        of a stream without images never refer to a history.
         """
         has_images = self._old or self._new
         self._reference = u32(history) if history is not None and has_images else b""

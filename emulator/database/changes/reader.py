@@ -26,12 +26,12 @@ RECORDS: Final = 1000
 """The maximum number of records in one answer of GetRecords (AWS: GetRecords, Limit)."""
 
 BYTES: Final = MIB
-"""The largest sum of SizeBytes of the records in one answer of GetRecords.
+"""The maximum sum of SizeBytes of the records in one answer of GetRecords.
 
 If a record would exceed this sum, the page ends before it. But a page has at least one record.
 """
 
-# how many records one read of the store returns: 50 MB if all have two images of the largest size
+# how many records one read of the store returns: 50 MB if all have two images of the maximum size
 _CHUNK: Final = 64
 
 

@@ -12,12 +12,12 @@
     4 bytes    length of OldImage, 0 if the record has none
     the rest   JSON text: the record as GetRecords returns it (behaviour 11.3)
 
-The JSON text is a frame around parts, such as an image, that were JSON before:
+The JSON text is a frame around the JSON of the item's key (K), new image (N) and old image (O):
 
     {"eventID":..,"dynamodb":{..,"Keys":K,"NewImage":N,"OldImage":O,"SequenceNumber":..}<identity>}
 
 So GetRecords copies the whole text into its answer. Records for Lambda and Kinesis are built from
-the parts. No text is parsed.
+K, N and O. No text is parsed.
 
 A record of version 1 has the first four fields and the text. Data folders of storage layout 1 have
 such records.
@@ -55,7 +55,7 @@ MODIFY: Final = 1
 REMOVE: Final = 2
 
 IDENTITIES: Final = (b"}", b',"userIdentity":{"Type":"Service","PrincipalId":"dynamodb.amazonaws.com"}}')
-"""How the text of a record ends. The origin of the change is the index (behaviour 12)."""
+"""The ends of records' JSON texts. The index is the origin of the change (behaviour 12)."""
 
 _KEYS: Final = b',"Keys":'
 NEW_IMAGE: Final = b',"NewImage":'
@@ -212,7 +212,7 @@ _UPGRADES: Final[dict[int, Callable[[ReadTxn, bytes], bytes]]] = {
     FIRST_VERSION: _from_first,
     REFERRING_VERSION: _from_reference,
 }
-"""For each older version of records, the function that converts a record to version 2."""
+"""For each version of records except 2, the function that converts a record to version 2."""
 
 
 def is_consistent(row: bytes) -> bool:

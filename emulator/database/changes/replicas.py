@@ -7,7 +7,7 @@ Every write of an item gets a *version*. The store keeps the version of the last
 
 In each region, the write with the greatest version wins. A version stays when its item is deleted,
 so an older write that arrives later does not create the item again. A client's write in a region
-gets a version later than the item's present version. An item without a version counts as one with
+gets a version greater than the item's present version. An item without a version counts as one with
 the empty version, which is less than all others. When no write waits in any region of a group,
 jobs/replication.py deletes all versions, those of deleted items too.
 
@@ -139,7 +139,8 @@ def _do_nothing(_table: TableDefinition) -> None:
 def _parts(stored: bytes | None) -> tuple[bytes, bytes]:
     """Split the stored version of an item into the version and the number of a log record.
 
-    Both are bytes. The number is b"" if the value has no number. Both are b"" if `stored` is None.
+    The two parts are bytes. The number is b"" if `stored` has no number. The version and the number
+    are b"" if `stored` is None.
     """
     if not stored:
         return b"", b""
@@ -237,14 +238,14 @@ def pending(txn: ReadTxn, log: int, table: bytes, after: int, limit: int) -> lis
 
 
 def trim(txn: WriteTxn, log: int, regions: Iterable[str], limit: int) -> None:
-    """Delete at most `limit` records of a replication log that all of these regions have got."""
+    """Delete at most `limit` records of a replication log that all `regions` have got."""
     prefix = keyspace.replicated_writes(keyspace.replica(log))
     least = min((position(txn, log, region) for region in regions), default=last_number(txn, log))
     txn.drop_range(prefix, prefix + u64(least + 1), limit)
 
 
 def forget(txn: WriteTxn, logs: Iterable[int], limit: int) -> bool:
-    """Delete the first versions of items in the tables of a group, about `limit` in each table.
+    """Delete the stored versions of items in a group, about `limit` versions in each table.
 
     For each item, the function deletes the versions in all tables or in none. Return True if
     versions may remain. logs: the ids of the tables' replication logs.

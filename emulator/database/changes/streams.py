@@ -6,7 +6,7 @@ stored.
 The scheduler calls `begin_roll_over`, which queues background work:
 
 - Open shards that are four hours old are closed, and child shards continue them.
-- A stream that has been disabled for as long as its retention is deleted.
+- A disabled stream is deleted once its retention has passed since it was disabled.
 - Records that are older than the retention are deleted (*trimmed*). The newest of these old records
   in each shard stays, to mark how far the shard was trimmed.
 
@@ -144,7 +144,7 @@ class Streams:
                 yield from self._tenants[tenant].values()
 
     def get(self, stream_id: int) -> StreamDefinition | None:
-        """Return the stream with this id, None if there is none. Clients may not see the stream."""
+        """Return the stream with this id, None if there is none. It may be hidden from clients."""
         return self._definitions.get(stream_id)
 
     def log(self, stream_id: int | None) -> StreamLog | None:
@@ -276,7 +276,7 @@ class Streams:
             self._begin_trimming()
 
     def _roll_over_slice(self) -> bool:
-        """Roll over or delete some of the streams in `_rolling`. Return True if streams remain."""
+        """Roll over or delete the next streams in `_rolling`. Return True if streams may remain."""
         now = self._clock.now()
         for _ in range(ROLL_OVER_SLICE):
             if not self._rolling:
@@ -314,16 +314,16 @@ class Streams:
             self._save(change, changed)
 
     def _trim_slice(self, stream_id: int) -> bool:
-        """Delete some of a stream's records that are too old.
+        """Delete one slice of a stream's old records.
 
-        Return True if such records remain.
+        Return True if old records may remain.
         """
         stream = self._definitions.get(stream_id)
         if stream is None:
             return False
         now = self._clock.now()
         # The next trim is due when the oldest remaining record is too old. If no record remains,
-        # `due` is the time at which a record that is written now is too old.
+        # `due` is the time at which a record that is written now will be too old.
         due = now + stream.retention
         room = deleting.SLICE
         with self._engine.write() as txn:

@@ -6,17 +6,17 @@ in all regions, and the streams of all regions have the same records in the same
 log and no background work. The write consumes write capacity in each region.
 
 On AWS, a write fails with ReplicatedWriteConflictException if another region writes the same item
-at the same time. Here all writes run one after another. So a test declares with the control
-`replication` how long the writes of a region are *in flight* to another region:
+at the same time. The emulator runs all writes one after another. So a test declares with the
+control `replication` how long the writes of a region are *in flight* to another region:
 
 | the direction  | a write is in flight                                           |
 |----------------|----------------------------------------------------------------|
 | has a delay    | for the seconds of the delay                                   |
 | is paused      | until the pause ends, if the write was made during the pause   |
 
-The target region already has a write that is in flight. But until the write has arrived by this
-declaration, the target refuses writes of its clients to the item. For this purpose, the target
-stores the version of the write, under the key of an item's version (changes/replicas.py).
+The target region already has a write that is in flight. But as long as the write is in flight, the
+target refuses its clients' writes of the item. For this purpose, the target stores the version of
+the write, under the key of an item's version (changes/replicas.py).
 """
 
 from collections.abc import Callable, Iterable

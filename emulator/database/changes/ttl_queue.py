@@ -19,7 +19,7 @@ _LATEST: Final = (1 << 63) - 1
 """Milliseconds: about 292 million years. An item with a later expiry never expires."""
 
 _TOO_OLD: Final = 5 * 365 * 86_400_000
-"""Milliseconds. An item that expired longer ago than five years stays (behaviour 12)."""
+"""Milliseconds. An item that expired more than five years ago stays (behaviour 12)."""
 
 
 def queue_of(definition: TableDefinition) -> "TtlQueue | None":
@@ -43,7 +43,7 @@ class TtlQueue:
         self.prefix = keyspace.expiries(queue)
 
     def follow(self, txn: WriteTxn, change: Change) -> None:
-        """Replace the ticket of a changed item, if the change has changed its time of expiry."""
+        """Replace the ticket of a changed item, if its time of expiry has changed."""
         before, after = self.expiry(change.old_item()), self.expiry(change.new)
         if before != after:
             if before is not None:

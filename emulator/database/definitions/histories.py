@@ -9,7 +9,7 @@ from emulator.database.definitions.streams import RETENTION
 from emulator.database.store.loading import from_fields
 
 SLACK: Final = 60.0
-"""How many seconds longer than their retention records stay, because stream times are rounded."""
+"""Records stay this many seconds longer than the retention, because stream times are rounded."""
 
 
 @dataclass(frozen=True, slots=True)

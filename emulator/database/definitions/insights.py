@@ -44,7 +44,7 @@ class InsightsSetting:
 
     @classmethod
     def load(cls, stored: Mapping[str, Any]) -> Self:
-        """Load the setting from its part of the JSON of a table or index."""
+        """Load the setting from its JSON in the definition of a table or index."""
         return from_fields(cls, stored)
 
     @property

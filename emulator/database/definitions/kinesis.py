@@ -38,7 +38,7 @@ ENABLE_FAILED: Final = "ENABLE_FAILED"
 ENDED: Final = frozenset({DISABLED, ENABLE_FAILED})
 """The statuses in which a destination gets no records.
 
-At most one destination of a table has another status than these.
+At most one destination of a table has any other status.
 """
 
 MILLISECOND: Final = "MILLISECOND"
@@ -47,7 +47,7 @@ MICROSECOND: Final = "MICROSECOND"
 _STREAM_ARN: Final = re.compile(r"arn:aws[a-z-]*:kinesis:([a-z0-9-]+):[0-9]{12}:stream/[a-zA-Z0-9_.-]{1,128}")
 
 DRAIN_SECONDS: Final = 60.0
-"""The longest duration of DISABLING in seconds. We chose this figure.
+"""The maximum duration of DISABLING, in seconds. We chose this figure.
 
 During this time, the destination gets the records of earlier changes.
 """

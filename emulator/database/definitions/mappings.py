@@ -1,6 +1,6 @@
-"""What the database needs to know about stored event source mappings.
+"""Two values of an event source mapping that the database needs: its consumer, and its stream.
 
-event_sources/mapping.py has their whole definition.
+event_sources/mapping.py has the whole definition of a mapping.
 """
 
 import orjson

@@ -31,7 +31,7 @@ def with_new_ids(txn: WriteTxn, definition: TableDefinition) -> TableDefinition:
 def without_data(definition: TableDefinition, kept: Container[str] = ()) -> TableDefinition:
     """Return a table's definition without the ids of TTL queue, lag log, stream and history.
 
-    OWN_DATA and LOGS of tables.py list their fields. When the definition is saved,
+    OWN_DATA and LOGS of tables.py list the fields with these ids. When the definition is saved,
     `Attachments.reconcile` makes the new data that its settings need. kept: the names of fields of
     OWN_DATA whose ids stay.
     """

@@ -32,7 +32,7 @@ class AttachedPolicy:
 
     @classmethod
     def load(cls, stored: Mapping[str, Any]) -> Self:
-        """Load the policy from its part of the JSON of a table or stream."""
+        """Load the policy from its JSON in the definition of a table or stream."""
         return from_fields(cls, stored)
 
 

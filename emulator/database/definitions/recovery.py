@@ -2,7 +2,7 @@
 
 The window is the range of times to which the table can be restored, in whole seconds. It begins
 when recovery was enabled, or one period ago, whichever is later. It ends five minutes ago. In the
-first five minutes after enabling, the window has only one time: that of the enabling.
+first five minutes after enabling, the window has only one time: the time of the enabling.
 """
 
 from dataclasses import replace
@@ -35,8 +35,8 @@ def enabled(definition: TableDefinition, days: int | None, now: float) -> TableD
 
     days: the new recovery period. None keeps the current period, or sets DEFAULT_DAYS if recovery
     was off.
-    A shorter period ends access to older states for good: a later, longer period does not bring
-    them back.
+    If the period becomes shorter, the older states of the table are lost for good. A later, longer
+    period does not bring them back.
     """
     since, before = definition.recovery_since, definition.recovery_days
     if since is None or before is None:
@@ -47,7 +47,7 @@ def enabled(definition: TableDefinition, days: int | None, now: float) -> TableD
 
 
 def disabled(definition: TableDefinition) -> TableDefinition:
-    """Return the definition with recovery off, and without its period."""
+    """Return the definition with recovery off, and without a recovery period."""
     return replace(definition, recovery_days=None, recovery_since=None)
 
 

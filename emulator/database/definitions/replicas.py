@@ -36,12 +36,12 @@ class Membership:
     """The membership of one table in a global table (a group of replicas).
 
     group: the id of the global table. All tables of the global table store this id.
-    log: the id of the data that replicate this table (changes/replicas.py).
+    log: the id of the stored data with which this table is replicated (changes/replicas.py).
     others: the other regions, in the order in which they were added to this membership.
     added: the time (seconds) at which the table became a member.
     source: the region from which the table was filled, None for the first table.
-    overrides: the settings of this table that differ from the others, as ReplicaDescription has
-    them. indexes: the overrides of its indexes, by the name of the index.
+    overrides: the settings in which this table differs from the other tables, as members of
+    ReplicaDescription. indexes: the overrides of its indexes, by the name of the index.
     directions: by region, the delay and pause of this table's writes (control `replication`).
     Writes to a region that is missing here have no delay or pause.
     strong: True if the group has strong consistency (control-plane 7).
@@ -71,7 +71,7 @@ class Membership:
 
     @classmethod
     def load(cls, stored: Mapping[str, Any]) -> Self:
-        """Load the membership from its part of a table's JSON."""
+        """Load the membership from its JSON in the definition of a table."""
         directions = {region: from_fields(Direction, each) for region, each in stored.get("directions", {}).items()}
         return from_fields(cls, {**stored, "others": tuple(stored["others"]), "directions": directions})
 

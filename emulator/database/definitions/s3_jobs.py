@@ -21,7 +21,7 @@ from emulator.settings import DEFAULT_ACCOUNT
 EXPORT: Final = "export"
 IMPORT: Final = "import"
 BULK: Final = "bulk-operation"
-"""The kinds of jobs. An ARN of a job has its kind before its id."""
+"""The kinds of jobs. In the ARN of a job, the kind is before the id."""
 
 IN_PROGRESS: Final = "IN_PROGRESS"
 COMPLETED: Final = "COMPLETED"
@@ -46,7 +46,7 @@ TOKEN_SECONDS: Final = 8 * 3600
 class S3Job:
     """An S3 job (export, import or bulk operation) as stored. Times are seconds since the epoch.
 
-    owner: the tenant (access key and region) in its storage key.
+    owner: the tenant (access key and region) in the job's storage key.
     table, table_uuid: name and TableId of the job's table.
     request: the members of the request that a description of the job shows.
     begins: the time at which the work may begin. It differs from `started` only with
@@ -112,8 +112,8 @@ class Progress:
     records of the next object are done.
     size: how many bytes of objects the job has read. total: the bytes of all objects.
     processed, written, failed: numbers of items.
-    log: for each kind of local log file of the job, how many of its bytes finished slices have
-    written. The next slice overwrites the rest.
+    log: for each kind of local log file, the number of bytes that the finished slices of the job
+    have written. The next slice overwrites the rest of the file.
     key: the storage key (hex) at which the next data file of an export begins, None after the last
     file.
     billed, manifest: BilledSizeBytes and ExportManifest of a complete export.

@@ -154,7 +154,7 @@ class StreamDefinition:
         return self.disabled is not None and self.disabled + self.retention <= now
 
     def oldest(self, now: float) -> float:
-        """Return a time, in seconds since the epoch. Records from before it are too old to read."""
+        """Return the time before which records are too old to read, in seconds since the epoch."""
         return now - self.retention
 
     def readable(self, now: float) -> Iterator[Shard]:
@@ -162,7 +162,10 @@ class StreamDefinition:
         return (shard for shard in self.shards if shard.closed is None or shard.closed + self.retention > now)
 
     def due(self) -> float:
-        """Return the next time for a rollover, or for deleting a shard or the whole stream."""
+        """Return the earliest time at which a shard must be rolled over or deleted.
+
+        For a disabled stream, the time at which the stream must be deleted counts too.
+        """
         moments = [
             shard.opened + SHARD_LIFE if shard.closed is None else shard.closed + self.retention
             for shard in self.shards

@@ -124,8 +124,8 @@ GONE: Final = ("ttl_disabled", "ttl_until")
 OWN_DATA: Final[Mapping[str, Callable[[int], bytes]]] = {"ttl_queue": keyspace.expiries, "lag_log": keyspace.lag}
 """The fields with ids of data that belong to the table alone, and are deleted with the table.
 
-For each field, a function returns the prefix of the data's keys. The field is None while the table
-has no such data.
+Each field is mapped to a function that gets the id and returns the prefix of the data's keys. The
+field is None while the table has no such data.
 """
 
 COPIED: Final = ("ttl_queue",)
@@ -167,7 +167,7 @@ class TableDefinition:
     write_units: int = 0
     throughput_increased: float | None = None
     throughput_decreased: float | None = None
-    decreases: int = 0  # how many decreases of throughput there were on the UTC day of the last one
+    decreases: int = 0  # how many decreases of throughput there were on the UTC day of the last decrease
     pay_per_request_since: float | None = None
     billing_explicit: bool = False
     on_demand: Mapping[str, int] = field(default_factory=dict)
@@ -292,7 +292,7 @@ class TableDefinition:
 
 
 def _load_vectors(stored: Iterable[Mapping[str, Any]]) -> "tuple[VectorDefinition, ...]":
-    """Load the vector indexes from a table's JSON. Their code is imported only if there are any."""
+    """Load the vector indexes from a table's JSON. Import their class only if the table has any."""
     if not stored:
         return ()
     from emulator.database.definitions.vectors import VectorDefinition  # noqa: PLC0415 - start-up time
@@ -326,7 +326,7 @@ Relation = TypeVar("Relation", TableDefinition, IndexDefinition)
 
 
 def _load_pending(relation: type, stored: Mapping[str, Any]) -> tuple[Pending, ...]:
-    """Load the pending changes from a definition's JSON, which lacks them in old versions."""
+    """Load a definition's pending changes from its JSON. Old JSON may lack the member `pending`."""
     pending = tuple(from_fields(Pending, each) for each in stored.get("pending", ()))
     for change in pending:
         check_names(relation, change.fields)

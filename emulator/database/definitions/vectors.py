@@ -7,7 +7,10 @@ from typing import Any, ClassVar, Final, Self
 from emulator.database.store.loading import from_fields
 
 HASH: Final = "HASH"
-"""The type of a SearchSchema element that partitions the index. Each search must give its value."""
+"""The type of a SearchSchema element that partitions the index.
+
+Each search must give a value for this element.
+"""
 
 COSINE: Final = "COSINE"
 DOT_PRODUCT: Final = "DOT_PRODUCT"

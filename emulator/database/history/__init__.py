@@ -7,7 +7,8 @@ current row. Enabling recovery copies no data. A table without recovery causes n
 
 Later writes, trimming of the history, deletion of the table and restarts must not change what a
 reader sees. So a reader opens a frozen view (`database/views/`) of the items and of the history.
-The view shows both as they were when it was opened. So a reader cannot choose a later T.
+The view shows the items and the history as they were when it was opened. So a reader cannot choose
+a time T after the opening.
 
     views = database.views                              # before the transaction
     with database.registries.changing() as change:

@@ -140,7 +140,7 @@ def _expired(database: Database) -> list[Backup]:
 
 
 def _expire_slice(database: Database) -> bool:
-    """Delete some expired backups. Return True if other expired backups remain."""
+    """Delete at most EXPIRE_SLICE expired backups. Return True if more of them remain."""
     views = database.views
     expired = _expired(database)
     with database.registries.changing(urgent=True) as change:

@@ -2,7 +2,7 @@
 
 Preparing the write of a large item takes up to 30 ms, and a request may have a hundred writes. So
 the writes are prepared in slices (emulator/slices.py), and other requests are answered between two
-slices. Such a request may change an item whose write is already prepared. So the transaction
+slices. One of these requests may change an item whose write is already prepared. So the transaction
 compares the stored row with the row from which the write was prepared. If they differ, it prepares
 the write again.
 """

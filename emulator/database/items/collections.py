@@ -57,7 +57,7 @@ class Collections:
 
 
 def metrics(txn: ReadTxn, write: Write) -> dict[str, Any]:
-    """Return the ItemCollectionMetrics of a write: its collection's key and an estimated size.
+    """Return the ItemCollectionMetrics of a write: the item collection's key and estimated size.
 
     The estimate is a range: from the size in GB, rounded down, to 1 GB more.
     """

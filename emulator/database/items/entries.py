@@ -11,7 +11,7 @@ from storage import WriteTxn
 class Entries:
     """Writes the index entries of a table's items at each change of an item (a follower).
 
-    `items.write.store` calls followers. It has computed the changes of the entries before.
+    `items.write.store` computes the changes of the entries before it calls the followers.
     """
 
     __slots__ = ()

@@ -72,8 +72,8 @@ def check_given(table: Table, update: program.UpdateProgram, values: Values) -> 
 def check_updated(table: Table, item: Item, update: program.UpdateProgram) -> None:
     """Raise if an update has given an indexed attribute of this item a forbidden value.
 
-    item: the item after the update. The error about a wrong type has one of two texts. It depends
-    on whether the update itself determines the type, or the value comes from the old item.
+    item: the item after the update. The error about a wrong type has one text if the update
+    itself determines the type, and another text if the value comes from the old item.
     """
     for vectors in table.vectors:
         if vectors.attribute in update.attributes and vectors.attribute in item:

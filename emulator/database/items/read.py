@@ -183,8 +183,8 @@ def _partition(request: PageRequest, item: Item) -> bytes:
 class _Recorder:
     """A read transaction that keeps the rows that its method `page` returns, in `rows`.
 
-    Contributor Insights counts them. `rows` may have more rows than the Query or Scan evaluates:
-    the evaluated rows come first.
+    Contributor Insights counts the keys of the rows that the Query or Scan evaluates. `rows` may
+    have more rows: the evaluated rows come first.
     """
 
     def __init__(self, txn: ReadTxn) -> None:

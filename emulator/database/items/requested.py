@@ -128,7 +128,11 @@ class Write(ItemRequest):
         return 0
 
     def prepare(self, txn: ReadTxn) -> Change:
-        """Read the item, test the condition and return the change. Raises ApiError."""
+        """Read the item, test the condition and return the change.
+
+        Raises ApiError if the condition is not met, or if a fault or a declaration of a test
+        refuses the write.
+        """
         # Each subclass has this method. The class is not abstract, because with an abstract class a
         # PutItem took 1 % more instructions.
         raise NotImplementedError
@@ -206,7 +210,11 @@ class Put(Write):
             index_keys.check_item(table, self.key_item)
 
     def prepare(self, txn: ReadTxn) -> Change:
-        """Test the condition and return the change that stores the new item. Raises ApiError."""
+        """Test the condition and return the change that stores the new item.
+
+        Raises ApiError if the condition is not met, or if a fault or a declaration of a test
+        refuses the write.
+        """
         table, key, guard = self.table, self.key, self.guard
         old_row = _stored(txn, table, key)
         old = None if guard is None else _allowed(table, key, guard, old_row, self.key_item)
@@ -220,7 +228,11 @@ class Delete(Write):
     urgent: ClassVar[bool] = True
 
     def prepare(self, txn: ReadTxn) -> Change:
-        """Test the condition and return the change that deletes the item. Raises ApiError."""
+        """Test the condition and return the change that deletes the item.
+
+        Raises ApiError if the condition is not met, or if a fault or a declaration of a test
+        refuses the write.
+        """
         table, key, guard = self.table, self.key, self.guard
         old_row = _stored(txn, table, key)
         old = None if guard is None else _allowed(table, key, guard, old_row, self.key_item)
@@ -229,7 +241,7 @@ class Delete(Write):
 
 @dataclass(slots=True, eq=False)
 class Check(Write):
-    """A condition on an item that a transaction tests but does not change.
+    """A condition that a transaction tests on an item, without changing the item.
 
     It comes from a ConditionCheck of TransactWriteItems, or from EXISTS in PartiQL.
     """
@@ -340,7 +352,8 @@ class Update(Write):
     def _refuse_oversized(self, old: Item | None) -> None:
         """Raise if the new item would be too large. Call this after the condition has failed.
 
-        If both are wrong, the service reports only the error about the size (behaviour 2.4).
+        If the condition fails and the new item is too large, the service reports only the error
+        about the size (behaviour 2.4).
         """
         if self.update is None:
             return
