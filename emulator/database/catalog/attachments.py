@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from emulator.clock import microseconds
-from emulator.database.changes.histories import Histories, Images
+from emulator.database.changes.histories import Histories, NeededImages
 from emulator.database.changes.streams import Streams
 from emulator.database.changes.ttl_queue import queue_of
 from emulator.database.definitions.kinesis import DISABLED, DISABLING, ENDED, consumer
@@ -215,7 +215,7 @@ def _alone(_definition: TableDefinition) -> Iterable[Table]:
     return ()
 
 
-def _images(definition: TableDefinition) -> Images:
+def _images(definition: TableDefinition) -> NeededImages:
     """Return which images of an item the stream records of a table need: old, new, both or none.
 
     The records go to the table's stream and its Kinesis destinations. A Kinesis destination needs
@@ -224,4 +224,4 @@ def _images(definition: TableDefinition) -> Images:
     view_types = [definition.stream_view] if definition.stream_id is not None else []
     view_types += ["NEW_AND_OLD_IMAGES" for each in definition.kinesis if each.stream_id is not None]
     both = "NEW_AND_OLD_IMAGES" in view_types
-    return Images(old=both or "OLD_IMAGE" in view_types, new=both or "NEW_IMAGE" in view_types)
+    return NeededImages(old=both or "OLD_IMAGE" in view_types, new=both or "NEW_IMAGE" in view_types)

@@ -38,7 +38,7 @@ SIZE: Final = 4 * MIB
 """A slice ends when the records that it has deleted have this size in bytes together."""
 
 
-class Images(NamedTuple):
+class NeededImages(NamedTuple):
     """Which images of an item the records of a table's streams have.
 
     old: True if the records have the item before the change. new: True if they have the item after
@@ -100,7 +100,7 @@ class Histories:
 
     # --- changing ---------------------------------------------------------------------------------
 
-    def open(self, change: DefinitionChange, table: TableDefinition, days: int, images: Images) -> int:
+    def open(self, change: DefinitionChange, table: TableDefinition, days: int, images: NeededImages) -> int:
         """Store a new history of a table. Return its id.
 
         days: for how many days it keeps records. images: the images that the table's streams need.
@@ -115,7 +115,7 @@ class Histories:
         )
         return number
 
-    def adjust(self, change: DefinitionChange, number: int, days: int, images: Images) -> None:
+    def adjust(self, change: DefinitionChange, number: int, days: int, images: NeededImages) -> None:
         """Change the retention of an open history, and the images that its records keep.
 
         days: for how many days the history keeps records. images: the images that the table's

@@ -211,7 +211,7 @@ class FlowControl(asyncio.Protocol):
         return True
 
     def pause_writing(self) -> None:
-        """Note that the client has stopped reading, and the number of bytes it has not read."""
+        """Record that the client has stopped reading, and the number of bytes it has not read."""
         self._unread = True
         self._front.bodies.large = True
         self._moved = self._loop.time()
@@ -222,7 +222,7 @@ class FlowControl(asyncio.Protocol):
         self._update()
 
     def resume_writing(self) -> None:
-        """Note that the client reads again, and continue."""
+        """Record that the client reads again, and continue."""
         self._unread = False
         self._moved = self._loop.time()
         if self._making is not None:
