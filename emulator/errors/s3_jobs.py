@@ -1,6 +1,6 @@
 """Errors of exports, imports and bulk operations (control-plane 0.2, 4.1, 5.1, 14).
 
-An "inferred" text is our own. We know only the code of such an error.
+A text that is called inferred is our own. We know only the code of such an error.
 """
 
 from emulator.errors.backups import utc

@@ -194,7 +194,7 @@ def describe_export(database: Database, caller: Caller, request: Request, _: Non
 def list_exports(database: Database, caller: Caller, request: Request, _: None) -> Response:
     """Return a page of the caller's exports, newest first.
 
-    With TableArn, exports of a table that no longer exists are left out.
+    With TableArn, exports of an earlier, deleted table with the same ARN are left out.
     """
     arn = request.get("TableArn")
     jobs = of_table(database.s3_jobs.of(caller.tenant, EXPORT, database.clock.now()), arn)

@@ -85,8 +85,9 @@ _RETURN_VALUES: Final[Mapping[Returning, str]] = {
 class PreparedStatement:
     """A statement with its parameters, after all checks that need no table.
 
-    refusal: an error of a SELECT from an index, otherwise None. Only `plan.bind` raises it, because
-    another error may come first: some indexes refuse every SELECT.
+    refusal: an error in the columns or conditions of a SELECT from an index, otherwise None. It is
+    raised only after the table is found. Some indexes refuse every SELECT with another error, which
+    comes first (behaviour 14.2).
     """
 
     program: Program

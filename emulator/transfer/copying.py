@@ -26,7 +26,7 @@ from emulator.transfer.writing import ItemWriter, Sleep, Written, persist
 
 
 class BadState(Exception):
-    """The state file cannot be read, or belongs to another copy."""
+    """The state file cannot be read, or it belongs to a run that copies something else."""
 
 
 @dataclass(slots=True)

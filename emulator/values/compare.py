@@ -81,7 +81,7 @@ _memory: _Memory | None = None
 
 
 def remembering(test: Callable[..., bool]) -> Callable[..., bool]:
-    """Return a function that calls `test`, the test of a condition, with a new cache each time."""
+    """Return a function that runs a condition's test. Each run begins with an empty cache."""
 
     def remember(item: object, values: object) -> bool:
         global _memory  # noqa: PLW0603 - passing the cache to each operator takes longer than most operators

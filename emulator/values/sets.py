@@ -15,8 +15,8 @@ from emulator.values.number import NumberError, canonical, sort_numbers, stored_
 from emulator.values.problems import ItemProblems, Problem, report, report_repeat
 from emulator.values.scalars import Raw, decoded
 
-# A set of this many distinct strings exceeds the limit of 2 MB for expression values: every string
-# has at least one byte, except the empty string.
+# A set of this many distinct strings exceeds the limit of 2 MB for expression values: only one of
+# the strings can be empty, and every other string has at least one byte.
 _MOST_STRINGS: Final = limits.EXPRESSION_VALUES_SIZE + 2
 # In bytes. A larger set is refused anyway, so it is not sorted, which would take up to 0.3 s.
 _MOST_SORTED: Final = limits.EXPRESSION_VALUES_SIZE

@@ -65,7 +65,9 @@ def _judge(tally: Tally) -> Verdict | None:
         return None
     times = figures["times"] >= enough
     what = "times" if times else "numbers"
-    evidence = (f"The partition keys of {counted(tally.count, 'item')} are rising {what}, and there is no sort key.",)
+    evidence = (
+        f"The partition keys of {counted(tally.count, 'item')} are {what} that rise from item to item, and there is no sort key.",
+    )
     advice = (
         "Make the time the sort key, with a partition key such as the id of a device or customer."
         if times

@@ -33,9 +33,10 @@ class VectorChange:
 class VectorChanges:
     """The changes that one write of an item makes in all vector indexes of its table.
 
-    old_unbilled, new_unbilled: how many bytes of the old and of the new item are not billed,
-    because a vector is billed as less than a list of numbers. indexes: one change for each index.
-    An index whose backfill will visit the item later has no change.
+    old_unbilled, new_unbilled: the bytes that are subtracted from the sizes of the old and of the
+    new item to get their billed sizes. An indexed vector is billed four bytes for each dimension,
+    which is less than its size as a list of numbers.
+    indexes: one change for each index, except indexes whose backfill will visit the item later.
     """
 
     old_unbilled: int = 0

@@ -30,9 +30,10 @@ _SEE_OTHER: Final = 303
 class Visit:
     """A request for a page or action, for one account and region.
 
-    title: the page's title. current: the path of the navigation's link that the page marks. form:
-    the fields of a POST, empty for a GET. query: the fields of the query string. is_htmx: True if
-    htmx wants only a part of the page.
+    title: the page's title.
+    current: the path of the link in the navigation that is marked as the current page.
+    form: the fields of a POST, empty for a GET. query: the fields of the query string.
+    is_htmx: True if htmx wants only a part of the page.
     """
 
     def __init__(

@@ -20,9 +20,9 @@ Metric = Mapping[str, Any]
 class Line(NamedTuple):
     """A line of a chart, with one value for each minute.
 
-    metrics: names of CloudWatch metrics. The line adds up their data points. figure: how the value
-    is computed from the data points of a minute: Sum, SampleCount, Mean, Maximum, PerSecond
-    (`_figure`) or Level (`_values`).
+    metrics: names of CloudWatch metrics.
+    figure: how a value is computed from the data points that these metrics have in a minute.
+    `_figure` computes Sum, SampleCount, Mean, Maximum and PerSecond; `_values` computes Level.
     """
 
     label: str
