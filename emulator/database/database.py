@@ -270,9 +270,10 @@ class Database(Entrances):
 
         The call settles the table, which may write to the store.
 
-        restoring: False to treat a table that is being restored as missing. Most operations do that
-        (control-plane 0.3). Raises the errors of a missing table and of wrong ARNs, with the texts
-        of the control plane.
+        restoring: True to find also a table that is being restored. For most operations, such a
+        table does not exist (control-plane 0.3).
+
+        Raises the errors of a missing table and of wrong ARNs, with the texts of the control plane.
         """
         table = self.catalog.find(caller, name)
         if table is None or (table.definition.is_restored and not restoring):

@@ -67,7 +67,7 @@ class Memory(Protocol):
 
 
 class OwnMemory:
-    """The memory of a rule store that only one process uses."""
+    """Memory for the rule store of a server with one process."""
 
     def __init__(self) -> None:
         self.version = 0
@@ -100,7 +100,7 @@ class OwnMemory:
 
 
 class CommonMemory:
-    """The memory of a rule store that several processes share."""
+    """Memory for the rule store of a server with several processes, which share it."""
 
     def __init__(self, sharing: SharedMemory) -> None:
         self._sharing = sharing

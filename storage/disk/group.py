@@ -22,7 +22,8 @@ from storage.disk.room import Refusal
 from storage.disk.transactions import LmdbTxn, LmdbWrite
 from storage.errors import Full, Lost, StorageError
 
-GROUP_ROOM = 32 << 20  # bytes at the end of the memory map to make free before a group begins
+# A group begins with this many unused bytes at the end of the memory map, if the disk has room.
+GROUP_ROOM = 32 << 20
 
 
 class LmdbPending(LmdbTxn):

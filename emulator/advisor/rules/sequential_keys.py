@@ -65,9 +65,8 @@ def _judge(tally: Tally) -> Verdict | None:
         return None
     times = figures["times"] >= enough
     what = "times" if times else "numbers"
-    evidence = (
-        f"The partition keys of {counted(tally.count, 'item')} are {what} that rise from item to item, and there is no sort key.",
-    )
+    items = counted(tally.count, "item")
+    evidence = (f"The partition keys of {items} are {what} that rise from item to item. There is no sort key.",)
     advice = (
         "Make the time the sort key, with a partition key such as the id of a device or customer."
         if times

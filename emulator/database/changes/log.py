@@ -59,9 +59,9 @@ def set_last_sequence(txn: WriteTxn, stream_id: int, number: int) -> None:
 class StreamLog:
     """The writing side of one stream: adds a record for each change of an item.
 
-    alone: True if no other process writes to the stream. Then the last sequence number is in memory
-    too, because reading it from the disk would take a tenth of the time of writing a record. In
-    this case, a transaction that is rolled back leaves a gap in the numbers.
+    alone: True if no other process writes to the stream. Then the last sequence number is also
+    kept in memory: reading it from the disk for each record would make writes of records 10 %
+    slower. A transaction that is rolled back then leaves a gap in the numbers.
     """
 
     __slots__ = (

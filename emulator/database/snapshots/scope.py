@@ -83,7 +83,8 @@ class Scope:
         """Return the ranges of storage keys that have the ClientRequestTokens of the scope.
 
         Return None, which means all tokens, if the scope has all access keys. With `--shared-db`
-        the result is always None: all tables have one owner, but each token belongs to its caller.
+        the result is always None: the scope knows only the shared owner of all tables, but the key
+        of a token has the access key of its caller.
         """
         if any(scope.access_key in (None, SHARED[0]) for scope in self._tenants()):
             return None

@@ -274,8 +274,8 @@ class Views:
 def _of_prefixes(txn: ReadTxn, originals: bytes, prefixes: Iterable[bytes], after: bytes) -> Iterator[Pair]:
     """Yield pairs of a key and its original in one view, in the order of the keys.
 
-    The keys come after `after` and have one of `prefixes`. originals: the prefix of the storage
-    keys of the view's originals.
+    All keys come after `after` and begin with one of `prefixes`, which are sorted.
+    originals: the view's originals are stored under keys that begin with these bytes.
     """
     for prefix in prefixes:
         stop = prefix_end(prefix)

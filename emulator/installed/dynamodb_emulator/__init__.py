@@ -34,7 +34,7 @@ _MODULES = {"Account": "_accounts", "BudgetExceeded": "_budget"}
 
 
 def __getattr__(name: str) -> object:
-    """Return the object with a public name of this package. Import its module at the first use."""
+    """Return the public object with this name. Import its module at the first use."""
     if name == "__version__":
         from importlib.metadata import version  # noqa: PLC0415
 

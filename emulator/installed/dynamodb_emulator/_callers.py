@@ -28,7 +28,7 @@ _INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}"
 
 @contextmanager
 def naming_callers(url: str, root: str) -> Iterator[None]:
-    """Add the header with the caller to requests to a server until the end of a `with` block.
+    """Until the end of a `with` block, add the header with the caller to requests to a server.
 
     url: the server's URL. root: the header names files relative to this folder.
     """
