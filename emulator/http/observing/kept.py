@@ -80,7 +80,7 @@ class KeptRequests:
         self._make_room(kept)
 
     def _make_room(self, kept: _SummedUp) -> None:
-        """Add the size of a new request's bodies to `_taken`. Drop old bodies if it exceeds `_room`.
+        """Add the size of a new request's bodies to `_taken`; drop old bodies beyond `_room`.
 
         Also drop the bodies of requests that are no longer in `_kept`.
         """
