@@ -20,11 +20,9 @@ if TYPE_CHECKING:
 def resume_walks(database: Database) -> None:
     """Queue the filling of indexes and TTL queues that an earlier process left unfinished."""
     if any(table.definition.is_walked for table in database.catalog.everything()):
-        from emulator.database.jobs import backfill, ttl_fill, vector_fill  # noqa: PLC0415 - start-up time
+        from emulator.database.jobs import walks  # noqa: PLC0415 - start-up time
 
-        backfill.resume_all(database)
-        ttl_fill.resume_all(database)
-        vector_fill.resume_all(database)
+        walks.resume_all(database)
 
 
 def resume_paced_backfills(database: Database) -> None:

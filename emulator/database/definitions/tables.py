@@ -134,6 +134,16 @@ COPIED: Final = ("ttl_queue",)
 LOGS: Final = ("stream_id", "history")
 """The fields with ids of data that can outlive the table."""
 
+WALKS: Final[Mapping[str, str]] = {"ttl_filled_to": "emulator.database.jobs.ttl_fill"}
+"""The fields with the position of a walk that makes data from a table's existing items.
+
+Each field is mapped to the module of its walk, which has the functions `begin(database, table)` and
+`resume_all(database)`. jobs/walk.py explains positions.
+"""
+
+NO_WALKS: Final[Mapping[str, Any]] = dict.fromkeys(WALKS)
+"""The values of the fields in WALKS for a table without unfinished walks."""
+
 
 @dataclass(frozen=True, slots=True)
 class TableDefinition:
@@ -275,7 +285,8 @@ class TableDefinition:
     @property
     def is_walked(self) -> bool:
         """True while a walk fills a new index or TTL queue of the table."""
-        return self.ttl_filled_to is not None or any(index.filled_to is not None for index in self.every_index)
+        fields = (getattr(self, field) for field in WALKS)
+        return any(each is not None for each in (*fields, *(index.filled_to for index in self.every_index)))
 
     @property
     def every_index(self) -> "tuple[IndexDefinition | VectorDefinition, ...]":

@@ -11,15 +11,15 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 import orjson
 
 from emulator.database.database import Database
 from emulator.database.definitions.numbering import with_new_ids, without_data
-from emulator.database.definitions.tables import COPIED, DELETING, TableDefinition
+from emulator.database.definitions.tables import COPIED, DELETING, WALKS, TableDefinition
 from emulator.database.definitions.tenants import SHARED
-from emulator.database.snapshots.restoring import resume_walks
+from emulator.database.jobs import walks
 from emulator.database.snapshots.snapshot import find
 from emulator.database.store import keyspace
 from emulator.database.store.registry import DefinitionChange
@@ -163,11 +163,12 @@ def _copied(txn: WriteTxn, table: TableDefinition, now: float, prefixes: dict[by
     prefixes.update(zip(table.data_prefixes(), copied.data_prefixes(), strict=True))
     prefixes[keyspace.statistics(table.id)] = keyspace.statistics(copied.id)
     start = keyspace.items(copied.id).hex()
+    positions: dict[str, Any] = {field: _position(getattr(table, field), start) for field in WALKS}
     return replace(
         copied,
         indexes=tuple(replace(index, filled_to=_position(index.filled_to, start)) for index in copied.indexes),
         vectors=tuple(replace(index, filled_to=_position(index.filled_to, start)) for index in copied.vectors),
-        ttl_filled_to=_position(table.ttl_filled_to, start),
+        **positions,
     )
 
 
@@ -217,4 +218,4 @@ def _finish(database: Database, change: DefinitionChange, copy: _Copy) -> None:
     for table in copy.tables:
         database.catalog.save(change, table)
     if any(table.is_walked for table in copy.tables):
-        change.then(partial(resume_walks, database))
+        change.then(partial(walks.resume_all, database))

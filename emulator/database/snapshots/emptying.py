@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from emulator.database.database import Database
 from emulator.database.definitions.numbering import with_new_ids
+from emulator.database.definitions.tables import NO_WALKS
 from emulator.database.jobs import filling
 from emulator.database.schema.table import Table
 from emulator.database.store.ids import next_id
@@ -35,7 +36,7 @@ def empty(database: Database, change: DefinitionChange, table: Table) -> None:
         emptied,
         indexes=tuple(replace(index, filled_to=None) for index in emptied.indexes),
         vectors=tuple(replace(index, filled_to=None) for index in emptied.vectors),
-        ttl_filled_to=None,
+        **NO_WALKS,
         membership=None if membership is None else replace(membership, log=next_id(txn)),
     )
     database.catalog.save(change, emptied)

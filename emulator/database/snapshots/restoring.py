@@ -23,7 +23,7 @@ import orjson
 
 from emulator.database.database import Database
 from emulator.database.definitions.tables import TableDefinition
-from emulator.database.jobs import backfill, ttl_fill, vector_fill
+from emulator.database.jobs import walks
 from emulator.database.snapshots.contents import Contents, contents_of, forget_tokens, withdraw
 from emulator.database.snapshots.saving import deletes_from
 from emulator.database.snapshots.scope import Scope
@@ -212,7 +212,7 @@ def _finish(database: Database, change: DefinitionChange, snapshot: Snapshot, vi
         database.registries.restore(change, key, _with_new_vectors(txn, alone))
     for key, stored in (then.histories | then.mappings | then.targets).items():
         database.registries.restore(change, key, stored)
-    change.then(partial(resume_walks, database))
+    change.then(partial(walks.resume_all, database))
 
 
 def _without_group(database: Database, change: DefinitionChange, stored: bytes, scope: Scope) -> bytes:
@@ -242,10 +242,3 @@ def _with_new_vectors(txn: WriteTxn, stored: bytes) -> bytes:
         return stored
     vectors = [{**each, "restored": next_id(txn)} for each in fields["vectors"]]
     return orjson.dumps({**fields, "vectors": vectors})
-
-
-def resume_walks(database: Database) -> None:
-    """Queue background work that fills the incomplete indexes and TTL queues of all tables."""
-    backfill.resume_all(database)
-    ttl_fill.resume_all(database)
-    vector_fill.resume_all(database)

@@ -15,8 +15,8 @@ from emulator.database.changes import replicas as logs
 from emulator.database.database import Database
 from emulator.database.definitions.numbering import with_new_ids, without_data
 from emulator.database.definitions.replicas import Membership
-from emulator.database.definitions.tables import CREATING, UPDATING, IndexDefinition, TableDefinition
-from emulator.database.jobs import filling, replica_fill, replication, ttl_fill
+from emulator.database.definitions.tables import CREATING, NO_WALKS, UPDATING, IndexDefinition, TableDefinition
+from emulator.database.jobs import filling, replica_fill, replication, walks
 from emulator.database.schema.table import Table
 from emulator.database.store import keyspace
 from emulator.database.store.ids import next_id
@@ -88,8 +88,7 @@ def create(
         definition = catalog.save(change, definition)
         replica = catalog.save(change, replica)
     table = catalog.published(replica)
-    if replica.ttl_filled_to is not None:
-        ttl_fill.begin(database, table)
+    walks.begin(database, table)
     filling.begin(database, table)
     if definition.billing_mode == throughput.PROVISIONED:
         scaling.copy_writes(database, definition, replica)
@@ -173,7 +172,7 @@ def _replica(source: TableDefinition, region: str, membership: Membership, now: 
         tags={},
         deletion_protection=False,
         stream_label=None,
-        ttl_filled_to=None,
+        **NO_WALKS,
         kinesis=(),
         recovery_days=None,
         recovery_since=None,

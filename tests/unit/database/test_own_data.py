@@ -4,6 +4,7 @@ keeps only the id of its stream.
 `OWN_DATA` and `LOGS` of emulator/database/definitions/tables.py list the fields with ids.
 """
 
+from importlib import import_module
 from typing import get_type_hints
 
 import pytest
@@ -116,3 +117,15 @@ def test_a_replica_has_ids_of_its_own(db, table):
     check_store(db.emulator.database)
     assert found(db).lag_log == table.lag_log
     put(db, "c")
+
+
+# --- walks ----------------------------------------------------------------------------------------
+
+
+def test_every_position_of_a_walk_is_listed():
+    """A walk that is not listed would not go on after a restart, a copy or a restore."""
+    positions = {name for name in TableDefinition.__dataclass_fields__ if name.endswith("filled_to")}
+    assert positions == {*tables.WALKS}, "list the position of a walk in WALKS, with the module of the walk"
+    for module in map(import_module, tables.WALKS.values()):
+        assert callable(module.begin)
+        assert callable(module.resume_all)
