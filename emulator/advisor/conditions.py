@@ -43,7 +43,8 @@ def _projection(text: str) -> ast.ProjectionTree | None:
 def equalities(text: str, names: Names) -> dict[str, str]:
     """Return the attributes that a condition compares with `=`: attribute -> placeholder.
 
-    Comparisons inside OR or NOT do not count, because an item may match without them.
+    Comparisons inside OR or NOT do not count, because an item may meet the condition even if such a
+    comparison is false.
     """
     tree = _condition(text) if len(text) <= _LONGEST else None
     found = {}
