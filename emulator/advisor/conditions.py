@@ -12,7 +12,7 @@ from emulator.expressions.problems import ExpressionError
 
 Names = Mapping[str, str]
 
-_CACHED: Final = 512  # cached trees; each takes about a hundred times the bytes of its expression's text
+_CACHED: Final = 512  # the maximum number of cached trees; a tree has about 100 times the bytes of its text
 _LONGEST: Final = 1_024  # characters; longer expressions are not parsed, and give an empty result
 
 

@@ -118,6 +118,6 @@ def _is_over(threshold: _Threshold, advice: Mapping[str, Any]) -> bool:
     least = _CONFIDENCES.index(threshold.confidence)
     found = sum(_CONFIDENCES.index(each["Confidence"]) >= least for each in advice["Findings"])
     # `More` is the number of findings that the report left out. Their confidences are not known, so
-    # they count only if findings of every confidence count.
+    # they count only if the threshold counts findings of every confidence.
     others = 0 if least else advice.get("More", 0)
     return bool(found + others > threshold.most)

@@ -128,7 +128,7 @@ class _Feed:
         return (cursor.inbox.records for cursor in self.consumer.shards.values())
 
     def ready(self, now: float) -> bool:
-        """Return False while the feed waits after a failure and may send no batch.
+        """Return True if the feed may send a batch, because it does not wait after a failure.
 
         now: the time, in seconds since 1970.
         """

@@ -54,7 +54,7 @@ _NONE: Final = Numbers()
 
 
 def numbers(txn: ReadTxn, prefix: bytes) -> Numbers:
-    """Return the stored `Numbers` of a vector index. All are 0 if none are stored yet.
+    """Return the stored `Numbers` of a vector index. All values are 0 if nothing is stored yet.
 
     prefix: the index's key prefix.
     """
@@ -63,7 +63,7 @@ def numbers(txn: ReadTxn, prefix: bytes) -> Numbers:
 
 
 class VectorEntries:
-    """Writes the entries of a table's vector indexes at each change of an item (a follower).
+    """A follower that writes the entries of a table's vector indexes at each change of an item.
 
     It also computes billed sizes (`Billing` in schema/followers.py). indexes: the table's vector
     indexes.
