@@ -1,4 +1,7 @@
-"""`Call` is a request with its answer, `Access` one read or write of it. Rules examine both."""
+"""A `Call` is a request with its answer. An `Access` is one of the reads and writes of a request.
+
+The advisor's rules examine calls and accesses.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -38,20 +41,26 @@ class Origin(NamedTuple):
 class Access:
     """One read or write of a table or index, as a part of a request.
 
-    action: the native operation, such as GetItem; for a statement of PartiQL, the operation that
-    the service runs for it. statement: whether a statement of PartiQL made this access.
-    key: the primary key as JSON, "" for a page. partition: the value of the partition key, as text.
-    condition: whether a write has a condition. filtered: whether a page has a filter.
+    action: the native operation, such as GetItem. For a statement of PartiQL, this is the operation
+    that the service runs for the statement.
+    statement: whether a statement of PartiQL made this access.
+    key: the primary key as JSON, "" for a page.
+    partition: the value of the partition key, as text.
+    condition: whether a write has a condition.
+    filtered: whether a page has a filter.
     equal: the attributes that the filter compares with `=`.
-    limited: whether the request has a Limit. whole: whether the request wants all attributes.
+    limited: whether the request has a Limit.
+    whole: whether the request wants all attributes.
     wanted: the attributes of the projection.
     scanned, returned: how many items a page or a GetItem has read, and has returned.
     start, last: digests of ExclusiveStartKey and LastEvaluatedKey, "" without them.
     size: the bytes of the items that were read or written.
     returned_size: the bytes of the items in the answer.
     largest: the name and size of the largest attribute of a large item.
-    read, write: capacity units. exact: whether the units are known, and not estimated.
-    item: the item that a put wrote or a GetItem returned. items: the items that a page returned.
+    read, write: capacity units.
+    exact: whether the units are known, and not estimated.
+    item: the item that a put wrote or a GetItem returned.
+    items: the items that a page returned.
     changes: attribute -> how an update changes it: add, subtract, set or remove.
     assigned: attribute -> the value that an update assigns to it.
     facts: what is known about the table, None if nothing is known.

@@ -12,7 +12,7 @@ from emulator.expressions.problems import ExpressionError
 
 Names = Mapping[str, str]
 
-_CACHED: Final = 512  # cached trees; each takes about a hundred times the bytes of its expression's text
+_CACHED: Final = 512  # the maximum number of cached trees; a tree has about 100 times the bytes of its text
 _LONGEST: Final = 1_024  # characters; longer expressions are not parsed, and give an empty result
 
 
@@ -43,7 +43,8 @@ def _projection(text: str) -> ast.ProjectionTree | None:
 def equalities(text: str, names: Names) -> dict[str, str]:
     """Return the attributes that a condition compares with `=`: attribute -> placeholder.
 
-    Comparisons inside OR or NOT do not count, because an item may match without them.
+    Comparisons inside OR or NOT do not count, because an item may meet the condition even if such a
+    comparison is false.
     """
     tree = _condition(text) if len(text) <= _LONGEST else None
     found = {}

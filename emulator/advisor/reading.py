@@ -24,10 +24,10 @@ Find = Callable[[str], TableFacts | None]
 LARGE: Final = 64 * 1024  # bytes; an access notes the largest attribute of an item of at least this size
 
 WRITING: Final = frozenset(("PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems"))
-"""Operations whose requests show what they write, without the answer."""
+"""Operations whose writes can be read from the request alone, without the answer."""
 
 _NO_NAMES: Final[Mapping[str, str]] = {}
-_TRANSACTION: Final = 2  # reads and writes in a transaction cost this many times their units
+_TRANSACTION: Final = 2  # reads and writes in a transaction cost this many times the usual units
 
 
 def accesses_of(operation: str, request: Json, answer: Json, find: Find, units: float = 0.0) -> list[Access]:

@@ -5,7 +5,7 @@ The server finds mistakes only after a start with --advise or a call of the cont
 `--fail-on` makes the command fail if there are findings, for example in CI. Its value is a
 confidence (certain, likely, possible), a number of findings, or both. With `likely/3`, the command
 fails if more than 3 findings are at least likely. `--from` reads an earlier report in the format
-json instead of calling a server. Such a report adds up the requests of all callers. So
+json instead of calling a server. The counts in a report are for all callers together. So
 `--access-key` and `--region` need a server.
 
 Exit status: 0; 1 if there are more findings than --fail-on allows; 2 if the command gets no report.
@@ -67,7 +67,7 @@ def main(arguments: Sequence[str]) -> int:
     )
     options = parser.parse_args(arguments)
     if options.source is not None and (options.access_key or options.region):
-        parser.error("--access-key and --region need a server: the report of --from adds up all callers")
+        parser.error("--access-key and --region need a server: the counts in a report are for all callers together")
     try:
         advice = _advice(options)
     except (Refused, Unreachable, OSError, NotAReport) as error:
@@ -118,6 +118,6 @@ def _is_over(threshold: _Threshold, advice: Mapping[str, Any]) -> bool:
     least = _CONFIDENCES.index(threshold.confidence)
     found = sum(_CONFIDENCES.index(each["Confidence"]) >= least for each in advice["Findings"])
     # `More` is the number of findings that the report left out. Their confidences are not known, so
-    # they count only if findings of every confidence count.
+    # they count only if the threshold counts findings of every confidence.
     others = 0 if least else advice.get("More", 0)
     return bool(found + others > threshold.most)

@@ -53,7 +53,7 @@ def transactions(emulator: Emulator, body: Body) -> Result:
 
 @control("show_throttling", path="throttling", changes=False, summary="show on which tables throughput is enforced")
 def show_throttling(emulator: Emulator, _body: Body) -> Result:
-    """Return whether throughput is enforced on all tables, and the declarations about some tables.
+    """Return whether throughput is enforced on all tables, and the declarations for single tables.
 
     The control `throttling` or a setting of the server enforces throughput.
     """
@@ -79,7 +79,7 @@ def show_transactions(emulator: Emulator, _body: Body) -> Result:
 
 
 def _declare(database: Database, body: Body, declare: Callable[[Database, Body], None]) -> Result:
-    """Call `declare` with the body. Return {}, or {"message"} if `TableName` does not exist yet."""
+    """Call `declare` with the body. Return {}, or {"message"} if there is no table `TableName`."""
     database.rerun(lambda: declare(database, body))
     name = body.get("TableName")
     if name is None or tables_named(database, name):
@@ -127,7 +127,7 @@ def declare_transaction(database: Database, body: Body) -> None:
 
 
 def _check_key(tables: Sequence[Table], key: Item) -> None:
-    """Raise BadDeclaration if the key fits none of the tables. An empty list accepts any key."""
+    """Raise BadDeclaration if the key fits none of the tables. Do nothing if `tables` is empty."""
     refusal = None
     for table in tables:
         try:

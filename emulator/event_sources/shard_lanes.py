@@ -43,8 +43,8 @@ class ShardLanes:
     def room(self) -> int:
         """Return the number of records that may be added now.
 
-        The maximum for all lanes together is an average of two full batches in each lane. If the
-        lanes already have an average of PAYLOAD bytes (6 MB) or more, the result is 0.
+        All lanes together may have as many records as two full batches for each lane. If they have
+        PAYLOAD bytes (6 MB) or more for each lane, the result is 0.
         """
         if sum(lane.size for lane in self.lanes) >= PAYLOAD * len(self.lanes):
             return 0

@@ -195,7 +195,7 @@ def _check_defined(parsed: Parsed[Tree], names: Names, types: Types) -> None:
 
 
 class _Analysis:
-    """Base class for conditions and updates. It checks types of operands and calls of functions."""
+    """Base class for analysing conditions and updates: checks operand types and function calls."""
 
     def __init__(self, names: Names, types: Types) -> None:
         self.names = names

@@ -48,7 +48,7 @@ _NO_VALUES: Final[Values] = {}
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """The programs of one request, in the order in which they are parsed.
+    """The programs of one request, in the order in which the expressions are parsed.
 
     A program is None if the request does not have the expression parameter.
 
@@ -123,7 +123,7 @@ def check_members_used(request: Request) -> None:
 def check_names(names: Collection[str]) -> None:
     """Raise ApiError if one of these attribute names is empty or too long (behaviour 2.1)."""
     if not names or ("" not in names and max(map(len, names)) <= limits.ATTRIBUTE_NAME // 4):
-        return  # saves most requests the loop; a request can have a million names
+        return  # most requests need no loop; a request can have a million names
     for name in names:
         if not name:
             raise errors.empty_attribute_name()

@@ -23,7 +23,7 @@ MIRRORED: Final[Mapping[Comparator, KeyOperator]] = {"=": "=", "<": ">", "<=": "
 UNINDEXABLE: Final = "unindexable"
 """Stands for a legacy operator that key conditions do not allow.
 
-key_range.py reports not_indexable for it, or another error that has priority.
+For this operator, key_range.py reports the error not_indexable, or another error with priority.
 """
 
 

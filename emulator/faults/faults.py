@@ -202,9 +202,9 @@ class Faults:
             seconds -= _PIECE
 
     def _end(self, end: Failure | Silence) -> Steps[bytes]:
-        """Raise the error that ends a request.
+        """End a request. For a Failure, raise ApiError with its code.
 
-        For a Silence, wait first. Then raise Dropped, which closes the connection.
+        For a Silence, wait, then raise Dropped, which closes the connection.
         """
         if isinstance(end, Failure):
             raise errors.service_unavailable() if end.code == "ServiceUnavailable" else errors.internal_server_error()
@@ -215,8 +215,9 @@ class Faults:
     def _run(self, plan: Plan, operation: str, raw: object, caller: Caller) -> Steps[bytes]:
         """Run a request.
 
-        While a step of the request runs, the gate has the effects that act inside its operation.
-        Between two steps, these effects are taken out of the gate, because other requests run then.
+        While a step of the request runs, the gate has the effects that act inside the request's
+        operation. Between two steps, other requests run, so these effects are taken out of the
+        gate.
         """
         if not plan.inside:
             try:

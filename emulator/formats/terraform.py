@@ -10,7 +10,7 @@ modules. The following resources add a setting to a table of the same file:
 | `aws_dynamodb_resource_policy`               | CreateTable with `ResourcePolicy`   |
 
 A resource of this list is left out with a notice in two cases: its values are known only after
-`apply`, as the ARNs in a plan are, or its table is in another file.
+`apply`, like the ARNs in a plan, or its table is in another file.
 """
 
 from collections import defaultdict

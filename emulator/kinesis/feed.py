@@ -128,7 +128,7 @@ class _Feed:
         return (cursor.inbox.records for cursor in self.consumer.shards.values())
 
     def ready(self, now: float) -> bool:
-        """Return False while the feed waits after a failure and may send no batch.
+        """Return True if the feed may send a batch, because it does not wait after a failure.
 
         now: the time, in seconds since 1970.
         """
@@ -257,9 +257,9 @@ class KinesisFeed:
     def _done(self, feed: _Feed, records: Iterable[KinesisRecord]) -> None:
         """Remove the sent or skipped records from the feed, and store the new checkpoints.
 
-        If the disk is full, the checkpoints stay unstored until the next call. If the process ends
-        before this call, the records are sent again. If the change log was restored from a snapshot
-        in the meantime, keep the checkpoints that were restored with it.
+        If the disk is full, only the next call of this method stores the checkpoints. If the
+        process ends before this call, the records are sent again. If the change log was restored
+        from a snapshot in the meantime, keep the checkpoints that were restored with it.
         """
         feed.remove(records)
 

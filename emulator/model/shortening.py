@@ -86,8 +86,8 @@ def parsed(operation: OperationModel, body: bytes) -> object:
 def _has_members(raw: Any, path: list[str | int], number: int) -> bool:  # noqa: ANN401 - any JSON
     """Return True if the list or map at this path has exactly `number` members.
 
-    It may have fewer: the search has counted the members in the text. If the text has a name twice,
-    the parsed map has this member only once.
+    It may have fewer: the search has counted the members in the text. If the text of a map has a
+    name twice, the parsed map has this name only once.
     """
     try:
         for step in path:
@@ -110,7 +110,7 @@ class _Search:
         """Cut the body inside a list or map that is too long. Return None if the search finds none.
 
         The result has the shorter body, the path to the list or map, and the number of members that
-        it still has.
+        the list or map has in the shorter body.
         """
         shapes = operation.shapes
         shape: Shape | None = shapes[operation.input]

@@ -22,7 +22,7 @@ from emulator.advisor.tally import Note, Tally
 _ITEMS: Final = 50
 _VALUES: Final = 10  # a finding needs a key with at most this many different values
 _EACH: Final = 10  # a finding needs on average at least this many items for each value
-_MOST: Final = 5_000  # items that are remembered, so that each is counted only once
+_MOST: Final = 5_000  # this many items are remembered, so that each of them is counted only once
 _LIKE_A_NAME: Final = re.compile(r"[A-Za-z][A-Za-z_ -]{0,30}|[0-9]|true|false").fullmatch
 
 

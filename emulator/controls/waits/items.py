@@ -1,4 +1,4 @@
-"""The conditions that an item fulfils an expression, and that an item has expired.
+"""Conditions of waits for one item: it exists, it fulfils an expression, or it has expired.
 
 | body                                                                    | met when                  |
 |-------------------------------------------------------------------------|---------------------------|
@@ -62,7 +62,7 @@ class ItemCondition:
 
 
 class ExpiryCondition:
-    """The condition that no item has a key any more, in a table with time to live."""
+    """The condition that an item no longer exists, in a table with time to live."""
 
     def __init__(self, emulator: Emulator, body: Body) -> None:
         self._clock = emulator.clock

@@ -29,7 +29,9 @@ if TYPE_CHECKING:
     from emulator.database.definitions.histories import HistoryDefinition
 
 SLICE: Final = 500
-"""The maximum number of records that one slice deletes, with their second keys (history.py).
+"""The maximum number of records that one slice deletes.
+
+With each record, the slice also deletes the second key that leads to it (history.py).
 
 Such a slice takes 4 ms.
 """
@@ -77,8 +79,8 @@ class Histories:
         self.moment = Moment(clock)
         self._registry = registries.add(keyspace.histories(), _load, self._publish, self._forget)
         self._logs: dict[int, History] = {}
-        # When to delete a history, or its old records, by the history's id. inf while this work is
-        # queued.
+        # The id of a history -> the time at which to delete the history or its old records.
+        # The time is inf while this work is queued.
         self._due: dict[int, float] = {}
 
     # --- finding ----------------------------------------------------------------------------------
@@ -214,8 +216,7 @@ class Histories:
 def _oldest(txn: ReadTxn, start: bytes, stop: bytes) -> tuple[list[tuple[bytes, bytes]], bool]:
     """Return the first records in a range of storage keys, and True if more records may follow.
 
-    For each record of the history, the list has a pair: the record's storage key, and the key of
-    the item that has changed.
+    Each record is returned as a pair: its storage key, and the key of the item that has changed.
     """
     from emulator.database.changes.history import item_of  # noqa: PLC0415 - few tables have a history
 

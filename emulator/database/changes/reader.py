@@ -1,8 +1,8 @@
 """The reading side of streams: it returns records of one shard in order.
 
-The records of a shard are in commit order. Their times rise in the same order, except when a test
-sets the clock back. So `first_since` finds a record by its time with a binary search, which reads
-only a few records.
+The records of a shard are in commit order. No record has an earlier time than the record before it,
+except when a test sets the clock back. So `first_since` finds a record by its time with a binary
+search, which reads only a few records.
 """
 
 from typing import Final

@@ -54,7 +54,7 @@ _NONE: Final = Numbers()
 
 
 def numbers(txn: ReadTxn, prefix: bytes) -> Numbers:
-    """Return the stored `Numbers` of a vector index. All are 0 if none are stored yet.
+    """Return the stored `Numbers` of a vector index. All values are 0 if nothing is stored yet.
 
     prefix: the index's key prefix.
     """
@@ -63,7 +63,7 @@ def numbers(txn: ReadTxn, prefix: bytes) -> Numbers:
 
 
 class VectorEntries:
-    """Writes the entries of a table's vector indexes at each change of an item (a follower).
+    """A follower that writes the entries of a table's vector indexes at each change of an item.
 
     It also computes billed sizes (`Billing` in schema/followers.py). indexes: the table's vector
     indexes.
@@ -99,7 +99,7 @@ class VectorEntries:
 
 
 def vector_changes(indexes: Sequence[VectorIndex], change: Change) -> VectorChanges:
-    """Return the changes of the vector indexes that follow from a change of an item.
+    """Return the changes that a change of an item makes in these vector indexes.
 
     The result also says how many bytes of the old and the new item are not billed.
     """
@@ -149,7 +149,10 @@ def write(txn: WriteTxn, change: VectorChange, item_key: bytes) -> None:
 
 
 def counts(txn: ReadTxn, table: Table) -> Sequence[tuple[int, int]]:
-    """Return pairs (items, billed bytes): of the table, of each index and of each vector index."""
+    """Return pairs (number of items or entries, billed bytes).
+
+    The first pair is for the table, then one for each index, then one for each vector index.
+    """
     found = statistics.read(txn, table.statistics_key, len(table.indexes) + 1)
     if not table.vectors:
         return found

@@ -150,8 +150,9 @@ def _throughput(relation: TableDefinition | IndexDefinition, now: float) -> dict
 def warm(relation: TableDefinition | IndexDefinition, billing_mode: str) -> dict[str, Any]:
     """Return the WarmThroughput member of the description of a table or index.
 
-    Each of its two numbers is the highest number of units that was ever requested or provisioned.
-    Neither number is less than the number of units that the billing mode provides.
+    Each of its two numbers is the highest throughput that requests ever set for the table or index,
+    as warm or as provisioned throughput. With on-demand billing, neither is less
+    than ON_DEMAND_WARM.
     """
     if billing_mode == "PAY_PER_REQUEST":
         units = dict(ON_DEMAND_WARM)

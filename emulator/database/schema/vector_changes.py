@@ -13,9 +13,10 @@ class VectorChange:
     """The change that one write of an item makes in one vector index.
 
     old_entry, new_entry: the entry before and after the write, or None if there is no entry.
-    count: by how many entries the index grows. size: by how many bytes its entries grow, with their
-    projected attributes. vectors, lists: by how many bytes the item's vector grows, measured in two
-    ways: four bytes for each dimension, and as an attribute value (a list of numbers).
+    count: by how many entries the index grows.
+    size: by how many bytes the entries of the index grow. Their projected attributes count too.
+    vectors: by how many bytes the item's vector grows, with four bytes for each dimension.
+    lists: by how many bytes the same vector grows as an attribute value (a list of numbers).
     billed: the bytes that are billed for the write to the index.
     """
 

@@ -24,8 +24,8 @@ from storage import Interrupted, ReadTxn
 HELD: Final = "\0"
 """The first character of the stored names of held snapshots."""
 
-# The maximum number of items of a page of a snapshot, which takes about 4 ms to read. A page of
-# large items has fewer.
+# The maximum number of items in a page of a snapshot. Reading such a page takes about 4 ms. A page
+# of large items has fewer items.
 PAGE: Final = 2_000
 
 
@@ -70,10 +70,14 @@ def page(
     """Return a page of a table's rows in a snapshot, and the last storage key of the page.
 
     The caller passes this key as `after` to get the next page. The key is None if no rows remain.
-    name: the name that the client gave to the snapshot. tenant: the owner of the table. after: the
-    page begins after this storage key; None for the first page. segment: the segment's number from
-    zero, and the number of all segments, as in a parallel scan. Raises UnknownSnapshot,
-    UnknownTable, WrongPosition, and Interrupted if another process has changed definitions.
+
+    name: the name that the client gave to the snapshot.
+    tenant: the owner of the table.
+    segment: the segment's number from zero, and the number of segments, as in a parallel scan.
+    after: the page begins after this storage key; None for the first page.
+
+    Raises UnknownSnapshot, UnknownTable, WrongPosition, and Interrupted if another process has
+    changed definitions.
     """
     views = database.views
     with database.read() as txn:

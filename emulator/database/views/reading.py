@@ -26,7 +26,8 @@ def page(
 ) -> Slice:
     """Return the first pairs with start <= key < stop that a view shows.
 
-    layers: for each view to read, the prefix of its originals' storage keys; oldest view first.
+    layers: for each view to read, oldest first, the bytes with which the storage keys of the
+    view's originals begin.
     limit: the maximum number of keys to visit. A key that is absent in the view counts too. So a
     page may have fewer pairs than `limit` although more pairs follow.
     room: the page ends as soon as its values together have this number of bytes or more.
@@ -45,7 +46,8 @@ def page(
 def get(txn: ReadTxn, layers: Sequence[bytes], key: bytes) -> bytes | None:
     """Return the value of a key in a view, or None if the key is absent there.
 
-    layers: for each view to read, the prefix of its originals' storage keys; oldest view first.
+    layers: for each view to read, oldest first, the bytes with which the storage keys of the
+    view's originals begin.
     """
     for layer in layers:
         original = txn.get(layer + key)
@@ -76,6 +78,6 @@ def _ranked(rank: int, scan: Iterator[Pair]) -> Iterator[tuple[bytes, int, bytes
 def originals(txn: ReadTxn, layer: bytes, start: bytes, stop: bytes) -> Iterator[Pair]:
     """Yield pairs of a key and its original in one view, for start <= key < stop.
 
-    layer: the prefix of the storage keys of the view's originals.
+    layer: the view's originals are stored under keys that begin with these bytes.
     """
     return ((key[ITEM_PREFIX:], original) for key, original in txn.scan(layer + start, layer + stop))

@@ -2,7 +2,7 @@
 
 The service's messages lack facts that a developer needs: which limit throttled a request, that a
 table exists under another access key, which condition was not met. A reason may quote an expression
-of the request. It still shows no values of items, because expressions have placeholders instead of
+of the request. This shows no values of items, because expressions have placeholders instead of
 values.
 """
 
@@ -138,7 +138,7 @@ class Reasons:
 
 
 def _limit(table: Table, index: str, reason: str) -> str:
-    """Return the limit that throttled a request, as text: "a maximum of 5 read units a second".
+    """Return the limit that throttled a request, such as "a maximum of 5 read units a second".
 
     reason: one of the service's throttling reasons, such as TableReadProvisionedThroughputExceeded,
     or only Read or Write. index: "" means the table itself.

@@ -22,7 +22,7 @@ __all__ = ["Account", "Accounts", "Tables"]
 _NOWHERE = "http://127.0.0.1:1"  # no program listens on port 1
 _ENDS: Mapping[str, Mapping[str, Any]] = {"throttling": {"Enforced": False}, "transactions": {"Seconds": 0}}
 """A control that makes a declaration -> the members of a call that ends the declaration."""
-_TIMEOUT = 65.0  # seconds without a byte from the server after which a call fails
+_TIMEOUT = 65.0  # a call fails if the server sends nothing for this number of seconds
 _OK = 200
 
 
@@ -89,12 +89,16 @@ class Account:
             assert fault.hits == 2
 
         kind: Throttle, Error, Timeout, Drop, Latency, Unprocessed, Conflict, Cancel or ShortPage.
-        operation, table, key: only requests with these values match; key: the key attributes, such
-        as {"id": {"S": "o-1"}}. every, share, next: of the matching requests, only these get the
-        effect: every n-th, a random share (0 to 1), or the next n. seed: random choices depend on
-        this number. members: other members of the effect (see the control `faults`) in lower case,
-        such as seconds=0.2 or after=True. Four names differ: low is From, high is To, index is
-        IndexName, and batch_share is the Share of Unprocessed. Raises ControlError.
+        operation, table, key: only requests with these values match. The key has the key
+        attributes, such as {"id": {"S": "o-1"}}.
+        every, share, next: of the matching requests, only these get the effect: every n-th, a
+        random share (0 to 1), or the next n.
+        seed: random choices depend on this number.
+        members: other members of the effect (see the control `faults`) in lower case, such as
+        seconds=0.2 or after=True. Four names differ: low is From, high is To, index is IndexName,
+        and batch_share is the Share of Unprocessed.
+
+        Raises ControlError.
         """
         made = self.server.faults(
             kind,

@@ -1,4 +1,4 @@
-"""Checks ReplicaUpdates and witnesses, as far as this needs no table (control-plane 6.1, 7)."""
+"""Checks ReplicaUpdates and witnesses by the rules that need no table (control-plane 6.1, 7)."""
 
 from collections.abc import Mapping
 from typing import Any, Final

@@ -41,8 +41,9 @@ class Entity:
 
 @dataclass(slots=True)
 class Collection:
-    """The items with one partition key. count: their number.
+    """Items with the same partition key (an item collection).
 
+    count: the number of the items.
     entities: name of an entity -> number of its items in the collection.
     """
 

@@ -34,10 +34,11 @@ Begin = Callable[[Visit], Awaitable[None]]
 class Page:
     """A page, a part of a page, or an action.
 
-    method: GET for a page, POST for an action. path: the part of the URL after account and region,
-    in Starlette's syntax. group: the group of the navigation that links to the page, or None.
-    order: the links of a group are sorted by this number. parent: the path of the link that is
-    marked while the page is shown.
+    method: GET for a page, POST for an action.
+    path: the part of the URL after account and region, in Starlette's syntax.
+    group: the group of the navigation that links to the page, or None.
+    order: the links of a group are sorted by this number.
+    parent: the path of the link that is marked while the page is shown.
     """
 
     method: str

@@ -102,7 +102,7 @@ async def remove(visit: Visit) -> Response:
 
 @action("faults/lag", title="Faults", parent="faults")
 async def lag(visit: Visit) -> Response:
-    """Make reads of a table, or of all tables, show an older state (lag). A lag of 0 ends this."""
+    """Make reads of a table, or of all tables, show an older state (lag). 0 ends the lag."""
     form = visit.form
     body: dict[str, Any] = {"Lag": seconds(form, "lag", "Lag"), **_table(form)}
     if form.text("given"):
