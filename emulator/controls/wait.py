@@ -48,8 +48,8 @@ _LONGEST_TIMEOUT: Final = 3600.0
 _MOST: Final = 200  # the maximum number of calls of `wait` in progress in one process
 
 # Seconds between two checks of the commit number, which says if there was a commit. A check takes
-# 2 us, and the iteration of the event loop that makes the check 20 us, so one wait takes 0.7 % of a
-# core. With more than 20 waits, the pauses are longer, so that 200 waits take 4 %.
+# 2 us, and the event loop's iteration in which it runs takes 20 us. So one wait takes 0.7 % of a
+# core. With more than 20 waits, the pauses are longer, so that 200 waits take 4 % of a core.
 _FIRST_PAUSE: Final = 0.002
 _LONGEST_PAUSE: Final = 0.025
 _MANY: Final = 20

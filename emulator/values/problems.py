@@ -125,9 +125,10 @@ class Problem:
     def error(self, layer: Layer = "new") -> errors.ApiError:
         """Return the error for the problem, without the prefix "1 validation error detected: ".
 
-        layer: the service's code that reports the problem (see `Layer`).
         In the OLD layer, the error of an expression value also has the ":name" of the value
         (behaviour 2.1, 6.1).
+
+        layer: the service's code that reports the problem (see `Layer`).
         """
         if self.parameter == "ExclusiveStartKey" and not self.is_number_or_set:
             return errors.starting_key_invalid(self.text(layer))
@@ -137,7 +138,7 @@ class Problem:
 
 
 def first_problem(problems: Sequence[Problem]) -> Problem:
-    """Return the problem to report: the first one, with two exceptions (behaviour 3.7).
+    """Return the problem to report (behaviour 3.7). Usually this is the first problem.
 
     An empty attribute name has priority over all other problems. Too many levels have priority over
     an empty key in a nested map.

@@ -73,9 +73,9 @@ class ParsedItem(dict[str, Value]):
 
 
 _SPARE: Final[list[ItemProblems]] = []
-"""Has an empty list for the problems of the next item, because making a new list takes 0.1 us.
+"""Keeps an empty list for the problems of the next item. To make a new list would take 0.1 us.
 
-`parse_item` takes the list out of here while it parses, so that no other thread uses the same list.
+`parse_item` removes the list while it uses it, so that no other thread uses the same list.
 """
 
 

@@ -65,7 +65,7 @@ _COMPLETE: Final = re.compile(
 ).fullmatch
 """A complete Authorization header, as SDKs write it.
 
-`[^,]` and other classes that exclude one character match fastest.
+The pattern has classes that exclude one character, such as `[^,]`, because these match fastest.
 """
 _THREE_PARTS: Final = re.compile(rb"\S+ [^,\s]+, ?[^,\s]+, ?[^,\s]+").fullmatch
 """An Authorization header whose parts have no spaces inside.

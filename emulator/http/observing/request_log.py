@@ -32,9 +32,12 @@ if TYPE_CHECKING:
 class RequestLog:
     """The observers of one process: functions that get each request with its answer.
 
-    worker: the number of this process, from 0. keep: True to keep requests from the start. advise:
-    True to collect evidence for the advisor from the start. Raises StorageError if the file of
-    --record cannot be opened, or if the library that --metrics needs is not installed.
+    worker: the number of this process, from 0.
+    keep: True to keep requests from the start.
+    advise: True to collect evidence for the advisor from the start.
+
+    Raises StorageError if the file of --record cannot be opened, or if the library that --metrics
+    needs is not installed.
     """
 
     def __init__(self, front: Front, worker: int, *, keep: bool, advise: bool = False) -> None:
