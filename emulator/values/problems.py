@@ -33,9 +33,11 @@ Kind = Literal[
 ]
 """The kinds of problems. Some need an explanation:
 
-- empty: the value has no type. ambiguous: it has several types.
-- empty_name: the name of an attribute is empty. empty_key: a key in a nested map is empty. The
-  service has the same text for both kinds, but not the same priority.
+- empty: the value has no type.
+- ambiguous: the value has several types.
+- empty_name: the name of an attribute is empty.
+- empty_key: a key in a nested map is empty. The service's text is the same as for empty_name, but
+  the priority is different.
 - nesting: the value has too many levels.
 - values_size: the values of a request's expressions are too large together.
 """
@@ -223,7 +225,8 @@ def report(problems: list[Problem], kind: Kind, details: str = "") -> int:
 def report_repeat(problems: list[Problem], tag: str, sent: list[str], order: list[str] | list[bytes]) -> int:
     """Add the problem that a set has a repeated member. Return 0, as `report` does.
 
-    tag: SS, NS or BS. sent: the members as the client sent them.
+    tag: SS, NS or BS.
+    sent: the members as the client sent them.
     order: for each member, the value by which to sort it.
     """
     if len(problems) < MOST_PROBLEMS:

@@ -134,7 +134,8 @@ class ShardCursor(Generic[InboxT]):
 class Page:
     """The limits of what one poll reads of one shard.
 
-    records: the maximum number of records. size: the maximum sum of their SizeBytes.
+    records: the maximum number of records.
+    size: the maximum sum of the records' SizeBytes.
     """
 
     records: int = reader.RECORDS

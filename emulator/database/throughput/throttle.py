@@ -46,7 +46,8 @@ MINUTES: Final = 20
 """For how many minutes the consumed units are kept. Auto scaling needs them."""
 
 _MINUTE: Final = 60
-# In units. Rounding errors of the clock change the level of a bucket by less than _SLACK.
+# In units. A bucket that lacks less than this for a request admits the request, because rounding
+# errors of the clock change the level of a bucket by less than this.
 _SLACK: Final = 0.01
 # When a table or index has this many buckets of partition keys, full buckets are dropped to save
 # memory.
@@ -279,7 +280,8 @@ class TableThrottle:
     def consumed(self, index: str | None, kind: str) -> Mapping[int, float]:
         """Return the consumed units of the latest minutes: minute since the epoch -> units.
 
-        index: the name of a global index, or None for the table. kind: Read or Write.
+        index: the name of a global index, or None for the table.
+        kind: Read or Write.
         """
         found = (resource.consumed for (name, of), resource in self._resources.items() if (name, of) == (index, kind))
         return next(found, {})
@@ -289,8 +291,8 @@ class TableThrottle:
 
         Raises ApiError if a limit refuses the read.
 
-        index: the name of a global index, or None for the table. partition: the digest of the
-        partition key.
+        index: the name of a global index, or None for the table.
+        partition: the digest of the partition key.
         """
         self._charge({self._resources[index, "Read"]: {partition: units}})
 

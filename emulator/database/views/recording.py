@@ -93,7 +93,8 @@ class RecordingTxn:
     def _record(self, original_key: bytes, key: bytes) -> None:
         """Store the original of a key that is about to change, unless it is stored already.
 
-        original_key: the key under which the original is stored. key: the key that will change.
+        original_key: the key under which the original is stored.
+        key: the key that will change.
         """
         plain = self.plain
         if plain.get(original_key) is None:
