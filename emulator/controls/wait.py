@@ -25,8 +25,9 @@ last state. Over HTTP, the status is 408, and the body `{"message", "LastSeen"}`
 0`, the call checks the condition once.
 
 A call checks its condition again only after a commit, or if the clock can make the condition true.
-It notices a commit of any worker process within 25 ms. Its reads use up no throughput. `show_waits`
-returns `{"Waits": number}`, which counts the calls in progress in all worker processes.
+The call notices a commit of any worker process within 25 ms. Its reads use up no throughput.
+`show_waits` returns `{"Waits": number}`, which counts the calls in progress in all worker
+processes.
 """  # noqa: W505 - a table
 
 from collections.abc import Generator, Iterator, Sequence

@@ -126,7 +126,7 @@ class RequestLog:
         return [{**self._identity(exchange), **summary} for exchange, summary in self._kept.summaries()]
 
     def counters(self) -> dict[str, Any] | None:
-        """Return the request counts and memory of this process, or None if it does not count."""
+        """Return this process's request counts and memory, None if requests are not counted."""
         if self._counters is None:
             return None
         from emulator.http.observing.counters import memory  # noqa: PLC0415 - few servers count
