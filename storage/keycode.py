@@ -45,7 +45,7 @@ def escape(data: bytes) -> bytes:
 
 
 def unescape(data: bytes, offset: int = 0) -> tuple[bytes, int]:
-    """Decode a piece that `escape` has made, at `offset`. Return its data and the offset after it.
+    """Decode the piece at `offset`, which `escape` has made. Return (data, offset after the piece).
 
     Raises ValueError if there is no complete piece at the offset.
     """

@@ -170,8 +170,8 @@ def _of_everybody(needed: Mapping[Needed, set[str] | None]) -> dict[Needed, set[
 def policy(rows: Iterable[Row], access_key: str | None = None, region: str | None = None) -> Mapping[str, Any]:
     """Return the smallest IAM policy with the permissions of a caller, or of all callers.
 
-    rows: the needed permissions of all callers, from `Permissions.rows`. access_key, region: the
-    caller, None for all.
+    rows: the needed permissions of all callers, from `Permissions.rows`.
+    access_key, region: the caller; None for all callers.
     """
     needed: dict[Needed, set[str] | None] = {}
     for row in rows:

@@ -135,8 +135,8 @@ def dead_letters(emulator: Emulator, _body: Body) -> Steps[Result]:
 def find_dead_letters(emulator: Emulator, body: Body) -> Steps[Result]:
     """Return the newest dead letters that have the `UUID` and `Id` of the body, at most 1,000.
 
-    A member that is missing in the body selects all letters. Raises BadDeclaration if the body is
-    wrong.
+    If the body has no `UUID`, return letters of all mappings. If it has no `Id`, return letters
+    with any id. Raises BadDeclaration if the body is wrong.
     """
     wanted = _wanted(body)
     if not emulator.database.owner:

@@ -25,8 +25,9 @@ last state. Over HTTP, the status is 408, and the body `{"message", "LastSeen"}`
 0`, the call checks the condition once.
 
 A call checks its condition again only after a commit, or if the clock can make the condition true.
-It notices a commit of any worker process within 25 ms. Its reads use up no throughput. `show_waits`
-returns `{"Waits": number}`, which counts the calls in progress in all worker processes.
+The call notices a commit of any worker process within 25 ms. Its reads use up no throughput.
+`show_waits` returns `{"Waits": number}`, which counts the calls in progress in all worker
+processes.
 """  # noqa: W505 - a table
 
 from collections.abc import Generator, Iterator, Sequence
@@ -48,8 +49,8 @@ _LONGEST_TIMEOUT: Final = 3600.0
 _MOST: Final = 200  # the maximum number of calls of `wait` in progress in one process
 
 # Seconds between two checks of the commit number, which says if there was a commit. A check takes
-# 2 us, and the iteration of the event loop that makes the check 20 us, so one wait takes 0.7 % of a
-# core. With more than 20 waits, the pauses are longer, so that 200 waits take 4 %.
+# 2 us, and the event loop's iteration in which it runs takes 20 us. So one wait takes 0.7 % of a
+# core. With more than 20 waits, the pauses are longer, so that 200 waits take 4 % of a core.
 _FIRST_PAUSE: Final = 0.002
 _LONGEST_PAUSE: Final = 0.025
 _MANY: Final = 20

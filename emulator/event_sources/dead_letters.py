@@ -44,7 +44,8 @@ def letter(mapping: EventSourceMapping, shard_id: str, discard: Discard, request
     """Return the dead letter (a JSON object) about a batch that was given up.
 
     request_id: the id of the batch's last invocation, or a new id if the batch was given up because
-    it was too old. now: the time, in seconds since the epoch.
+    it was too old.
+    now: the time, in seconds since the epoch.
     """
     first, last = discard.records[0], discard.records[-1]
     written: dict[str, Any] = {
@@ -136,8 +137,9 @@ class DeadLetters:
     def replace(self, changes: Mapping[str, dict[str, Any] | None]) -> None:
         """Replace or remove letters in the two files.
 
-        changes: id of a letter -> the letter that replaces it, None to remove the letter. If a file
-        cannot be written, log an error and leave this file unchanged.
+        If a file cannot be written, log an error and leave this file unchanged.
+
+        changes: id of a letter -> the letter that replaces it, None to remove the letter.
         """
         by_id = {name.encode(): letter for name, letter in changes.items()}
         for file in self._files:

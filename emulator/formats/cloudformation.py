@@ -173,7 +173,8 @@ def _settings(owner: Properties) -> Iterator[Setting]:
 def _insights(owner: Properties, names: Properties) -> Iterator[Setting]:
     """Yield the setting that turns on Contributor Insights, if a table or index asks for it.
 
-    owner: the properties of the table or index. names: `{"IndexName": name}` for an index, else {}.
+    owner: the properties of the table or index.
+    names: `{"IndexName": name}` for an index, {} for a table.
     """
     insights = owner.get(_INSIGHTS) or {}
     if _is_true(insights.get("Enabled", False)):
@@ -237,8 +238,10 @@ def _global_table(properties: Properties) -> tuple[Properties, Properties]:
 def _throughput(owner: Properties, replica: Properties, *, provisioned: bool) -> Properties:
     """Return the member of CreateTable with the throughput of a global table or its index.
 
-    Return {} if the throughput is on demand without limits. owner: the properties of the table or
-    index. replica: the properties of the same table or index in the first replica.
+    Return {} if the throughput is on demand without limits.
+
+    owner: the properties of the table or index.
+    replica: the properties of the same table or index in the first replica.
     """
     if not provisioned:
         found: Properties = {}

@@ -100,7 +100,7 @@ class ItemReader:
         self.ordinary: bool | None = None
         """True if the file's items are ordinary JSON, False if they have types.
 
-        None before the first item, which decides it.
+        None before the first item is read.
         """
 
     def record(self, place: Place, value: object) -> ItemRecord | Problem:
@@ -116,7 +116,7 @@ class ItemReader:
         table: Any = self._table
         item: Any = value
         if WRAPPERS.isdisjoint(value) or is_typed(value):
-            pass  # `value` is the item itself, although an item may have attributes named as in WRAPPERS
+            pass  # `value` is the item itself, even if the name of an attribute is in WRAPPERS
         elif "Item" in value and value.keys() <= {"Item", "TableName", "ConsumedCapacity"}:
             table, item = value.get("TableName", table), value["Item"]
         elif "PutRequest" in value and len(value) == 1:
@@ -175,9 +175,8 @@ def _skip_line(stream: BinaryIO, part: bytes) -> None:
 def _certainly_typed(value: object) -> bool:
     """Return True if the first line of a file has an item with types.
 
-    value: the line, parsed by a fast parser that rounds numbers. The numbers of ordinary JSON must
-    not be rounded, so such a line is parsed again. Numbers of an item with types are texts, and
-    lose nothing.
+    value: the line, parsed by a fast parser that rounds numbers. In an item with types, numbers are
+    texts, so they are not rounded. A line of ordinary JSON must be parsed again by a slower parser.
     """
     if type(value) is not dict:
         return False

@@ -97,10 +97,11 @@ def _joined(begin: str, members: Iterable[tuple[str, Shape, Any]], end: str, sha
 
 
 def shares(texts: Sequence[str], limit: int) -> list[str]:
-    """Return the texts, cut if they have more than errors.LONGEST_WHOLE bytes of JSON together.
+    """Return the texts. Cut them if they are too long together, the longest texts first.
 
-    limit: after cutting, the texts have at most this many bytes of JSON together. The longest texts
-    are cut first.
+    They are too long if they have more than errors.LONGEST_WHOLE bytes of JSON together.
+
+    limit: the maximum number of bytes of JSON that the cut texts have together.
     """
     cut = list(texts)
     if sum(map(errors.json_size, texts)) <= errors.LONGEST_WHOLE:

@@ -72,8 +72,8 @@ def _check_values(body: Mapping[str, Any]) -> None:
     The limit of nesting applies to stored values. An expression value may be one level deeper. Such
     a value is replaced by a substitute of the same type and depth. The substitute equals no stored
     value, and a write that would store it fails. Values that are deeper still are refused: the
-    service accepts 32 maps around a scalar and refuses 40 (behaviour 3.7). We do not know about the
-    numbers in between.
+    service accepts 32 maps around a scalar and refuses 40 (behaviour 3.7). We do not know if it
+    accepts 33 to 39 maps.
     """
     problems: list[Problem] = []
     for name in ("Item", "Key"):
@@ -218,7 +218,7 @@ def _locate(database: Database, caller: Caller, elements: Sequence[tuple[str, _E
             element.check()
         except ApiError as error:
             if error.about == "request":
-                raise  # an empty key or a path into a key does not cancel a transaction (behaviour 8.1)
+                raise  # not as TransactionCanceledException: an empty key, a path into a key (behaviour 8.1)
             if not failures:
                 failures[position] = error.with_traceback(None)
         else:

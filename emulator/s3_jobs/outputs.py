@@ -88,7 +88,8 @@ def put_manifests(
 ) -> None:
     """Write the manifests of a job, the summary last.
 
-    start: the start of the manifests' keys. lines: the results of `DataObject.finish`.
+    start: the start of the manifests' keys.
+    lines: the results of `DataObject.finish`.
     """
     for name, content in _manifests(start, lines, summary):
         put(bucket, start + name, content, encryption)

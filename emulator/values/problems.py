@@ -33,9 +33,11 @@ Kind = Literal[
 ]
 """The kinds of problems. Some need an explanation:
 
-- empty: the value has no type. ambiguous: it has several types.
-- empty_name: the name of an attribute is empty. empty_key: a key in a nested map is empty. The
-  service has the same text for both kinds, but not the same priority.
+- empty: the value has no type.
+- ambiguous: the value has several types.
+- empty_name: the name of an attribute is empty.
+- empty_key: a key in a nested map is empty. The service's text is the same as for empty_name, but
+  the priority is different.
 - nesting: the value has too many levels.
 - values_size: the values of a request's expressions are too large together.
 """
@@ -125,9 +127,10 @@ class Problem:
     def error(self, layer: Layer = "new") -> errors.ApiError:
         """Return the error for the problem, without the prefix "1 validation error detected: ".
 
-        layer: the service's code that reports the problem (see `Layer`).
         In the OLD layer, the error of an expression value also has the ":name" of the value
         (behaviour 2.1, 6.1).
+
+        layer: the service's code that reports the problem (see `Layer`).
         """
         if self.parameter == "ExclusiveStartKey" and not self.is_number_or_set:
             return errors.starting_key_invalid(self.text(layer))
@@ -137,7 +140,7 @@ class Problem:
 
 
 def first_problem(problems: Sequence[Problem]) -> Problem:
-    """Return the problem to report: the first one, with two exceptions (behaviour 3.7).
+    """Return the problem to report (behaviour 3.7). Usually this is the first problem.
 
     An empty attribute name has priority over all other problems. Too many levels have priority over
     an empty key in a nested map.
@@ -222,7 +225,8 @@ def report(problems: list[Problem], kind: Kind, details: str = "") -> int:
 def report_repeat(problems: list[Problem], tag: str, sent: list[str], order: list[str] | list[bytes]) -> int:
     """Add the problem that a set has a repeated member. Return 0, as `report` does.
 
-    tag: SS, NS or BS. sent: the members as the client sent them.
+    tag: SS, NS or BS.
+    sent: the members as the client sent them.
     order: for each member, the value by which to sort it.
     """
     if len(problems) < MOST_PROBLEMS:

@@ -48,14 +48,14 @@ def decoder_of(names: frozenset[str]) -> Callable[[bytes], Item]:
     """Return a function that decodes the attributes `names` of a row. It may omit other attributes.
 
     The function takes a third of the time of `decode_row` for one attribute of a row of 1 KB. It
-    searches the row for the text `"name":`, which is the key of some object, because JSON escapes
-    quotes inside strings. Then it parses only the value after the key. In three cases, it cannot be
-    sure that this is right, and calls `decode_row`:
+    searches the row for the text `"name":`, and parses only the value that follows. The value ends
+    at the next `},"`, where an object ends and the next key begins. In four cases, the function
+    could find a wrong value, and calls `decode_row` instead:
 
     1. The character before the text is a backslash. So the text is only the end of a longer key.
-    2. The name is a type tag, or a map begins before the text. So the key may be inside a value.
-    3. The text from the key to the next `},"` is not valid JSON. At `},"`, an object ends and a
-       string begins, so the value ends there, unless `},"` is inside the value.
+    2. The name begins with a character in _AFTER_STRING. So the text may not be a key.
+    3. The name is a type tag, or a map begins before the text. So the key may be inside a value.
+    4. The value that was found is not valid JSON, because it contains `},"` itself.
     """
     if len(names) > _MOST_NAMES or sum(map(len, names)) > _MOST_CHARACTERS:
         return decode_row
@@ -98,6 +98,6 @@ _MAP: Final = b'"M":{'
 _AFTER_STRING: Final = frozenset(":,]}")
 """The characters that can follow the last quote of a string in JSON.
 
-If a name begins with such a character, the last quote of another string and the text after it could
-look like `"name`.
+If a name begins with such a character, the text `"name":` may be found where no key begins. For
+example, the value `{"S":":"}` contains the text `":":`, which looks like the key `:`.
 """

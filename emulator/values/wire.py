@@ -73,9 +73,9 @@ class ParsedItem(dict[str, Value]):
 
 
 _SPARE: Final[list[ItemProblems]] = []
-"""Has an empty list for the problems of the next item, because making a new list takes 0.1 us.
+"""Keeps an empty list for the problems of the next item. To make a new list would take 0.1 us.
 
-`parse_item` takes the list out of here while it parses, so that no other thread uses the same list.
+`parse_item` removes the list while it uses it, so that no other thread uses the same list.
 """
 
 
@@ -102,8 +102,8 @@ def parse_value(raw: object, problems: list[Problem], level: int = 1) -> int:
     level: the nesting level of the value: 1 for the value of an attribute.
 
     Raises SerializationException for a wrong JSON type. If `raw` is not an object, the error has
-    the text for an element of a list or map. The text for a member of a structure is different, so
-    the caller of this function must first check that such a member is an object.
+    the text for an element of a list or map. For a member of a structure, the service has another
+    text. So the caller must check that such a member is an object before it calls this function.
     """
     return _parse_all((raw,), problems, level)
 

@@ -304,11 +304,11 @@ class Environment:
         return not self.tight or self.free_bytes() >= 2 * RESERVE
 
     def refused(self, *, urgent: bool) -> bool:
-        """Record that a commit found no room. Return True to try again, after emptying the reserve.
+        """Record that a commit found no room. For an urgent write, empty the reserve (room.py).
 
-        Only urgent writes may use the reserve (room.py). For a file whose blocks are reserved,
-        emptying the reserve would not help: all pages exist already, so the error has another
-        cause.
+        Return True if the reserve was emptied, so that the commit may now succeed. If the blocks of
+        the file are reserved, do not empty the reserve, because this would not help: all pages of
+        the map exist already, so the error has another cause.
         """
         self._refusal.note()
         self.tight = self._reserve.known

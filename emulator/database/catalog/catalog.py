@@ -88,8 +88,9 @@ class Catalog:
 
     The first reload of `registries` reads the definitions of tables and streams from the store.
 
-    shared: True if all callers are one tenant. account: the account of access keys that are not
-    account numbers. delays: True if transient statuses such as CREATING last some seconds.
+    shared: True if all callers are one tenant.
+    account: the account of access keys that are not account numbers.
+    delays: True if transient statuses such as CREATING last some seconds.
     """
 
     def __init__(
@@ -206,9 +207,9 @@ class Catalog:
             self._tables.recompile()
 
     def apply_lags(self) -> int:
-        """Open and delete the lag logs of tables, so that they match the lags that a test declares.
+        """Give a lag log to each table that has a declared lag, and delete all other lag logs.
 
-        Return the number of tables whose reads lag. Each table is saved in a separate transaction.
+        Return the number of tables that have a lag. Each table is saved in a separate transaction.
         """
         lagging = 0
         for table in list(self.everything()):

@@ -109,8 +109,8 @@ class ShardCursor(Generic[InboxT]):
 
         last: the stream's last sequence number in the snapshot of `txn`. If it is less than the
         last number of a closed shard, the snapshot may lack records of the shard.
-        page: the maximum number of records and bytes to read. oldest: records from before this
-        time, in seconds since the epoch, are skipped.
+        page: the maximum number of records and bytes to read.
+        oldest: a time in seconds since the epoch. Records from before this time are skipped.
         """
         if shard.end is not None and last >= shard.end:
             self._end = shard.end
@@ -134,7 +134,8 @@ class ShardCursor(Generic[InboxT]):
 class Page:
     """The limits of what one poll reads of one shard.
 
-    records: the maximum number of records. size: the maximum sum of their SizeBytes.
+    records: the maximum number of records.
+    size: the maximum sum of the records' SizeBytes.
     """
 
     records: int = reader.RECORDS

@@ -55,9 +55,11 @@ class TtlQueue:
         """Return the range of tickets whose items a sweep at the time `now` deletes.
 
         The result is a pair of storage keys: the start of the range, and its end, which is not in
-        the range. now: seconds since the epoch. The items have expired within the last five years.
-        An item expires as soon as the time in its TTL attribute is earlier than the current time
-        (AWS API Reference: UpdateTimeToLive).
+        the range. The items have expired within the last five years. An item expires as soon as the
+        time in its TTL attribute is earlier than the current time (AWS API Reference:
+        UpdateTimeToLive).
+
+        now: seconds since the epoch.
         """
         milliseconds = int(now * 1000)
         oldest = max(0, milliseconds - _TOO_OLD)

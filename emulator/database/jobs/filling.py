@@ -67,9 +67,11 @@ class Source(Protocol):
         """Return the page of items that begins at a position.
 
         Raises Interrupted if another process has changed definitions. Do not call this while a
-        transaction is open. position: `Page.position` of the page before, "" for the first page.
-        limit: the maximum number of items of a page. size: a page ends early when its rows have
-        this many bytes.
+        transaction is open.
+
+        position: `Page.position` of the page before, "" for the first page.
+        limit: the maximum number of items of a page.
+        size: a page ends early when its rows have this many bytes.
         """
         ...
 

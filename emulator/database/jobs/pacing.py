@@ -49,9 +49,9 @@ def allowed(database: Database, table: TableDefinition, index_id: int, most: int
 
 
 def visited(database: Database, index_id: int, items: int) -> None:
-    """Subtract the items that the walk of an index has visited from those that it may visit.
+    """Subtract the number of visited items from the number that the walk of an index may visit.
 
-    A walk may visit fewer items than it is allowed, because a slice ends early if items are large.
+    `items` may be less than `allowed` has returned, because a slice ends early if items are large.
     """
     if index_id in database.backfills:
         since, left = database.backfills[index_id]

@@ -46,7 +46,8 @@ MINUTES: Final = 20
 """For how many minutes the consumed units are kept. Auto scaling needs them."""
 
 _MINUTE: Final = 60
-# In units. Rounding errors of the clock change the level of a bucket by less than _SLACK.
+# In units. A bucket that lacks less than this for a request admits the request, because rounding
+# errors of the clock change the level of a bucket by less than this.
 _SLACK: Final = 0.01
 # When a table or index has this many buckets of partition keys, full buckets are dropped to save
 # memory.
@@ -62,8 +63,10 @@ Units = dict[bytes | None, float]
 class Refusal(NamedTuple):
     """The refusal of a request by a throughput limit, which a token bucket enforces.
 
-    error: the error for the client. index_name: the name of a global index, or None for the table.
-    asked: the units that the request costs. available: the units that were left in the bucket.
+    error: the error for the client.
+    index_name: the name of a global index, or None for the table.
+    asked: the units that the request costs.
+    available: the units that were left in the bucket.
     limit: the units that arrive in the bucket in a second.
     """
 
@@ -78,9 +81,12 @@ class Refusal(NamedTuple):
 class Bucket:
     """A token bucket for one throughput limit: tokens arrive at a rate, up to a capacity.
 
-    A token is a capacity unit, which a request takes. rate: in tokens a second. Times are in
-    seconds. level: the number of tokens in the bucket. saved: the last time at which the bucket had
-    saved unused capacity, which means that it had more tokens than arrive in two seconds.
+    A token is a capacity unit, which a request takes. Times are in seconds.
+
+    rate: the number of tokens that arrive in a second.
+    level: the number of tokens in the bucket.
+    saved: the last time at which the bucket had saved unused capacity, which means that it had more
+    tokens than arrive in two seconds.
     """
 
     __slots__ = ("_at", "capacity", "level", "rate", "saved")
@@ -252,7 +258,7 @@ class TableThrottle:
         """Apply the table's definition: throughput, billing mode and indexes.
 
         warm: a function that returns the warm throughput of a table or index. If it is None, an
-        on-demand table without a maximum has limits only for each partition key.
+        on-demand table without a maximum has no limit for all partition keys together.
         """
         since = self._clock.now() if self._resources else definition.created
         on_demand = definition.billing_mode == "PAY_PER_REQUEST"
@@ -274,7 +280,8 @@ class TableThrottle:
     def consumed(self, index: str | None, kind: str) -> Mapping[int, float]:
         """Return the consumed units of the latest minutes: minute since the epoch -> units.
 
-        index: the name of a global index, or None for the table. kind: Read or Write.
+        index: the name of a global index, or None for the table.
+        kind: Read or Write.
         """
         found = (resource.consumed for (name, of), resource in self._resources.items() if (name, of) == (index, kind))
         return next(found, {})
@@ -284,8 +291,8 @@ class TableThrottle:
 
         Raises ApiError if a limit refuses the read.
 
-        index: the name of a global index, or None for the table. partition: the digest of the
-        partition key.
+        index: the name of a global index, or None for the table.
+        partition: the digest of the partition key.
         """
         self._charge({self._resources[index, "Read"]: {partition: units}})
 
@@ -304,7 +311,9 @@ class TableThrottle:
         """Take the cost of a write to a table and its global indexes.
 
         Raises ApiError if a limit refuses the write. The units of local indexes count for the
-        table. refuses: whether a limit may refuse the write. If not, the cost is taken in any case.
+        table.
+
+        refuses: True if a limit may refuse the write, False to take the cost in any case.
         """
         own = consumed.table + sum(consumed.local_indexes.values())
         charges: dict[Resource, Units] = {self._resources[None, "Write"]: {partition: own}}

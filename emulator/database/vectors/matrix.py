@@ -163,8 +163,8 @@ class Matrix:
     def follow(self, txn: ReadTxn) -> bool:
         """Do a step to make the matrix agree with the store. Return True if more steps remain.
 
-        A step first reads changes of index entries that the rows do not include. When the rows
-        include all changes, it reads a page of entries that were never read. The record of a change
+        A step first reads changes that the rows do not include yet. When the rows include all
+        changes, it reads a page of index entries that were never read. The record of a change
         only names an entry, so the step reads the current state of that entry. A change of an entry
         that was never read is skipped, because a later step reads the entry in its current state.
         If the store no longer has all changes since the last search, all entries are read again.

@@ -20,12 +20,12 @@ _PRESENT: Final = b"\1"
 
 
 def original_of(value: bytes | None) -> bytes:
-    """Return the bytes of an original, for the value that a key has. None: the key is absent."""
+    """Return the bytes of a key's original. value: the key's value, None if the key is absent."""
     return ABSENT if value is None else _PRESENT + value
 
 
 def value_of(original: bytes) -> bytes | None:
-    """Return the value that a key had, from the bytes of its original. None: it was absent."""
+    """Return the value that a key had, None if the key was absent. original: the stored bytes."""
     return None if original == ABSENT else original[1:]
 
 
@@ -33,8 +33,8 @@ class RecordingTxn:
     """A write transaction that stores originals of the keys that it changes.
 
     plain: the engine's transaction, which stores no originals.
-    newest: each covered prefix -> the prefix of the keys under which originals are stored in the
-        newest of the views that cover it.
+    newest: prefix that a view covers -> the first bytes of the keys under which originals are
+        stored. If several views cover the prefix, the originals belong to the newest view.
     """
 
     __slots__ = ("_newest", "get", "page", "plain", "scan")
@@ -91,9 +91,10 @@ class RecordingTxn:
         self.plain.abort()
 
     def _record(self, original_key: bytes, key: bytes) -> None:
-        """Store the original of a key that is about to change, unless the view already has one.
+        """Store the original of a key that is about to change, unless it is stored already.
 
-        original_key: the key under which the original is stored. key: the key that will change.
+        original_key: the key under which the original is stored.
+        key: the key that will change.
         """
         plain = self.plain
         if plain.get(original_key) is None:

@@ -65,7 +65,7 @@ _COMPLETE: Final = re.compile(
 ).fullmatch
 """A complete Authorization header, as SDKs write it.
 
-`[^,]` and other classes that exclude one character match fastest.
+The pattern has classes that exclude one character, such as `[^,]`, because these match fastest.
 """
 _THREE_PARTS: Final = re.compile(rb"\S+ [^,\s]+, ?[^,\s]+, ?[^,\s]+").fullmatch
 """An Authorization header whose parts have no spaces inside.
@@ -205,7 +205,7 @@ class DynamoDbEndpoint:
             if given != PLAIN_JSON:
                 raise
             raise pending.changed(typed) from None
-        # The answer to a request with `application/json` has this content type too (behaviour 1.2).
+        # A request with `application/json` gets an answer with this content type (behaviour 1.2).
         return typed(answer) if given == PLAIN_JSON else answer
 
     def _for_another_service(self, method: str, query: bytes, fields: Fields, body: bytes) -> Answer | None:

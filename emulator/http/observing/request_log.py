@@ -32,9 +32,12 @@ if TYPE_CHECKING:
 class RequestLog:
     """The observers of one process: functions that get each request with its answer.
 
-    worker: the number of this process, from 0. keep: True to keep requests from the start. advise:
-    True to collect evidence for the advisor from the start. Raises StorageError if the file of
-    --record cannot be opened, or if the library that --metrics needs is not installed.
+    worker: the number of this process, from 0.
+    keep: True to keep requests from the start.
+    advise: True to collect evidence for the advisor from the start.
+
+    Raises StorageError if the file of --record cannot be opened, or if the library that --metrics
+    needs is not installed.
     """
 
     def __init__(self, front: Front, worker: int, *, keep: bool, advise: bool = False) -> None:
@@ -123,7 +126,7 @@ class RequestLog:
         return [{**self._identity(exchange), **summary} for exchange, summary in self._kept.summaries()]
 
     def counters(self) -> dict[str, Any] | None:
-        """Return the request counts and memory of this process, or None if it does not count."""
+        """Return this process's request counts and memory, None if requests are not counted."""
         if self._counters is None:
             return None
         from emulator.http.observing.counters import memory  # noqa: PLC0415 - few servers count

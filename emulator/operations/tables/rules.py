@@ -80,10 +80,11 @@ def _check_table_keys(schema: Sequence[Mapping[str, str]], types: Mapping[str, s
 
 
 def _check_index_lists(request: Request, table: Sequence[Mapping[str, str]]) -> None:
-    """Raise ApiError for an empty list of indexes, or for local indexes without a sort key.
+    """Raise ApiError if a list of indexes is empty, or a table without sort key has local indexes.
 
     These errors come before those for unused attributes (behaviour 10.1).
-    table: the key schema of the table. Without a sort key, it may not have local indexes.
+
+    table: the key schema of the table.
     """
     for member in ("LocalSecondaryIndexes", "GlobalSecondaryIndexes"):
         if member in request and not request[member]:

@@ -94,8 +94,8 @@ class KeyField(NamedTuple):
 class Form(NamedTuple):
     """The contents of the form.
 
-    view: how the page shows items: grid, json or dynamodb. fields: all fields of the form except
-    `start`, for the link to the next page.
+    view: how the page shows items: grid, json or dynamodb.
+    fields: all fields of the form except `start`, for the link to the next page.
     """
 
     index_name: str
