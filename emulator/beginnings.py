@@ -68,7 +68,7 @@ def release_snapshots(database: Database) -> None:
 
 
 def resume_restores(database: Database) -> None:
-    """Queue the restores of snapshots that an earlier process left unfinished."""
+    """Continue, as background work, each restore that an earlier process left unfinished."""
     if has_snapshots(database):
         from emulator.database.snapshots import restoring  # noqa: PLC0415 - start-up time
 

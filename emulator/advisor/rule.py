@@ -41,8 +41,9 @@ class Watcher(Protocol):
 class Verdict:
     """A judge's decision that a tally is a finding.
 
-    evidence: sentences with the figures. advice: what to do instead.
-    count: how often the mistake was made, None for the tally's count.
+    evidence: sentences with the figures.
+    advice: what to do instead.
+    count: how often the mistake was made. None means that the count of the tally says this.
     saved_read, saved_write: units that the advice would have saved.
     """
 

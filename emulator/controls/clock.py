@@ -60,7 +60,7 @@ def state(emulator: Emulator, _body: Body) -> Result:
 def move(emulator: Emulator, body: Body) -> Steps[Result]:
     """Move the clock, do the work that the move makes due, and return the state of the clock.
 
-    Raises BadDeclaration.
+    Raises BadDeclaration if the body is wrong.
     """
     if len(body) != 1 or not body.keys() <= {*_MOVES, "Next"}:
         raise BadDeclaration(f"the body must have exactly one of the members {', '.join(_MOVES)}, Next")

@@ -115,8 +115,8 @@ def _check_maximums(members: Mapping[str, Any], member: str, *, on_demand: bool,
 def _indexes(source: TableDefinition, request: Request, *, on_demand: bool) -> Iterator[IndexDefinition]:
     """Yield the indexes of the new table.
 
-    These are the indexes that an override in the request describes. Without an override, they are
-    the indexes of the source.
+    An override in the request describes all local indexes, and another one all global indexes. If
+    the request lacks one of the two, the new table gets the source's indexes of this kind.
     """
     names: set[str] = set()
     for member, local in _INDEX_LISTS:
@@ -192,7 +192,7 @@ def _shape(index: IndexDefinition) -> tuple[object, ...]:
 def _clean(index: IndexDefinition, *, on_demand: bool) -> IndexDefinition:
     """Return a copy of an index for the new table, without id and status.
 
-    It keeps only the throughput that its billing mode uses.
+    The copy has only the throughput settings that the new table's billing mode uses.
     """
     return IndexDefinition(
         id=0,

@@ -101,8 +101,8 @@ def branch_parts(
 ) -> tuple[tuple[KeyCondition, ...], list[ast.ConditionTree]] | None:
     """Return the queries for a branch, and the conditions that a key condition cannot express.
 
-    node: the branch: conditions that AND joins. Return None if it has no equality or IN for the
-    partition key. Raises ApiError if it names too many partitions.
+    Return None if the branch has no equality or IN for the partition key. Raises ApiError if the
+    branch names too many partitions. node: the branch, as conditions that AND joins.
     """
     [hash_name] = names.hash
     partitions: tuple[ast.Placeholder, ...] | None = None

@@ -39,7 +39,7 @@ from storage import ReadTxn, WriteTxn
 from storage.keycode import prefix_end
 
 MOST_IN_ONE: Final = 6_000
-"""If at most this many keys were written, one transaction restores everything, in 20 ms.
+"""If at most this many keys were written, one transaction restores everything. It takes 20 ms.
 
 With large values, the number is lower (slices.COPIED_IN_STEP). A changed item counts as one key,
 and so does each of its index entries and stream records.
@@ -64,7 +64,7 @@ def restore(database: Database, name: str) -> Steps[Snapshot]:
 
 
 def resume(database: Database) -> None:
-    """Queue background work that continues restores of snapshots left incomplete at a restart."""
+    """Continue, as background work, each restore that was incomplete when the server ended."""
     with database.read() as txn:
         unfinished = [snapshot.name for snapshot in snapshots(txn) if snapshot.restoring is not None]
     for name in unfinished:

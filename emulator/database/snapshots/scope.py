@@ -17,7 +17,8 @@ class Scope:
     access_key, region: the owner of the resources. None means all access keys or all regions. With
     `--shared-db` both are empty texts, because all callers are one tenant.
     tables: if not None, the scope has only these tables and what belongs to them. Each table is
-    given by access key, region and name. In this case `access_key` and `region` have no meaning.
+    given by access key, region and name. If `tables` is not None, `access_key` and `region` have no
+    meaning.
     """
 
     access_key: str | None = None

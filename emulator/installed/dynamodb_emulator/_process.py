@@ -75,7 +75,7 @@ class Process:
     def stop(self) -> None:
         """End the server and wait for its end.
 
-        Only the process that started the server can end it. In a forked child, this does nothing.
+        Only the process that started the server can end it. In a forked child, `stop` does nothing.
         """
         if os.getpid() != self._parent:
             return
