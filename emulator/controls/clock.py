@@ -53,7 +53,7 @@ def state(emulator: Emulator, _body: Body) -> Result:
     "move_clock",
     path="clock",
     repeatable=False,
-    many_objects=True,  # the rollover of 2,500 streams makes 10,000 shards
+    many_objects=True,  # a move may roll over the shards of 2,500 streams, which makes 10,000 shards
     summary="set, freeze, advance or release the emulator's clock",
     members=("Offset?", "Freeze?", "Advance?", "Release?", "Next?"),
 )

@@ -180,7 +180,7 @@ def _vector_indexes(source: TableDefinition, request: Request) -> "list[VectorDe
 
 
 def _vector_shape(index: "VectorDefinition") -> tuple[object, ...]:
-    """Return the properties in which a vector index of an override must equal one of the source."""
+    """Return the properties that a vector index of an override must share with a source's index."""
     return index.attribute, index.dimensions, index.distance, index.search, index.projection, frozenset(index.non_key)
 
 

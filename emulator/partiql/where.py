@@ -29,7 +29,7 @@ def key_of(where: ast.ConditionTree | None, names: Sequence[str]) -> tuple[Key, 
     """Return a pair: the first equality for each key attribute, and all other conditions, compiled.
 
     An equality is a pair of attribute name and placeholder name. If there are no other conditions,
-    return None in their place. names: the key attributes.
+    the second element of the result is None. names: the key attributes.
     """
     key, others = key_parts(where, names)
     return key, _all(others)

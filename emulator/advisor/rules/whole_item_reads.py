@@ -1,7 +1,8 @@
 """Large items that are read whole although few of their attributes are needed.
 
-This rule finds Queries and Scans of large items whose projection returns only a small part of each
-item. It also finds Queries and Scans that read the same large items whole again and again.
+This rule finds Queries and Scans that read large items, but return only a small part of each item
+because of a projection. It also finds Queries and Scans that read the same large items whole again
+and again.
 
 A ProjectionExpression makes the answer smaller but not cheaper: the service charges for whole
 items. A global index that projects only the needed attributes has small entries, so a Query of the

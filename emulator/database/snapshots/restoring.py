@@ -81,7 +81,7 @@ def _continue(database: Database, name: str) -> bool:
 def _begin(database: Database, name: str) -> bool:
     """Restore a snapshot completely if few keys were written since it was saved.
 
-    Otherwise begin to restore it. Return True if `_slice` must do the rest.
+    Otherwise begin to restore it. Return True if `_slice` must continue the restore.
     """
     views = database.views
     with database.registries.changing(urgent=True) as change:

@@ -107,7 +107,7 @@ def _owned(scope: Scope, owned: keyspace.Owned) -> Range:
 
     owned: a function that returns the key prefix of an owner's resources of this kind.
     """
-    if scope.access_key is None:  # all tenants except that of `--shared-db`, whose keys come first
+    if scope.access_key is None:  # all tenants except SHARED, the tenant of `--shared-db`, whose keys come first
         return prefix_end(owned(keyspace.owner(*SHARED))), prefix_end(owned(b""))
     prefix = owned(keyspace.owner(scope.access_key, scope.region))
     return prefix, prefix_end(prefix)

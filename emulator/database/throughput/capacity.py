@@ -39,8 +39,8 @@ class Consumed:
 
     table: the units of the table itself.
     global_indexes, local_indexes: index name -> units.
-    vector_indexes: index name -> bytes written, or None if there are none. Bytes are not units, so
-    totals do not include them.
+    vector_indexes: index name -> bytes written, or None if the request wrote no vector index. Bytes
+    are not units, so totals do not include them.
     """
 
     table: float

@@ -80,9 +80,10 @@ class KeptRequests:
         self._make_room(kept)
 
     def _make_room(self, kept: _SummedUp) -> None:
-        """Add the size of a new request's bodies to `_taken`; drop old bodies beyond `_room`.
+        """Add the size of a new request's bodies to `_taken`, and make room for them.
 
-        Also drop the bodies of requests that are no longer in `_kept`.
+        Drop the oldest bodies until `_taken` is at most `_room`. Also drop the bodies of requests
+        that are no longer in `_kept`.
         """
         oldest = self._kept[0]
         since = oldest.exchange.ended if isinstance(oldest, _SummedUp) else oldest[1]
