@@ -115,8 +115,8 @@ def _check_maximums(members: Mapping[str, Any], member: str, *, on_demand: bool,
 def _indexes(source: TableDefinition, request: Request, *, on_demand: bool) -> Iterator[IndexDefinition]:
     """Yield the indexes of the new table.
 
-    An override in the request describes all local indexes, and another one all global indexes. If
-    the request lacks one of the two, the new table gets the source's indexes of this kind.
+    The request may have one override for the local indexes, and one for the global indexes. For a
+    kind of indexes without an override, yield the source's indexes.
     """
     names: set[str] = set()
     for member, local in _INDEX_LISTS:

@@ -1,7 +1,7 @@
 """Items that are read, changed in the program and written back without a condition.
 
-This rule finds a GetItem after which the same client puts the same item, or sets a number in it to
-a new value with an update, without a condition.
+This rule finds a GetItem after which the same client writes the same item without a condition. The
+write is a put, or an update that sets a number to a new value.
 
 If two clients do this at the same time, one of the two changes is lost, and nobody notices. A
 condition lets the second write fail, so that the client can read again: compare a version number,

@@ -64,7 +64,7 @@ def restore(database: Database, name: str) -> Steps[Snapshot]:
 
 
 def resume(database: Database) -> None:
-    """Continue, as background work, each restore that was incomplete when the server ended."""
+    """Queue background work that continues each unfinished restore of a snapshot."""
     with database.read() as txn:
         unfinished = [snapshot.name for snapshot in snapshots(txn) if snapshot.restoring is not None]
     for name in unfinished:
@@ -216,11 +216,11 @@ def _finish(database: Database, change: DefinitionChange, snapshot: Snapshot, vi
 
 
 def _without_group(database: Database, change: DefinitionChange, stored: bytes, scope: Scope) -> bytes:
-    """Return a table's stored definition, without its membership if its group is partly restored.
+    """Return a table's stored definition. Omit its membership unless its whole group is restored.
 
     scope: the scope of the restored snapshot. If another table of the group is not in the scope,
-    that table keeps its current items. Then the restored table no longer has the same items as the
-    group, so it must leave the group.
+    the other table keeps its current items. Then the restored table no longer has the same items as
+    the group, so the restored table must leave the group.
     """
     table = TableDefinition.load(stored)
     membership = table.membership
