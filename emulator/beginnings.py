@@ -66,7 +66,7 @@ def release_snapshots(database: Database) -> None:
 
 
 def resume_restores(database: Database) -> None:
-    """Queue the restores of snapshots that an earlier process left unfinished."""
+    """Queue background work that continues each unfinished restore of a snapshot."""
     if has_snapshots(database):
         from emulator.database.snapshots import restoring  # noqa: PLC0415 - start-up time
 

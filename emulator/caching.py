@@ -27,8 +27,8 @@ LONG_TEXTS: Final = 4 << 20
 class BoundedCache(dict[Any, Result]):
     """A dictionary that drops the oldest results when it is full.
 
-    The oldest was added first. Reads do not change this order: `get` is the method of `dict`, for
-    speed.
+    The oldest result is the one that was added first. Reads do not change this order, because `get`
+    is the method of `dict`, which is faster than a method in Python.
     """
 
     __slots__ = ("_long", "_short")

@@ -19,7 +19,7 @@ log = logging.getLogger("emulator")
 
 _SHORTEST_PAUSE: Final = 0.5  # the length of the shortest pause of background work, in seconds
 _LONGEST_PAUSE: Final = 30.0
-# Seconds. A pause that begins within this time after the last pause is twice as long as the last.
+# Seconds. If a pause begins within this time after the end of the last pause, it is twice as long.
 _RECENT: Final = 60.0
 _FREED: Final = 1 << 20  # bytes; a pause ends early when the disk has this many more free bytes
 
@@ -263,7 +263,7 @@ class Background:
             self._paused = False
 
     def run_slice(self, name: Hashable | None = None) -> bool:
-        """Run one slice of the work with this name, or of the first work in the queue for None.
+        """Run one slice of the work with this name. If `name` is None, take the first work.
 
         The work goes to the end of the queue if it is not complete. Return True if a slice ran, and
         False if it could not run or nothing is queued.

@@ -236,7 +236,7 @@ class MemoryEngine(Numbered):
 
         The values are the current ones, with uncommitted writes.
 
-        This takes half the time of a scan, because no Python code runs for each row.
+        `page` takes half the time of a scan, because no Python code runs for each row.
         """
         if start >= stop:
             return [], b""

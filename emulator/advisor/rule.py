@@ -3,10 +3,10 @@
 A rule is a module in `rules/` with the constant RULE. Its docstring is the explanation for users:
 what the rule finds, why that costs, and what to do instead.
 
-A rule has two parts. Its watcher sees each call in the order of time, and counts cases in the tally
-of their subject. When a user asks for findings, the rule's judge decides for each tally whether it
-is a finding. Only the judge has thresholds. So the advisor can first add up the tallies of several
-processes and callers, and then judge the sums.
+A rule has two parts. Its watcher sees each call in the order of time. It counts each case in the
+tally of the case's subject. When a user asks for findings, the rule's judge decides for each tally
+whether it is a finding. Only the judge has thresholds. So the advisor can first add up the tallies
+of several processes and callers, and then judge the sums.
 """
 
 import sys
@@ -41,8 +41,9 @@ class Watcher(Protocol):
 class Verdict:
     """A judge's decision that a tally is a finding.
 
-    evidence: sentences with the figures. advice: what to do instead.
-    count: how often the mistake was made, None for the tally's count.
+    evidence: sentences with the figures.
+    advice: what to do instead.
+    count: how often the mistake was made; None to report the count of the tally.
     saved_read, saved_write: units that the advice would have saved.
     """
 

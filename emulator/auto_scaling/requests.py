@@ -44,9 +44,11 @@ class Member:
     """A member of a request.
 
     type: its type in Python; a float member also takes whole numbers.
-    required: whether requests must have it. allowed: the valid values of an enumeration, () for
-    any value. low, high: the bounds of the length of a text or list.
-    members: the members of a structure. items: describes the elements of a list or values of a map.
+    required: whether requests must have the member.
+    allowed: the valid values of an enumeration, () for any value.
+    low, high: the bounds of the length of a text or list.
+    members: the members of a structure.
+    items: describes the elements of a list or the values of a map.
     """
 
     type: type

@@ -67,9 +67,10 @@ def decision(
 
 
 def _wanted(target: ScalableTarget, consumed: float, utilization: float) -> int:
-    """Return the capacity at which `consumed` units in a minute are the wanted utilization.
+    """Return the capacity with which the utilization would be `utilization`.
 
-    utilization: the policy's TargetValue as a fraction. The target's bounds limit the result.
+    consumed: the units consumed in a minute. utilization: the policy's TargetValue as a fraction.
+    The target's bounds limit the result.
     """
     units = math.ceil(consumed / MINUTE / utilization)
     return max(target.min_capacity, min(units, target.max_capacity))
@@ -78,7 +79,7 @@ def _wanted(target: ScalableTarget, consumed: float, utilization: float) -> int:
 def _may(target: ScalableTarget, direction: str, cooldown: int, now: float) -> bool:
     """Return True if a policy may raise (`direction` Out) or lower (In) the capacity now.
 
-    It may not while this direction is suspended. It also may not for `cooldown` seconds after a
+    The result is False while this direction is suspended, and for `cooldown` seconds after a
     policy last changed the capacity in this direction.
     """
     last = target.scaled_out if direction == "Out" else target.scaled_in

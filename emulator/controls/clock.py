@@ -53,14 +53,14 @@ def state(emulator: Emulator, _body: Body) -> Result:
     "move_clock",
     path="clock",
     repeatable=False,
-    many_objects=True,  # the rollover of 2,500 streams makes 10,000 shards
+    many_objects=True,  # a move may roll over the shards of 2,500 streams, which makes 10,000 shards
     summary="set, freeze, advance or release the emulator's clock",
     members=("Offset?", "Freeze?", "Advance?", "Release?", "Next?"),
 )
 def move(emulator: Emulator, body: Body) -> Steps[Result]:
     """Move the clock, do the work that the move makes due, and return the state of the clock.
 
-    Raises BadDeclaration.
+    Raises BadDeclaration if the body is wrong.
     """
     if len(body) != 1 or not body.keys() <= {*_MOVES, "Next"}:
         raise BadDeclaration(f"the body must have exactly one of the members {', '.join(_MOVES)}, Next")

@@ -44,7 +44,7 @@ def _together(_body: Body, results: Sequence[Result]) -> Result:
 def counters(emulator: Emulator, _body: Body) -> Result:
     """Return the counters of this process. The owner process also returns Tables and Backlogs.
 
-    Raises BadDeclaration.
+    Raises BadDeclaration if the server does not count requests.
     """
     counted = None if emulator.request_log is None else emulator.request_log().counters()
     if counted is None:

@@ -20,8 +20,8 @@
   tables of that name in the accounts that the other members select.
 - A restore that changes more than 6,000 stored keys or some megabytes takes a while. Until it is
   complete, its tables do not exist, no snapshot can be saved, and no other can be restored.
-- A restore also restores the positions of event source mappings. So functions get the later records
-  of their streams again.
+- A restore also restores the positions of event source mappings. So functions get the records after
+  these positions again.
 - With a store on disk, snapshots survive a restart of the server, as items do.
 
 `snapshots/branch` copies the tables of a snapshot to another account, as they were when the

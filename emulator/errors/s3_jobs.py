@@ -33,8 +33,8 @@ def too_many_jobs(kind: str, largest: int) -> ApiError:
 def record_unreadable(text: str) -> ApiError:
     """Return the error for a record, read from a file, that is not an item. The text is inferred.
 
-    Clients do not get this error as a response: the import or bulk operation that reads the file
-    writes it to its error log.
+    Clients do not get this error as a response. The import or bulk operation that reads the file
+    writes the error to its error log.
 
     text: the reason.
     """

@@ -190,7 +190,7 @@ class Delivery:
         return found
 
     def _reads_on(self, consumer: _Consumer) -> bool:
-        """Return False if a consumer must end because a snapshot was restored into its stream."""
+        """Return False if a consumer must end because its stream was restored from a snapshot."""
         stream = self._database.streams.get(consumer.mapping.stream_id)
         return stream is None or stream.restored == consumer.restored
 

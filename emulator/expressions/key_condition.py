@@ -21,7 +21,7 @@ from emulator.expressions.program import MIRRORED, KeyClause, KeyCondition, KeyO
 def key_condition(node: ast.ConditionTree) -> KeyCondition:
     """Turn a condition that `analyze.py` has checked into a key condition.
 
-    Raises ExpressionError if a key condition may not have this form.
+    Raises ExpressionError if the condition has a form that a key condition may not have.
     """
     clauses: dict[str, KeyClause] = {}
     for part in ast.chain(node, ast.And):

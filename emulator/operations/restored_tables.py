@@ -115,8 +115,8 @@ def _check_maximums(members: Mapping[str, Any], member: str, *, on_demand: bool,
 def _indexes(source: TableDefinition, request: Request, *, on_demand: bool) -> Iterator[IndexDefinition]:
     """Yield the indexes of the new table.
 
-    These are the indexes that an override in the request describes. Without an override, they are
-    the indexes of the source.
+    The request may have one override for the local indexes, and one for the global indexes. For a
+    kind of indexes without an override, yield the source's indexes.
     """
     names: set[str] = set()
     for member, local in _INDEX_LISTS:
@@ -180,7 +180,7 @@ def _vector_indexes(source: TableDefinition, request: Request) -> "list[VectorDe
 
 
 def _vector_shape(index: "VectorDefinition") -> tuple[object, ...]:
-    """Return the properties in which a vector index of an override must equal one of the source."""
+    """Return the properties that a vector index of an override must share with a source's index."""
     return index.attribute, index.dimensions, index.distance, index.search, index.projection, frozenset(index.non_key)
 
 
@@ -192,7 +192,7 @@ def _shape(index: IndexDefinition) -> tuple[object, ...]:
 def _clean(index: IndexDefinition, *, on_demand: bool) -> IndexDefinition:
     """Return a copy of an index for the new table, without id and status.
 
-    It keeps only the throughput that its billing mode uses.
+    The copy has only the throughput settings that the new table's billing mode uses.
     """
     return IndexDefinition(
         id=0,

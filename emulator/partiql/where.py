@@ -29,7 +29,7 @@ def key_of(where: ast.ConditionTree | None, names: Sequence[str]) -> tuple[Key, 
     """Return a pair: the first equality for each key attribute, and all other conditions, compiled.
 
     An equality is a pair of attribute name and placeholder name. If there are no other conditions,
-    return None in their place. names: the key attributes.
+    the second element of the result is None. names: the key attributes.
     """
     key, others = key_parts(where, names)
     return key, _all(others)
@@ -101,8 +101,8 @@ def branch_parts(
 ) -> tuple[tuple[KeyCondition, ...], list[ast.ConditionTree]] | None:
     """Return the queries for a branch, and the conditions that a key condition cannot express.
 
-    node: the branch: conditions that AND joins. Return None if it has no equality or IN for the
-    partition key. Raises ApiError if it names too many partitions.
+    Return None if the branch has no equality or IN for the partition key. Raises ApiError if the
+    branch names too many partitions. node: the branch, as conditions that AND joins.
     """
     [hash_name] = names.hash
     partitions: tuple[ast.Placeholder, ...] | None = None

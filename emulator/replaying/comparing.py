@@ -6,12 +6,12 @@ Two correct servers may give different answers. So these parts are not compared:
 |----------------------------------------------------|---------------------------------------------|
 | the members in VOLATILE                            | they are dates, ids, tokens, delayed counts |
 | accounts and dates in ARNs, also in messages       | the accounts and the times differ           |
-| the order of lists, except those in ORDERED and    | it is not defined                           |
-| the items of a Query                               |                                             |
+| the order of lists, except where `_is_ordered`     | it is not defined                           |
+| returns True, for example for a Query's items      |                                             |
 
-Attribute values are compared exactly. A Scan returns items in the order of a hash of their
-partition keys, and AWS's hash is not the emulator's. So pages of a Scan end at different items, and
-are reported as different.
+Attribute values are compared exactly. The pages of a Scan are compared too. A server may end a page
+at another item, for example because it hashes partition keys in another way. Then the pages are
+reported as different.
 """
 
 import re

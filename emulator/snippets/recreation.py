@@ -44,8 +44,8 @@ def recreation(
 def _replicas(table: Mapping[str, Any], region: str | None) -> list[Call]:
     """Return UpdateTable requests that create the replicas.
 
-    A request creates one replica. With strong consistency, one request creates all replicas and the
-    witness.
+    Each request creates one replica. But with strong consistency, a single request creates all
+    replicas and the witness.
     """
     name = table["TableName"]
     regions = [each["RegionName"] for each in table.get("Replicas", ()) if each["RegionName"] != region]

@@ -1,7 +1,7 @@
 """Items that are read, changed in the program and written back without a condition.
 
-This rule finds a GetItem after which the same client puts the same item, or sets a number in it to
-a new value with an update, without a condition.
+This rule finds a GetItem after which the same client writes the same item without a condition. The
+write is a put, or an update that sets a number to a new value.
 
 If two clients do this at the same time, one of the two changes is lost, and nobody notices. A
 condition lets the second write fail, so that the client can read again: compare a version number,
@@ -17,10 +17,11 @@ from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, counted
 from emulator.advisor.tally import Note, Tally
 
 _SECONDS: Final = 30.0  # the maximum time from the read to the write
-_MOST: Final = 5_000  # reads of items that are remembered until the item is written
+# The watcher remembers at most this many reads. It forgets a read when the item is written.
+_MOST: Final = 5_000
 _REPEATED: Final = 2
 
-_ATTRIBUTES: Final = 40  # attributes of type N that are remembered for an item
+_ATTRIBUTES: Final = 40  # the maximum number of attributes of type N that the watcher remembers for an item
 _LONGEST: Final = 100  # characters; attributes with longer names are not remembered
 
 _Read = tuple[float, str, Item | None]

@@ -18,8 +18,10 @@ from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, counted
 from emulator.advisor.tally import Note, Tally
 
 _MANY: Final = 10  # a finding needs at least this many items
-_NEARLY_ALL: Final = 0.9  # this part of the items must have rising times or numbers as keys, for a finding
-_MOST: Final = 2_000  # tables whose last key is remembered, and items that are remembered to count each once
+_NEARLY_ALL: Final = 0.9  # a finding needs rising times or numbers as keys in this fraction of the items
+# The watcher remembers the last key of at most this many tables. It also remembers at most this
+# many items, so that it counts each item once.
+_MOST: Final = 2_000
 _IS_TIME: Final = re.compile(r"\d{4}-\d\d-\d\d([T ].*)?").fullmatch
 _IS_NUMBER: Final = re.compile(r"\d{1,20}(\.\d{1,9})?").fullmatch
 _EPOCHS: Final = ((1e9, 1e10), (1e12, 1e13))

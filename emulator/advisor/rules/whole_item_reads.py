@@ -1,7 +1,8 @@
 """Large items that are read whole although few of their attributes are needed.
 
-This rule finds Queries and Scans of large items whose projection returns only a small part of each
-item. It also finds Queries and Scans that read the same large items whole again and again.
+This rule finds Queries and Scans that read large items, but return only a small part of each item
+because of a projection. It also finds Queries and Scans that read the same large items whole again
+and again.
 
 A ProjectionExpression makes the answer smaller but not cheaper: the service charges for whole
 items. A global index that projects only the needed attributes has small entries, so a Query of the
@@ -18,8 +19,8 @@ from emulator.advisor.tally import Note, Tally
 _LARGE: Final = 2_048  # bytes of an item; smaller items give no finding, because one unit reads several of them
 _REPEATED: Final = 3  # a finding needs at least this many reads with a projection
 _AGAIN: Final = 5  # a finding needs the same items to be read at least this many times
-_SMALL_PART: Final = 0.2  # a finding needs reads that return at most this part of the bytes that they read
-_MOST: Final = 1_000  # pages for which the rule counts how often each is read
+_SMALL_PART: Final = 0.2  # a finding needs reads that return at most this fraction of the bytes that they read
+_MOST: Final = 1_000  # the rule counts for at most this many pages how often a page is read
 
 
 class _Watcher(Noting):

@@ -34,7 +34,7 @@ SLICE_OF_SWEEP: Final = 100
 
 
 def begin(database: Database) -> None:
-    """Queue the deletion of expired items in each table that has at least one."""
+    """Queue the deletion of expired items for each table that has expired items."""
     now = database.clock.now()
     with database.read() as txn:
         for table in tables(database):

@@ -31,8 +31,8 @@ It takes the table as it is now, and returns True if it must be called again.
 def begin(database: Database, table: Table, name: Hashable, visit: Visit) -> None:
     """Queue background work that calls `visit` until it returns False or the table is deleted.
 
-    name: a value that no other background work has. visit: a function that does one slice of the
-    walk.
+    name: the name of this walk in the queue; no other background work has the same name.
+    visit: a function that does one slice of the walk.
     """
     database.background.add(name, partial(_visit, database, table, visit))
 
@@ -40,7 +40,7 @@ def begin(database: Database, table: Table, name: Hashable, visit: Visit) -> Non
 def finish(database: Database, table: Table, visit: Visit) -> Steps[None]:
     """Run all remaining slices of a walk now, one in each step.
 
-    If background work is queued for this walk too, it finds nothing to do after this.
+    If the same walk is also queued as background work, that work then finds nothing to do.
     """
     while database.rerun(partial(_visit, database, table, visit)):
         yield None
@@ -54,8 +54,8 @@ def _visit(database: Database, table: Table, visit: Visit) -> bool:
 def next_rows(txn: ReadTxn, table: Table, walked_to: str, limit: int) -> tuple[list[Row], str | None]:
     """Return up to `limit` items after the walk's position `walked_to`, and the new position.
 
-    The new position is None if no items remain. If the items are large, the result has fewer than
-    `limit`, because most callers decode them.
+    The new position is None if no items remain. The result ends early at about DECODED_IN_STEP
+    bytes, because most callers decode the items, which takes time.
     """
     start = bytes.fromhex(walked_to) + b"\0" if walked_to else table.prefix
     remaining = iter(txn.scan(start, prefix_end(table.prefix)))

@@ -26,7 +26,7 @@ from storage import ReadTxn, WriteTxn
 
 _V = TypeVar("_V")
 
-_EXPIRY: Final = 8  # the bytes of the time of expiry with which a token's record begins
+_EXPIRY: Final = 8  # a token's record begins with its time of expiry, which has this many bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,8 +180,8 @@ def withdraw(database: Database, change: DefinitionChange, gone: Contents) -> No
         deletions.drop(change.txn, prefix)
     for key in gone.counters:
         change.txn.delete(key)
-    # S3 jobs come last, because removing an export closes its frozen view. After that, this
-    # transaction must not write keys that the view covers, as the deletions above do.
+    # S3 jobs come last. Removing an export closes its frozen view, and after that this transaction
+    # must not write keys that the view covers. The deletions above write such keys.
     for job in gone.s3_jobs:
         database.s3_jobs.remove(change, job, database.views)
 

@@ -39,7 +39,7 @@ from storage import ReadTxn, WriteTxn
 from storage.keycode import prefix_end
 
 MOST_IN_ONE: Final = 6_000
-"""If at most this many keys were written, one transaction restores everything, in 20 ms.
+"""If at most this many keys were written, one transaction restores everything. It takes 20 ms.
 
 With large values, the number is lower (slices.COPIED_IN_STEP). A changed item counts as one key,
 and so does each of its index entries and stream records.
@@ -64,7 +64,7 @@ def restore(database: Database, name: str) -> Steps[Snapshot]:
 
 
 def resume(database: Database) -> None:
-    """Queue background work that continues restores of snapshots left incomplete at a restart."""
+    """Queue background work that continues each unfinished restore of a snapshot."""
     with database.read() as txn:
         unfinished = [snapshot.name for snapshot in snapshots(txn) if snapshot.restoring is not None]
     for name in unfinished:
@@ -81,7 +81,7 @@ def _continue(database: Database, name: str) -> bool:
 def _begin(database: Database, name: str) -> bool:
     """Restore a snapshot completely if few keys were written since it was saved.
 
-    Otherwise begin to restore it. Return True if `_slice` must do the rest.
+    Otherwise begin to restore it. Return True if `_slice` must continue the restore.
     """
     views = database.views
     with database.registries.changing(urgent=True) as change:
@@ -216,11 +216,11 @@ def _finish(database: Database, change: DefinitionChange, snapshot: Snapshot, vi
 
 
 def _without_group(database: Database, change: DefinitionChange, stored: bytes, scope: Scope) -> bytes:
-    """Return a table's stored definition, without its membership if its group is partly restored.
+    """Return a table's stored definition. Omit its membership unless its whole group is restored.
 
     scope: the scope of the restored snapshot. If another table of the group is not in the scope,
-    that table keeps its current items. Then the restored table no longer has the same items as the
-    group, so it must leave the group.
+    the other table keeps its current items. Then the restored table no longer has the same items as
+    the group, so the restored table must leave the group.
     """
     table = TableDefinition.load(stored)
     membership = table.membership

@@ -17,7 +17,8 @@ class Scope:
     access_key, region: the owner of the resources. None means all access keys or all regions. With
     `--shared-db` both are empty texts, because all callers are one tenant.
     tables: if not None, the scope has only these tables and what belongs to them. Each table is
-    given by access key, region and name. In this case `access_key` and `region` have no meaning.
+    given by access key, region and name. If `tables` is not None, `access_key` and `region` have no
+    meaning.
     """
 
     access_key: str | None = None
@@ -106,7 +107,7 @@ def _owned(scope: Scope, owned: keyspace.Owned) -> Range:
 
     owned: a function that returns the key prefix of an owner's resources of this kind.
     """
-    if scope.access_key is None:  # all tenants except that of `--shared-db`, whose keys come first
+    if scope.access_key is None:  # all tenants except SHARED, the tenant of `--shared-db`, whose keys come first
         return prefix_end(owned(keyspace.owner(*SHARED))), prefix_end(owned(b""))
     prefix = owned(keyspace.owner(scope.access_key, scope.region))
     return prefix, prefix_end(prefix)

@@ -119,18 +119,18 @@ _LAG_ORIGINALS: Final = b"\x01"
 _LAG_TIMES: Final = b"\x02"
 
 Owned = Callable[[bytes], bytes]
-"""A function of this module that returns the prefix of an owner's resources of one kind.
+"""A function of this module that returns the key prefix of an owner's resources of one kind.
 
-Its argument is a result of `owner`.
+The argument of the function is a result of `owner`.
 """
 
 DIGEST: Final = 16
 ITEM_PREFIX: Final = 5  # how many bytes come before the digest in keys of items and index entries
 
 KEPT_CHANGES: Final = 10_000
-"""How many of the latest changes of a vector index have a record, each of 60 to 100 bytes.
+"""The store has records of this many of the latest changes of a vector index.
 
-A process that has the index in memory reads this many records in 60 ms.
+A record has 60 to 100 bytes. A process that has the index in memory reads all of them in 60 ms.
 """
 
 COVERED: Final = _ITEM, b"\xff"
@@ -267,7 +267,7 @@ def deletions() -> tuple[bytes, bytes]:
 
 
 def deleted_range(record: bytes) -> tuple[bytes, bytes]:
-    """Return the range of keys that a deletion of all keys with a prefix must delete.
+    """Return the range of keys that a deletion must delete: all keys with its prefix.
 
     record: the key of the deletion's record, a result of `deletion`.
     """
@@ -288,12 +288,12 @@ def collection(item_key: bytes) -> bytes:
 
 
 def token(access_key: str, region: str, operation: str, text: str) -> bytes:
-    """Return the key of the ClientRequestToken `text`. It is different for each operation."""
+    """Return the key of the ClientRequestToken `text`. The key is different for each operation."""
     return _TOKEN + _escaped(access_key, region, operation) + text.encode()
 
 
 def tokens() -> tuple[tuple[bytes, bytes], tuple[bytes, bytes]]:
-    """Return two ranges: all keys of ClientRequestTokens, and all results of `token_expiry`."""
+    """Return two ranges: all keys of ClientRequestTokens, and all their second keys."""
     return (_TOKEN, _TOKEN_EXPIRY), (_TOKEN_EXPIRY, _COLLECTION)
 
 

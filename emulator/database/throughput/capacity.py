@@ -39,8 +39,8 @@ class Consumed:
 
     table: the units of the table itself.
     global_indexes, local_indexes: index name -> units.
-    vector_indexes: index name -> bytes written, or None if there are none. Bytes are not units, so
-    totals do not include them.
+    vector_indexes: index name -> bytes written, or None if the request wrote no vector index. Bytes
+    are not units, so totals do not include them.
     """
 
     table: float
@@ -94,8 +94,8 @@ def report(
     """Return the ConsumedCapacity member of a response.
 
     mode: TOTAL or INDEXES. table_name: the table's name or ARN, as in the request (behaviour 9.3).
-    kind: for a transaction, Read or Write, because it also reports ReadCapacityUnits or
-    WriteCapacityUnits. For other requests, None.
+    kind: Read or Write for a transaction, whose report also has ReadCapacityUnits or
+    WriteCapacityUnits; None for other requests.
     """
     answer: dict[str, Any] = {"TableName": table_name, **_units(consumed.total(), kind)}
     if mode == "INDEXES":

@@ -51,8 +51,8 @@ log = logging.getLogger("emulator")
 
 ATTEMPTS: Final = 20  # the maximum number of times that a request runs again because its writes were lost
 
-# In seconds, the time of about twenty writes. A commit waits at most this time for more answers to
-# join its group. If the last commit took longer, it waits at most that time.
+# Seconds: the time of about twenty writes. A commit waits for more answers to join its group: at
+# most for this time, or for as long as the last commit took, if that is longer.
 _GATHERING: Final = 0.002
 _READS: Final = re.compile(rb"\w+\.(BatchGetItem|Describe\w+|Get\w+|List\w+|Query|Scan|TransactGetItems)").fullmatch
 

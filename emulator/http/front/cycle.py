@@ -197,7 +197,7 @@ class Cycle:
 def hung_up(descriptor: int) -> bool:
     """Return True if the client has closed the connection, or will send nothing more.
 
-    On systems without POLLRDHUP (macOS), this notices only a broken connection.
+    On systems without POLLRDHUP (macOS), the result is True only for a broken connection.
     """
     poll = select.poll()
     poll.register(descriptor, getattr(select, "POLLRDHUP", 0))

@@ -38,6 +38,6 @@ class Outbox:
         writes, self._writes = self._writes, []
         self._bytes = 0
         for transport, data in writes:
-            # uvloop raises an error if the client has closed the connection.
+            # In uvloop, `write` raises an error if the client has closed the connection.
             if not transport.is_closing():
                 transport.write(data)

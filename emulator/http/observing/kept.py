@@ -2,8 +2,8 @@
 
 Keeping a request may take at most 3 % of the work of a GetItem. So the observer is `deque.append`,
 which keeps the raw exchange, and a summary is made only when a user wants to see the request.
-Over HTTP, this takes 1.9 % of the instructions of the whole server: 2,700 of 137,000, counted with
-callgrind and real sockets.
+Over HTTP, keeping a GetItem takes 1.9 % of the instructions of the whole server: 2,700 of 137,000,
+counted with callgrind and real sockets.
 
 Two kinds of requests get their summary immediately. For a failed request, the reason could not be
 found later, because the missing table or a higher limit may exist by then. For a large request, the
@@ -12,7 +12,7 @@ summary must remain when its bodies are dropped.
 The bodies of all processes together have at most BUDGET bytes. Each process has an equal share. Up
 to half of the share is for small requests. `deque.append` does not count their bytes, so their
 number is limited: a server with many workers keeps fewer requests in each worker. The rest of the
-share is for large bodies. If they need more, the oldest large bodies are dropped.
+share is for large bodies. If new large bodies need more room, the oldest ones are dropped.
 """
 
 from collections import deque
@@ -80,9 +80,10 @@ class KeptRequests:
         self._make_room(kept)
 
     def _make_room(self, kept: _SummedUp) -> None:
-        """Add the size of a new request's bodies to `_taken`; drop old bodies beyond `_room`.
+        """Add the size of a new request's bodies to `_taken`, and make room for them.
 
-        Also drop the bodies of requests that are no longer in `_kept`.
+        Drop the oldest bodies until `_taken` is at most `_room`. Also drop the bodies of requests
+        that are no longer in `_kept`.
         """
         oldest = self._kept[0]
         since = oldest.exchange.ended if isinstance(oldest, _SummedUp) else oldest[1]

@@ -13,7 +13,7 @@ from emulator.http.observing.summary import operation_of
 # In seconds. A request is slow if it waited at least this long, or if answering it took at least
 # this long.
 SLOW: Final = 0.1
-# In seconds. If the process works on no request for a longer time, it counts as idle.
+# In seconds. If the process works on no request for longer than this, it counts as idle.
 _GAP: Final = 0.002
 
 

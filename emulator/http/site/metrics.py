@@ -88,7 +88,7 @@ def _requests(workers: Iterable[Counted]) -> Iterator[Metric]:
 
 
 def _throttles(operations: Iterable[Counted]) -> dict[str, int]:
-    """Return the number of throttled requests of each operation that has any, by operation."""
+    """Return a dict: name of an operation -> number of its throttled requests, if not zero."""
     found: dict[str, int] = {}
     for each in operations:
         if each["Code"] in _THROTTLED:

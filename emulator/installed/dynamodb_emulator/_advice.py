@@ -19,9 +19,10 @@ _OVER = 1  # the exit status of `advise` if there are more findings than the thr
 class Advice:
     """The findings of all pytest processes of a test run.
 
-    fail_on: the value of `advise --fail-on`, "" for no threshold. file: the file for the report, or
-    None. text: the findings as text, "" if there are none. result: the findings in the form of the
-    control `advice`.
+    fail_on: the value of `advise --fail-on`, "" for no threshold.
+    file: the file for the report, None for no report.
+    text: the findings as text, "" if there are none.
+    result: the findings in the form of the control `advice`.
     """
 
     def __init__(self, fail_on: str, file: str | None) -> None:

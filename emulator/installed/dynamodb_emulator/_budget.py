@@ -18,9 +18,9 @@ def budget(
 ) -> Iterator[None]:
     """Raise BudgetExceeded at the end of a `with` block whose requests exceed the limits.
 
-    consumption: a function that calls the control `consumption` and returns its answer. read,
-    write: the maximum number of capacity units. requests: the maximum number of requests. None
-    means no limit.
+    consumption: a function that calls the control `consumption` and returns its answer.
+    read, write: the maximum number of capacity units; None for no limit.
+    requests: the maximum number of requests; None for no limit.
     """
     before = consumption()
     yield

@@ -1,8 +1,8 @@
-"""Adds a header to requests that says which line of the program sends them (the caller).
+"""Adds a header to each request. The header says which line of the program sends the request.
 
-The findings of the advisor name these lines. During a test, each request to the server gets the
-header, with file, line and function of the caller. The header is added after the request was
-signed. So the signature does not cover it, and the other headers do not change.
+This line is the caller. The findings of the advisor name it. During a test, each request to the
+server gets the header, with file, line and function of the caller. The header is added after the
+request was signed. So the signature does not cover it, and the other headers do not change.
 
 The code replaces the method with which botocore sends all requests, as `_guard.py` does. So it also
 works for clients that exist already. A handler for botocore's events would work only for clients
@@ -28,7 +28,7 @@ _INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}"
 
 @contextmanager
 def naming_callers(url: str, root: str) -> Iterator[None]:
-    """Until the end of a `with` block, add the header with the caller to requests to a server.
+    """Until the end of a `with` block, add the caller's header to each request to a server.
 
     url: the server's URL. root: the header names files relative to this folder.
     """
@@ -62,8 +62,8 @@ def caller(frame: FrameType | None, root: str) -> str:
     """Return the value of the header: file, line and function of the caller, and a client id.
 
     The client id has the process id and the id() of the botocore client. The caller is the
-    innermost frame of the user's program. If the stack has no such frame, it is the innermost frame
-    of an installed library that is not in _LIBRARIES.
+    innermost frame of the user's program. If the stack has no such frame, the caller is the
+    innermost frame of an installed library that is not in _LIBRARIES.
     """
     client = ""
     other: FrameType | None = None

@@ -37,7 +37,8 @@ class StartError(Exception):
 class Process:
     """A server process. It listens on a free port, unless the arguments have a port.
 
-    errors: a file for the server's stderr. By default, `log` returns stdout and stderr together.
+    errors: a file for the server's stderr. If it is None, `log` returns both stdout and stderr,
+    otherwise only stdout.
     """
 
     url: str
@@ -68,14 +69,14 @@ class Process:
                 raise
 
     def log(self) -> str:
-        """Return the output of the server since its start, with stderr unless `errors` is set."""
+        """Return the server's stdout since its start. If `errors` is None, include its stderr."""
         self._output.seek(0)
         return self._output.read().decode(errors="replace")
 
     def stop(self) -> None:
         """End the server and wait for its end.
 
-        Only the process that started the server can end it. In a forked child, this does nothing.
+        Only the process that started the server can end it. In a forked child, `stop` does nothing.
         """
         if os.getpid() != self._parent:
             return

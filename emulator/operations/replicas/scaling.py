@@ -116,8 +116,8 @@ class Settings:
     def copy(self, dimension: Dimension, source: "Settings") -> None:
         """Copy the scalable target and policies of a dimension from the settings `source`.
 
-        `source` has the settings of the same table in another region. If it has no target, do
-        nothing.
+        `source` has the settings of the same table in another region. If `source` has no target
+        for the dimension, do nothing.
         """
         target = source._target(dimension)  # noqa: SLF001 - of the same class
         if target is None:

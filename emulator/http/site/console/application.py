@@ -36,7 +36,8 @@ _HEADERS: Final = {
     "content-security-policy": _POLICY,
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
-    # With `no-referrer`, browsers would send forms with `Origin: null`. page_guard.py refuses it.
+    # With `no-referrer`, browsers would send forms with `Origin: null`. page_guard.py refuses such
+    # forms.
     "referrer-policy": "same-origin",
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
@@ -145,8 +146,8 @@ def _steps(page: Rendering) -> Steps[Exception | None]:
 async def _begin(visit: Visit) -> None:
     """Run the functions that were registered with `at_first_page`.
 
-    The functions take 15 ms. So they run after the first page was sent. If that page shows counts,
-    they run before the page is made.
+    The functions take 15 ms. So they usually run after the first page was sent. But if this page
+    shows counts, they run before it is made.
     """
     try:
         for begin in at_first_page_functions():
