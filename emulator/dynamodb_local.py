@@ -101,8 +101,8 @@ class Command(NamedTuple):
     """A parsed command line.
 
     rest: arguments that are options of this program, not of DynamoDB Local.
-    shows: -help or -version, if the command line has one of them. The program then shows a text and
-    starts no server. None if it has neither.
+    shows: -help or -version if the command line has this option, else None. With either option, the
+    program shows a text and starts no server.
     """
 
     flags: SettingsSource

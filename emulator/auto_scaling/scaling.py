@@ -50,7 +50,8 @@ class Scaling:
     def set(self, target: ScalableTarget, wanted: Wanted) -> None:
         """Set the capacity of a target, and store an activity (the log of a change) in the target.
 
-        If the table is being changed, store only `wanted` in the target. The next run tries again.
+        If the table is being changed, store only `wanted` in the target. The next run of auto
+        scaling tries again.
         """
         now = self._database.clock.now()
         activity = Activity(str(uuid.uuid4()), wanted.units, wanted.cause, now, now)

@@ -1,4 +1,4 @@
-"""`insights`: the keys that Contributor Insights has counted. `GET /_emulator/insights` shows it.
+"""`insights`: the keys that Contributor Insights has counted, also for `GET /_emulator/insights`.
 
 The result is `{"Insights": [..]}`, with an element for each table and global index whose keys are
 counted.

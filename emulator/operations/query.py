@@ -226,7 +226,8 @@ def _cannot_restart(table: Table, start: Item, wanted: key_range.KeyRange) -> er
 def _check_start(limits: ranges.Range, last_key: bytes) -> None:
     """Raise ApiError if the start key `last_key` is outside of the query's range of keys.
 
-    The error for a wrong sort key comes before that for a wrong partition key (behaviour 6.1).
+    If both the sort key and the partition key are wrong, the error is that for the sort key
+    (behaviour 6.1).
     """
     if limits[0] <= last_key < limits[1]:
         return

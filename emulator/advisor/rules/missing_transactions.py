@@ -31,9 +31,11 @@ _SINGLE: Final = frozenset(("PutItem", "UpdateItem"))
 class _Write:
     """A put or update, and what the rule compares with the client's next write.
 
-    computed: whether the write computes a value from the old value. kinds: the kinds of its
-    changes, such as add. numbers: the N values in its request, without signs. texts: the short S, N
-    and B values of the item that it put. read, write: its units.
+    computed: True if the write computes a value from the old value.
+    kinds: the kinds of changes that the write makes, such as "add".
+    numbers: the N values in the request, without signs.
+    texts: the short S, N and B values of the item that a put stores.
+    read, write: the units that the write consumes.
     """
 
     time: float

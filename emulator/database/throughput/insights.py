@@ -1,7 +1,7 @@
 """Counts the most accessed and most throttled keys of a table with Contributor Insights.
 
 Each process counts only its own requests, in memory, from the moment at which Contributor Insights
-is enabled. A table without it has no `TableInsights` and no additional cost
+is enabled. A table without Contributor Insights has no `TableInsights` and no additional cost
 (throughput/enforcement.py).
 
 The count of an accessed key is the sum of the units that requests for this key consume. A Query
@@ -10,7 +10,8 @@ to the count of each evaluated item. The count of a throttled key is the number 
 requests.
 
 A `Sketch` needs little memory for any number of keys. So the counts of rarely accessed keys are
-only estimates: a count may be too high by as much as the report's `Error`, and is never too low.
+only estimates: a count may be too high, but is never too low. The control `insights` shows as
+`Error` by how much a count may be too high.
 """
 
 from collections.abc import Iterator, Sequence
@@ -39,8 +40,10 @@ class Sketch:
     """Counts contributors, and keeps those with the highest counts (the algorithm "space-saving").
 
     A *contributor* (AWS's word) is a key whose requests are counted, given by bytes that identify
-    it. floor: the highest count of any contributor that was dropped to save memory. A new
-    contributor may have been dropped before, so its count begins with this number.
+    it.
+
+    floor: the highest count of any contributor that was dropped to save memory. A new contributor
+    may have been dropped before, so the count of a new contributor begins at `floor`.
     """
 
     __slots__ = ("_counts", "_errors", "_known", "floor")
@@ -98,8 +101,8 @@ class Contributors:
     partition_names, names: the names of the attributes of the partition key, and of the whole key.
     partitions: event (ACCESSED or THROTTLED) -> `Sketch`, the counts of partition keys, which are
     identified by their digests.
-    items: event -> `Sketch`, the counts of whole keys, which are identified by their JSON. It is
-    empty if the key has no sort key.
+    items: event -> `Sketch`, the counts of whole keys, which are identified by their JSON.
+    `items` is empty if the key has no sort key.
     """
 
     def __init__(self, relation: TableDefinition | IndexDefinition, setting: InsightsSetting) -> None:

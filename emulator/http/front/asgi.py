@@ -1,7 +1,7 @@
 """Answers the requests to `/` under any ASGI server, and passes all other requests to the site.
 
 Under another ASGI server, this module does what connection.py does over our own connections. Both
-have the same limits, the same order of checks, and with `--durable` the same group commits.
+modules have the same limits, the same order of checks, and with `--durable` the same group commits.
 """
 
 import asyncio
@@ -73,9 +73,9 @@ async def send_answer(send: Send, answer: Answer) -> None:
 
 
 async def _endpoint_answer(front: Front, scope: Message, receive: Receive, fields: Fields, body: bytes) -> Answer:
-    """Return the answer to a request for `/`, after its writes are committed.
+    """Return the answer to a request for `/`, after the request's writes are committed.
 
-    Raises _Disconnected if the client closes the connection before that.
+    Raises _Disconnected if the client closes the connection while the answer is made in slices.
     """
 
     async def make() -> Answer:
@@ -158,7 +158,7 @@ class _BodyReader:
 async def _body(scope: Message, receive: Receive, bodies: Bodies) -> bytes | None:
     """Return the whole body of a request, or None as soon as it is too large.
 
-    Raises _Disconnected if the client closes the connection before that.
+    Raises _Disconnected if the client closes the connection before the body is complete.
     """
     message = await _next(receive)
     body: bytes = message.get("body", b"")

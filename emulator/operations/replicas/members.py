@@ -163,7 +163,7 @@ def _keep_reads(
 def describe_members(
     database: Database, definition: TableDefinition, description: dict[str, Any], *, settle: bool = True
 ) -> None:
-    """Add Replicas, and what else only global tables have, to a table's description.
+    """Add Replicas and the other members that only global tables have to a table's description.
 
     See control-plane 6.3.
 
@@ -197,7 +197,7 @@ def describe_members(
 
 
 def _witness_status(others: Sequence[TableDefinition]) -> str:
-    """Return the status of a witness: CREATING or DELETING if a replica has this status, or ACTIVE.
+    """Return the status of a witness: CREATING or DELETING if a replica is, else ACTIVE.
 
     A witness is created and deleted together with the replicas.
     """
