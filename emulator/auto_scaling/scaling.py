@@ -28,7 +28,7 @@ class Scaling:
         self._update = update
 
     def table(self, target: ScalableTarget) -> Table | None:
-        """Return the table of a target, None if it does not exist."""
+        """Return the table of a target, None if the table does not exist."""
         return self._database.catalog.find(self._caller(target), target.table, expected=False)
 
     def provisioned(self, target: ScalableTarget) -> int | None:

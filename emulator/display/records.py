@@ -45,7 +45,8 @@ def _lines(table: str, record: Record, paint: Painter) -> Iterator[str]:
 def _changed(keys: Item, old: Item | None, new: Item | None) -> list[str]:
     """Return the names of the attributes to show, without the key attributes.
 
-    The attributes of the old item come first, in its order, then those that only the new item has.
+    First come the attributes of the old item, in the order of this item. Then come those that only
+    the new item has.
     """
     names = [name for name in {**(old or {}), **(new or {})} if name not in keys]
     if old is None or new is None:

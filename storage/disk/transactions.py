@@ -10,10 +10,10 @@ A write transaction keeps a journal of its writes. If LMDB has no free page (Map
 put, a delete or the commit), the write transaction drops the LMDB transaction, makes the map
 larger, and replays the journal in a new LMDB transaction. The replay is valid only if no other
 process has written between the two LMDB transactions. LMDB numbers its write transactions: if the
-new number is not the old one, the write transaction raises Interrupted.
+new LMDB transaction has another number, the write transaction raises Interrupted.
 
-Transaction objects are reused after their `with` block, because making one takes longer than a
-`get`.
+Transaction objects are reused after their `with` block, because making a new object takes
+longer than a `get`.
 """
 
 from collections import deque

@@ -19,10 +19,10 @@ from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, counted
 from emulator.advisor.tally import Note, Tally
 
 _SECONDS: Final = 1.0  # the maximum time between the two writes
-_MOST: Final = 500  # clients whose last write is remembered
+_MOST: Final = 500  # the maximum number of clients whose last write is remembered
 _TRANSFERS: Final = 2
 _COUNTERS: Final = 3
-_VALUES: Final = 20  # values of a request or an item that are remembered
+_VALUES: Final = 20  # the maximum number of remembered values of a request or an item
 _LONGEST: Final = 100  # characters; longer texts of an item are not remembered
 _SINGLE: Final = frozenset(("PutItem", "UpdateItem"))
 

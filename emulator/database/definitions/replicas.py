@@ -84,9 +84,9 @@ class Membership:
         return [(self.accounts.get(region, access_key), region) for region in self.others]
 
     def without_overrides(self, member: str) -> Self:
-        """Return the membership without one override, for the table and for its indexes.
+        """Remove the overrides of one setting, for the table and its indexes; return the result.
 
-        member: the overridden setting, as a member of ReplicaDescription.
+        member: the setting, as a member of ReplicaDescription.
         """
         indexes = {name: _less(own, member) for name, own in self.indexes.items()}
         return replace(

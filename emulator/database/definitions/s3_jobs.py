@@ -120,8 +120,8 @@ class Progress:
     file.
     billed, manifest: BilledSizeBytes and ExportManifest of a complete export.
     files: the complete data files of an export, as the manifest lists them.
-    usage: the bytes that a bulk operation has written: to the table under "", to an index under its
-    name. The names of vector indexes have the prefix VECTOR.
+    usage: name of an index, or "" for the table -> how many bytes a bulk operation has written. The
+    names of vector indexes have the prefix VECTOR.
     """
 
     object: str | None = None

@@ -220,10 +220,10 @@ def rolled_over(stream: StreamDefinition, last: int, written: float, now: float)
     their records are too old. If several rollovers are overdue, shards that would already be too
     old to read are not made.
 
-    last: the last sequence number that the stream has used. written: the time of the newest record
-    in the open shards. If the rollover is late, a shard may have records that are newer than the
-    shard's scheduled end. Such a shard is closed at the time of its newest record, so that clients
-    can read this record for the full retention.
+    last: the last sequence number that the stream has used.
+    written: the time of the newest record in the open shards. If the rollover is late, a shard may
+    have records that are newer than the shard's scheduled end. Such a shard is closed at the time
+    of its newest record, so that clients can read this record for the full retention.
     """
     while open_shards := stream.open_shards():
         moment = open_shards[0].opened + SHARD_LIFE

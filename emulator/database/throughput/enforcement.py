@@ -169,9 +169,10 @@ class Enforcement:
         The cost of the page is not known before the read. So the caller calls `charge_page` after
         the read.
 
-        Raises ApiError if a limit or a fault refuses the read. index: the name of a global index,
-        or None for the table. partition: the digest of the partition key that a Query reads, or
-        None for a Scan.
+        Raises ApiError if a limit or a fault refuses the read.
+
+        index: the name of a global index, or None for the table.
+        partition: the digest of the partition key that a Query reads, or None for a Scan.
         """
         if self.throttle is not None or self.gate is not None:
             try:

@@ -10,8 +10,8 @@ to the count of each evaluated item. The count of a throttled key is the number 
 requests.
 
 A `Sketch` needs little memory for any number of keys. So the counts of rarely accessed keys are
-only estimates: a count may be too high, but is never too low. The control `insights` shows as
-`Error` by how much a count may be too high.
+only estimates: a count may be too high, but is never too low. In the result of the control
+`insights`, the member `Error` says by how much a count may be too high.
 """
 
 from collections.abc import Iterator, Sequence
@@ -132,7 +132,7 @@ class Contributors:
     def add_page(self, partition: bytes | None, units: float, items: Sequence[tuple[bytes, Item]]) -> None:
         """Add the read units of a page to the counts of its items. Each item gets an equal share.
 
-        The page of a Query adds all units to the count of its partition key.
+        For a Query, also add all units to the count of the partition key that the Query reads.
 
         partition: the digest of the partition key that a Query reads, or None for a Scan.
         items: for each item, the digest of its partition key and its attributes.
@@ -200,7 +200,7 @@ class TableInsights:
     def throttled(self, index: str | None, partition: bytes | None, item: Item | None) -> None:
         """Count a throttled request, if the table or index has Contributor Insights.
 
-        partition: the digest of the partition key. It is None for a Scan, which is not counted,
+        partition: the digest of the partition key, or None for a Scan. A Scan is not counted,
         because it has no key.
         """
         relation = self.relations.get(index)
