@@ -45,8 +45,7 @@ def _lines(table: str, record: Record, paint: Painter) -> Iterator[str]:
 def _changed(keys: Item, old: Item | None, new: Item | None) -> list[str]:
     """Return the names of the attributes to show, without the key attributes.
 
-    First come the attributes of the old item, in the order of this item. Then come those that only
-    the new item has.
+    The names are in the order of the old item. Names that only the new item has come last.
     """
     names = [name for name in {**(old or {}), **(new or {})} if name not in keys]
     if old is None or new is None:

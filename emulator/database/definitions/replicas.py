@@ -84,7 +84,7 @@ class Membership:
         return [(self.accounts.get(region, access_key), region) for region in self.others]
 
     def without_overrides(self, member: str) -> Self:
-        """Remove the overrides of one setting, for the table and its indexes; return the result.
+        """Return the membership without the overrides of one setting, of the table and its indexes.
 
         member: the setting, as a member of ReplicaDescription.
         """

@@ -6,8 +6,8 @@ is enabled. A table without Contributor Insights has no `TableInsights` and no a
 
 The count of an accessed key is the sum of the units that requests for this key consume. A Query
 adds its units to the count of its partition key. A Query or Scan adds an equal share of its units
-to the count of each evaluated item. The count of a throttled key is the number of throttled
-requests.
+to the count of each evaluated item. A Scan adds this share also to the count of the item's
+partition key. The count of a throttled key is the number of throttled requests.
 
 A `Sketch` needs little memory for any number of keys. So the counts of rarely accessed keys are
 only estimates: a count may be too high, but is never too low. In the result of the control

@@ -61,9 +61,9 @@ def raw_path(scope: Message) -> bytes:
 async def send_answer(send: Send, answer: Answer) -> None:
     """Send an answer.
 
-    For NO_ANSWER, the connection must be closed, but ASGI has no message for this. So send
-    only a head that promises a body. Because the body is missing, uvicorn closes the connection.
-    The status is 500, because botocore accepts an answer with the status 200 whose body is missing.
+    For NO_ANSWER, the connection must be closed, but ASGI has no message for this. So send only
+    a head that promises a body. Because the body is missing, uvicorn closes the connection. The
+    status is 500, because botocore accepts an answer with the status 200 whose body is missing.
     """
     if answer is NO_ANSWER:
         await send({"type": "http.response.start", "status": 500, "headers": [(b"content-length", b"1")]})
