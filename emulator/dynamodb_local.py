@@ -4,8 +4,8 @@
 
 Options of Java are ignored. DynamoDB Local's options and defaults become settings of this server
 (setting_sources.py). The command line may also have options of this program, which have priority.
-DynamoDB Local's options are from the developer guide, "DynamoDB local usage notes". They were tried
-with DynamoDB Local 1.25.1.
+DynamoDB Local's options are from the developer guide, "DynamoDB local usage notes". We tried
+these options with DynamoDB Local 1.25.1.
 
 A server that starts with such a command line behaves as follows:
 
@@ -101,8 +101,8 @@ class Command(NamedTuple):
     """A parsed command line.
 
     rest: arguments that are options of this program, not of DynamoDB Local.
-    shows: -help or -version, if the command line has one of them. The program then shows a text and
-    starts no server. None if it has neither.
+    shows: -help or -version if the command line has this option, else None. With either option, the
+    program shows a text and starts no server.
     """
 
     flags: SettingsSource

@@ -22,7 +22,7 @@ wait. At its end, it returns the result.
 """
 
 InThread = Callable[[Callable[[], None]], Callable[[], bool]]
-"""A function that starts a job, a function without arguments, in a new thread.
+"""A function that takes a job (a function without arguments) and starts the job in a new thread.
 
 It returns a function that returns True once the job has ended.
 """
@@ -32,7 +32,10 @@ PARSED_IN_STEP: Final = 8_000  # characters of expressions or statements to pars
 PLANNED_IN_STEP: Final = 40_000  # characters of PartiQL statements to turn into plans
 DECODED_IN_STEP: Final = 200_000  # bytes of rows to decode and project: 2 to 8 ms
 COPIED_IN_STEP: Final = 4 << 20
-"""The maximum number of bytes of values that one slice copies in the store: about 10 ms on disk."""
+"""The maximum number of bytes of values that one slice copies in the store.
+
+On a disk store, copying this many bytes takes about 10 ms.
+"""
 
 THREAD_SWITCH: Final = 0.0005
 """Python's switch interval, in seconds, while another thread does long work.
@@ -98,8 +101,8 @@ class Dropped(Exception):
 def in_slices(steps: Steps[bytes], *, sliced: bool) -> bytes:
     """Run the first step, and return the answer if the step completes it.
 
-    Otherwise, if `sliced` is true, raise Sliced with the remaining steps. If it is false, run the
-    remaining steps now and return the answer.
+    Otherwise, if `sliced` is true, raise Sliced with the remaining steps. If `sliced` is false, run
+    the remaining steps now and return the answer.
     """
     try:
         next(steps)

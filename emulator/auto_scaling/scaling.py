@@ -28,7 +28,7 @@ class Scaling:
         self._update = update
 
     def table(self, target: ScalableTarget) -> Table | None:
-        """Return the table of a target, None if it does not exist."""
+        """Return the table of a target, None if the table does not exist."""
         return self._database.catalog.find(self._caller(target), target.table, expected=False)
 
     def provisioned(self, target: ScalableTarget) -> int | None:
@@ -50,7 +50,8 @@ class Scaling:
     def set(self, target: ScalableTarget, wanted: Wanted) -> None:
         """Set the capacity of a target, and store an activity (the log of a change) in the target.
 
-        If the table is being changed, store only `wanted` in the target. The next run tries again.
+        If the table is being changed, store only `wanted` in the target. The next run of auto
+        scaling tries again.
         """
         now = self._database.clock.now()
         activity = Activity(str(uuid.uuid4()), wanted.units, wanted.cause, now, now)

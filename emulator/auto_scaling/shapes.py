@@ -85,7 +85,7 @@ def action_shape(target: ScalableTarget, action: ScheduledAction) -> Shape:
 def activity_shape(target: ScalableTarget, activity: Activity, *, fulfilled: bool) -> Shape:
     """Return the JSON that describes an activity in an answer.
 
-    fulfilled: whether the change is in force.
+    fulfilled: True if the change is in force.
     """
     change = f"{target.kind.lower()} capacity units to {activity.units}."
     shape = {

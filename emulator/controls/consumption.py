@@ -1,10 +1,10 @@
 """`consumption`: capacity units and number of requests, for tests with a budget.
 
-The body is `{"AccessKey"?, "Region"?}`, which selects the owners of the tables and the senders of
-the requests. The result is `{"Read", "Write", "Requests"}`: read units, write units and the number
-of requests to DynamoDB. Counting begins at zero with the first call. To know what happened between
-two calls, subtract their results. Units are exact, and include the units of indexes. A worker that
-is restarted begins at zero again.
+The body is `{"AccessKey"?, "Region"?}`: the result is about the tables and requests of this access
+key and region. A missing member selects all. The result is `{"Read", "Write", "Requests"}`: read
+units, write units and the number of requests to DynamoDB. Counting begins at zero with the first
+call. To know what happened between two calls, subtract their results. Units are exact, and include
+the units of indexes. A worker that is restarted begins at zero again.
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""`insights`: the keys that Contributor Insights has counted. `GET /_emulator/insights` shows it.
+"""`insights`: the keys that Contributor Insights has counted, also for `GET /_emulator/insights`.
 
 The result is `{"Insights": [..]}`, with an element for each table and global index whose keys are
 counted.
@@ -63,8 +63,8 @@ def _ranked(lists: Sequence[Mapping[str, Any]]) -> list[Result]:
     """Merge the contributors (counted keys) of several processes. Return those counted most often.
 
     lists: the list of each process, as `_contributors` returns it. If a list lacks a contributor,
-    its process may have dropped the contributor's count. The dropped count is at most the list's
-    `Floor`, so the function adds the `Floor` to the contributor's `Count` and `Error`.
+    the process of the list may have dropped the contributor's count. The dropped count is at most
+    the list's `Floor`, so the function adds the `Floor` to the contributor's `Count` and `Error`.
     """
     everyone = {name for each in lists for name in each["Contributors"]}
     floor = sum(each["Floor"] for each in lists)

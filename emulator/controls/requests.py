@@ -12,11 +12,11 @@ start with --log-requests or --keep-requests, otherwise after a call of `keep_re
 are summaries of the requests (http/observing/summary.py), each with an `Id`. They come from all
 worker processes. Each result lists its requests in the order in which they arrived.
 
-Without `After`, the result has the `Limit` matching requests that arrived last. `Last` marks the
-time up to which the result is complete. A client sends it as `After` of its next call. That call
-selects by the time of the answer: it returns the first `Limit` matching requests that were answered
-after `Last`. So a client that repeats the call gets each new request once. It misses a request only
-if newer requests have replaced it.
+Without `After`, the result has the matching requests that arrived last, at most `Limit` of them.
+`Last` marks the time up to which the result is complete. In its next call, a client sends `Last` as
+`After`. A call with `After` selects by the time of the answer: it returns the matching requests
+that were answered first after this time, at most `Limit` of them. So a client that repeats the call
+gets each new request once. The client misses a request only if newer requests have replaced it.
 
 `request` returns a summary with `Id`, `Method`, `Path`, `Target` (the header X-Amz-Target), and the
 texts of the bodies, `Request` and `Answer`. The server keeps at most 16 MB of bodies, and drops the

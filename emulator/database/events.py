@@ -157,8 +157,8 @@ def _of_relation(database: Database, relation: Relation, kind: str, resource: st
 def _first_expiry(database: Database, definition: TableDefinition, now: float) -> float | None:
     """Return the time at which the next item of a table expires, None if no item expires.
 
-    An item expires one millisecond after its TTL time, because that time must be in the past. Items
-    that expired more than five years ago do not count: no sweep deletes them.
+    An item expires one millisecond after its TTL time, because the TTL time must be in the past.
+    Items that expired more than five years ago do not count: no sweep deletes them.
     """
     queue = queue_of(definition)
     if queue is None:

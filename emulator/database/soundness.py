@@ -76,7 +76,7 @@ def verify(folder: Path) -> None:
 def check(txn: ReadTxn) -> None:
     """Check all records of a store.
 
-    Raises Corrupted if there is a problem; its text describes the first problem. Raises
+    Raises Corrupted with a description of the first problem, if there is a problem. Raises
     LayoutMismatch if a newer version of the program wrote a definition.
     """
     try:
@@ -199,7 +199,7 @@ class _Count:
         self.size = 0
 
     def add(self, row: bytes) -> None:
-        """Add a row to the number and the sum. Do nothing for empty bytes: the row is missing."""
+        """Add a row to the number and the sum. Do nothing for b"", a missing row."""
         if row:
             self.rows += 1
             self.size += row_size(row)

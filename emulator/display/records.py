@@ -45,7 +45,7 @@ def _lines(table: str, record: Record, paint: Painter) -> Iterator[str]:
 def _changed(keys: Item, old: Item | None, new: Item | None) -> list[str]:
     """Return the names of the attributes to show, without the key attributes.
 
-    The attributes of the old item come first, in its order, then the others of the new item.
+    The names are in the order of the old item. Names that only the new item has come last.
     """
     names = [name for name in {**(old or {}), **(new or {})} if name not in keys]
     if old is None or new is None:

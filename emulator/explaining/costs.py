@@ -83,7 +83,7 @@ class Cost:
     """The estimated cost of a statement.
 
     read: the read units of the first page. write: the write units.
-    items, size: the number of items that the first page evaluates, and their bytes.
+    items, size: the number of items that the first page evaluates, and their size in bytes.
     pages: the number of pages that all items need; None if it is unknown.
     total: the read units of all pages; None if they are unknown.
     reasons: sentences that explain the cost.

@@ -4,13 +4,14 @@ To add a function, write its builder here and add its `Function`. The analyser, 
 cost of updates and PartiQL all use `FUNCTIONS`. Add the function's cases to
 tests/cases/expressions: a test fails for a function without cases.
 
-A builder returns a Python function of (item, values). Its result depends on the role:
+A builder returns a Python function of (item, values). What this function returns depends on the
+role:
 
 | role              | result                                                                      |
 |-------------------|-----------------------------------------------------------------------------|
 | condition         | True if the condition is true                                               |
 | condition operand | a value, or None if the function has no value for this item                 |
-| update operand    | a value; it raises ApiError if operands have a wrong type in the item       |
+| update operand    | a value; raises ApiError if an operand has a wrong type in the item         |
 
 A builder takes one argument for each operand. If the operand must be a path, the argument is the
 path's steps. Otherwise the argument is a function of (item, values) that returns the operand's

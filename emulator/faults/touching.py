@@ -199,7 +199,7 @@ def with_limit(operation: str, request: object, items: int) -> object:
         return request
     given = request.get("Limit")
     if given is not None and (not isinstance(given, int) or isinstance(given, bool) or given <= items):
-        return request  # keep a smaller or wrong Limit (the operation reports a wrong one)
+        return request  # keep a smaller or wrong Limit (the operation reports a wrong Limit)
     shorter = request.copy() if isinstance(request, Request) else dict(request)
     shorter["Limit"] = items
     return shorter

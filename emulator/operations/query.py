@@ -103,7 +103,7 @@ def _check_segment(segment: int | None, total: int | None) -> None:
 
 
 def _check_legacy(request: Request, layer: Layer, filter_member: Literal["QueryFilter", "ScanFilter"]) -> _Checked:
-    """Check attribute values; return QueryFilter or ScanFilter and AttributesToGet, compiled.
+    """Check attribute values. Compile AttributesToGet and the filter (QueryFilter or ScanFilter).
 
     The service reports a bad value in ExclusiveStartKey after errors in these parameters (behaviour
     6.1).
@@ -226,7 +226,8 @@ def _cannot_restart(table: Table, start: Item, wanted: key_range.KeyRange) -> er
 def _check_start(limits: ranges.Range, last_key: bytes) -> None:
     """Raise ApiError if the start key `last_key` is outside of the query's range of keys.
 
-    The error for a wrong sort key comes before that for a wrong partition key (behaviour 6.1).
+    If both the sort key and the partition key are wrong, the error is about the sort key
+    (behaviour 6.1).
     """
     if limits[0] <= last_key < limits[1]:
         return

@@ -1,8 +1,8 @@
 """DescribeTableReplicaAutoScaling and UpdateTableReplicaAutoScaling (control-plane 9).
 
 DynamoDB stores no settings of its own for these operations. It calls Application Auto Scaling in
-each region of the global table. There, Application Auto Scaling stores scalable targets and scaling
-policies, which are the settings of the replica, and scales the replica as they say.
+each region of the global table. There, Application Auto Scaling stores the settings of the
+replica as scalable targets and scaling policies, and scales the replica by these settings.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

@@ -174,7 +174,7 @@ def _check_target(database: Database, caller: Caller, name: str) -> None:
 def _check_encryption(request: Request) -> None:
     """Raise ApiError if the request has no SSESpecificationOverride.
 
-    A restore from another region needs it.
+    A restore from another region needs this member.
     """
     if "SSESpecificationOverride" not in request:
         raise errors.encryption_override_missing()

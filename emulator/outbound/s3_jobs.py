@@ -120,7 +120,7 @@ class _CallThread:
                 outcome: _Result = function(), None
             except Exception as error:  # noqa: BLE001 - `call` raises it
                 outcome = None, error
-            with suppress(RuntimeError):  # the event loop is closed, because the server has ended
+            with suppress(RuntimeError):  # raised if the server has ended and closed the event loop
                 self._loop.call_soon_threadsafe(_settle, done, outcome)
 
 

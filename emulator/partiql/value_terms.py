@@ -22,7 +22,8 @@ class ValueTerms(TokenStream):
     """Parses values, and collects their constants and templates.
 
     parameters: the number of parameters so far.
-    constants, templates: the literals so far, without and with parameters; see `Parsed` in ast.py.
+    constants: the literals without parameters so far.
+    templates: the literals with parameters so far (see `Parsed` in ast.py).
     """
 
     def __init__(self, text: str) -> None:

@@ -1,8 +1,8 @@
 """Moves tables and items between files and servers, and from one server to another.
 
 The commands `load`, `dump` and `diff` and the flag `--init` use this package. The formats of the
-files are in emulator/formats. An `Endpoint` is a server called over HTTP, AWS itself, or the
-emulator in this process (`--init`).
+files are in emulator/formats. An `Endpoint` is one of three: a server that is called over
+HTTP, AWS itself, or the emulator in this process (`--init`).
 
 | file         | work                                                                    |
 |--------------|-------------------------------------------------------------------------|

@@ -2,7 +2,7 @@
 
 A BatchWriteItem puts 25 items. The server refuses a batch if one item is wrong, or if two items
 have the same key. Then the items of the batch are put one by one, and only wrong items are not
-stored. The server's message is reported as the problem of such an item.
+stored. For each wrong item, the server's message is reported as the problem.
 
 A separate thread sends the batches, while the caller reads the next items. (If the emulator is in
 this process, the caller's thread sends them.) The thread uses one connection, which keeps the

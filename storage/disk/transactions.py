@@ -2,17 +2,18 @@
 
 Of all processes, only one can write at a time. Readers never wait.
 
-A key of up to 495 bytes is an LMDB key. Longer keys are in buckets (buckets.py). A scan merges keys
-from both tables, but only if its range may have long keys.
+A key of up to 495 bytes is a key of LMDB's main table. Longer keys are in buckets, in a second LMDB
+table (buckets.py). A scan merges the keys of the two tables, but only if its range may have long
+keys.
 
 A write transaction keeps a journal of its writes. If LMDB has no free page (MapFullError from a
 put, a delete or the commit), the write transaction drops the LMDB transaction, makes the map
 larger, and replays the journal in a new LMDB transaction. The replay is valid only if no other
 process has written between the two LMDB transactions. LMDB numbers its write transactions: if the
-new number is not the old one, the write transaction raises Interrupted.
+new LMDB transaction has another number, the write transaction raises Interrupted.
 
-Transaction objects are reused after their `with` block, because making one takes longer than a
-`get`.
+Transaction objects are reused after their `with` block, because making a new object takes
+longer than a `get`.
 """
 
 from collections import deque
@@ -346,8 +347,8 @@ class LmdbWrite(LmdbTxn):
     def _replay(self, error: lmdb.Error | None) -> bool:
         """Repeat all writes of the transaction, and return the result of the last write.
 
-        error: the error that made the LMDB transaction unusable. In this case, first make room and
-        begin a new LMDB transaction. With None, use the LMDB transaction that is open.
+        error: the error that made the LMDB transaction unusable, None if the transaction is usable.
+        After an error, first make room and begin a new LMDB transaction.
         """
         while True:
             if error is not None:

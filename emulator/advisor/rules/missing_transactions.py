@@ -19,10 +19,10 @@ from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, counted
 from emulator.advisor.tally import Note, Tally
 
 _SECONDS: Final = 1.0  # the maximum time between the two writes
-_MOST: Final = 500  # clients whose last write is remembered
+_MOST: Final = 500  # the maximum number of clients whose last write is remembered
 _TRANSFERS: Final = 2
 _COUNTERS: Final = 3
-_VALUES: Final = 20  # values of a request or an item that are remembered
+_VALUES: Final = 20  # the maximum number of remembered values of a request or an item
 _LONGEST: Final = 100  # characters; longer texts of an item are not remembered
 _SINGLE: Final = frozenset(("PutItem", "UpdateItem"))
 
@@ -31,9 +31,11 @@ _SINGLE: Final = frozenset(("PutItem", "UpdateItem"))
 class _Write:
     """A put or update, and what the rule compares with the client's next write.
 
-    computed: whether the write computes a value from the old value. kinds: the kinds of its
-    changes, such as add. numbers: the N values in its request, without signs. texts: the short S, N
-    and B values of the item that it put. read, write: its units.
+    computed: True if the write computes a value from the old value.
+    kinds: the kinds of changes that the write makes, such as "add".
+    numbers: the N values in the request, without signs.
+    texts: the short S, N and B values of the item that a put stores.
+    read, write: the units that the write consumes.
     """
 
     time: float

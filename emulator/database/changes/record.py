@@ -3,7 +3,7 @@
     1 byte     version of this format, 2
     8 bytes    time of the change, milliseconds since the epoch, big-endian as all numbers here
     8 bytes    sequence number
-    4 bytes    SizeBytes: the size of Keys and of the record's images, by values/size.py
+    4 bytes    SizeBytes: the size of Keys and of the record's images, computed by values/size.py
     1 byte     origin of the change: CLIENT or TTL
     1 byte     what the change did: an index into EVENTS
     4 bytes    index, in the JSON text, at which the value of Keys begins
@@ -79,7 +79,8 @@ class Parts(NamedTuple):
     """The parts of a stored stream record.
 
     keys, new, old: JSON texts of the item's key, its new image and its old image. `new` and `old`
-    are empty if the record has no such image. event_id: 32 hexadecimal digits.
+    are empty if the record has no such image.
+    event_id: 32 hexadecimal digits.
     """
 
     origin: int

@@ -1,9 +1,9 @@
 """The membership of a table in a global table, as stored (control-plane 6).
 
 The tables of a global table have the same name, and are in different regions. They belong to one
-access key, or to several in a group of several accounts. Each table stores its membership in its
-definition, so removing, resetting or restoring a table does the same to its membership. A region in
-`others` counts only if its table exists and has the same `group`.
+access key or, in a group of several accounts, to several access keys. Each table stores its
+membership in its definition, so removing, resetting or restoring a table does the same to its
+membership. A region in `others` counts only if its table exists and has the same `group`.
 """
 
 from collections.abc import Mapping
@@ -41,7 +41,8 @@ class Membership:
     added: the time (seconds) at which the table became a member.
     source: the region from which the table was filled, None for the first table.
     overrides: the settings in which this table differs from the other tables, as members of
-    ReplicaDescription. indexes: the overrides of its indexes, by the name of the index.
+    ReplicaDescription.
+    indexes: the overrides of this table's indexes, by the name of the index.
     directions: by region, the delay and pause of this table's writes (control `replication`).
     Writes to a region that is missing here have no delay or pause.
     strong: True if the group has strong consistency (control-plane 7).
@@ -83,9 +84,9 @@ class Membership:
         return [(self.accounts.get(region, access_key), region) for region in self.others]
 
     def without_overrides(self, member: str) -> Self:
-        """Return the membership without one override, for the table and for its indexes.
+        """Return the membership without the overrides of one setting, of the table and its indexes.
 
-        member: the overridden setting, as a member of ReplicaDescription.
+        member: the setting, as a member of ReplicaDescription.
         """
         indexes = {name: _less(own, member) for name, own in self.indexes.items()}
         return replace(

@@ -108,18 +108,20 @@ class S3Job:
 class Progress:
     """The progress of an S3 job (export, import or bulk operation).
 
-    object: the key of the last object in the bucket whose records are all done. record: how many
-    records of the next object are done.
-    size: how many bytes of objects the job has read. total: the bytes of all objects.
+    object: the key of the last object in the bucket whose records are all done.
+    record: how many records of the next object are done.
+    size: how many bytes of objects the job has read.
+    total: how many bytes all objects of a bulk operation have together. None for other jobs, and
+    until the bulk operation has listed its objects.
     processed, written, failed: numbers of items.
     log: for each kind of local log file, the number of bytes that the finished slices of the job
-    have written. The next slice overwrites the rest of the file.
+    have written. The next slice overwrites the bytes that follow.
     key: the storage key (hex) at which the next data file of an export begins, None after the last
     file.
     billed, manifest: BilledSizeBytes and ExportManifest of a complete export.
     files: the complete data files of an export, as the manifest lists them.
-    usage: the bytes that a bulk operation has written: to the table under "", to an index under its
-    name. The names of vector indexes have the prefix VECTOR.
+    usage: name of an index, or "" for the table -> how many bytes a bulk operation has written. The
+    names of vector indexes have the prefix VECTOR.
     """
 
     object: str | None = None

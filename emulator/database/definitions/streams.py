@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from emulator.database.definitions.policies import AttachedPolicy
 
 RETENTION: Final = 86_400.0
-"""How many seconds a stream that clients see keeps records. Hidden streams have it as default.
+"""How many seconds a stream that clients see keeps records. Also the default for hidden streams.
 
 AWS: "Change data capture for DynamoDB Streams".
 """
@@ -85,8 +85,8 @@ class StreamDefinition:
     account: see TableDefinition.
     tags, policy: the tags and the resource policy of the stream, not of its table.
     retention: how many seconds the stream keeps records.
-    restored: a number that changes each time a snapshot of the stream is restored. A change tells
-    consumers to read again from their checkpoints.
+    restored: a number that changes each time a snapshot of the stream is restored. Consumers then
+    read again from their checkpoints.
     """
 
     id: int
@@ -220,10 +220,10 @@ def rolled_over(stream: StreamDefinition, last: int, written: float, now: float)
     their records are too old. If several rollovers are overdue, shards that would already be too
     old to read are not made.
 
-    last: the last sequence number that the stream has used. written: the time of the newest record
-    in the open shards. If the rollover is late, a shard may have records that are newer than the
-    shard's scheduled end. Such a shard is closed at the time of its newest record, so that clients
-    can read this record for the full retention.
+    last: the last sequence number that the stream has used.
+    written: the time of the newest record in the open shards. If the rollover is late, a shard may
+    have records that are newer than the shard's scheduled end. Such a shard is closed at the time
+    of its newest record, so that clients can read this record for the full retention.
     """
     while open_shards := stream.open_shards():
         moment = open_shards[0].opened + SHARD_LIFE

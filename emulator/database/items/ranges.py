@@ -132,8 +132,8 @@ def _entry_problem(index: Index, key: Item) -> errors.ApiError:
 def scan_start_key(table: Table, relation: Table | Index, key: Item) -> bytes:
     """Return the storage key that an ExclusiveStartKey of a Scan stands for.
 
-    Raises the errors of a Query, with one exception: in a Scan of a table, wrong names and wrong
-    types have one error text (behaviour 6.1).
+    Raises the errors of a Query (see `start_key`). But in a Scan of a table, wrong names and wrong
+    types have the same error text (behaviour 6.1).
     """
     if isinstance(relation, Table) and not (_has_names(table, relation, key) and _has_types(table, relation, key)):
         raise errors.starting_key_of_other_types()
@@ -143,7 +143,7 @@ def scan_start_key(table: Table, relation: Table | Index, key: Item) -> bytes:
 def resume(limits: Range, after: bytes, *, reverse: bool) -> Range:
     """Return the part of a range of storage keys that remains to be read after the key `after`.
 
-    reverse: whether the read is in descending order.
+    reverse: True if the read is in descending order.
     """
     start, stop = limits
     return (start, min(stop, after)) if reverse else (max(start, after + b"\0"), stop)

@@ -39,8 +39,10 @@ def begin(database: Database, change: DefinitionChange, source: TableDefinition)
 class ReplicaSource:
     """The source of a new replica: first come pages with versions of items, then pages with items.
 
-    view: the number of the frozen view. table: the id of the table to read. log: the id of this
-    table's replication data. into: the id of the replication data of the new replica.
+    view: the number of the frozen view.
+    table: the id of the table to read.
+    log: the id of the replication data of the table to read.
+    into: the id of the replication data of the new replica.
     """
 
     distinct: bool = True

@@ -18,9 +18,9 @@ _position: Final = Struct(">QI")
 POSITION: Final = _position.size
 
 _SLACK: Final = 1_000_000
-"""In microseconds. The log keeps records for this much longer than the lag.
+"""The log keeps records for this many microseconds longer than the lag.
 
-The reason is that the time that a read shows is chosen a little before the read begins.
+The reason: a read first chooses the time that it shows, and begins to read a little later.
 """
 
 _TRIMMED: Final = 2  # the maximum number of old records that a write deletes for each record that it adds
@@ -35,12 +35,14 @@ def position(micros: int, number: int = 0) -> bytes:
 
 
 class LagLog:
-    """Writes the lag log of one table, the earlier values of its keys (a follower).
+    """Writes the lag log of one table: the earlier values of its keys. This is a follower.
 
-    number: the id of the log. keep: the lag in microseconds; records older than it are deleted.
-    real: whether records have times of the machine's clock, and not of the emulator's.
-    alone: whether no other process writes to the log. If so, the position of the last record is
-    kept in memory.
+    number: the id of the log.
+    keep: the lag in microseconds. Records are deleted when they are older than the lag and _SLACK
+    together.
+    real: True if records have times of the machine's clock, False for the emulator's clock.
+    alone: True if no other process writes to the log. The position of the last record is then kept
+    in memory.
     """
 
     __slots__ = ("_alone", "_held", "_keep", "_last", "_moment", "_originals", "_real", "_times")
@@ -109,7 +111,7 @@ def _before(change: Change) -> Iterator[tuple[bytes, bytes | None]]:
 def _last_position(txn: ReadTxn, times: bytes) -> tuple[int, int]:
     """Return the time and number of the log's last record, or (0, 0) if there are no records.
 
-    times: the prefix of the log's keys that are in the order of time.
+    times: the log's keys that begin with these bytes are in the order of time.
     """
     _, last = txn.page(times, prefix_end(times), 1, reverse=True)
     return _position.unpack_from(last, len(times)) if last else (0, 0)

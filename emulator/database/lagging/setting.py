@@ -13,12 +13,12 @@ class LagSetting:
     """The lag of a table: how old the state is that its reads show.
 
     seconds: the lag, which is the maximum age of the state that a read shows.
-    monotonic: whether each read shows a state of exactly this age. If it is false, each read draws
-    a random age, so a later read may show an earlier state.
-    real: whether the age is measured by the machine's clock, and not by the emulator's.
+    monotonic: True if each read shows a state of exactly this age. If False, each read draws a
+    random age up to `seconds`, so a later read may show an earlier state.
+    real: True if the age is measured by the machine's clock, False for the emulator's clock.
     seed: the seed of the random ages.
-    since: no read shows a time before this one, in seconds since the epoch. So reads do not go back
-    when a test makes the lag longer.
+    since: a time in seconds since the epoch. No read shows the table before `since`, so reads do
+    not go back when a test makes the lag longer.
     """
 
     seconds: float
@@ -40,7 +40,7 @@ class LagSetting:
 def now_of(clock: Clock, *, real: bool) -> float:
     """Return the current time in seconds since the epoch, by the machine's or the emulator's clock.
 
-    real: whether to use the machine's clock.
+    real: True to use the machine's clock, False to use the emulator's clock.
     """
     return clock.machine_now() if real else clock.now()
 

@@ -31,9 +31,11 @@ class NameTaken(Exception):
 def save(database: Database, name: str, scope: Scope, *, replaced: bool = False) -> Snapshot:
     """Save a snapshot of the resources in a scope.
 
-    replaced: whether the snapshot may replace an older snapshot with the same name. If it may not,
-    and such a snapshot exists, this raises NameTaken. Raises Restoring if any snapshot is being
-    restored, and Incomplete if a table of the scope is being filled.
+    replaced: True if the new snapshot may replace an older snapshot with the same name.
+
+    Raises NameTaken if a snapshot with the same name exists and may not be replaced. Raises
+    Restoring if any snapshot is being restored, and Incomplete if a table of the scope is being
+    filled.
     """
     views = database.views
     with database.registries.changing() as change:

@@ -3,8 +3,8 @@
 Throughput limits, transactions that a test declares, and faults can refuse a read or write.
 Accessed keys and consumed units can be counted. Reads can lag: they can show an earlier state. All
 these features are off until a test or a setting turns them on (catalog/enforcer.py). While they are
-all off for a table, the table has no `Enforcement`. So they cost a request to such a table only one
-comparison.
+all off for a table, the table has no `Enforcement`. So a request to such a table costs only one
+more comparison.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -169,9 +169,10 @@ class Enforcement:
         The cost of the page is not known before the read. So the caller calls `charge_page` after
         the read.
 
-        Raises ApiError if a limit or a fault refuses the read. index: the name of a global index,
-        or None for the table. partition: the digest of the partition key that a Query reads, or
-        None for a Scan.
+        Raises ApiError if a limit or a fault refuses the read.
+
+        index: the name of a global index, or None for the table.
+        partition: the digest of the partition key that a Query reads, or None for a Scan.
         """
         if self.throttle is not None or self.gate is not None:
             try:
@@ -228,8 +229,8 @@ class Enforcement:
     ) -> None:
         """Charge and count a write that was made in another region of a global table.
 
-        waits: whether the caller can repeat the write later. If so, and the table's throughput is
-        used up, this raises ApiError. If not, the write is charged in any case. The other
+        waits: True if the caller can repeat the write later. Then this raises ApiError if the
+        table's throughput is used up. If False, the write is charged in any case. The other
         parameters are as for `write`.
         """
         if self.throttle is not None:
@@ -259,7 +260,9 @@ class Enforcement:
     def _note(
         self, kind: "Kind", index: str | None, item: Item | None, error: errors.ApiError, asked: float
     ) -> "Refusal | None":
-        """Log a refused read or write. Return the limit's refusal, or None if a fault refused it.
+        """Log a refused read or write.
+
+        Return the refusal if a throughput limit refused the read or write, None if a fault did.
 
         index: the name of a global index that was read, or None. error: the error for the client.
         asked: the units that the read or write costs.

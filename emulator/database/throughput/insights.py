@@ -1,16 +1,17 @@
 """Counts the most accessed and most throttled keys of a table with Contributor Insights.
 
 Each process counts only its own requests, in memory, from the moment at which Contributor Insights
-is enabled. A table without it has no `TableInsights` and no additional cost
+is enabled. A table without Contributor Insights has no `TableInsights` and no additional cost
 (throughput/enforcement.py).
 
 The count of an accessed key is the sum of the units that requests for this key consume. A Query
 adds its units to the count of its partition key. A Query or Scan adds an equal share of its units
-to the count of each evaluated item. The count of a throttled key is the number of throttled
-requests.
+to the count of each evaluated item. A Scan adds this share also to the count of the item's
+partition key. The count of a throttled key is the number of throttled requests.
 
 A `Sketch` needs little memory for any number of keys. So the counts of rarely accessed keys are
-only estimates: a count may be too high by as much as the report's `Error`, and is never too low.
+only estimates: a count may be too high, but is never too low. In the result of the control
+`insights`, the member `Error` says by how much a count may be too high.
 """
 
 from collections.abc import Iterator, Sequence
@@ -39,8 +40,10 @@ class Sketch:
     """Counts contributors, and keeps those with the highest counts (the algorithm "space-saving").
 
     A *contributor* (AWS's word) is a key whose requests are counted, given by bytes that identify
-    it. floor: the highest count of any contributor that was dropped to save memory. A new
-    contributor may have been dropped before, so its count begins with this number.
+    it.
+
+    floor: the highest count of any contributor that was dropped to save memory. A new contributor
+    may have been dropped before, so the count of a new contributor begins at `floor`.
     """
 
     __slots__ = ("_counts", "_errors", "_known", "floor")
@@ -98,8 +101,8 @@ class Contributors:
     partition_names, names: the names of the attributes of the partition key, and of the whole key.
     partitions: event (ACCESSED or THROTTLED) -> `Sketch`, the counts of partition keys, which are
     identified by their digests.
-    items: event -> `Sketch`, the counts of whole keys, which are identified by their JSON. It is
-    empty if the key has no sort key.
+    items: event -> `Sketch`, the counts of whole keys, which are identified by their JSON.
+    `items` is empty if the key has no sort key.
     """
 
     def __init__(self, relation: TableDefinition | IndexDefinition, setting: InsightsSetting) -> None:
@@ -129,7 +132,7 @@ class Contributors:
     def add_page(self, partition: bytes | None, units: float, items: Sequence[tuple[bytes, Item]]) -> None:
         """Add the read units of a page to the counts of its items. Each item gets an equal share.
 
-        The page of a Query adds all units to the count of its partition key.
+        For a Query, also add all units to the count of the partition key that the Query reads.
 
         partition: the digest of the partition key that a Query reads, or None for a Scan.
         items: for each item, the digest of its partition key and its attributes.
@@ -197,7 +200,7 @@ class TableInsights:
     def throttled(self, index: str | None, partition: bytes | None, item: Item | None) -> None:
         """Count a throttled request, if the table or index has Contributor Insights.
 
-        partition: the digest of the partition key. It is None for a Scan, which is not counted,
+        partition: the digest of the partition key, or None for a Scan. A Scan is not counted,
         because it has no key.
         """
         relation = self.relations.get(index)

@@ -26,9 +26,10 @@ _Caller = TypeVar("_Caller")
 class Throttled(NamedTuple):
     """A throttle: a read or write that a throughput limit or a fault has refused.
 
-    time: in seconds since the epoch. table: the table's definition, or None if the operation
-    consumes no units.
-    index_name: the name of a global index, or None for the table. kind: Read or Write.
+    time: in seconds since the epoch.
+    table: the table's definition, or None if the operation consumes no units.
+    index_name: the name of a global index, or None for the table.
+    kind: Read or Write.
     key: the key attributes, or None if they are not known.
     reason: the reason in the error's ThrottlingReasons, or None if the error has none.
     asked: the units that the whole read or write costs.

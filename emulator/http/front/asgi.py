@@ -1,7 +1,7 @@
 """Answers the requests to `/` under any ASGI server, and passes all other requests to the site.
 
 Under another ASGI server, this module does what connection.py does over our own connections. Both
-have the same limits, the same order of checks, and with `--durable` the same group commits.
+modules have the same limits, the same order of checks, and with `--durable` the same group commits.
 """
 
 import asyncio
@@ -61,9 +61,9 @@ def raw_path(scope: Message) -> bytes:
 async def send_answer(send: Send, answer: Answer) -> None:
     """Send an answer.
 
-    For NO_ANSWER, the connection must be closed, but ASGI has no message for this. So send a head
-    that promises a body, and no body. Then uvicorn closes the connection. The status is 500,
-    because botocore accepts an answer with the status 200 whose body is missing.
+    For NO_ANSWER, the connection must be closed, but ASGI has no message for this. So send only
+    a head that promises a body. Because the body is missing, uvicorn closes the connection. The
+    status is 500, because botocore accepts an answer with the status 200 whose body is missing.
     """
     if answer is NO_ANSWER:
         await send({"type": "http.response.start", "status": 500, "headers": [(b"content-length", b"1")]})
@@ -73,9 +73,9 @@ async def send_answer(send: Send, answer: Answer) -> None:
 
 
 async def _endpoint_answer(front: Front, scope: Message, receive: Receive, fields: Fields, body: bytes) -> Answer:
-    """Return the answer to a request for `/`, after its writes are committed.
+    """Return the answer to a request for `/`, after the request's writes are committed.
 
-    Raises _Disconnected if the client closes the connection before that.
+    Raises _Disconnected if the client closes the connection while the answer is made in slices.
     """
 
     async def make() -> Answer:
@@ -158,7 +158,7 @@ class _BodyReader:
 async def _body(scope: Message, receive: Receive, bodies: Bodies) -> bytes | None:
     """Return the whole body of a request, or None as soon as it is too large.
 
-    Raises _Disconnected if the client closes the connection before that.
+    Raises _Disconnected if the client closes the connection before the body is complete.
     """
     message = await _next(receive)
     body: bytes = message.get("body", b"")

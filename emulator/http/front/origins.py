@@ -37,7 +37,7 @@ _LOCAL_SUFFIXES: Final = (".localhost", ".internal", ".local", ".svc")
 Sources: RFC 6761, RFC 6762, ICANN's decision on .internal, Kubernetes' .svc.
 """
 
-# A page from another port of the same host is `same-site`, so that value is foreign too.
+# A page from another port of the same host is `same-site`, so `same-site` counts as foreign too.
 _FOREIGN: Final = frozenset((b"cross-site", b"same-site"))
 _PORTS: Final[Mapping[str, int]] = {"http": 80, "https": 443}
 _ORIGIN: Final = re.compile(r"([a-z][a-z0-9+.-]*)://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::([0-9]{1,5}))?").fullmatch

@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 _MODULES = {"Account": "_accounts", "BudgetExceeded": "_budget"}
-"""Public name -> its module, if this is not `server`."""
+"""Name of a public object that is not in the module `server` -> the module that has the object."""
 
 
 def __getattr__(name: str) -> object:

@@ -163,7 +163,7 @@ def _keep_reads(
 def describe_members(
     database: Database, definition: TableDefinition, description: dict[str, Any], *, settle: bool = True
 ) -> None:
-    """Add Replicas, and what else only global tables have, to a table's description.
+    """Add to a table's description the members that only global tables have, such as Replicas.
 
     See control-plane 6.3.
 
@@ -197,9 +197,10 @@ def describe_members(
 
 
 def _witness_status(others: Sequence[TableDefinition]) -> str:
-    """Return the status of a witness: CREATING or DELETING if a replica has this status, or ACTIVE.
+    """Return the status of a witness.
 
-    A witness is created and deleted together with the replicas.
+    A witness is created and deleted together with the replicas. So its status is CREATING or
+    DELETING if a replica has this status, else ACTIVE.
     """
     statuses = {each.status for each in others}
     return next((status for status in (CREATING, DELETING) if status in statuses), ACTIVE)

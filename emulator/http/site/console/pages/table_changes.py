@@ -89,7 +89,7 @@ async def change_stream(visit: Visit) -> Response:
 
 @action("tables/{table}/change/ttl", parent="tables")
 async def change_ttl(visit: Visit) -> Response:
-    """Turn time to live on. If the field for the attribute is empty, turn it off."""
+    """Turn time to live on, or off if the field for the attribute is empty."""
     name, attribute = visit.params["table"], visit.form.text("ttl").strip()
     before = (await lookups.settings(visit, name)).ttl
     if not attribute and before is None:
