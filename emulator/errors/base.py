@@ -25,8 +25,8 @@ Code that treats some errors differently decides by the subject, never by a text
 
 request: the request is wrong, whatever the tables are
 transaction: a valid statement that is not allowed in a transaction
-key: a key of the table or of an index that does not fit the table
-item: the stored item, or its collection, after the change that the request asks for
+key: a key in the request, of the table or of an index, that does not fit the table
+item: the item that the change would store, or the item's collection after the change
 condition: a condition that is not met
 conflict: another transaction in progress uses the item
 capacity: throughput that is used up; the same request may succeed later

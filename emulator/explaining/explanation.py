@@ -1,4 +1,4 @@
-"""Makes the explanation of a statement, as JSON. controls/explain.py describes its members."""
+"""Makes the explanation of a statement, as JSON. controls/explain.py describes the members."""
 
 from collections.abc import Callable, Sequence
 from typing import Any

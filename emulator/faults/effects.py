@@ -33,8 +33,8 @@ class Throttle:
 
     limit: the kind of limit that the error names, such as "Account"; None for the usual limit of
     the table's billing mode.
-    index: the global index that the error names; None for the table or index that is read or
-    written.
+    index: the global index that the error names. If it is None, the error names the table or index
+    that the request reads or writes.
     """
 
     limit: Limit | None

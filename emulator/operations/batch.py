@@ -108,7 +108,7 @@ class _Reads:
     items: the items as JSON. With a projection, these are rows until `_responses` projects them.
     left: the keys that were not read.
     done: the number of keys that were read.
-    throttled: the last throttling error.
+    throttled: the last throttling error; None if no read was throttled.
     """
 
     table: Table

@@ -4,9 +4,9 @@ A path is a tuple of steps: attribute names and list indexes. The path of a.b[0]
 The first step is always a name. There is no value at a path if a value on the way is missing, or if
 its type does not fit the next step.
 
-Several paths are combined into one *tree*: {"a": {"b": {0: leaf}}}. No path in a tree is the
-beginning of another path in it, because emulator/expressions refuses such paths. For the same
-reason, the keys of a dictionary in a tree are either all names or all indexes.
+Several paths are combined into one *tree*: {"a": {"b": {0: leaf}}}. emulator/expressions refuses
+paths that overlap or conflict. So no path in a tree is the beginning of another path of the tree.
+And the keys of each dictionary in a tree are either all names or all indexes.
 
 Recursion is safe: it ends at the depth of the item, which has at most 32 levels.
 

@@ -25,7 +25,7 @@ class Difference(NamedTuple):
     after: the item's row when the window ended, or None if there was no item then.
     micros: the time of the last change in the window, in microseconds since the epoch.
 
-    An item that was created and deleted in the window has no row before and none after it.
+    For an item that was created and deleted in the window, `before` and `after` are None.
     """
 
     item: bytes
@@ -66,8 +66,8 @@ def _row(views: Views, txn: ReadTxn, past: Past, item: bytes, following: bytes |
     """Return an item's row at the end of the window, or None if there was no item then.
 
     following: the position of the item's first history record after the window, or None if there is
-    no such record. In that case, the item's row in the frozen view is also its row at the end of
-    the window.
+    no such record. Without such a record, the item has not changed since the window, so its row at
+    the end of the window is the row in the frozen view.
     """
     if following is not None:
         return record(views, txn, past, following)

@@ -176,7 +176,8 @@ def _cut(body: bytes) -> bytes:
     from emulator.advisor.pages import CUT  # noqa: PLC0415 - keeps the start fast
 
     for after_items in _AFTER_ITEMS:
-        # The bytes `after_items` cannot be inside an item: there, `}` follows the end of a list.
+        # The bytes `after_items` cannot be inside an item, because the `]` of a list in an item is
+        # always followed by `}`.
         position = body.rfind(after_items)
         if position >= 0:
             return b'{"%b":%d,%b%b' % (CUT.encode(), position, _sample(body, position), body[position + 2 :])
@@ -188,9 +189,9 @@ def _sample(body: bytes, end: int) -> bytes:
 
     Return b"" if the first item is too large. end: the position in `body` at which the items end.
 
-    The function cuts the text where an item seems to begin: at the attribute with which the first
-    item begins. If this position is inside an item, the text before it is not valid JSON. Then
-    the function tries an earlier position.
+    The function cuts the text where another item seems to begin: where `}},{` is followed by the
+    name of the first item's first attribute. If this position is inside an item, the text before
+    the position is not valid JSON. Then the function tries an earlier position.
     """
     from emulator.advisor.pages import SAMPLE, SAMPLE_BYTES  # noqa: PLC0415 - keeps the start fast
 

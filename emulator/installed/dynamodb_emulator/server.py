@@ -209,12 +209,12 @@ class Server:
         return budget(lambda: self.control("consumption", caller), read, write, requests)
 
     def advice(self, *, access_key: str | None = None, confidence: str = "possible") -> list[dict[str, Any]]:
-        """Return the mistakes that the advisor found in requests, the worst first, at most 500.
+        """Return the findings of the advisor (mistakes in requests), the worst first, at most 500.
 
         The server must have been started with `advise=True`. access_key: only mistakes in requests
         with this access key; None means all. confidence: the lowest confidence to return:
         "possible", "likely" or "certain". `dynamodb-emulator control advice --help` lists the
-        members. Raises ControlError.
+        members of a finding. Raises ControlError.
         """
         body = {"Confidence": confidence} | ({} if access_key is None else {"AccessKey": access_key})
         findings: list[dict[str, Any]] = self.control("advice", body)["Findings"]
@@ -306,8 +306,8 @@ def _snapshot(saved: Mapping[str, Any]) -> Snapshot:
 class Clock:
     """The clock of a server. The server uses it for everything that depends on time.
 
-    A method that moves the clock also starts the background work that is due at the new time. It
-    returns the new time, in seconds since the epoch.
+    The methods that move the clock also start the background work that is due at the new time. All
+    of them except `next_event` return the new time, in seconds since the epoch.
     """
 
     def __init__(self, server: Server) -> None:
