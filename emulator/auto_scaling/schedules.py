@@ -111,9 +111,11 @@ def _following_cron(text: str, content: str, after: float, zone: tzinfo) -> floa
 
 
 def _field(text: str, part: str, low: int, high: int, names: Mapping[str, int]) -> set[int]:
-    """Return the numbers that one field of cron matches. Raises ApiError if it is not valid.
+    """Return the numbers that one field of cron matches. Raises ApiError if the field is not valid.
 
-    text: the whole schedule, for the error. part: the field. low, high: the bounds of its numbers.
+    text: the whole schedule, for the error.
+    part: the text of the field.
+    low, high: the lowest and the highest number that the field can have.
     names: names that stand for numbers, such as MON.
     """
     found: set[int] = set()

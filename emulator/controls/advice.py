@@ -36,7 +36,7 @@ out. A finding has:
 | `Evidence`, `Advice`, `Link` | sentences with the figures, what to do instead, documentation    |
 
 With the `Format` text, sarif or junit, the result is `{"Text"}`: a report in this format. Units are
-estimated from the sizes of items, unless the server counts them or the answers show them.
+estimated from the sizes of items, unless the server counts units or the answers show units.
 """  # noqa: W505 - a table
 
 from collections.abc import Sequence

@@ -66,8 +66,8 @@ class Batch:
 class Discard:
     """Records that were given up, and the reason.
 
-    invoked: how often the records were sent. last: the outcome of the last invocation, None if the
-    records were never sent.
+    invoked: how often the records were sent.
+    last: the outcome of the last invocation, None if the records were never sent.
     """
 
     condition: Literal["RetryAttemptsExhausted", "RecordAgeExceeded"]

@@ -83,8 +83,9 @@ class Setting(NamedTuple):
 class Definition:
     """The definition of a table.
 
-    create: the input of CreateTable. ttl: the attribute for time to live, None if time to live is
-    off. settings: the settings to make after the table has become ACTIVE.
+    create: the input of CreateTable.
+    ttl: the attribute for time to live, None if time to live is off.
+    settings: the settings to make after the table has become ACTIVE.
     """
 
     place: Place
@@ -160,8 +161,8 @@ class UnknownFormat(FormatError):
 class ReadOptions:
     """Options for reading files.
 
-    delimiter: separates the fields of CSV; None if the file's ending decides. header: the names of
-    the attributes in CSV; None if the first line has them.
+    delimiter: the character that separates the fields of CSV; None if the file's ending decides.
+    header: the names of the attributes in CSV; None if the first line has the names.
     parameters: values for parameters of templates, and for `${opt:...}` in Serverless files.
     environment: values for `${env:...}` in Serverless files.
     """

@@ -192,8 +192,8 @@ def _read_table(txn: ReadTxn, reads: _Reads, room: int) -> int:
 def _refuse_if_nothing_done(done: int, refusals: Iterable[ApiError | None]) -> None:
     """Raise the first throttling error if a batch read or wrote no item (behaviour 16).
 
-    done: the number of items that were read or written. refusals: the throttling errors, and None
-    for a table without such an error.
+    done: the number of items that were read or written.
+    refusals: the throttling errors. None stands for a table without a throttling error.
     """
     for error in refusals:
         if error is not None and not done:

@@ -84,7 +84,8 @@ def job_of(
     kind: the kind of job that the ARN must have.
     invalid: raised if the text is not an ARN of this kind of job.
     missing: raised if the job does not exist.
-    elsewhere: raised if the ARN has another region than the caller; None to raise `missing` then.
+    elsewhere: raised if the ARN has another region than the caller. If `elsewhere` is None, the
+    function raises `missing` for such an ARN.
     """
     match = re.fullmatch(_ARN, arn)
     if match is None or match[4] != kind:
@@ -107,8 +108,8 @@ def described(
 
     Without `--delay-transient-statuses`, wait up to a second for the end of the job.
 
-    member: the name of the response's member that has the description. describe: a function that
-    makes the description from the job and its progress.
+    member: the name of the response's member that has the description.
+    describe: a function that makes the description from the job and its progress.
     """
     key = job.owner, job.kind, job.id
 

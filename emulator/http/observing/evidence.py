@@ -187,7 +187,9 @@ def _cut(body: bytes) -> bytes:
 def _sample(body: bytes, end: int) -> bytes:
     """Return two members as JSON text: the first items of an answer, and their number of bytes.
 
-    Return b"" if the first item is too large. end: the position in `body` at which the items end.
+    Return b"" if the first item is too large.
+
+    end: the position in `body` at which the items end.
 
     The function cuts the text where another item seems to begin: where `}},{` is followed by the
     name of the first item's first attribute. If this position is inside an item, the text before

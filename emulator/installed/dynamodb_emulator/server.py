@@ -199,9 +199,11 @@ class Server:
     ) -> AbstractContextManager[None]:
         """Return a context manager that fails if the requests in its block exceed a budget.
 
-        read, write: the maximum number of capacity units, including the units of indexes. requests:
-        the maximum number of requests. None means no limit. Only requests with this access key and
-        region count. Raises BudgetExceeded, ControlError.
+        read, write: the maximum number of capacity units, including the units of indexes.
+        requests: the maximum number of requests.
+
+        None means no limit. Only requests with this access key and region count. Raises
+        BudgetExceeded, ControlError.
         """
         from dynamodb_emulator._budget import budget  # noqa: PLC0415 - few programs have budgets
 
@@ -211,10 +213,11 @@ class Server:
     def advice(self, *, access_key: str | None = None, confidence: str = "possible") -> list[dict[str, Any]]:
         """Return the findings of the advisor (mistakes in requests), the worst first, at most 500.
 
-        The server must have been started with `advise=True`. access_key: only mistakes in requests
-        with this access key; None means all. confidence: the lowest confidence to return:
-        "possible", "likely" or "certain". `dynamodb-emulator control advice --help` lists the
-        members of a finding. Raises ControlError.
+        `dynamodb-emulator control advice --help` lists the members of a finding. The server must
+        have been started with `advise=True`. Raises ControlError.
+
+        access_key: return only mistakes in requests with this access key; None means all.
+        confidence: the lowest confidence to return: "possible", "likely" or "certain".
         """
         body = {"Confidence": confidence} | ({} if access_key is None else {"AccessKey": access_key})
         findings: list[dict[str, Any]] = self.control("advice", body)["Findings"]
