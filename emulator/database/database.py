@@ -68,8 +68,8 @@ class Database(Entrances):
     (see Removal). None means that no backup is made.
     waits: a function that returns True if a table must wait before its removal (see Waits). None
     means that no table waits.
-    group_commit, numbered, upkeep: objects with which the host drives the engine (storage/host.py).
-    None for an engine without this ability.
+    group_commit, numbered, upkeep: the engine as an object that offers an optional service
+    (storage/host.py). None if the engine does not offer the service.
     """
 
     def __init__(

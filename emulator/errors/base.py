@@ -104,7 +104,7 @@ def _answerable(message: str) -> str:
 
 
 def shortened(text: str, limit: int) -> str:
-    """Return the text. If it needs more than `limit` bytes of JSON, cut it and append a mark."""
+    """Return the text. If it has more than `limit` bytes as JSON, cut it and append "..."."""
     if len(text) * _JSON_GROWTH <= limit or (len(text) <= limit and json_size(text) <= limit):
         return text
     text = text[:limit]

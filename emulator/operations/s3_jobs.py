@@ -1,9 +1,9 @@
 """Code that operations on S3 jobs share: ids, ARNs, tokens, pages.
 
-S3 jobs are exports, imports and bulk operations. The response that starts a job says IN_PROGRESS.
-Without `--delay-transient-statuses`, a request that describes a job waits for the end of the job,
-but at most one second. So most jobs are complete in their first description. Without this wait, the
-waiter of an SDK would pause for 20 seconds before its next request.
+S3 jobs are exports, imports and bulk operations. The response to a request that starts a job says
+IN_PROGRESS. Without `--delay-transient-statuses`, a request that describes a job waits for the end
+of the job, but at most one second. So most jobs are complete in their first description. Without
+this wait, the waiter of an SDK would pause for 20 seconds before its next request.
 """
 
 import re
@@ -145,7 +145,8 @@ Page = tuple[list[S3Job], str | None]
 def page(jobs: Sequence[S3Job], caller: Caller, token: str | None, limit: int, about: str) -> Page:
     """Return the page of the list `jobs` that a NextToken asks for, in the order of the list.
 
-    token: the NextToken; None for the first page. limit: the maximum number of jobs on the page.
+    token: the NextToken; None for the first page.
+    limit: the maximum number of jobs on the page.
     about: a text that identifies the list. A token of a list with another text is refused.
     """
     begin = 0

@@ -83,9 +83,10 @@ def pick(item: Item, wanted: Tree) -> Item:
 
 
 def position_of(item: Item, path: Path) -> tuple[int, ...]:
-    """Return a sort key for `path`: it sorts paths in the order in which `item` has their values.
+    """Return the position in `item` of the value at `path`, with one number for each step.
 
-    The item must have a value at the path.
+    If paths are sorted by these positions, they have the same order as their values in `item`. The
+    item must have a value at the path.
     """
     positions = []
     members = item
@@ -122,7 +123,7 @@ def _part(value: Value, wanted: Tree) -> Value | None:
 class Change(Generic[Leaf]):
     """Changes the values at several paths of an item.
 
-    results: leaf of a tree of paths -> the new value at its path; None removes the value.
+    results: leaf of a tree of paths -> the new value at the leaf's path; None removes the value.
     """
 
     __slots__ = ("results",)

@@ -16,7 +16,7 @@ advisor estimates the units, unless the server counts them anyway, for example f
 
 | what                            | at most                                             |
 |---------------------------------|-----------------------------------------------------|
-| requests in the ring            | 2,048, with bodies of at most 4 KB in each (14 MB)  |
+| requests in the ring            | 2,048, each with at most 4 KB of bodies (14 MB)     |
 | larger bodies in the ring       | 16 MB. Of an answer of more than 64 KB, the ring    |
 |                                 | has only the first 8 KB of the items, and the       |
 |                                 | members after the items                             |

@@ -62,10 +62,11 @@ def running(**settings: Setting) -> Iterator["Server"]:
     """Run a server until the end of a `with` block.
 
     The server listens on a free port and keeps its data in memory, unless the settings say
-    otherwise. settings: the flags of the command, with `_` instead of `-`:
-    `running(data_dir="data", enforce_throughput=True)`. Environment variables for settings have no
-    effect. Several servers can run at the same time. If the process that started a server ends or
-    is killed, the server ends too.
+    otherwise. Environment variables for settings have no effect. Several servers can run at the
+    same time. If the process that started a server ends or is killed, the server ends too.
+
+    settings: the flags of the command, with `_` instead of `-`:
+    `running(data_dir="data", enforce_throughput=True)`.
 
     Raises StartError if the server does not start.
     """
@@ -131,8 +132,10 @@ class Server:
     ) -> Any:  # noqa: ANN401 - boto3 has no types
         """Return a boto3 client of this server.
 
-        service: "dynamodb", "dynamodbstreams" or "lambda". options: further options of
-        `boto3.client`. Raises ImportError if boto3 is not installed.
+        service: "dynamodb", "dynamodbstreams" or "lambda".
+        options: further options of `boto3.client`.
+
+        Raises ImportError if boto3 is not installed.
         """
         return self.clients.client(service, access_key, region, options)
 
@@ -226,8 +229,9 @@ class Server:
     def reset(self, *, access_key: str | None = None, region: str | None = None) -> None:
         """Delete all tables, streams and event source mappings, or only those of an access key.
 
-        region: with an access key, delete only the tables, streams and mappings in this region.
         Without an access key, also end all declarations and release the clock. Raises ControlError.
+
+        region: with an access key, delete only the tables, streams and mappings in this region.
         """
         given = {"AccessKey": access_key, "Region": region}
         self.control("reset", {name: value for name, value in given.items() if value is not None})
@@ -329,7 +333,7 @@ class Clock:
     def freeze(self, at: float | str | None = None) -> float:
         """Stop the clock at its current time, or at another time.
 
-        at: seconds since the epoch, or a text in ISO 8601.
+        at: seconds since the epoch, or a text in ISO 8601; None for the current time.
         """
         return self._move("Freeze", True if at is None else at)
 
