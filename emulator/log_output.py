@@ -54,7 +54,11 @@ class ColouredFormatter(logging.Formatter):
 
 
 class JsonFormatter(logging.Formatter):
-    """Formats log records as JSON objects: time, level, message; request and exception if any."""
+    """Formats log records as JSON objects with the members time, level and message.
+
+    If the record is about a request or has an exception, the object also has the member `request`
+    or `exception`.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         """Return a log record as one line of JSON."""
@@ -92,9 +96,11 @@ def formatter(form: str, stream: TextIO) -> logging.Formatter:
 
 
 def configure_log(level: str, form: str = "text", *, requests: bool = False) -> None:
-    """Make the process log to stderr. level: lines with a lower level are not logged.
+    """Make the process log to stderr.
 
-    form: `text` or `json`. requests: True to log a line for each request at any level.
+    level: lines with a lower level are not logged.
+    form: `text` or `json`.
+    requests: True to log a line for each request, whatever `level` is.
     """
     handler: logging.Handler = logging.NullHandler()
     if sys.stderr is not None:  # None if the process was started without a stderr

@@ -1,14 +1,15 @@
-"""Finds the item from which a client took the key of a GetItem: the key's origin.
+"""Finds the earlier answer from which a client took the key of a GetItem: the key's origin.
 
-The client has read that item before. There are two kinds of origins:
+There are two kinds of origins:
 
-* A Query or Scan of the same table has returned the item with this key.
-* The client has read an item of another table that has the value of this key in an attribute. A
-  client that uses such values again and again follows references, as a join does.
+* A Query or Scan of the same table has returned an item with this key.
+* The client has read an item of another table, and an attribute of this item has the value of the
+  partition key. A client that often uses such values follows references, as a join does.
 
-Equal short texts and equal numbers occur by chance. So a text of one character has no origin. A
-number has an origin only if the name of its attribute ends with the name of the key. A value that
-the client sent to read the item is not a reference, because the client knew the value before.
+For the second kind, equal short texts and equal numbers occur by chance. So a text of one character
+has no origin. A number has an origin only if the name of its attribute ends with the name of the
+partition key. A value that the client sent in the request for the item is not a reference, because
+the client knew the value before.
 """
 
 from collections.abc import Sequence

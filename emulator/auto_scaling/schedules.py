@@ -4,11 +4,12 @@
 |---------------------------------------------------|---------------------------------------------------|
 | at(yyyy-mm-ddThh:mm:ss)                           | once                                              |
 | rate(value unit), unit minute, hour, day          | repeatedly, for the first time at the start time  |
-| cron(minutes hours day-of-month month day-of-week year) | whenever all fields match; 1 is Sunday      |
+| cron(minutes hours day-of-month month day-of-week year) | whenever all fields match                   |
 
 Times are in the time zone of the action, or in UTC if it has none. Fields of cron may have `*`,
-`?`, lists, ranges, steps and names. The letters L and W and the sign `#` are not supported. AWS
-documents the forms under "Schedule recurring scaling actions using cron expressions".
+`?`, lists, ranges, steps and names. In day-of-week, 1 is Sunday. The letters L and W and the sign
+`#` are not supported. AWS documents the forms under "Schedule recurring scaling actions using cron
+expressions".
 """  # noqa: W505 - a table
 
 import re
@@ -44,9 +45,13 @@ def check(text: str, timezone: str | None) -> None:
 
 
 def following(text: str, timezone: str | None, after: float, first: float) -> float | None:
-    """Return the earliest time of a schedule that is later than `after`; None if there is none.
+    """Return the schedule's next time after the time `after`; None if no time follows.
 
-    first: the first time of a schedule with `rate`. Raises ApiError if the schedule is not valid.
+    All times are in seconds since the epoch.
+
+    first: the time at which a schedule with `rate` begins.
+
+    Raises ApiError if the schedule is not valid.
     """
     form = _FORM.fullmatch(text)
     if form is None:
@@ -106,9 +111,11 @@ def _following_cron(text: str, content: str, after: float, zone: tzinfo) -> floa
 
 
 def _field(text: str, part: str, low: int, high: int, names: Mapping[str, int]) -> set[int]:
-    """Return the numbers that one field of cron matches. Raises ApiError if it is not valid.
+    """Return the numbers that one field of cron matches. Raises ApiError if the field is not valid.
 
-    text: the whole schedule, for the error. part: the field. low, high: the bounds of its numbers.
+    text: the whole schedule, for the error.
+    part: the text of the field.
+    low, high: the lowest and the highest number that the field can have.
     names: names that stand for numbers, such as MON.
     """
     found: set[int] = set()

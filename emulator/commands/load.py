@@ -98,7 +98,7 @@ def _refuse_unknown_parameters(parser: Parser, given: Sequence[str], found: Sequ
     if not unknown or None in taken:
         return
     own = sorted(name for name in known if not name.startswith("AWS::"))
-    hint = f"they take {', '.join(own)}" if own else "they take none"
+    hint = f"the files take {', '.join(own)}" if own else "the files take no parameters"
     parser.error(f"--parameter: no file takes the parameter {unknown[0]}; {hint}")
 
 

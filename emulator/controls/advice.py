@@ -36,7 +36,7 @@ out. A finding has:
 | `Evidence`, `Advice`, `Link` | sentences with the figures, what to do instead, documentation    |
 
 With the `Format` text, sarif or junit, the result is `{"Text"}`: a report in this format. Units are
-estimated from the sizes of items, unless the server counts them or the answers show them.
+estimated from the sizes of items, unless the server counts units or the answers show units.
 """  # noqa: W505 - a table
 
 from collections.abc import Sequence
@@ -63,7 +63,7 @@ def advise(emulator: Emulator, body: Body) -> Result:
     enabled = member(body, "Enabled", bool)
     if emulator.request_log is None:
         raise BadDeclaration("this emulator is not served over HTTP, so it sees no requests")
-    if emulator.sharing is not None:  # worker processes that start later read this
+    if emulator.sharing is not None:  # worker processes that start later read `advises`
         emulator.sharing.advises = enabled
     emulator.request_log().advise(on=enabled)
     return {"Advising": enabled}
@@ -180,9 +180,9 @@ def iam_policy(emulator: Emulator, _body: Body) -> Steps[Result]:
     members=("AccessKey?", "Region?"),
 )
 def find_iam_policy(emulator: Emulator, body: Body) -> Steps[Result]:
-    """Return the needed permissions of this process, from which `_policy` selects.
+    """Return the needed permissions that this process has noted; `_policy` selects from them.
 
-    Raises BadDeclaration.
+    Raises BadDeclaration if the advisor is off or the body is wrong.
     """
     _caller(body)
     evidence = yield from _examined(emulator)

@@ -68,8 +68,8 @@ class Database(Entrances):
     (see Removal). None means that no backup is made.
     waits: a function that returns True if a table must wait before its removal (see Waits). None
     means that no table waits.
-    group_commit, numbered, upkeep: objects with which the host drives the engine (storage/host.py).
-    None for an engine without this ability.
+    group_commit, numbered, upkeep: the engine as an object that offers an optional service
+    (storage/host.py). None if the engine does not offer the service.
     """
 
     def __init__(
@@ -118,9 +118,10 @@ class Database(Entrances):
         self.histories = self.catalog.histories
         self.kinesis = options.kinesis
         self.backfills: dict[int, tuple[float, float]] = {}
-        """For each index that is filled at a pace (jobs/pacing.py): a time, and a number of items.
+        """Id of an index -> a pair, for each index that is filled at a pace (jobs/pacing.py).
 
-        At this time, the walk was allowed to visit this number of items.
+        The pair: a time in seconds since the epoch, and the number of items that the walk, which
+        fills the index, could still visit at that time.
         """
         # `call_scaling` runs an operation of Application Auto Scaling; app.py sets it
         self.call_scaling: ScalingCall = _no_scaling
@@ -236,9 +237,9 @@ class Database(Entrances):
     def respond(self, operation: "Operation[_T]", caller: Caller, raw: object) -> _T:
         """Return the response of an operation to a request. raw: the request's parsed JSON.
 
-        Raises Sliced if the response is made in slices, and the errors of `run`. This method does
-        not call `run`, because making a function for each request would take 1 % of the time of a
-        GetItem.
+        Raises Sliced if the response is made in slices, and the errors of `Entrances.run`. This
+        method does the same as `Entrances.run`, but does not call it: `Entrances.run` needs a
+        function as argument, and making one for each request would make a GetItem 1 % slower.
         """
         try:
             if self._shared and self.versions.is_stale():
@@ -255,7 +256,7 @@ class Database(Entrances):
         The call settles the table, which may write to the store. Raises a
         ResourceNotFoundException whose text does not name the table (behaviour 3.1), the errors of
         wrong ARNs (behaviour 3.4), and Full if the table's status should have ended, but the disk
-        has no room for that.
+        has no room to store the new status.
         """
         table = caller.tables.get(name)
         if table is None or table.transient:
@@ -341,7 +342,7 @@ It returns another function, which is called in the transaction that removes the
 """
 
 Waits = Callable[[Database, TableDefinition], bool]
-"""A function that returns True while a member of a group must still replicate writes.
+"""A function that returns True while a table of a group must still replicate writes.
 
-The member is removed only after these writes.
+The table is removed only after the function has returned False.
 """

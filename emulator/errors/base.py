@@ -25,8 +25,8 @@ Code that treats some errors differently decides by the subject, never by a text
 
 request: the request is wrong, whatever the tables are
 transaction: a valid statement that is not allowed in a transaction
-key: a key of the table or of an index that does not fit the table
-item: the stored item, or its collection, after the change that the request asks for
+key: a key in the request, of the table or of an index, that does not fit the table
+item: the item that the change would store, or the item's collection after the change
 condition: a condition that is not met
 conflict: another transaction in progress uses the item
 capacity: throughput that is used up; the same request may succeed later
@@ -104,7 +104,7 @@ def _answerable(message: str) -> str:
 
 
 def shortened(text: str, limit: int) -> str:
-    """Return the text. If it needs more than `limit` bytes of JSON, cut it and append a mark."""
+    """Return the text. If it has more than `limit` bytes as JSON, cut it and append "..."."""
     if len(text) * _JSON_GROWTH <= limit or (len(text) <= limit and json_size(text) <= limit):
         return text
     text = text[:limit]

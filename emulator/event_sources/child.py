@@ -88,7 +88,7 @@ class Sources:
         return os.path.realpath(file).startswith(self._roots) and not _INSTALLED & set(Path(file).parts)
 
     def changed(self) -> str:
-        """Return a file that was changed or deleted after `collect` added it, or ""."""
+        """Return a file that was changed or deleted after `collect` added it; "" if no file was."""
         return next((file for file, stamp in self._stamps.items() if _stamp(file) != stamp), "")
 
 

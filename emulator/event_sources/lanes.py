@@ -66,8 +66,8 @@ class Batch:
 class Discard:
     """Records that were given up, and the reason.
 
-    invoked: how often the records were sent. last: the outcome of the last invocation, None if the
-    records were never sent.
+    invoked: how often the records were sent.
+    last: the outcome of the last invocation, None if the records were never sent.
     """
 
     condition: Literal["RetryAttemptsExhausted", "RecordAgeExceeded"]
@@ -194,7 +194,7 @@ class Lane:
     # --- outcomes ---------------------------------------------------------------------------------
 
     def finish(self, mapping: EventSourceMapping, outcome: Outcome, now: float) -> Discard | None:
-        """End the batch in flight with its outcome.
+        """End the batch in flight. outcome: the result of the batch's invocation.
 
         If the lane gives up records of the batch, return them as a Discard, else return None.
         Records that must be sent again stay in the lane.

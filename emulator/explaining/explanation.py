@@ -1,4 +1,4 @@
-"""Makes the explanation of a statement, as JSON. controls/explain.py describes its members."""
+"""Makes the explanation of a statement, as JSON. controls/explain.py describes the members."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -27,7 +27,8 @@ def explanation(
     Raises the ApiErrors with which ExecuteStatement refuses a wrong statement.
 
     table_of: a function that returns the table with a given name, or None if it does not exist.
-    text: the statement. parameters: its parameters as a request has them, not checked yet.
+    text: the statement.
+    parameters: the values for `?` in the statement as a request has them, not checked yet.
     """
     problems: list[Problem] = []
     values = parse_values_of_list(parameters, problems)

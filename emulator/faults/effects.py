@@ -33,8 +33,8 @@ class Throttle:
 
     limit: the kind of limit that the error names, such as "Account"; None for the usual limit of
     the table's billing mode.
-    index: the global index that the error names; None for the table or index that is read or
-    written.
+    index: the global index that the error names. If it is None, the error names the table or index
+    that the request reads or writes.
     """
 
     limit: Limit | None
@@ -45,8 +45,8 @@ class Throttle:
 class Failure:
     """An error of the server (status 500 or 503).
 
-    code: the name of the error. after: True if the operation runs before the error is sent, False
-    if it does not run.
+    code: the name of the error.
+    after: True if the operation runs before the error is sent, False if it does not run.
     """
 
     code: str
@@ -89,8 +89,9 @@ class Unprocessed:
 class Conflict:
     """Refuses a write, or cancels a transaction.
 
-    code: the code of the cancellation reason, such as "TransactionConflict". transactions_only:
-    True to cancel only transactions, False to also refuse writes outside transactions.
+    code: the code of the cancellation reason, such as "TransactionConflict".
+    transactions_only: True to cancel only transactions, False to also refuse writes outside
+    transactions.
     """
 
     code: str

@@ -48,7 +48,7 @@ class Refusals:
     def refusal(
         self, table: TableDefinition, kind: Kind, index: str | None, partition: bytes | None, item: Item | None
     ) -> ApiError | None:
-        """Return the error for a read or write, None if no rule refuses it.
+        """Return the error for a read or write of a table, None if no rule refuses the access.
 
         The parameters are those of `Injection.refusal` (database/throughput/gate.py).
         """
@@ -67,7 +67,7 @@ class Refusals:
         return None
 
     def conflict(self, table: TableDefinition, key: bytes) -> ApiError | None:
-        """Return the error of a rule that refuses to write an item, None if no rule refuses it.
+        """Return the error for a write of an item, None if no rule refuses the write.
 
         key: the storage key of the item.
         """

@@ -52,7 +52,8 @@ class Touch:
 class Rule:
     """A rule in force.
 
-    number: rules are numbered from 1 on. slot: the place of the rule's counts in the rule store.
+    number: rules are numbered from 1 on.
+    slot: the place of the rule's counts in the rule store.
     body: the JSON of the rule. The other fields are members of this JSON, after parsing.
     operations, groups: the member `Operation`. A group is "Read" or "Write". The rule is about all
     operations if `operations` is None and `groups` is empty.
@@ -120,8 +121,8 @@ class Rule:
 def _same(wanted: Any, given: Any) -> bool:  # noqa: ANN401 - attribute values
     """Return True if two attribute values are equal.
 
-    wanted: a canonical value. given: a value from a request, which may be in another form or not
-    valid.
+    wanted: a canonical value.
+    given: a value from a request, which may be in another form or not valid.
     """
     if given == wanted:
         return True

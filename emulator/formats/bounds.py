@@ -23,7 +23,7 @@ more.
 """
 
 MOST_STEPS: Final = 1_000_000
-"""The maximum number of steps for resolving one template. They take about a second.
+"""The maximum number of steps for resolving one template. A million steps take about a second.
 
 A template with 500 tables needs about 50,000 steps.
 """

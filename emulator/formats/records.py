@@ -54,7 +54,7 @@ def _is_utf8(text: str) -> bool:
 
 
 def _one_line(message: str) -> str:
-    """Return a message as one line. Escape line breaks and control characters of names in it."""
+    """Return a message as one line. Escape line breaks and control characters in the message."""
     shown = message if len(message) <= _LONGEST else f"{message[:_LONGEST]}... ({len(message):,} characters)"
     if shown.isprintable():
         return shown
@@ -70,7 +70,7 @@ class ItemRecord(NamedTuple):
 
 
 class Setting(NamedTuple):
-    """A setting of a table that another operation than CreateTable makes.
+    """A setting of a table for which an operation other than CreateTable must be called.
 
     operation: the name of the operation. request: the request for it, without TableName.
     """
@@ -83,8 +83,9 @@ class Setting(NamedTuple):
 class Definition:
     """The definition of a table.
 
-    create: the input of CreateTable. ttl: the attribute for time to live, None if time to live is
-    off. settings: the settings to make after the table has become ACTIVE.
+    create: the input of CreateTable.
+    ttl: the attribute for time to live, None if time to live is off.
+    settings: the settings to make after the table has become ACTIVE.
     """
 
     place: Place
@@ -100,9 +101,9 @@ class Definition:
     def check(self) -> None:
         """Raise one of the exceptions in WRONG_FORM if CreateTable cannot be called with `create`.
 
-        That is so if the table's name, its key schema or its attribute definitions are missing, if
-        a name or type is not a valid string, or if a value cannot be written as JSON. The server
-        checks everything else.
+        CreateTable cannot be called if the table's name, key schema or attribute definitions are
+        missing, if a name or type is not a valid string, or if a value cannot be written as JSON.
+        The server checks everything else.
         """
         members = [("AttributeDefinitions", "AttributeType"), ("KeySchema", "KeyType")]
         names = [each[name] for member, other in members for each in self.create[member] for name in (_NAME, other)]
@@ -140,7 +141,7 @@ Record = ItemRecord | Definition | Problem | Notice
 
 
 class FormatError(Exception):
-    """A file, or the rest of a file, cannot be read. `Input.records` yields it as a Problem."""
+    """A file, or the rest of a file, cannot be read. `Input.records` yields a Problem for it."""
 
     def __init__(self, place: Place, text: str) -> None:
         super().__init__(_one_line(f"{place}: {text}"))
@@ -160,8 +161,8 @@ class UnknownFormat(FormatError):
 class ReadOptions:
     """Options for reading files.
 
-    delimiter: separates the fields of CSV; None if the file's ending decides. header: the names of
-    the attributes in CSV; None if the first line has them.
+    delimiter: the character that separates the fields of CSV; None if the file's ending decides.
+    header: the names of the attributes in CSV; None if the first line has the names.
     parameters: values for parameters of templates, and for `${opt:...}` in Serverless files.
     environment: values for `${env:...}` in Serverless files.
     """

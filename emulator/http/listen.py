@@ -23,8 +23,9 @@ _NO_SUCH_ADDRESS: Final = frozenset((errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, er
 class _Address(NamedTuple):
     """A numeric address to listen on.
 
-    family: AF_INET or AF_INET6. name: the tuple that `socket.bind` takes, without the port.
-    optional: True if the machine may lack this address. Without it, the server listens on the other
+    family: AF_INET or AF_INET6.
+    name: the tuple that `socket.bind` takes, without the port.
+    optional: True if the machine may lack this address. The server then listens only on the other
     addresses.
     """
 
@@ -118,8 +119,9 @@ def _addresses(hosts: Iterable[str]) -> list[_Address]:
 def _listener(address: _Address, port: int, settings: Settings, *, again: bool, only_v6: bool) -> socket.socket:
     """Return one listening socket.
 
-    again: True if sockets of other workers already listen on the port. only_v6: True if a socket
-    for `::` must not accept IPv4 connections, because other sockets accept them.
+    again: True if sockets of other workers already listen on the port.
+    only_v6: True if a socket for `::` must not accept IPv4 connections, because other sockets
+    accept IPv4 connections.
     """
     with contextlib.ExitStack() as stack:
         listener = stack.enter_context(_socket(address, only_v6=only_v6))

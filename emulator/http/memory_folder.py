@@ -67,8 +67,9 @@ def best_parent(memory: Path, temporary_files: Callable[[], Path | None]) -> Pat
 
     Log a warning if `memory` exists, but has little room.
 
-    memory: the preferred folder. temporary_files: returns the folder for temporary files, or None
-    if the system has no such folder. It is called only if `memory` has little room or is missing.
+    memory: the preferred folder.
+    temporary_files: a function that returns the folder for temporary files, or None if the system
+    has no such folder. It is called only if `memory` has little room or is missing.
     """
     room = room_in(memory)
     if room >= _ENOUGH:

@@ -108,7 +108,7 @@ class _Reads:
     items: the items as JSON. With a projection, these are rows until `_responses` projects them.
     left: the keys that were not read.
     done: the number of keys that were read.
-    throttled: the last throttling error.
+    throttled: the last throttling error; None if no read was throttled.
     """
 
     table: Table
@@ -192,8 +192,8 @@ def _read_table(txn: ReadTxn, reads: _Reads, room: int) -> int:
 def _refuse_if_nothing_done(done: int, refusals: Iterable[ApiError | None]) -> None:
     """Raise the first throttling error if a batch read or wrote no item (behaviour 16).
 
-    done: the number of items that were read or written. refusals: the throttling errors, and None
-    for a table without such an error.
+    done: the number of items that were read or written.
+    refusals: the throttling errors. None stands for a table without a throttling error.
     """
     for error in refusals:
         if error is not None and not done:

@@ -111,8 +111,8 @@ def export_table(database: Database, caller: Caller, request: Request, _: None) 
 def _table(database: Database, caller: Caller, arn: str) -> Table:
     """Return the table with an ARN.
 
-    Raises ApiError if the ARN is malformed, or if the caller cannot export such a table. These are
-    the first errors in the list of control-plane 4.1.
+    Raises ApiError if the ARN is malformed, or if the caller cannot export the table. The possible
+    errors are the first ones in the list of control-plane 4.1.
     """
     if not arn:
         raise errors.export_arn_empty()

@@ -25,7 +25,7 @@ def check_values(request: Request, layer: Layer, *, numbers_first: bool = False)
     (behaviour 3.1).
 
     layer: the validation layer whose wording the error has: "old", "new" or "partiql".
-    numbers_first: for a value with two problems, which one to report; see check_problems.
+    numbers_first: which problem to report if a value has two; check_problems explains it.
     """
     if request.problems:
         check_members_used(request)

@@ -1,9 +1,9 @@
 """Code that operations on S3 jobs share: ids, ARNs, tokens, pages.
 
-S3 jobs are exports, imports and bulk operations. The response that starts a job says IN_PROGRESS.
-Without `--delay-transient-statuses`, a request that describes a job waits for the end of the job,
-but at most one second. So most jobs are complete in their first description. Without this wait, the
-waiter of an SDK would pause for 20 seconds before its next request.
+S3 jobs are exports, imports and bulk operations. The response to a request that starts a job says
+IN_PROGRESS. Without `--delay-transient-statuses`, a request that describes a job waits for the end
+of the job, but at most one second. So most jobs are complete in their first description. Without
+this wait, the waiter of an SDK would pause for 20 seconds before its next request.
 """
 
 import re
@@ -84,7 +84,8 @@ def job_of(
     kind: the kind of job that the ARN must have.
     invalid: raised if the text is not an ARN of this kind of job.
     missing: raised if the job does not exist.
-    elsewhere: raised if the ARN has another region than the caller; None to raise `missing` then.
+    elsewhere: raised if the ARN has another region than the caller. If `elsewhere` is None, the
+    function raises `missing` for such an ARN.
     """
     match = re.fullmatch(_ARN, arn)
     if match is None or match[4] != kind:
@@ -107,8 +108,8 @@ def described(
 
     Without `--delay-transient-statuses`, wait up to a second for the end of the job.
 
-    member: the name of the response's member that has the description. describe: a function that
-    makes the description from the job and its progress.
+    member: the name of the response's member that has the description.
+    describe: a function that makes the description from the job and its progress.
     """
     key = job.owner, job.kind, job.id
 
@@ -144,7 +145,8 @@ Page = tuple[list[S3Job], str | None]
 def page(jobs: Sequence[S3Job], caller: Caller, token: str | None, limit: int, about: str) -> Page:
     """Return the page of the list `jobs` that a NextToken asks for, in the order of the list.
 
-    token: the NextToken; None for the first page. limit: the maximum number of jobs on the page.
+    token: the NextToken; None for the first page.
+    limit: the maximum number of jobs on the page.
     about: a text that identifies the list. A token of a list with another text is refused.
     """
     begin = 0

@@ -10,7 +10,7 @@ from emulator.partiql.lexer import Token, position, tokens
 _DEPTH: Final = 100
 """The maximum number of levels of nested literals.
 
-Items may have far fewer levels. Python's stack allows far more.
+An item can have at most 32 levels. Python's stack allows far more than 100.
 """
 
 

@@ -106,8 +106,8 @@ class Loader:
     def _keep(self, definition: Definition, existing: dict[str, Any]) -> None:
         """Report that the table of a definition exists already.
 
-        It is a problem if the definition has a different key, or if the files define the table
-        twice.
+        Report a problem if the definition has another key than the table, or if the files define
+        the table twice. Otherwise report a notice.
         """
         name = definition.name
         if name in self.created:

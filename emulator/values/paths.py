@@ -4,9 +4,9 @@ A path is a tuple of steps: attribute names and list indexes. The path of a.b[0]
 The first step is always a name. There is no value at a path if a value on the way is missing, or if
 its type does not fit the next step.
 
-Several paths are combined into one *tree*: {"a": {"b": {0: leaf}}}. No path in a tree is the
-beginning of another path in it, because emulator/expressions refuses such paths. For the same
-reason, the keys of a dictionary in a tree are either all names or all indexes.
+Several paths are combined into one *tree*: {"a": {"b": {0: leaf}}}. emulator/expressions refuses
+paths that overlap or conflict. So no path in a tree is the beginning of another path of the tree.
+And the keys of each dictionary in a tree are either all names or all indexes.
 
 Recursion is safe: it ends at the depth of the item, which has at most 32 levels.
 
@@ -83,9 +83,10 @@ def pick(item: Item, wanted: Tree) -> Item:
 
 
 def position_of(item: Item, path: Path) -> tuple[int, ...]:
-    """Return a sort key for `path`: it sorts paths in the order in which `item` has their values.
+    """Return the position in `item` of the value at `path`, with one number for each step.
 
-    The item must have a value at the path.
+    If paths are sorted by these positions, they have the same order as their values in `item`. The
+    item must have a value at the path.
     """
     positions = []
     members = item
@@ -122,7 +123,7 @@ def _part(value: Value, wanted: Tree) -> Value | None:
 class Change(Generic[Leaf]):
     """Changes the values at several paths of an item.
 
-    results: leaf of a tree of paths -> the new value at its path; None removes the value.
+    results: leaf of a tree of paths -> the new value at the leaf's path; None removes the value.
     """
 
     __slots__ = ("results",)

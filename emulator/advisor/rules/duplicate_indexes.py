@@ -44,9 +44,10 @@ class _Watcher(Noting):
 
 
 def _replacement(index: IndexFacts, facts: TableFacts) -> tuple[str, bool] | None:
-    """Return the name of an index that can replace this index, and True if the keys are equal.
+    """Return a pair: the name of an index that can replace `index`, and True if the keys are equal.
 
-    If the table can replace this index, the name is "the table". Return None if nothing can.
+    If the table can replace `index`, the name is "the table". Return None if neither the table nor
+    another index can replace `index`.
     """
     if index.local:
         return None

@@ -29,9 +29,10 @@ _Hashes = Mapping[str, int]
 class _Written:
     """The last write of an item.
 
-    number: how many writes of the item were seen. changed: the attributes that the last write
-    changed; for a put, all attributes of the item. hashes: the hashes of the attributes that a put
-    wrote, None if the last write was an update or a deletion.
+    number: how many writes of the item were seen.
+    changed: the attributes that the last write changed; for a put, all attributes of the item.
+    hashes: the hashes of the attributes that a put wrote, None if the last write was an update or a
+    deletion.
     """
 
     __slots__ = ("changed", "hashes", "number")

@@ -21,8 +21,9 @@ NOT_FOUND = "NOT_FOUND"
 class Seen(NamedTuple):
     """The result of checking a condition of `wait`.
 
-    met: True if the condition is met. shown: the current state, as JSON. static: True if only a
-    commit can change this state, False if time alone can change it too.
+    met: True if the condition is met.
+    shown: the current state, as JSON.
+    static: True if only a commit can change this state, False if time alone can change it too.
     """
 
     met: bool

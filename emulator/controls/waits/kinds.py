@@ -29,7 +29,8 @@ KINDS: Final[Mapping[str, Kind]] = {
 }
 """The kinds, by the member that selects them.
 
-`Record` is first, because a body with `Record` may also have a `Count`.
+The first member in this order that a body has decides. `Record` comes before `Count`, because a
+body with `Record` may also have a `Count`.
 """
 
 

@@ -25,7 +25,7 @@ class Difference(NamedTuple):
     after: the item's row when the window ended, or None if there was no item then.
     micros: the time of the last change in the window, in microseconds since the epoch.
 
-    An item that was created and deleted in the window has no row before and none after it.
+    For an item that was created and deleted in the window, `before` and `after` are None.
     """
 
     item: bytes
@@ -39,10 +39,15 @@ def page(
 ) -> tuple[list[Difference], bytes | None]:
     """Return a pair: a page of changed items, and the `start` of the next page.
 
-    The second part is None if no page follows. start: the first key to visit, b"" for the first
-    page. window: a first time, which is included, and a last time, which is excluded, in seconds
-    since the epoch. A page ends after `limit` visited items, or with the item that makes its rows
-    `size` bytes long. Raises Interrupted if this process has not loaded the newest definitions.
+    The second part is None if no page follows.
+
+    start: the first key to visit, b"" for the first page.
+    window: a first time, which is included, and a last time, which is excluded, in seconds since
+    the epoch.
+    limit: a page ends after this number of visited items.
+    size: a page also ends when its rows have this number of bytes or more together.
+
+    Raises Interrupted if this process has not loaded the newest definitions.
     """
     since, until = (position(microseconds(moment)) for moment in window)
     found: list[Difference] = []
@@ -66,8 +71,8 @@ def _row(views: Views, txn: ReadTxn, past: Past, item: bytes, following: bytes |
     """Return an item's row at the end of the window, or None if there was no item then.
 
     following: the position of the item's first history record after the window, or None if there is
-    no such record. In that case, the item's row in the frozen view is also its row at the end of
-    the window.
+    no such record. Without such a record, the item has not changed since the window, so its row at
+    the end of the window is the row in the frozen view.
     """
     if following is not None:
         return record(views, txn, past, following)
@@ -79,9 +84,11 @@ def _around(
 ) -> tuple[bytes, bytes | None]:
     """Return the positions of two records of an item: the last before `until`, and the next.
 
-    The second position is None if no record follows. first: the position of any record of the item
-    before `until`. An item may have very many records. So if the first chunk of records does not
-    reach `until`, a binary search over the positions finds the last record before `until`.
+    The second position is None if no record follows. An item may have very many records. So if the
+    first chunk of records does not reach `until`, a binary search over the positions finds the last
+    record before `until`.
+
+    first: the position of any record of the item before `until`.
     """
     last = first
     chunk = _records(views, txn, past, item, first, _CHUNK)

@@ -28,7 +28,7 @@ def begin(database: Database, table: Table) -> None:
 
 
 def resume_all(database: Database) -> None:
-    """Queue background work that continues to fill the TTL queues left incomplete at a restart."""
+    """Queue background work that continues to fill each incomplete TTL queue."""
     for table in list(database.catalog.everything()):
         if table.definition.ttl_filled_to is not None:
             begin(database, table)

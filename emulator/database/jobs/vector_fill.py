@@ -32,7 +32,7 @@ def begin_all(database: Database, table: Table) -> None:
 
 
 def resume_all(database: Database) -> None:
-    """Queue background work that continues to fill vector indexes left incomplete at a restart."""
+    """Queue background work that continues to fill each incomplete vector index of all tables."""
     for table in list(database.catalog.everything()):
         begin_all(database, table)
 
@@ -56,7 +56,8 @@ def items_in_slice(index: VectorIndex) -> int:
 def _fill(database: Database, index_id: int, table: Table) -> bool:
     """Add one slice of items to a vector index. Return True if this must be called again.
 
-    Return False if no items remain, if the index was deleted, or if its pace allows no items now.
+    Return False if no items remain, if the index was deleted, or if the pace of the index allows no
+    items now.
     """
     index = next((index for index in table.vectors if index.definition.id == index_id), None)
     if index is None or index.definition.filled_to is None or index.definition.status == DELETING:

@@ -32,8 +32,8 @@ _ABSENT: Final = u32(ABSENT)
 class VectorIndex:
     """A compiled vector index.
 
-    attributes: the names of the projected attributes, unless the index projects all attributes.
-    search: the attributes of SearchSchema: name -> type.
+    attributes: the names of the projected attributes; not used if all attributes are projected.
+    search: name -> type, for each attribute of SearchSchema.
     """
 
     __slots__ = (
@@ -100,9 +100,11 @@ class VectorIndex:
     def entry(self, item: Item, vector: bytes) -> bytes | None:
         """Return the bytes of an item's entry, or None if the item must not have an entry.
 
-        vector: the item's vector as float32. An item has no entry if a HASH attribute of
-        SearchSchema is missing, or if any attribute of SearchSchema is empty or has a wrong type.
-        Only items that are older than the index can have a wrong type.
+        An item has no entry if a HASH attribute of SearchSchema is missing, or if any attribute of
+        SearchSchema is empty or has a wrong type. Only an item that is older than the index can
+        have an attribute of a wrong type.
+
+        vector: the item's vector as float32.
         """
         parts = [vector]
         for name, encode, required in self._elements:

@@ -42,8 +42,9 @@ class Incomplete(Restoring):
 class Snapshot:
     """A snapshot in its stored form.
 
-    view: the id of the frozen view with the snapshot's data. created: seconds since the epoch, by
-    the emulator's clock. tables, items: the number of tables and items in the snapshot.
+    view: the id of the frozen view with the snapshot's data.
+    created: seconds since the epoch, by the emulator's clock.
+    tables, items: the number of tables and items in the snapshot.
     restoring: while the snapshot is being restored in slices, the storage key up to which values
     have been put back, as hex. Otherwise None.
     """
@@ -81,7 +82,7 @@ def snapshots(txn: ReadTxn) -> Iterator[Snapshot]:
 
 
 def find(txn: ReadTxn, name: str) -> Snapshot:
-    """Return the snapshot with this stored name. Raises UnknownSnapshot if it does not exist."""
+    """Return the snapshot that is stored under this name. Raises UnknownSnapshot."""
     stored = txn.get(keyspace.snapshot(name))
     if stored is None:
         raise UnknownSnapshot(name)
@@ -92,8 +93,10 @@ def refuse_while_restoring(txn: ReadTxn, but: str | None = None, within: Scope |
     """Raise Restoring if a snapshot is being restored.
 
     During a restore, the data of the snapshot's scope are a mix of two states, and the definitions
-    are missing. but: the name of a snapshot whose restore is allowed, or None. within: if given,
-    restores of snapshots that cannot have tables of this scope are allowed too.
+    are missing.
+
+    but: the name of a snapshot whose restore is allowed, or None.
+    within: if given, restores of snapshots that cannot have tables of this scope are allowed too.
     """
     for snapshot in snapshots(txn):
         if snapshot.restoring is None or snapshot.name == but:

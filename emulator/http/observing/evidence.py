@@ -16,7 +16,7 @@ advisor estimates the units, unless the server counts them anyway, for example f
 
 | what                            | at most                                             |
 |---------------------------------|-----------------------------------------------------|
-| requests in the ring            | 2,048, with bodies of at most 4 KB in each (14 MB)  |
+| requests in the ring            | 2,048, each with at most 4 KB of bodies (14 MB)     |
 | larger bodies in the ring       | 16 MB. Of an answer of more than 64 KB, the ring    |
 |                                 | has only the first 8 KB of the items, and the       |
 |                                 | members after the items                             |
@@ -176,7 +176,8 @@ def _cut(body: bytes) -> bytes:
     from emulator.advisor.pages import CUT  # noqa: PLC0415 - keeps the start fast
 
     for after_items in _AFTER_ITEMS:
-        # The bytes `after_items` cannot be inside an item: there, `}` follows the end of a list.
+        # The bytes `after_items` cannot be inside an item, because the `]` of a list in an item is
+        # always followed by `}`.
         position = body.rfind(after_items)
         if position >= 0:
             return b'{"%b":%d,%b%b' % (CUT.encode(), position, _sample(body, position), body[position + 2 :])
@@ -186,11 +187,13 @@ def _cut(body: bytes) -> bytes:
 def _sample(body: bytes, end: int) -> bytes:
     """Return two members as JSON text: the first items of an answer, and their number of bytes.
 
-    Return b"" if the first item is too large. end: the position in `body` at which the items end.
+    Return b"" if the first item is too large.
 
-    The function cuts the text where an item seems to begin: at the attribute with which the first
-    item begins. If this position is inside an item, the text before it is not valid JSON. Then
-    the function tries an earlier position.
+    end: the position in `body` at which the items end.
+
+    The function cuts the text where another item seems to begin: where `}},{` is followed by the
+    name of the first item's first attribute. If this position is inside an item, the text before
+    the position is not valid JSON. Then the function tries an earlier position.
     """
     from emulator.advisor.pages import SAMPLE, SAMPLE_BYTES  # noqa: PLC0415 - keeps the start fast
 

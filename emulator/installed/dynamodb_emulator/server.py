@@ -62,10 +62,11 @@ def running(**settings: Setting) -> Iterator["Server"]:
     """Run a server until the end of a `with` block.
 
     The server listens on a free port and keeps its data in memory, unless the settings say
-    otherwise. settings: the flags of the command, with `_` instead of `-`:
-    `running(data_dir="data", enforce_throughput=True)`. Environment variables for settings have no
-    effect. Several servers can run at the same time. If the process that started a server ends or
-    is killed, the server ends too.
+    otherwise. Environment variables for settings have no effect. Several servers can run at the
+    same time. If the process that started a server ends or is killed, the server ends too.
+
+    settings: the flags of the command, with `_` instead of `-`:
+    `running(data_dir="data", enforce_throughput=True)`.
 
     Raises StartError if the server does not start.
     """
@@ -131,8 +132,10 @@ class Server:
     ) -> Any:  # noqa: ANN401 - boto3 has no types
         """Return a boto3 client of this server.
 
-        service: "dynamodb", "dynamodbstreams" or "lambda". options: further options of
-        `boto3.client`. Raises ImportError if boto3 is not installed.
+        service: "dynamodb", "dynamodbstreams" or "lambda".
+        options: further options of `boto3.client`.
+
+        Raises ImportError if boto3 is not installed.
         """
         return self.clients.client(service, access_key, region, options)
 
@@ -199,9 +202,11 @@ class Server:
     ) -> AbstractContextManager[None]:
         """Return a context manager that fails if the requests in its block exceed a budget.
 
-        read, write: the maximum number of capacity units, including the units of indexes. requests:
-        the maximum number of requests. None means no limit. Only requests with this access key and
-        region count. Raises BudgetExceeded, ControlError.
+        read, write: the maximum number of capacity units, including the units of indexes.
+        requests: the maximum number of requests.
+
+        None means no limit. Only requests with this access key and region count. Raises
+        BudgetExceeded, ControlError.
         """
         from dynamodb_emulator._budget import budget  # noqa: PLC0415 - few programs have budgets
 
@@ -209,12 +214,13 @@ class Server:
         return budget(lambda: self.control("consumption", caller), read, write, requests)
 
     def advice(self, *, access_key: str | None = None, confidence: str = "possible") -> list[dict[str, Any]]:
-        """Return the mistakes that the advisor found in requests, the worst first, at most 500.
+        """Return the findings of the advisor (mistakes in requests), the worst first, at most 500.
 
-        The server must have been started with `advise=True`. access_key: only mistakes in requests
-        with this access key; None means all. confidence: the lowest confidence to return:
-        "possible", "likely" or "certain". `dynamodb-emulator control advice --help` lists the
-        members. Raises ControlError.
+        `dynamodb-emulator control advice --help` lists the members of a finding. The server must
+        have been started with `advise=True`. Raises ControlError.
+
+        access_key: return only mistakes in requests with this access key; None means all.
+        confidence: the lowest confidence to return: "possible", "likely" or "certain".
         """
         body = {"Confidence": confidence} | ({} if access_key is None else {"AccessKey": access_key})
         findings: list[dict[str, Any]] = self.control("advice", body)["Findings"]
@@ -223,8 +229,9 @@ class Server:
     def reset(self, *, access_key: str | None = None, region: str | None = None) -> None:
         """Delete all tables, streams and event source mappings, or only those of an access key.
 
-        region: with an access key, delete only the tables, streams and mappings in this region.
         Without an access key, also end all declarations and release the clock. Raises ControlError.
+
+        region: with an access key, delete only the tables, streams and mappings in this region.
         """
         given = {"AccessKey": access_key, "Region": region}
         self.control("reset", {name: value for name, value in given.items() if value is not None})
@@ -306,8 +313,8 @@ def _snapshot(saved: Mapping[str, Any]) -> Snapshot:
 class Clock:
     """The clock of a server. The server uses it for everything that depends on time.
 
-    A method that moves the clock also starts the background work that is due at the new time. It
-    returns the new time, in seconds since the epoch.
+    The methods that move the clock also start the background work that is due at the new time. All
+    of them except `next_event` return the new time, in seconds since the epoch.
     """
 
     def __init__(self, server: Server) -> None:
@@ -326,7 +333,7 @@ class Clock:
     def freeze(self, at: float | str | None = None) -> float:
         """Stop the clock at its current time, or at another time.
 
-        at: seconds since the epoch, or a text in ISO 8601.
+        at: seconds since the epoch, or a text in ISO 8601; None for the current time.
         """
         return self._move("Freeze", True if at is None else at)
 

@@ -17,8 +17,10 @@ def overridden(
 ) -> TableDefinition:
     """Return a replica's definition with the overrides that an action of ReplicaUpdates sets.
 
-    source: the table that the request names. target: the replica before the change. body: the body
-    of the action. creates: True for a Create action, False for an Update action.
+    source: the table that the request names.
+    target: the replica before the change.
+    body: the body of the action.
+    creates: True for a Create action, False for an Update action.
 
     If an override has the same value as the source, it is removed from the replica's overrides.
     """

@@ -686,7 +686,7 @@ def test_a_parameter_that_no_file_takes_is_an_error(tmp_path, capsys, case):
     with pytest.raises(SystemExit, match="2"):
         load.main(arguments)
     line = capsys.readouterr().err
-    assert line.startswith("dynamodb-emulator load: error: --parameter: no file takes the parameter Colour; they take ")
+    assert line.startswith("dynamodb-emulator load: error: --parameter: no file takes the parameter Colour; the files ")
     assert known in line
     assert load.main(arguments[:-2]) == 2
     assert "does not answer" in capsys.readouterr().err
@@ -696,7 +696,7 @@ def test_a_file_without_parameters_takes_none(tmp_path, capsys):
     path = str(written(tmp_path, '{"id": {"S": "a"}}', "Orders.json"))
     with pytest.raises(SystemExit, match="2"):
         load.main([path, "--parameter", "Colour=red"])
-    assert "no file takes the parameter Colour; they take none" in capsys.readouterr().err
+    assert "no file takes the parameter Colour; the files take no parameters" in capsys.readouterr().err
 
 
 def test_a_serverless_file_that_reads_others_may_take_any_parameter(tmp_path, capsys):

@@ -32,7 +32,8 @@ class Visit:
 
     title: the page's title.
     current: the path of the link in the navigation that is marked as the current page.
-    form: the fields of a POST, empty for a GET. query: the fields of the query string.
+    form: the fields of a POST, empty for a GET.
+    query: the fields of the query string.
     is_htmx: True if htmx wants only a part of the page.
     """
 
@@ -73,7 +74,7 @@ class Visit:
     def owner(self) -> dict[str, str]:
         """The members AccessKey and Region of the page's account, for the bodies of controls.
 
-        With --shared-db, it is {}: the controls then apply to all accounts.
+        With --shared-db, the value is {}: the controls then apply to all accounts.
         """
         if self.front.emulator.settings.shared_db:
             return {}
