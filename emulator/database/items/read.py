@@ -61,7 +61,10 @@ class PageRequest:
     project: Project | None = None
     count_only: bool = False
     fetch: bool = False
-    """Whether to read each item from the table, because the local index lacks some attributes."""
+    """True if each item must be read from the table.
+
+    This is necessary if a local index lacks some of the requested attributes.
+    """
     partition: bytes | None = None
     """The digest of the partition key that a Query reads, None for a Scan."""
     scan: bool = False
@@ -284,9 +287,11 @@ def _evaluated(
 ) -> tuple[list[bytes], int, bool]:
     """Return rows of a range, the size of the page, and True if keys of the range remain unread.
 
-    limits: the range. limit: the maximum number of rows to return. size: the total item size, in
-    bytes, of the rows that the page already has. The returned size includes it. If the consumed
-    units are not needed and the page is far from full, the returned size is 0.
+    limits: the range.
+    limit: the maximum number of rows to return.
+    size: the total item size, in bytes, of the rows that the page already has. The returned size
+    includes it. If the consumed units are not needed and the page is far from full, the returned
+    size is 0.
 
     Reading rows in chunks halves the time of a page. If the consumed units are not needed, the
     function first adds up only the lengths of the rows, which is faster. A row is never shorter

@@ -89,7 +89,7 @@ def _of_json(text: bytes, types: Types) -> Iterator[Record]:
 def _with_key_types(item: Item, types: Types) -> dict[str, Any]:
     """Return an item whose key attributes have the right types.
 
-    Ordinary JSON has strings for binaries and long numbers. This converts them.
+    Ordinary JSON has strings for binaries and long numbers. This function converts the strings.
     """
     return {
         name: {types[name]: value["S"]} if types.get(name) in ("N", "B") and "S" in value else value
