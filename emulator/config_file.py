@@ -75,7 +75,10 @@ _EXPECTED: Final[Mapping[type, str]] = {
     float: "a number, without quotes",
     tuple: "a text or a list of texts",
 }
-"""Type of a setting's default -> the TOML value that an error asks for, if it is not a text."""
+"""Type of a setting's default -> the required TOML value, described for an error message.
+
+Settings with another type require a text.
+"""
 
 
 def _hint(name: str) -> str:

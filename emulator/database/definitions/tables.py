@@ -243,7 +243,7 @@ class TableDefinition:
                 yield index.name, index.insights
 
     def data_prefixes(self) -> list[bytes]:
-        """Return the prefixes of the storage keys whose data are deleted with the table.
+        """Return the prefixes of the storage keys that are deleted with the table.
 
         These are the prefixes of its items, index entries, item collections, vectors, data for
         replicas, TTL queue and lag log. Statistics have only one key, and no prefix. Streams

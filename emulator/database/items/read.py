@@ -227,7 +227,7 @@ def _page(txn: ReadTxn, request: PageRequest) -> Page:
 
 
 def complete(request: PageRequest, page: Page) -> Steps[None]:
-    """Test and project the rows in `page.rest`, some in each step, and add results to `page`."""
+    """Test and project the rows in `page.rest`, some in each step; add the items to `page`."""
     rows, page.rest = page.rest, ()
     begun = work = 0
     for position, row in enumerate(rows, 1):

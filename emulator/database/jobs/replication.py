@@ -144,9 +144,9 @@ def has_waiting(database: Database, definition: TableDefinition) -> bool:
 
 
 def _direction(definition: TableDefinition, target: TableDefinition) -> Direction:
-    """Return the delay and pause of replication from a table to another region's table.
+    """Return the setting of replication from a table to another region's table: delay and pause.
 
-    If the table is being deleted, its writes have no delay and no pause.
+    If the first table is being deleted, there is no delay and no pause.
     """
     assert definition.membership is not None, "only a table of a group has directions of replication"
     return NO_DELAY if definition.status == DELETING else definition.membership.direction(target.region)
