@@ -29,7 +29,7 @@ def _constant(name: str) -> NoReturn:
 _DECODER: Final = json.JSONDecoder(parse_float=Number, parse_int=Number, parse_constant=_constant)
 _CHUNK: Final = 1 << 16
 _SPACE: Final = re.compile(r"[ \t\r\n]*+")
-# If the parser finds an error in this many last characters of the text read so far, the reason may
+# If the parser finds an error in the last _TAIL characters of the text read so far, the reason may
 # be that the rest of the value is not read yet.
 _TAIL: Final = 16
 

@@ -126,7 +126,7 @@ class SetChange:
 
 @dataclass(frozen=True, slots=True)
 class UpdateStatement:
-    """An UPDATE, or a statement of the form FROM ... WHERE ... SET or REMOVE.
+    """An UPDATE, also in its other form: FROM ... WHERE ... SET (or REMOVE).
 
     changes: the calls of set_add and set_delete in the statement.
     """
@@ -140,7 +140,7 @@ class UpdateStatement:
 
 @dataclass(frozen=True, slots=True)
 class DeleteStatement:
-    """A statement of the form DELETE FROM ... WHERE, or FROM ... WHERE ... DELETE."""
+    """A DELETE, also in its other form: FROM ... WHERE ... DELETE."""
 
     relation: Relation
     where: ast.ConditionTree | None

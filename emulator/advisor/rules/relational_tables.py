@@ -17,7 +17,7 @@ from emulator.advisor.tally import Note, Tally
 
 _TABLES: Final = 3
 _MANY: Final = 5  # a finding needs at least this many references that the program followed
-_MOST: Final = 1_000  # tables of which the rule remembers whether they have a sort key
+_MOST: Final = 1_000  # for at most this many tables, the rule remembers whether they have a sort key
 
 
 class _Watcher(Noting):

@@ -187,10 +187,9 @@ class Views:
         return all(self._covering[bytes.fromhex(prefix)][-1] == view.id for prefix in view.prefixes)
 
     def layers(self, view: View, prefix: bytes) -> list[bytes]:
-        """Return the views in which originals of keys with this prefix are searched, oldest first.
+        """Return `View.originals` of the views in which a read must search for originals.
 
-        They are this view and newer views that cover `prefix`. Instead of each view, its
-        `originals` are returned: the bytes with which the keys of its originals begin.
+        The views are `view` and the newer views that cover `prefix`, oldest first.
         """
         return [keyspace.originals(number) for number in self._covering[prefix] if number >= view.id]
 
