@@ -34,7 +34,8 @@ _BOM: Final = b"\xef\xbb\xbf"
 class _Joined(io.RawIOBase):
     """A stream of bytes that were read ahead, followed by the rest of the stream they came from.
 
-    head: the bytes that were read ahead. rest: the stream with the following bytes.
+    head: the bytes that were read ahead.
+    rest: the stream with the following bytes.
     file: the file from which `rest` reads. `close` closes the file, because GzipFile does not.
     """
 

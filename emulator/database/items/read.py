@@ -47,8 +47,10 @@ Project = Callable[[Item], Item]
 class PageRequest:
     """A request for a page of a Query or Scan: which rows to read, and what to do with each row.
 
-    relation: the table itself, or the index that is read. range: the storage keys to read.
-    test: the filter, or None to keep all rows. project: the projection, or None for whole items.
+    relation: the table itself, or the index that is read.
+    range: the storage keys to read.
+    test: the filter, or None to keep all rows.
+    project: the projection, or None for whole items.
     """
 
     table: Table
@@ -89,7 +91,8 @@ class Page:
     """One page of a Query or Scan.
 
     items: the matching items as JSON texts. One text may have several items, joined by commas.
-    count: the number of matching items. scanned: the number of evaluated rows.
+    count: the number of matching items.
+    scanned: the number of evaluated rows.
     last: the LastEvaluatedKey, or None if the read has reached the end of the range.
     rest: evaluated rows that the function `complete` must still test and project.
     """
@@ -113,8 +116,10 @@ def item_units(row: bytes | None, *, consistent: bool) -> float:
 def charge(table: Table, key: bytes, item: Item, units: float) -> None:
     """Charge the read of one item, if the table's throughput is enforced or its reads are counted.
 
-    key: the item's storage key. item: the request's Key. units: the read units. Raises ApiError if
-    a throughput limit or a fault refuses the read.
+    key: the item's storage key.
+    item: the request's Key.
+    units: the read units.
+    Raises ApiError if a throughput limit or a fault refuses the read.
     """
     if table.enforcement is not None:
         table.enforcement.read(keyspace.partition_of(key), units, item)

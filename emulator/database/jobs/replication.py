@@ -209,9 +209,11 @@ def _is_ready(table: Table) -> bool:
 def _send(txn: WriteTxn, table: Table, log: int, target: Table, now: int) -> bool:
     """Apply the next writes of a table to another region's table. Return True if more are due now.
 
-    log: the id of the table's log. target: the table in the other region. now: the time in
-    microseconds. If the delay of a write is not over, or the throughput of the target is used up,
-    this write and all later writes wait.
+    If the delay of a write is not over, or the throughput of the target is used up, this write and
+    all later writes wait.
+    log: the id of the table's log.
+    target: the table in the other region.
+    now: the time in microseconds.
     """
     region = target.definition.region
     due = now - microseconds(_direction(table.definition, target.definition).delay)

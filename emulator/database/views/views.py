@@ -135,7 +135,8 @@ class Views:
     ) -> Slice:
         """Return the first pairs with start <= key < stop that a view shows.
 
-        start, stop: keys with the same covered prefix. limit: the maximum number of keys to visit.
+        start, stop: keys with the same covered prefix.
+        limit: the maximum number of keys to visit.
         room: the page ends as soon as its values together have this number of bytes or more.
 
         Raises Interrupted if another process has changed definitions that this process has not

@@ -22,8 +22,8 @@ def items_of(text: str, is_csv: bool, types: Types, key_names: Sequence[str]) ->
     """Return the items in a text, and messages about the problems in it.
 
     If several items have the same key, return only the last one: it would replace the others.
-    is_csv: True for CSV, False for JSON. types: the types of the key attributes of the table and
-    its indexes, by name.
+    is_csv: True for CSV, False for JSON.
+    types: the types of the key attributes of the table and its indexes, by name.
     """
     data = text.removeprefix(_BOM).encode("utf-8", "replace")
     read = (
