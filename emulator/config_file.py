@@ -42,7 +42,7 @@ def config_source(path: str) -> SettingsSource:
 
 
 def _value(field: Field[Any], value: object) -> Any:  # noqa: ANN401 - the result has the field's type
-    """Return the value of a setting from its TOML value. Raises ValueError."""
+    """Return the value of a setting from its TOML value. Raises ValueError if it is wrong."""
     kind = type(field.default)
     if not _FITS.get(kind, _is_text)(value):
         raise ValueError(f"must be {_EXPECTED.get(kind, 'a text, in quotes')}")
@@ -75,7 +75,10 @@ _EXPECTED: Final[Mapping[type, str]] = {
     float: "a number, without quotes",
     tuple: "a text or a list of texts",
 }
-"""Type of a setting's default -> the TOML value that an error asks for, if it is not a text."""
+"""Type of a setting's default -> the required TOML value, described for an error message.
+
+Settings with another type require a text.
+"""
 
 
 def _hint(name: str) -> str:

@@ -23,8 +23,8 @@ NUMBER_MIN_EXPONENT: Final = -130
 EXPRESSION_SIZE: Final = 4096  # bytes of each expression parameter
 EXPRESSION_OPERATORS: Final = 300
 EXPRESSION_IN_OPERANDS: Final = 100
-# Bytes of all attribute names in a legacy parameter: Expected, QueryFilter and ScanFilter
-# (observed: DynamoDB Local), AttributesToGet (inferred).
+# Bytes of all attribute names in one legacy parameter. The limit was observed in DynamoDB Local for
+# Expected, QueryFilter and ScanFilter. It is inferred for AttributesToGet.
 LEGACY_NAMES: Final = ITEM_SIZE
 EXPRESSION_VALUES_SIZE: Final = 2 * MIB  # bytes of all ExpressionAttributeValues together
 PLACEHOLDER: Final = 255  # bytes of a "#name" or ":value", including its first character

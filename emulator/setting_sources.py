@@ -55,7 +55,7 @@ SettingsSource = Mapping[str, Given]
 
 
 def merged(sources: Iterable[SettingsSource]) -> dict[str, Any]:
-    """Return name -> value for each setting in any of the sources.
+    """Return a dictionary with all settings that the sources have: name -> value.
 
     The first source that has a setting decides its value.
 

@@ -1,8 +1,8 @@
 """Computes the sizes of items, and the capacity units that accesses cost.
 
 Units are estimated from sizes (behaviour 9), unless the server counts them or the answer reports
-its consumed capacity. An item that neither the request nor the answer shows counts with the mean
-size of its table.
+its consumed capacity. If neither the request nor the answer has an item, the mean item size of the
+table is used.
 """
 
 from collections.abc import Iterable, Mapping
@@ -37,7 +37,8 @@ def mean_of(access: Access) -> int:
 def pay_write(access: Access, size: int, item: Item) -> None:
     """Set the units of a write: for the item of this size, and for its entries in indexes.
 
-    item: the known attributes of the item. An index counts if they include the key of the index.
+    item: the known attributes of the item. An index has an entry for the item if `item` has all
+    key attributes of the index.
     """
     access.write = capacity.write_units(size, size)
     if access.facts is None:

@@ -99,7 +99,7 @@ def _export(folder: str, url: str, options: Namespace) -> int:
 class _Child:
     """The process of the command.
 
-    `forward` is this program's handler of signals. It passes them on to the command.
+    `forward` handles the signals that this program receives: it passes them on to the command.
     """
 
     def __init__(self) -> None:

@@ -40,7 +40,7 @@ _NONE: Final = Pace(None, paused=False)
     members=("TableName?", "ItemsPerSecond?", "Paused?"),
 )
 def backfill(emulator: Emulator, body: Body) -> Result:
-    """Set the pace of backfills. Raises BadDeclaration."""
+    """Set the pace of backfills. Raises BadDeclaration if the body is wrong."""
     refuse_unknown(body, "TableName", "ItemsPerSecond", "Paused")
     table = member(body, "TableName", str) if "TableName" in body else ""
     database = emulator.database
@@ -105,8 +105,8 @@ def _in_progress(database: Database) -> Iterator[dict[str, Any]]:
 def _share(filled_to: str) -> float:
     """Estimate the share of a table that a walk has visited, from 0 to 1.
 
-    filled_to: the key in hexadecimal digits that the walk has reached. Keys begin with a hash, so
-    they are spread evenly.
+    filled_to: the last key that the walk has visited, in hexadecimal digits. Keys begin with a
+    hash, so they are spread evenly.
     """
     digest = keyspace.partition_of(bytes.fromhex(filled_to))
     return round(int.from_bytes(digest[:2], "big") / 0x10000, 3)

@@ -126,7 +126,8 @@ class Emulator(Protocol):
     """The parts of an emulator (app.py) that controls use.
 
     sharing: memory that all worker processes share, None if there is only one process.
-    request_log: a function that returns the log of this process, None without an HTTP server.
+    request_log: a function that returns the log of this process. Without an HTTP server,
+        the attribute is None.
     evidence: the evidence of this process, None if the advisor is off.
     """
 

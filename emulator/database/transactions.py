@@ -53,8 +53,9 @@ def refuse_strong(tables: Iterable[Table]) -> None:
 def canceled_by(failures: Mapping[int, ApiError], count: int) -> ApiError:
     """Return the TransactionCanceledException of a transaction.
 
-    failures: position of a failed part of the transaction, from 0 -> its error. count: the number
-    of all parts.
+    failures: position of a failed part in the transaction -> error of this part. The first part has
+    the position 0.
+    count: the number of all parts.
     """
     return errors.transaction_canceled(
         [

@@ -77,7 +77,7 @@ if TYPE_CHECKING:
 else:
 
     def __getattr__(name: str) -> object:
-        """Import the modules of _AT_FIRST_USE, and return their object that has this name.
+        """Import the modules in _AT_FIRST_USE, and return the object in them that has this name.
 
         Raises AttributeError if none of the modules has the name.
         """

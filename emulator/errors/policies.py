@@ -53,7 +53,7 @@ def policy_sids_repeated() -> ApiError:
 def policy_actions_invalid(names: Iterable[str]) -> ApiError:
     """Return the error for actions that do not exist for the resource.
 
-    names: the actions. We infer the separator between them in the message.
+    names: the actions. The comma between two actions in the message is inferred.
     """
     printed = ", ".join(f'"{name}"' for name in names)
     return _document_invalid(f"The following action names are invalid: {printed}")

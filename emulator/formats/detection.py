@@ -102,7 +102,11 @@ def _left_out(place: Place) -> Notice:
 
 
 def _of_folder(folder: Path, options: ReadOptions, folders: set[str]) -> Iterator[Input]:
-    """Yield the inputs in a folder. Raises FormatError, OSError."""
+    """Yield the inputs in a folder.
+
+    Raises FormatError if the manifest of an export is wrong, and OSError if the folder cannot be
+    read.
+    """
     if not is_export(folder):
         for path in sorted(folder.iterdir()):
             if not path.name.startswith("."):

@@ -8,10 +8,9 @@ from typing import Any, Final
 from emulator.formats.records import Place, ReadOptions
 
 _FIRST: Final = re.compile(r"""^[ \t{,]*+(?:"([^"\n]*+)"|'([^'\n]*+)'|([^\s"':{,][^:\n]*+))[ \t]*+:""", re.MULTILINE)
-"""The key at the beginning of a line.
+"""A pattern that finds the key at the beginning of a line.
 
-The pattern can match a text in only one way. So the time of a search is linear, even in a hostile
-file.
+It can match a text in only one way. So the time of a search is linear, even in a hostile file.
 """
 
 _QUOTED: Final = re.compile(r'"([^"\n]*+)"\s*+:')

@@ -34,7 +34,8 @@ _BOM: Final = b"\xef\xbb\xbf"
 class _Joined(io.RawIOBase):
     """A stream of bytes that were read ahead, followed by the rest of the stream they came from.
 
-    head: the bytes that were read ahead. rest: the stream with the following bytes.
+    head: the bytes that were read ahead.
+    rest: the stream with the following bytes.
     file: the file from which `rest` reads. `close` closes the file, because GzipFile does not.
     """
 
@@ -65,8 +66,8 @@ class _Joined(io.RawIOBase):
 def opened(path: str) -> tuple[bytes, BinaryIO]:
     """Open a file. Return a pair: its first bytes (at most HEAD), and a stream of all its bytes.
 
-    The bytes are decompressed. A byte order mark at their beginning is left out. Raises
-    FormatError.
+    The bytes are decompressed. A byte order mark at their beginning is left out. Raises FormatError
+    if the file cannot be read or decompressed.
     """
     raw = None
     try:
@@ -95,15 +96,16 @@ def _file(path: str) -> BinaryIO:
 
 
 def read_document(path: str) -> str:
-    """Read a whole file, and return its text. Raises FormatError."""
+    """Read a whole file, and return its text. Raises FormatError if that is not possible."""
     _, stream = opened(path)
     with stream:
         return document_text(path, stream)
 
 
 def document_text(path: str, stream: BinaryIO) -> str:
-    """Read a whole stream, and return its text. Raises FormatError.
+    """Read a whole stream, and return its text.
 
+    Raises FormatError if the stream cannot be read, is too long, or is not UTF-8.
     path: the name of the file in errors.
     """
     try:

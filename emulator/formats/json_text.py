@@ -29,8 +29,8 @@ def _constant(name: str) -> NoReturn:
 _DECODER: Final = json.JSONDecoder(parse_float=Number, parse_int=Number, parse_constant=_constant)
 _CHUNK: Final = 1 << 16
 _SPACE: Final = re.compile(r"[ \t\r\n]*+")
-# If the parser fails at most this many characters before the end of the text read so far, the rest
-# of the value may not have been read yet.
+# If the parser finds an error in the last _TAIL characters of the text read so far, the reason may
+# be that the rest of the value is not read yet.
 _TAIL: Final = 16
 
 

@@ -13,7 +13,7 @@
 The owner is the process that does the background work: the only process, or worker 0.
 
 A pause is half a second without a commit. Outside of pauses, syncs are rare, because a sync takes
-memory bandwidth from requests: with a sync each second, the server did a tenth fewer writes.
+memory bandwidth from requests: with one sync a second, the server did 10 % fewer writes.
 """  # noqa: W505 - the table has long lines
 
 import asyncio

@@ -58,8 +58,8 @@ def _shape(name: str, raw: Mapping[str, Any]) -> Shape:
 def _members(name: str, raw: Mapping[str, Any]) -> Mapping[str, str]:
     """Return a mapping from each member of a structure to the name of the member's shape.
 
-    It includes the members of overrides.ADDED_MEMBERS: the service has them, but the model does
-    not. For a shape that is not a structure, it is empty.
+    The mapping includes the members of overrides.ADDED_MEMBERS: the service has these members, but
+    botocore's model does not. For a shape that is not a structure, the mapping is empty.
     """
     members = {member: reference["shape"] for member, reference in raw.get("members", {}).items()}
     if name not in overrides.ADDED_MEMBERS:

@@ -113,7 +113,8 @@ def _is_same(before: InsightsSetting | None, mode: str, *, enabled: bool) -> boo
     """Return True if a request does not change the Contributor Insights setting `before`.
 
     If the setting has failed, a request that enables it again does change it.
-    mode, enabled: the mode that the request asks for, and True if it enables the setting.
+    mode: the mode that the request asks for.
+    enabled: True if the request enables the setting.
     """
     if before is None:
         return not enabled
@@ -125,7 +126,7 @@ def _is_same(before: InsightsSetting | None, mode: str, *, enabled: bool) -> boo
 def _relation(definition: TableDefinition, index: str | None) -> Relation:
     """Return the table if `index` is None, otherwise the table's global index with this name.
 
-    Raises ResourceNotFoundException.
+    Raises ResourceNotFoundException if the table has no such global index.
     """
     if index is None:
         return definition
@@ -156,8 +157,9 @@ def _rules(
 ) -> int:
     """Return how many CloudWatch rules the account would have after a change of a setting.
 
-    relation: the table or global index that gets the new setting. definition: the definition of the
-    table, also for an index. setting: the new setting.
+    relation: the table or global index that gets the new setting.
+    definition: the definition of the table, also for an index.
+    setting: the new setting.
     """
     count = len(list(_rule_names(definition, relation, setting)))
     for table, each in _relations(database, caller, [*caller.tables]):

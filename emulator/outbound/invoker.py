@@ -61,8 +61,8 @@ class Invoker:
             log.exception("invoking function %s failed", function.name)
             outcome = Outcome("failed", detail=repr(error))
         if outcome.kind != "answered":
-            # The function may have written the detail, with parts of items in it. So cut and escape
-            # the text.
+            # `detail` may be a text that the function has written, and contain parts of items. So
+            # cut and escape this text.
             log.warning(
                 "function %s, request %s: %s", function.name, invocation.id, printable(outcome.detail, LONGEST_DETAIL)
             )

@@ -90,8 +90,8 @@ class Select:
 
     paths: the selected columns; None for `*`.
     refusal: an error in the selected columns, such as a function or a path with too many elements;
-    otherwise None. It is raised only after the index is found, because some indexes refuse every
-    SELECT with another error (behaviour 14.2).
+    otherwise None. It is raised only after the index is found: an index that cannot be read with
+    SELECT has its own error, which comes first (behaviour 14.2).
     """
 
     relation: Relation
@@ -113,7 +113,8 @@ class Insert:
 class SetChange:
     """A call of set_add or set_delete, whose second argument must be a set.
 
-    prepare.py checks this: if the argument is a parameter, its type is known only with a request.
+    prepare.py checks the type of the argument. The parser cannot, because the type of a parameter
+    is known only with a request.
 
     position: the argument's position in the text, for the error.
     """
@@ -125,7 +126,10 @@ class SetChange:
 
 @dataclass(frozen=True, slots=True)
 class UpdateStatement:
-    """An UPDATE, also one that begins with FROM. changes: its calls of set_add and set_delete."""
+    """An UPDATE, also in its other form: FROM ... WHERE ... SET (or REMOVE).
+
+    changes: the calls of set_add and set_delete in the statement.
+    """
 
     relation: Relation
     update: ast.UpdateTree
@@ -136,7 +140,7 @@ class UpdateStatement:
 
 @dataclass(frozen=True, slots=True)
 class DeleteStatement:
-    """A DELETE, also one that begins with FROM."""
+    """A DELETE, also in its other form: FROM ... WHERE ... DELETE."""
 
     relation: Relation
     where: ast.ConditionTree | None

@@ -14,7 +14,7 @@ from emulator.advisor.recent import Recent
 from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, counted
 from emulator.advisor.tally import Note, Tally
 
-_MOST: Final = 2_000  # pages that are remembered until a request continues them
+_MOST: Final = 2_000  # the maximum number of pages that are remembered until a request continues them
 _REPEATED: Final = 2  # a finding is `certain` from this many ignored pages on; a single one may be an accident
 
 

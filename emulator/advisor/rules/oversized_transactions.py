@@ -4,8 +4,9 @@ This rule finds transactions that write and have 25 or more actions. Its advice 
 the transactions have conditions or updates.
 
 A transaction costs twice the units of its writes. The more items it has, the more often it
-conflicts with another transaction and is cancelled as a whole. Keep in it only what must change
-together. Writes that need no atomicity belong in a BatchWriteItem, which costs half.
+conflicts with another transaction and is cancelled as a whole. Keep in a transaction only what must
+change together. Writes that need no atomicity belong in a BatchWriteItem, which costs half the
+units.
 """
 
 from typing import Final

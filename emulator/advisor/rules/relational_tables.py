@@ -1,7 +1,7 @@
 """Tables that are modelled like those of a relational database.
 
-This rule finds three or more tables without a sort key between which the program follows
-references: it reads the key of one table's item from another table's item.
+This rule finds three or more tables without a sort key whose items refer to each other: the program
+finds a key in an item of one table, and reads the item with this key from another table.
 
 If each kind of thing has its own table, one request can never read related items: every reference
 costs a further request. Start the design of a table from the reads of the program. Give items that
@@ -17,7 +17,7 @@ from emulator.advisor.tally import Note, Tally
 
 _TABLES: Final = 3
 _MANY: Final = 5  # a finding needs at least this many references that the program followed
-_MOST: Final = 1_000  # tables of which the rule remembers whether they have a sort key
+_MOST: Final = 1_000  # for at most this many tables, the rule remembers whether they have a sort key
 
 
 class _Watcher(Noting):

@@ -1,7 +1,7 @@
 """Reserved words in expressions.
 
-This rule finds requests that the service refused because an expression contains the name of an
-attribute that is one of the service's 573 reserved words, such as name, status or date.
+This rule finds requests that the service refused because an expression contains an attribute name
+that is one of the service's 573 reserved words, such as name, status or date.
 
 Such a name needs an alias: write #s in the expression, and {"#s": "status"} in
 ExpressionAttributeNames. To avoid the mistake, use aliases for all names, or build expressions with

@@ -82,7 +82,7 @@ class Enforcer:
         self._metered = metered
         self.gate: Gate | None = None
         self.changed: Callable[[], None] = _do_nothing
-        """Called when `may_throttle` may have changed."""
+        """A function to call when the value of `may_throttle` may have changed."""
         self._throttle_log: ThrottleLog | None = None
         self._lags: dict[str, LagSetting] = {}  # by the name or ARN of tables; "" means all tables
         self.paces: dict[str, Pace] = {}
@@ -125,9 +125,9 @@ class Enforcer:
     def set_lag(self, table: str | None, setting: "LagSetting | None") -> None:
         """Let reads of tables show an earlier state. The caller must save the tables' definitions.
 
-        table: the name or ARN of the tables, None for all tables. setting: a lag of 0 seconds
-        exempts the tables from a lag that is declared for all tables. None ends the declaration
-        about the tables.
+        table: the name or ARN of the tables, None for all tables.
+        setting: the lag, or None to end the declaration about the tables. A lag of 0 seconds
+        exempts the tables from a lag that is declared for all tables.
         """
         if table is None:
             self._lags.clear()
@@ -262,8 +262,8 @@ class Enforcer:
         """Return the Enforcement of a table, None if nothing of the table is limited or counted.
 
         A table keeps its token buckets and its counts when its definition changes.
-        in_flight: refuses writes of items that have a write in flight from another region. None for
-        a table that is not in a group with strong consistency.
+        in_flight: an object that refuses writes of items that have a write in flight from another
+        region. None for a table that is not in a group with strong consistency.
         """
         throttle = self._throttle(table)
         insights = self._configured_insights(table.definition)

@@ -73,7 +73,7 @@ class Settling:
         return not now < until <= now + self._delay
 
     def overdue(self, table: Table) -> bool:
-        """Return True if CREATING or DELETING should have ended, but a full disk prevents that."""
+        """Return True if a table is still CREATING or DELETING only because the disk is full."""
         definition = table.definition
         if definition.filling is not None or self._is_held(definition):
             return False

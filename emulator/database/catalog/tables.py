@@ -58,7 +58,7 @@ class TableRegistry:
                 yield from tables.values()
 
     def stored(self, key: bytes) -> TableDefinition | None:
-        """Return the table definition with this storage key, None if there is none."""
+        """Return the table definition with this storage key, None if no definition has the key."""
         return self._registry.get(key)
 
     def named(self, name: str) -> list[Table]:
@@ -101,7 +101,10 @@ class TableRegistry:
                 yield table
 
     def published(self, definition: TableDefinition) -> Table:
-        """Return the compiled table of a saved definition, after the transaction has ended."""
+        """Return the compiled table of a saved definition.
+
+        Call this after the transaction that saved the definition has ended.
+        """
         table = self.tenants.get(self._tenant(definition), definition.name)
         assert table is not None, "a saved definition must have a table once `changing` has ended"
         return table

@@ -33,8 +33,8 @@ DAY: Final = 86_400  # the seconds of a day
 class Pending:
     """A requested change of a definition that is not yet in force (behaviour 10.4).
 
-    until: the time (seconds) at which the change comes into force. fields: the changed fields of
-    the definition, each with its new value.
+    until: the time (seconds) at which the change comes into force.
+    fields: the changed fields of the definition, each with its new value.
     """
 
     until: float
@@ -106,8 +106,8 @@ class Filling:
     """The source from which a new table is filled in the background (jobs/filling.py).
 
     The table is CREATING until it has all items of the source.
-    kind: the kind of source, a key of SOURCES in jobs/filling.py. source: a text that identifies
-    the source.
+    kind: the kind of source, a key of SOURCES in jobs/filling.py.
+    source: a text that identifies the source.
     position: the position in the source at which the next slice begins.
     summary: RestoreSummary, empty if the table is not being restored.
     """
@@ -188,7 +188,7 @@ class TableDefinition:
     deletion_protection: bool = False
     stream_view: str | None = None
     stream_label: str | None = None
-    stream_id: int | None = None  # id of the enabled stream, None if there is none
+    stream_id: int | None = None  # id of the enabled stream, None if no stream is enabled
     sse: Mapping[str, Any] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
     ttl_attribute: str | None = None
@@ -253,7 +253,7 @@ class TableDefinition:
                 yield index.name, index.insights
 
     def data_prefixes(self) -> list[bytes]:
-        """Return the prefixes of the storage keys whose data are deleted with the table.
+        """Return the prefixes of the storage keys that are deleted with the table.
 
         These are the prefixes of its items, index entries, item collections, vectors, data for
         replicas, TTL queue and lag log. Statistics have only one key, and no prefix. Streams

@@ -64,8 +64,8 @@ def _make(
     milliseconds = _milliseconds(database.clock)
     tail = _TAIL if kind == SYSTEM else os.urandom(4).hex()
     while database.backups.get(keyspace.backup(*tenant, number := f"{milliseconds:014d}-{tail}", table.name)):
-        # Another system backup of a table with this name has the same millisecond, so it has this
-        # number.
+        # A system backup of an earlier table with this name was made in the same millisecond, so it
+        # has this number. Try the number of the next millisecond.
         milliseconds += 1
     created = milliseconds / 1000
     expires = expiry(created) if kind == SYSTEM else None
@@ -122,7 +122,7 @@ def remove(
 ) -> None:
     """Delete a backup in the transaction of `change`.
 
-    no_more_writes: False if the transaction may still write items of the backup's table.
+    no_more_writes: True if the transaction writes no items of the backup's table after this call.
     """
     database.backups.remove(change, backup.key)
     past_items.close_view(views, change, backup.view, no_more_writes=no_more_writes)

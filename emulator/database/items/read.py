@@ -47,8 +47,10 @@ Project = Callable[[Item], Item]
 class PageRequest:
     """A request for a page of a Query or Scan: which rows to read, and what to do with each row.
 
-    relation: the table itself, or the index that is read. range: the storage keys to read.
-    test: the filter, or None to keep all rows. project: the projection, or None for whole items.
+    relation: the table itself, or the index that is read.
+    range: the storage keys to read.
+    test: the filter, or None to keep all rows.
+    project: the projection, or None for whole items.
     """
 
     table: Table
@@ -61,7 +63,10 @@ class PageRequest:
     project: Project | None = None
     count_only: bool = False
     fetch: bool = False
-    """Whether to read each item from the table, because the local index lacks some attributes."""
+    """True if each item must be read from the table.
+
+    This is necessary if a local index lacks some of the requested attributes.
+    """
     partition: bytes | None = None
     """The digest of the partition key that a Query reads, None for a Scan."""
     scan: bool = False
@@ -86,7 +91,8 @@ class Page:
     """One page of a Query or Scan.
 
     items: the matching items as JSON texts. One text may have several items, joined by commas.
-    count: the number of matching items. scanned: the number of evaluated rows.
+    count: the number of matching items.
+    scanned: the number of evaluated rows.
     last: the LastEvaluatedKey, or None if the read has reached the end of the range.
     rest: evaluated rows that the function `complete` must still test and project.
     """
@@ -110,8 +116,10 @@ def item_units(row: bytes | None, *, consistent: bool) -> float:
 def charge(table: Table, key: bytes, item: Item, units: float) -> None:
     """Charge the read of one item, if the table's throughput is enforced or its reads are counted.
 
-    key: the item's storage key. item: the request's Key. units: the read units. Raises ApiError if
-    a throughput limit or a fault refuses the read.
+    key: the item's storage key.
+    item: the request's Key.
+    units: the read units.
+    Raises ApiError if a throughput limit or a fault refuses the read.
     """
     if table.enforcement is not None:
         table.enforcement.read(keyspace.partition_of(key), units, item)
@@ -224,7 +232,7 @@ def _page(txn: ReadTxn, request: PageRequest) -> Page:
 
 
 def complete(request: PageRequest, page: Page) -> Steps[None]:
-    """Test and project the rows in `page.rest`, some in each step, and add results to `page`."""
+    """Test and project the rows in `page.rest`, some in each step; add the items to `page`."""
     rows, page.rest = page.rest, ()
     begun = work = 0
     for position, row in enumerate(rows, 1):
@@ -284,9 +292,11 @@ def _evaluated(
 ) -> tuple[list[bytes], int, bool]:
     """Return rows of a range, the size of the page, and True if keys of the range remain unread.
 
-    limits: the range. limit: the maximum number of rows to return. size: the total item size, in
-    bytes, of the rows that the page already has. The returned size includes it. If the consumed
-    units are not needed and the page is far from full, the returned size is 0.
+    limits: the range.
+    limit: the maximum number of rows to return.
+    size: the total item size, in bytes, of the rows that the page already has. The returned size
+    includes it. If the consumed units are not needed and the page is far from full, the returned
+    size is 0.
 
     Reading rows in chunks halves the time of a page. If the consumed units are not needed, the
     function first adds up only the lengths of the rows, which is faster. A row is never shorter

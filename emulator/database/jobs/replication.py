@@ -144,9 +144,9 @@ def has_waiting(database: Database, definition: TableDefinition) -> bool:
 
 
 def _direction(definition: TableDefinition, target: TableDefinition) -> Direction:
-    """Return the delay and pause of replication from a table to another region's table.
+    """Return the setting of replication from a table to another region's table: delay and pause.
 
-    If the table is being deleted, its writes have no delay and no pause.
+    If the first table is being deleted, there is no delay and no pause.
     """
     assert definition.membership is not None, "only a table of a group has directions of replication"
     return NO_DELAY if definition.status == DELETING else definition.membership.direction(target.region)
@@ -209,9 +209,11 @@ def _is_ready(table: Table) -> bool:
 def _send(txn: WriteTxn, table: Table, log: int, target: Table, now: int) -> bool:
     """Apply the next writes of a table to another region's table. Return True if more are due now.
 
-    log: the id of the table's log. target: the table in the other region. now: the time in
-    microseconds. If the delay of a write is not over, or the throughput of the target is used up,
-    this write and all later writes wait.
+    If the delay of a write is not over, or the throughput of the target is used up, this write and
+    all later writes wait.
+    log: the id of the table's log.
+    target: the table in the other region.
+    now: the time in microseconds.
     """
     region = target.definition.region
     due = now - microseconds(_direction(table.definition, target.definition).delay)

@@ -12,9 +12,9 @@ T is the original in the key's first record after T. If there is no such record,
 is also the value at T. So a read needs only the records of the keys that it reads. Tables without a
 lag have no log.
 
-A table's log begins when its lag is set. A read that should show an earlier time shows the state at
-the beginning of the log. Each write also deletes a few records that are older than the lag, so the
-log does not grow without end.
+A table's log begins when its lag is set. If a read should show an older state, it shows the state
+at the beginning of the log. Each write also deletes a few records that are older than the lag, so
+the log does not grow without end.
 
 The keys and values of a log in the store are, in the notation of store/keyspace.py:
 

@@ -35,7 +35,7 @@ class PastTxn(ReadTxn):
     """A read transaction that shows each key of a table as it was at an earlier time.
 
     txn: the transaction that shows the current state. The code that opened it closes it.
-    originals: the prefix of the keys of the originals in the table's lag log.
+    originals: the bytes with which the keys of all originals in the table's lag log begin.
     since: the first position of the log after the earlier time. A position is the time and number
     of a record of the log, as bytes (log.py).
     """
@@ -81,7 +81,9 @@ class PastTxn(ReadTxn):
                 if current is not None:
                     yield current, original
                 current, original = key, stored
-            elif reverse:  # the first record counts. A descending scan reaches it last
+            elif reverse:
+                # The first record of a key after the earlier time has the key's original. A
+                # descending scan reaches this record last.
                 original = stored
         if current is not None:
             yield current, original

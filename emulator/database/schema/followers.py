@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 class EntryChange:
     """The change that one write of an item makes in one index.
 
-    old_key: the storage key of the entry that is removed, or None.
+    old_key: the storage key of the entry that is removed; None if no entry is removed.
     new_key, new_row: the key and row of the entry that is added or replaced; new_key is None if no
-    entry is added or replaced. old_units, new_units: the write units that removing and adding cost
-    (behaviour 9.2).
+    entry is added or replaced.
+    old_units, new_units: the write units that removing and adding cost (behaviour 9.2).
     count, size: by how many entries and bytes the index grows; negative if it shrinks.
     """
 

@@ -57,7 +57,7 @@ class View:
 
     @property
     def originals(self) -> bytes:
-        """The prefix of the keys under which the view's originals are stored."""
+        """The view's originals are stored under keys that begin with these bytes."""
         return keyspace.originals(self.id)
 
 
@@ -79,8 +79,8 @@ class Views:
         self._background = background
         self._registry = registries.add(keyspace.views(), View.load, self._publish, self._withdraw)
         self._covering: dict[bytes, list[int]] = {}  # prefix -> ids of the views that cover it, oldest first
-        # Covered prefix -> the prefix of the keys under which originals are stored in the newest of
-        # the views that cover it.
+        # Covered prefix -> `View.originals` of the newest view that covers the prefix. A write of a
+        # key with this prefix stores the key's original in this view.
         self._newest: dict[bytes, bytes] = {}
         self._known: set[int] = set()
 
@@ -102,8 +102,8 @@ class Views:
     def close(self, change: DefinitionChange, view: View, *, no_more_writes: bool = True) -> None:
         """Close a view, and remove its originals in the background.
 
-        no_more_writes: False if the transaction may write covered keys after this call. These
-        writes still store originals, so the originals are then removed only after the commit.
+        no_more_writes: True if the transaction writes no covered keys after this call. If False,
+        later writes still store originals, so the originals are removed only after the commit.
         """
         if any(self._older(view.id, bytes.fromhex(prefix)) is not None for prefix in view.prefixes):
             self._registry.save(change, view.key, replace(view, closing=True))
@@ -135,7 +135,8 @@ class Views:
     ) -> Slice:
         """Return the first pairs with start <= key < stop that a view shows.
 
-        start, stop: keys with the same covered prefix. limit: the maximum number of keys to visit.
+        start, stop: keys with the same covered prefix.
+        limit: the maximum number of keys to visit.
         room: the page ends as soon as its values together have this number of bytes or more.
 
         Raises Interrupted if another process has changed definitions that this process has not
@@ -187,10 +188,9 @@ class Views:
         return all(self._covering[bytes.fromhex(prefix)][-1] == view.id for prefix in view.prefixes)
 
     def layers(self, view: View, prefix: bytes) -> list[bytes]:
-        """Return the views in which originals of keys with this prefix are searched, oldest first.
+        """Return `View.originals` of the views in which a read must search for originals.
 
-        They are this view and newer views that cover `prefix`. Each is returned as the prefix of
-        its originals' storage keys.
+        The views are `view` and the newer views that cover `prefix`, oldest first.
         """
         return [keyspace.originals(number) for number in self._covering[prefix] if number >= view.id]
 

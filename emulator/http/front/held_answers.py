@@ -4,7 +4,7 @@ from emulator.http.front.commits import reads
 from emulator.http.front.requests import Request
 from storage import Full, Interrupted, StorageError
 
-_MOST: float = 4 << 20  # bytes; if a connection holds more, its further requests wait
+_MOST: float = 4 << 20  # once a connection holds more bytes of answers, its further requests wait
 
 Held = tuple[bytes, Request | None]
 """Data to send, and the request that the data answers.
@@ -54,8 +54,9 @@ def run_again(failure: StorageError | None, held: list[Held]) -> bool:
     """Return True if the held requests must run again after their commit failed.
 
     failure: None if the commit succeeded. After Full (the disk has no room), the requests run again
-    only if all of them are reads. A read is held because other clients have written, or because the
-    read has ended a status whose time had come. A later request can end the status again.
+    only if all of them are reads, because a read can succeed without room. A read is held because
+    other clients have written, or because the read has ended a status whose time had come. A later
+    request can end the status again.
     """
     if isinstance(failure, Full):
         return all(request is None or reads(request.fields) for _, request in held)

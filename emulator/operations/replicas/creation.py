@@ -44,9 +44,10 @@ def create(
     body: Mapping[str, Any],
     owner: Owner | None = None,
 ) -> TableDefinition:
-    """Create a replica, and start to fill it from a table; return the table's new definition.
+    """Create a replica of a table, and start to fill it; return the table's new definition.
 
-    definition: the definition of the table. members: the other tables of its group.
+    definition: the definition of the table.
+    members: the other tables of the table's group.
     body: the body of the Create action in ReplicaUpdates.
     owner: the owner of the replica; None if the table's owner also owns the replica.
     """

@@ -22,8 +22,8 @@ def items_of(text: str, is_csv: bool, types: Types, key_names: Sequence[str]) ->
     """Return the items in a text, and messages about the problems in it.
 
     If several items have the same key, return only the last one: it would replace the others.
-    is_csv: True for CSV, False for JSON. types: the types of the key attributes of the table and
-    its indexes, by name.
+    is_csv: True for CSV, False for JSON.
+    types: the types of the key attributes of the table and its indexes, by name.
     """
     data = text.removeprefix(_BOM).encode("utf-8", "replace")
     read = (
@@ -89,7 +89,7 @@ def _of_json(text: bytes, types: Types) -> Iterator[Record]:
 def _with_key_types(item: Item, types: Types) -> dict[str, Any]:
     """Return an item whose key attributes have the right types.
 
-    Ordinary JSON has strings for binaries and long numbers. This converts them.
+    Ordinary JSON has strings for binaries and long numbers. This function converts the strings.
     """
     return {
         name: {types[name]: value["S"]} if types.get(name) in ("N", "B") and "S" in value else value
