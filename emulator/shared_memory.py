@@ -164,7 +164,7 @@ class SharedMemory:
     def set_delivery(self, event: tuple[float, str, str] | None) -> None:
         """Store the next event of the delivery of stream records to functions.
 
-        event: its time, its kind and the UUID of the mapping; None if no event is planned.
+        event: time, kind and UUID of the mapping; None if no event is planned.
         """
         time, kind, uuid = event or (nan, "", "")
         packed = _DELIVERY_FORM.pack(time, uuid.encode(), kind.encode())

@@ -26,7 +26,7 @@ Count = Callable[[str, str, str, str], tuple[int, int] | None]
 Its arguments: access key, region, table, index or "". It returns None if there is no such table.
 """
 
-_MOST: Final = 500  # tables; usually 2 KB each
+_MOST: Final = 500  # the maximum number of remembered tables, which usually take 2 KB each
 _UNKNOWN_SIZE: Final = 400  # bytes; the estimate until a request shows an item of the table
 _WEIGHT: Final = (
     50  # after 50 items, each new item counts for a 50th of the mean size, so old items count less and less
@@ -37,8 +37,8 @@ _WEIGHT: Final = (
 class IndexFacts:
     """A secondary index.
 
-    other: with the projection INCLUDE, the projected attributes besides keys. partitions: the
-    number of partitions.
+    other: with the projection INCLUDE, the projected attributes besides keys.
+    partitions: the number of partitions.
     """
 
     name: str
@@ -58,10 +58,12 @@ class IndexFacts:
 
 @dataclass(slots=True)
 class TableFacts:
-    """A table. mean: the mean size of the items that requests showed.
+    """A table.
 
-    partitions: the number of partitions. count: a function that returns the number and the bytes of
-    the items in an index, or in the table for "". It returns None if the table does not exist.
+    mean: the mean size of the items that requests showed.
+    partitions: the number of partitions.
+    count: a function that takes the name of an index, or "" for the table. It returns the number
+    and the bytes of the items, or None if the table does not exist.
     """
 
     name: str
@@ -154,7 +156,8 @@ class KnownTables:
     def describe_again(self, access_key: str, region: str, name: str) -> None:
         """Mark a table as deleted, so that `find` describes the table of this name again.
 
-        A new table may have the name by then. If no table has it, the old facts stay.
+        If a new table has the name by then, `find` returns the facts about this new table.
+        Otherwise, `find` still returns the facts about the deleted table.
         """
         if len(self._gone) >= _MOST:
             self._gone.clear()

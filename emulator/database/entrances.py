@@ -120,7 +120,8 @@ class Entrances:
     def try_run(self, work: Callable[[], _T], otherwise: _T) -> _T:
         """Return the result of `work`, or `otherwise` if `work` cannot finish now.
 
-        It cannot finish if the disk is full, or if its transaction is interrupted too often.
+        `work` cannot finish if the disk is full, if its transaction is interrupted too often, or if
+        a commit was lost.
         """
         try:
             self.catch_up()
@@ -158,7 +159,7 @@ class Entrances:
         """
         try:
             return work()
-        # Running `work` again would fail: no write begins before `commit` reports the lost commit.
+        # Do not run `work` again: until `commit` has reported the loss, each new write raises Lost.
         except Lost:
             raise
         except Interrupted:

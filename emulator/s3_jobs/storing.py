@@ -55,7 +55,7 @@ def conditional_put(table: Table, record: Mapping[str, Any]) -> Put:
 def unthrottled(table: Table) -> Iterator[None]:
     """Turn off the throttling of a table inside a `with` block.
 
-    A bulk operation has a capacity that is separate from the table's.
+    Bulk operations need this, because their capacity is separate from the table's.
     """
     enforcement, table.enforcement = table.enforcement, None
     try:

@@ -83,7 +83,7 @@ def _compare(read: Read, matrix: Matrix, query: Query) -> Steps[None]:
 def _read(read: Read, index: VectorIndex, query: Query) -> Steps[None]:
     """Read all entries from the store, and compare them with a query.
 
-    Unlike `_compare`, this does not keep the vectors in memory.
+    Unlike `_compare`, `_read` does not keep the vectors in memory.
     """
     reader = Entries(index)
     following: bytes | None = reader.range[0]

@@ -340,7 +340,7 @@ def dynamodb_tables(request: pytest.FixtureRequest, dynamodb_server: "Account") 
 
 
 class _Dynamodb:
-    """A plugin with the fixture `dynamodb`. It is registered if no other plugin has one."""
+    """A plugin with the fixture `dynamodb`, for the case that no other plugin has this fixture."""
 
     @pytest.fixture
     def dynamodb(self, dynamodb_client: Any) -> Any:  # noqa: ANN401 - boto3 has no types

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def definition_of(request: Request, caller: Caller, number: int, now: float, until: float) -> TableDefinition:
-    """Return the definition of a new table. The indexes in it do not have ids and times yet.
+    """Return the definition of a new table. Its indexes do not have ids and times yet.
 
     number: the id of the table in the store. until: the time at which CREATING ends.
     """
@@ -136,8 +136,8 @@ def changes_of(definition: TableDefinition, request: Mapping[str, Any]) -> dict[
 def _encryption(definition: TableDefinition, wanted: Mapping[str, Any]) -> dict[str, Any]:
     """Return the SSEDescription that an SSESpecification sets.
 
-    Return an empty dictionary if it does not enable encryption: then the service encrypts with its
-    own key, and descriptions have no SSEDescription (behaviour 10.3).
+    Return an empty dictionary if the SSESpecification does not enable encryption: the service then
+    encrypts with its own key, and descriptions have no SSEDescription (behaviour 10.3).
     """
     if not is_encrypting(wanted):
         return {}
