@@ -154,7 +154,7 @@ def _claim(settings: Settings) -> contextlib.AbstractContextManager[None]:
 def _bad_configuration() -> type[Exception]:
     """Return the class of the exception that a wrong --functions file raises.
 
-    It is imported only when a start fails, because most servers have no such file.
+    The class is imported only when a start fails, because most servers have no such file.
     """
     from emulator.event_sources.configuration import BadConfiguration  # noqa: PLC0415 - a fiftieth of the start-up time
 

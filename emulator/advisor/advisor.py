@@ -25,7 +25,8 @@ _JUDGED_IN_STEP: Final = 200  # tallies judged, or calls seen, between two yield
 class Selection:
     """Selects findings by access key, region and table, and by confidence.
 
-    access_key, region, table: None selects all. least: the lowest confidence that is selected.
+    access_key, region, table: None selects all.
+    least: the lowest confidence that is selected.
     """
 
     def __init__(

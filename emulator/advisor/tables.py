@@ -23,7 +23,8 @@ Describe = Callable[[str, str, str], Description | None]
 Count = Callable[[str, str, str, str], tuple[int, int] | None]
 """A function that returns the number and the bytes of the items in a table or index.
 
-Its arguments: access key, region, table, index or "". It returns None if there is no such table.
+Its arguments: access key, region, name of the table, name of the index ("" for the table itself).
+It returns None if the table or index does not exist.
 """
 
 _MOST: Final = 500  # the maximum number of remembered tables, which usually take 2 KB each
@@ -114,8 +115,8 @@ class TableFacts:
 class KnownTables:
     """The facts about the tables of all callers.
 
-    describe: a function that returns the description of a table that exists now. count: a function
-    that returns the number and the bytes of the items in a table or index.
+    describe: a function that returns the description of a table that exists now.
+    count: a function that returns the number and the bytes of the items in a table or index.
     """
 
     def __init__(self, describe: Describe = lambda *_: None, count: Count = lambda *_: None) -> None:
@@ -156,8 +157,8 @@ class KnownTables:
     def describe_again(self, access_key: str, region: str, name: str) -> None:
         """Mark a table as deleted, so that `find` describes the table of this name again.
 
-        If a new table has the name by then, `find` returns the facts about this new table.
-        Otherwise, `find` still returns the facts about the deleted table.
+        If a new table has the same name, `find` returns the facts about the new table. Otherwise,
+        `find` still returns the facts about the deleted table.
         """
         if len(self._gone) >= _MOST:
             self._gone.clear()

@@ -124,7 +124,8 @@ def _converter(construct: Any, name: str) -> Any:  # noqa: ANN401 - PyYAML's fun
     """Return a constructor that raises a YAMLError for values that PyYAML cannot convert.
 
     Long numbers are errors too, because PyYAML takes quadratic time to convert `1:1:1:...`.
-    construct: the constructor of PyYAML. name: the name of the type in errors.
+    construct: the constructor of PyYAML.
+    name: the name of the type in errors.
     """
 
     def converted(loader: Any, node: Any) -> Any:  # noqa: ANN401 - PyYAML's objects

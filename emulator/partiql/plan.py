@@ -165,9 +165,9 @@ def check_transaction(statements: Sequence[PreparedStatement]) -> None:
 
 
 def check_in_transaction(prepared: PreparedStatement) -> None:
-    """Raise ApiError if a transaction cannot have a statement, whatever the table is.
+    """Raise ApiError if a statement cannot be in any transaction (behaviour 14.6).
 
-    See behaviour 14.6.
+    This check does not depend on the definition of the statement's table.
     """
     statement = prepared.statement
     if isinstance(statement, UpdateStatement | DeleteStatement) and statement.returning is not None:

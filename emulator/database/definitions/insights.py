@@ -66,8 +66,8 @@ class InsightsSetting:
     def rules(self, table: str, index: str | None, *, sort_key: bool) -> Iterator[str]:
         """Yield the names of the CloudWatch rules that exist while `counts` is True.
 
-        index: the name of the index, None for the table. sort_key: True if the table or index has a
-        sort key.
+        index: the name of the index, None for the table.
+        sort_key: True if the table or index has a sort key.
         """
         name = table if index is None else f"{table}-{index}"
         for keys in ("PK", "SK") if sort_key else ("PK",):

@@ -172,7 +172,9 @@ def open_view(views: Views, past: Past) -> View:
 def record(views: Views, txn: ReadTxn, past: Past, where: bytes) -> bytes | None:
     """Return an item's row before the change that a record of the history describes.
 
-    Return None if there was no item before the change. where: the position of the record.
+    Return None if there was no item before the change.
+
+    where: the position of the record.
     """
     assert past.history is not None, "the table must be open with its history"
     stored = views.value(txn, open_view(views, past), keyspace.history_records(past.history) + where)
@@ -212,8 +214,8 @@ def first_records(
         more = last is not None
         if last is not None:
             item, where = keyspace.history_pointer_of(last)
-            # The next step begins at `beyond`: it skips the other records of a yielded item, and
-            # records before `since`.
+            # The next step begins at `beyond`, to skip more records of an item that was already
+            # yielded, and records before `since`.
             beyond = LAST if item == found else max(where + b"\0", since)
             at = pointers + keyspace.history_item(item) + beyond
             yield (item + b"\0" if item == found else item), None

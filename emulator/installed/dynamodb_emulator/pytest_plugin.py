@@ -228,9 +228,9 @@ def _check_advice(config: pytest.Config) -> None:
 
 
 def _isolation(config: pytest.Config, node: pytest.Item | None) -> str:
-    """Return the isolation of a test: account or reset. node: the test.
+    """Return the isolation of a test: account or reset.
 
-    If node is None, return the value of the ini option.
+    node: the test. If node is None, return the value of the ini option.
     """
     chosen = _of_marker(node, "isolation") or config.getini("dynamodb_isolation")
     if chosen not in _ISOLATIONS:

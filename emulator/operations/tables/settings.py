@@ -104,8 +104,8 @@ def maximums(current: Mapping[str, int], members: Mapping[str, Any]) -> dict[str
     """Return the maximum on-demand units after a change of OnDemandThroughput (features 4).
 
     current: the maximums before the change.
-    members: a request, or the part of a request for one index. Its OnDemandThroughput changes the
-    maximums that it has, and leaves the others unchanged. The figure -1 removes a maximum.
+    members: a request, or the part of a request for one index. The maximums in its
+    OnDemandThroughput replace current maximums. A missing maximum changes nothing, -1 removes one.
     """
     merged = {**current, **members.get("OnDemandThroughput", {})}
     return {name: units for name, units in merged.items() if units != throughput.NO_MAXIMUM}
@@ -149,8 +149,8 @@ def _encryption(definition: TableDefinition, wanted: Mapping[str, Any]) -> dict[
 def is_encrypting(wanted: Mapping[str, Any]) -> bool:
     """Return True if an SSESpecification enables encryption.
 
-    An SSESpecification with SSEType and without Enabled does too (findings ack-api-quirks,
-    DDB-TABLE-044).
+    An SSESpecification with SSEType and without Enabled also enables encryption (findings
+    ack-api-quirks, DDB-TABLE-044).
     """
     enabled: bool = wanted.get("Enabled", "SSEType" in wanted)
     return enabled
