@@ -25,7 +25,7 @@ log = logging.getLogger("emulator")
 
 _HELP = ("help", "--help", "-h", "-help")
 _CANNOT_START = 2
-_INTERRUPTED = 130  # the exit status of shells after Ctrl-C
+_INTERRUPTED = 130  # a process that Ctrl-C has ended has this exit status in shells
 _KILLED = 128  # a process that signal n has ended has the exit status 128 + n in shells
 
 

@@ -19,7 +19,8 @@ from emulator.slices import Steps
 
 Finding = Mapping[str, Any]
 
-_JUDGED_IN_STEP: Final = 200  # tallies judged, or calls seen, between two yields; about 2 ms
+# the number of tallies that are judged, or calls that are seen, between two yields: about 2 ms
+_JUDGED_IN_STEP: Final = 200
 
 
 class Selection:

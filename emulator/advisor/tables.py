@@ -53,7 +53,7 @@ class IndexFacts:
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """The key attributes."""
+        """The names of the key attributes of the index."""
         return self.hash + self.range
 
 
@@ -85,11 +85,11 @@ class TableFacts:
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """The key attributes of the table."""
+        """The names of the key attributes of the table."""
         return (self.hash,) if self.range is None else (self.hash, self.range)
 
     def hash_of(self, index: str) -> tuple[str, ...]:
-        """Return the partition key of an index, or of the table for ""."""
+        """Return the names of the HASH attributes of an index, or of the table for ""."""
         return self.indexes[index].hash if index in self.indexes else (self.hash,)
 
     def partitions_of(self, index: str) -> int:

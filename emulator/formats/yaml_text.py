@@ -24,7 +24,7 @@ _CONVERTED: Final = ("null", "bool", "int", "float")
 _JSON: Final = (*_CONVERTED, "seq", "map", "str")
 """The types of YAML whose values JSON has too."""
 
-_PER_VALUE: Final = 64  # every run of this many characters in a text counts as one more value
+_PER_VALUE: Final = 64  # a text counts as one value, and as one more for each 64 characters
 
 
 def parse_yaml(text: str, file: str) -> Any:  # noqa: ANN401 - YAML

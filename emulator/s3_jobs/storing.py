@@ -12,7 +12,7 @@ from emulator.s3_jobs.reading import CONDITION, Bad, Record, parsed_item
 
 
 def readable(record: Record | Bad) -> Record:
-    """Return the record. Raises ApiError if it is a Bad: a part that is not a valid record."""
+    """Return the record. Raises ApiError for a `Bad`: a part of an object that is no record."""
     if isinstance(record, Bad):
         raise errors.record_unreadable(record.text)
     return record

@@ -44,7 +44,7 @@ class Attachments:
         self._histories = histories
         self._deletions = deletions
         self.replicate: Callable[[TableDefinition], None] = _do_nothing
-        """Called with a table's definition at each write that replicas must get."""
+        """A function that gets the table's definition at each write that replicas must get."""
         self.lags: Callable[[TableDefinition], LagSetting | None] = _no_lag
         self.group: Callable[[TableDefinition], Iterable[Table]] = _alone
         """A function that returns the other tables of a table's group. TableRegistry sets it."""
@@ -146,7 +146,7 @@ class Attachments:
             stream = self._streams.open(change, next_id(change.txn), definition, definition.stream_view)
             return replace(definition, stream_id=stream.id, stream_label=stream.label)
         if definition.stream_view is None and definition.stream_id is not None:
-            # a store of an older version may have a definition whose stream is missing
+            # A store that an older emulator wrote may have a definition whose stream is missing.
             if self._streams.get(definition.stream_id) is not None:
                 self._streams.close(change, definition.stream_id)
             return replace(definition, stream_id=None)

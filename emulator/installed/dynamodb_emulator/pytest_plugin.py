@@ -65,7 +65,7 @@ _ARGUMENTS = {"isolation", "tables"}
 _SUMMARY = "summary"
 _ADVICE = (_SUMMARY, "off")
 _THRESHOLD = re.compile(r"((certain|likely|possible)(/[0-9]+)?|[0-9]+)?")
-"""The values of `dynamodb_advice_fail_on`, as in `dynamodb-emulator advise --fail-on`."""
+"""The form of a value of `dynamodb_advice_fail_on` and of `advise --fail-on`."""
 
 _SHOWN = 20  # the maximum number of requests in the report of a failed test
 
