@@ -25,7 +25,7 @@ log = logging.getLogger("emulator")
 
 _HELP = ("help", "--help", "-h", "-help")
 _CANNOT_START = 2
-_INTERRUPTED = 130  # the exit status of shells after Ctrl-C
+_INTERRUPTED = 130  # a process that Ctrl-C has ended has this exit status in shells
 _KILLED = 128  # a process that signal n has ended has the exit status 128 + n in shells
 
 
@@ -50,7 +50,8 @@ def _run(arguments: Sequence[str] | None) -> int:
         status: int = import_module(f"emulator.commands.{arguments[0]}").main(arguments[1:])
         return status
     signal.signal(signal.SIGTERM, _end)
-    # The parent's id is read before slow steps, because it changes when the parent ends.
+    # Read the parent's id before slow steps. If the parent ends during these steps, the server gets
+    # another parent, and --exit-with-parent notices the end only if it knows the old id.
     started_by = os.getppid()
     settings, warnings = configuration(arguments, os.environ)
     configure_log(settings.log_level, settings.log_format, requests=settings.log_requests)
@@ -153,7 +154,7 @@ def _claim(settings: Settings) -> contextlib.AbstractContextManager[None]:
 def _bad_configuration() -> type[Exception]:
     """Return the class of the exception that a wrong --functions file raises.
 
-    It is imported only when a start fails, because most servers have no such file.
+    The class is imported only when a start fails, because most servers have no such file.
     """
     from emulator.event_sources.configuration import BadConfiguration  # noqa: PLC0415 - a fiftieth of the start-up time
 

@@ -153,9 +153,10 @@ class SharedMemory:
     def notify(self, seen: bytes) -> bytes:
         """Notify the other workers that this worker has changed definitions.
 
-        Call this after the commit. seen: the value of `hints` that this worker has read last.
-        Returns `seen` with this worker's new counter: then the worker does not take its own change
-        for a change of another worker.
+        Call this after the commit. Returns `seen` with this worker's new counter, so that the
+        worker does not take its own change for a change of another worker.
+
+        seen: the value of `hints` that this worker has read last.
         """
         self._counters[self.worker_index] += 1
         at = 8 * self.worker_index
@@ -164,7 +165,7 @@ class SharedMemory:
     def set_delivery(self, event: tuple[float, str, str] | None) -> None:
         """Store the next event of the delivery of stream records to functions.
 
-        event: its time, its kind and the UUID of the mapping; None if no event is planned.
+        event: time, kind and UUID of the mapping; None if no event is planned.
         """
         time, kind, uuid = event or (nan, "", "")
         packed = _DELIVERY_FORM.pack(time, uuid.encode(), kind.encode())

@@ -21,8 +21,8 @@ def copy(source: Path, target: Path, verify: Callable[[Path], None]) -> int:
 
     A server may be using the source.
 
-    verify: a function that checks the source, and must raise Corrupted if the source is damaged. It
-    is called first if the source may be a damaged copy.
+    verify: a function that checks the source, and must raise Corrupted if the source is damaged.
+    `copy` calls this function first if the source itself may be a copy, which may be damaged.
 
     Returns the size of the new data file in bytes. After a StorageError, no part of the copy
     remains.

@@ -19,13 +19,15 @@ from emulator.slices import Steps
 
 Finding = Mapping[str, Any]
 
-_JUDGED_IN_STEP: Final = 200  # tallies judged, or calls seen, between two yields; about 2 ms
+# the number of tallies that are judged, or calls that are seen, between two yields: about 2 ms
+_JUDGED_IN_STEP: Final = 200
 
 
 class Selection:
     """Selects findings by access key, region and table, and by confidence.
 
-    access_key, region, table: None selects all. least: the lowest confidence that is selected.
+    access_key, region, table: None selects all.
+    least: the lowest confidence that is selected.
     """
 
     def __init__(

@@ -21,13 +21,13 @@ from emulator.values.types import Value
 Json = Mapping[str, Any]
 
 CUT: Final = "CutBytes"
-"""The member that replaces the items of a long answer: how many bytes the items have as JSON."""
+"""The member that replaces the items of a long answer. It is the length of their JSON in bytes."""
 
 SAMPLE: Final = "CutItems"
-"""The member with the first items of an answer that has CUT."""
+"""The member with the first items of a long answer, if the answer has the member CUT."""
 
 SAMPLE_BYTES: Final = "CutItemsBytes"
-"""The member that says how many bytes the items in SAMPLE have as JSON."""
+"""The member with the length of the JSON of SAMPLE in bytes."""
 
 # The size of an item divided by the length of its JSON: the usual ratio, then the lowest and the
 # highest. Items with many numbers of one digit have the lowest ratio.
@@ -46,8 +46,8 @@ def pay_page(access: Access, request: Json, answer: Json) -> None:
     all_shown = access.scanned == 0 or (shown and access.scanned == access.returned and CUT not in answer)
     access.size = int(size if all_shown else mean * access.scanned)
     access.returned_size = int(size)
-    # With ALL_ATTRIBUTES, a read of a local index may also read items of the table, which the
-    # answer does not show.
+    # With ALL_ATTRIBUTES, a read of a local index may also read items of the table. The answer does
+    # not show how many.
     access.exact = all_shown and not (access.index and request.get("Select") == "ALL_ATTRIBUTES")
     if access.action == "Scan" and access.facts is not None:
         access.read = _scan_units(access, access.facts, request, answer, sizes if all_shown else None)

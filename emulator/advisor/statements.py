@@ -1,4 +1,4 @@
-"""Turns a statement of PartiQL into the access of the native operation that it runs as."""
+"""Turns a PartiQL statement into an access of a native operation, such as Query or UpdateItem."""
 
 from collections.abc import Callable, Mapping
 from typing import Any

@@ -23,10 +23,11 @@ Describe = Callable[[str, str, str], Description | None]
 Count = Callable[[str, str, str, str], tuple[int, int] | None]
 """A function that returns the number and the bytes of the items in a table or index.
 
-Its arguments: access key, region, table, index or "". It returns None if there is no such table.
+Its arguments: access key, region, name of the table, name of the index ("" for the table itself).
+It returns None if the table or index does not exist.
 """
 
-_MOST: Final = 500  # tables; usually 2 KB each
+_MOST: Final = 500  # the maximum number of remembered tables, which usually take 2 KB each
 _UNKNOWN_SIZE: Final = 400  # bytes; the estimate until a request shows an item of the table
 _WEIGHT: Final = (
     50  # after 50 items, each new item counts for a 50th of the mean size, so old items count less and less
@@ -37,8 +38,8 @@ _WEIGHT: Final = (
 class IndexFacts:
     """A secondary index.
 
-    other: with the projection INCLUDE, the projected attributes besides keys. partitions: the
-    number of partitions.
+    other: with the projection INCLUDE, the projected attributes besides keys.
+    partitions: the number of partitions.
     """
 
     name: str
@@ -52,16 +53,18 @@ class IndexFacts:
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """The key attributes."""
+        """The names of the key attributes of the index."""
         return self.hash + self.range
 
 
 @dataclass(slots=True)
 class TableFacts:
-    """A table. mean: the mean size of the items that requests showed.
+    """A table.
 
-    partitions: the number of partitions. count: a function that returns the number and the bytes of
-    the items in an index, or in the table for "". It returns None if the table does not exist.
+    mean: the mean size of the items that requests showed.
+    partitions: the number of partitions.
+    count: a function that takes the name of an index, or "" for the table. It returns the number
+    and the bytes of the items, or None if the table does not exist.
     """
 
     name: str
@@ -82,11 +85,11 @@ class TableFacts:
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """The key attributes of the table."""
+        """The names of the key attributes of the table."""
         return (self.hash,) if self.range is None else (self.hash, self.range)
 
     def hash_of(self, index: str) -> tuple[str, ...]:
-        """Return the partition key of an index, or of the table for ""."""
+        """Return the names of the HASH attributes of an index, or of the table for ""."""
         return self.indexes[index].hash if index in self.indexes else (self.hash,)
 
     def partitions_of(self, index: str) -> int:
@@ -112,8 +115,8 @@ class TableFacts:
 class KnownTables:
     """The facts about the tables of all callers.
 
-    describe: a function that returns the description of a table that exists now. count: a function
-    that returns the number and the bytes of the items in a table or index.
+    describe: a function that returns the description of a table that exists now.
+    count: a function that returns the number and the bytes of the items in a table or index.
     """
 
     def __init__(self, describe: Describe = lambda *_: None, count: Count = lambda *_: None) -> None:
@@ -154,7 +157,8 @@ class KnownTables:
     def describe_again(self, access_key: str, region: str, name: str) -> None:
         """Mark a table as deleted, so that `find` describes the table of this name again.
 
-        A new table may have the name by then. If no table has it, the old facts stay.
+        If a new table has the same name, `find` returns the facts about the new table. Otherwise,
+        `find` still returns the facts about the deleted table.
         """
         if len(self._gone) >= _MOST:
             self._gone.clear()

@@ -79,7 +79,7 @@ def _named(name: str, method: str) -> registry.Control | None:
 
 
 def _list() -> Iterator[str]:
-    """Yield a line for each control: its name, and the members of the JSON that it takes."""
+    """Yield lines about each control: its path, its summary, and the members of its JSON."""
     for (method, path), each in sorted(_calls(), key=lambda call: (call[0][1], call[0][0])):
         yield f"{path if method == 'GET' else path + ' JSON':24} {each.summary}"
         if each.members:

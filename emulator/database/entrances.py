@@ -107,8 +107,8 @@ class Entrances:
         except Interrupted as error:
             if again is None or isinstance(error, Lost):
                 raise
-        # A step was interrupted. Now `again` does all the work. It must not raise Sliced, because
-        # nothing would run the slices.
+        # A step was interrupted. Now `again` does all the work. `again` must not raise Sliced,
+        # because nothing would run the slices.
         sliced, self.sliced = self.sliced, False
         try:
             return self._run_again(again)
@@ -120,7 +120,8 @@ class Entrances:
     def try_run(self, work: Callable[[], _T], otherwise: _T) -> _T:
         """Return the result of `work`, or `otherwise` if `work` cannot finish now.
 
-        It cannot finish if the disk is full, or if its transaction is interrupted too often.
+        `work` cannot finish if the disk is full, if its transaction is interrupted too often, or if
+        a commit was lost.
         """
         try:
             self.catch_up()
@@ -152,13 +153,13 @@ class Entrances:
     def rerun(self, work: Callable[[], _T]) -> _T:
         """Return the result of `work`. Run it again if its transaction is interrupted.
 
-        Before it runs again, the newest definitions are loaded. Long work may call this method for
-        each of its parts. Then an interruption repeats only one part.
+        Before `work` runs again, the newest definitions are loaded. Long work may call this method
+        for each of its parts, so that an interruption repeats only one part.
         Raises Interrupted after too many attempts, and Lost if a commit was lost.
         """
         try:
             return work()
-        # Running `work` again would fail: no write begins before `commit` reports the lost commit.
+        # Do not run `work` again: until `commit` has reported the loss, each new write raises Lost.
         except Lost:
             raise
         except Interrupted:

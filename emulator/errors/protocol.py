@@ -110,7 +110,8 @@ def missing_authentication_token() -> ApiError:
 def incomplete_authorization(missing: Iterable[str], value: str, *, dated: bool) -> ApiError:
     """Return the error for an Authorization header that lacks required parts.
 
-    missing: the names of the absent parts. value: the header's value.
+    missing: the names of the absent parts.
+    value: the header's value.
     dated: True if the request has an X-Amz-Date or Date header.
     """
     texts = [f"Authorization header requires '{part}' parameter. " for part in missing]

@@ -43,8 +43,8 @@ class FunctionService:
     def next_events(self) -> Iterator[tuple[float, str, str]]:
         """Yield the next events of all mappings as triples: time, kind, UUID of the mapping.
 
-        Only the process that delivers to functions knows when it sends the next batches. Batches
-        whose time has passed are left out, because the next poll sends them.
+        The events of batches are yielded only in the process that delivers to functions. A batch
+        whose time has passed is left out, because the next poll sends it.
         """
         yield from self.mappings.next_events()
         yield from self._deliveries()

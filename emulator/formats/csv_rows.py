@@ -22,7 +22,8 @@ _LONGEST_FIELD: Final = 1 << 20
 def rows(stream: BinaryIO, file: str, table: str | None, types: Types, options: ReadOptions) -> Iterator[Record]:
     """Yield the items of a CSV file. Raises FormatError.
 
-    table: the table of the items, if known. types: the types of its key attributes.
+    table: the name of the table that gets the items, None if unknown.
+    types: the types of the table's key attributes.
     """
     csv.field_size_limit(_LONGEST_FIELD)
     delimiter = options.delimiter or ("\t" if ".tsv" in file else ",")

@@ -85,9 +85,10 @@ def _is_batch(content: Mapping[str, Any]) -> bool:
 class _Kind(NamedTuple):
     """A kind of document.
 
-    recognised: returns True if the content of a document is of this kind. read: yields the records
-    of a document. parameters: returns the names of the template parameters that a document uses,
-    or None if it may use any.
+    recognised: returns True if the content of a document is of this kind.
+    read: yields the records of a document.
+    parameters: returns the names of the template parameters that a document uses, or None if the
+    document may use any parameter.
     """
 
     recognised: Callable[[Mapping[str, Any]], bool]

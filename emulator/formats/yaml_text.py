@@ -24,7 +24,7 @@ _CONVERTED: Final = ("null", "bool", "int", "float")
 _JSON: Final = (*_CONVERTED, "seq", "map", "str")
 """The types of YAML whose values JSON has too."""
 
-_PER_VALUE: Final = 64  # every run of this many characters in a text counts as one more value
+_PER_VALUE: Final = 64  # a text counts as one value, and as one more for each 64 characters
 
 
 def parse_yaml(text: str, file: str) -> Any:  # noqa: ANN401 - YAML
@@ -124,7 +124,8 @@ def _converter(construct: Any, name: str) -> Any:  # noqa: ANN401 - PyYAML's fun
     """Return a constructor that raises a YAMLError for values that PyYAML cannot convert.
 
     Long numbers are errors too, because PyYAML takes quadratic time to convert `1:1:1:...`.
-    construct: the constructor of PyYAML. name: the name of the type in errors.
+    construct: the constructor of PyYAML.
+    name: the name of the type in errors.
     """
 
     def converted(loader: Any, node: Any) -> Any:  # noqa: ANN401 - PyYAML's objects

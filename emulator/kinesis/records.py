@@ -36,8 +36,9 @@ _IDENTITIES: Final = (b"null", b'{"type":"Service","principalId":"dynamodb.amazo
 class KinesisRecord:
     """A record that waits to be sent.
 
-    shard, sequence: the record's position in the change log. key: the record's Kinesis partition
-    key, which is the same for all records of an item. data: the record as JSON.
+    shard, sequence: the record's position in the change log.
+    key: the record's Kinesis partition key, which is the same for all records of an item.
+    data: the record as JSON.
     """
 
     shard: int
@@ -54,9 +55,10 @@ class KinesisRecord:
 class RecordFormat:
     """Makes the Kinesis records of one destination: one table and one Kinesis data stream.
 
-    region, table: the region and the name of the table. hash_key: the name of the table's partition
-    key. A record's Kinesis partition key is a digest of the partition key's value. precision: the
-    unit of times, MILLISECOND or MICROSECOND.
+    region, table: the region and the name of the table.
+    hash_key: the name of the table's partition key. A digest of this key's value is the Kinesis
+    partition key of a record.
+    precision: the unit of times, MILLISECOND or MICROSECOND.
     """
 
     __slots__ = ("_after", "_before", "_hash_key", "_unit")

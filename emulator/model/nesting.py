@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from itertools import chain
 from typing import Any, Final
 
-_DEEP: Final = 62  # levels; an attribute's own value has level 1
+_DEEP: Final = 62  # a value with more levels nests deeply; the value of an attribute is level 1
 _VALUES: Final = ("Item", "Key", "ExpressionAttributeValues")
 _STRUCTURES: Final = ("Expected", "AttributeUpdates")
 

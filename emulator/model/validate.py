@@ -99,7 +99,7 @@ _MATCHED: Final = 100_000
 class Node:
     """The compiled check of a shape.
 
-    model_name: the name of such a value in the service model, as in Failure.
+    model_name: the name in the service model of a value with this shape, as in Failure.
     own: the constraints on the value itself.
     accept: the fast check of the value and its contents; None if every value is valid.
     inside: a function that yields the failures inside the value, such as in its elements.

@@ -40,8 +40,8 @@ class _Resource:
 def _resource_of(database: Database, caller: Caller, arn: arns.Arn, *, to_change: bool) -> _Resource:
     """Return the table or stream that an ARN names. Raises ResourceNotFoundException.
 
-    to_change: True if the request changes tags. Then this also raises ApiError for a table that is
-    CREATING or DELETING (control-plane 0.3).
+    to_change: True if the request changes tags. If so, a table that is CREATING or DELETING raises
+    ApiError too (control-plane 0.3).
     """
     if arn.kind == "stream":
         stream = database.streams.of_resource(caller.tenant, arns.resource(arn.text))

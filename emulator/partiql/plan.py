@@ -70,7 +70,7 @@ class _KeyOutline:
     """The outline of an UPDATE, DELETE or EXISTS: the part of its plan that needs no values.
 
     key: a pair for each key attribute: its name, and the name of its value's placeholder.
-    rest: the conditions of the WHERE that are not equalities for the key; None without any.
+    rest: the conditions of the WHERE that are not equalities for the key; None if there are none.
     """
 
     key: where.Key
@@ -135,7 +135,7 @@ def _write(prepared: PreparedStatement, outline: _KeyOutline, *, return_item: bo
 def _test(rest: program.Condition | None, *, missing: bool) -> Callable[[Item, Values], bool]:
     """Return the test of a write's guard, a function that returns True if the write may be done.
 
-    rest: the conditions that an existing item must meet; None without any.
+    rest: the conditions that an existing item must meet; None if there are no conditions.
     missing: True if the test succeeds when there is no item.
     """
     if rest is None:
@@ -165,9 +165,9 @@ def check_transaction(statements: Sequence[PreparedStatement]) -> None:
 
 
 def check_in_transaction(prepared: PreparedStatement) -> None:
-    """Raise ApiError if a statement cannot be in a transaction, whatever its table.
+    """Raise ApiError if a statement cannot be in any transaction (behaviour 14.6).
 
-    See behaviour 14.6.
+    This check does not depend on the definition of the statement's table.
     """
     statement = prepared.statement
     if isinstance(statement, UpdateStatement | DeleteStatement) and statement.returning is not None:

@@ -38,7 +38,7 @@ _Filtered = tuple[Range, Test | None]
 class Read(ItemRequest):
     """The plan of a SELECT of one item by its primary key.
 
-    test: the conditions of the WHERE that are not equalities for the key; None without any.
+    test: the conditions of the WHERE that are not equalities for the key; None if there are none.
     project: a function that returns the selected attributes of an item; None for all attributes.
     """
 

@@ -66,7 +66,7 @@ _ACTIONS: Final = {
     ),
     "stream": ("DescribeStream", "GetRecords", "GetShardIterator", *_POLICY, *_TAGS),
 }
-"""Kind of resource -> the names of the actions that work on it, without the prefix."""
+"""Kind of resource -> the names of the actions that work on it, without `dynamodb:`."""
 
 
 def invalid_names(names: tuple[str, ...], kind: str) -> Iterator[str]:

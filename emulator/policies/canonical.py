@@ -1,9 +1,9 @@
 """The canonical text of a policy, as GetResourcePolicy returns it (control-plane 11.3).
 
 Two policy documents are equivalent if their canonical texts are equal. If a document has no
-Version, GetResourcePolicy adds the default Version. But AWS does not treat the document with the
-default Version as equivalent to the one without. So the stored text has no Version either, and
-`shown` adds the default.
+Version, GetResourcePolicy adds the default Version. But AWS does not treat a document with the
+default Version and a document without Version as equivalent. So the canonical text of a document
+without Version has no Version, and `shown` adds the default Version for GetResourcePolicy.
 """
 
 from typing import Any, Final

@@ -54,7 +54,8 @@ class Outcome:
 class Totals:
     """The counts of a replay.
 
-    sent, different: the number of requests that were sent, and that had a different answer.
+    sent: the number of requests that were sent.
+    different: the number of sent requests whose new answer differs from the recorded answer.
     skipped: reason why requests were not sent -> number of requests.
     ignored: reason why differences are not reported -> number of differences.
     unready: the names of tables that were not ACTIVE after PATIENCE seconds.
@@ -139,7 +140,8 @@ class Replay:
     def _settle(self, endpoint: Endpoint, answer: Mapping[str, Any]) -> None:
         """Wait until the table in an answer is ACTIVE or deleted.
 
-        The client whose requests were recorded may also have waited before its next request.
+        Otherwise later requests could fail, because the table is not ready. The client whose
+        requests were recorded may have waited too.
         """
         table = answer.get("TableDescription")
         if not isinstance(table, dict) or table.get("TableStatus") in _SETTLED:

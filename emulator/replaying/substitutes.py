@@ -1,8 +1,8 @@
 """Replaces recorded values in the requests of a replay, such as shard iterators.
 
 A client gets a shard iterator or an ARN from one answer, and sends it in a later request. In a
-replay, the new server answers with other iterators and ARNs. So before a request is sent, each
-recorded iterator or ARN in it is replaced by the value that the new server has returned instead.
+replay, the new server answers with other iterators and ARNs. So before a request is sent, its
+recorded iterators and ARNs are replaced by the values that the new server has returned instead.
 """
 
 from collections.abc import Mapping

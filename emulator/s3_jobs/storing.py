@@ -12,7 +12,7 @@ from emulator.s3_jobs.reading import CONDITION, Bad, Record, parsed_item
 
 
 def readable(record: Record | Bad) -> Record:
-    """Return the record. Raises ApiError if it is a Bad: a part that is not a valid record."""
+    """Return the record. Raises ApiError for a `Bad`: a part of an object that is no record."""
     if isinstance(record, Bad):
         raise errors.record_unreadable(record.text)
     return record
@@ -55,7 +55,7 @@ def conditional_put(table: Table, record: Mapping[str, Any]) -> Put:
 def unthrottled(table: Table) -> Iterator[None]:
     """Turn off the throttling of a table inside a `with` block.
 
-    A bulk operation has a capacity that is separate from the table's.
+    Bulk operations need this, because their capacity is separate from the table's.
     """
     enforcement, table.enforcement = table.enforcement, None
     try:

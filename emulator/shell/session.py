@@ -252,7 +252,7 @@ ALIASES: Final[Mapping[str, str]] = {
     ".exit": ".quit",
     **{f"\\{name[1:]}": name for name in COMMANDS},
 }
-"""Second names of dot commands, which users know from the shells of other databases."""
+"""Other names of dot commands, which users know from the shells of other databases."""
 
 PROBLEMS: Final = (Refused, Misused, NotValues)
 """Errors that the shell prints as one line before it continues."""

@@ -21,9 +21,9 @@ _LONGEST = 20  # the maximum number of bytes to read from a lock file: enough fo
 def claimed(folder: Path) -> Iterator[None]:
     """Claim a folder until the `with` block and all processes forked in it have ended.
 
-    The end of the `with` block records in the folder that the store is closed (identity.py). Before
-    that, the caller must close the store in all processes. On systems without flock (Windows), the
-    folder is not locked.
+    The end of the `with` block records in the folder that the store is closed (identity.py). So the
+    caller must close the store in all processes before the block ends. On systems without flock
+    (Windows), the folder is not locked.
 
     Raises Unavailable if another server has claimed the folder. Raises LayoutMismatch or Full in
     the same cases as opening the store.

@@ -51,7 +51,7 @@ def new_file(path: Path, *, exclusive: bool = False) -> int:
 def write_whole(file: Path, text: str, *, certain: bool = False) -> None:
     """Write a small file atomically: readers see the old content or the whole new content.
 
-    certain: if True, sync the file, so that this is also true after a power cut.
+    certain: if True, sync the file, so that the content is complete even after a power cut.
     """
     draft = file.with_name(f".{file.name}-{os.urandom(8).hex()}")
     descriptor = new_file(draft)

@@ -140,9 +140,9 @@ def write_layout(folder: Path) -> None:
 def mark(folder: Path) -> None:
     """Write the number LAYOUT into the `layout` file of a folder with an older layout.
 
-    Then older versions of the program refuse the folder. The file is changed in place, because
-    other processes may have it open as a lock. Only one digit changes, so after a crash the file
-    has either the old or the new text. Raises Full or Unavailable.
+    After that, older versions of the program refuse the folder. The file is changed in place,
+    because other processes may have it open as a lock. Only one digit changes, so after a crash the
+    file has either the old or the new text. Raises Full or Unavailable.
     """
     try:
         descriptor = new_file(folder / "layout")

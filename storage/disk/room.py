@@ -24,10 +24,13 @@ from storage.disk.files import OpenFile, reserve
 from storage.errors import Full
 
 LEAST_STEP = 1 << 20
-"""The smallest step by which the data file grows, in bytes. With less room, it does not grow."""
+"""The data file grows by at least this many bytes.
+
+If the disk has less free room, the file does not grow.
+"""
 
 RESERVE = LEAST_STEP + (128 << 10)
-"""The bytes of the reserve: the smallest step, and the bytes that the file system needs for it."""
+"""The bytes of the reserve: LEAST_STEP, and what the file system needs to store such a step."""
 
 SPARE_PAGES = 256
 """On a full disk, ordinary writes must leave this many free pages. A deletion needs about ten."""

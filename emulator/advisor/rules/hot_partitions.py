@@ -19,7 +19,8 @@ _MANY: Final = 500  # a finding needs at least this many requests to a table or 
 _VALUES: Final = 10  # a finding needs at least this many values of the partition key
 _HALF: Final = 0.5
 _WRITES, _READS = 1_000.0, 3_000.0  # the maximum number of units that a partition gives in a second
-_MOST: Final = 2_000  # values of partition keys whose units in the current second are remembered
+# the maximum number of partition key values whose units in the current second are remembered
+_MOST: Final = 2_000
 
 
 class _Watcher(Noting):
@@ -54,7 +55,7 @@ def _judge(tally: Tally) -> Verdict | None:
     )
     if read >= _READS or write >= _WRITES:
         evidence = (
-            f"In one second, one value of the partition key used up to {units(read)} for reads "
+            f"In one second, one value of the partition key consumed up to {units(read)} for reads "
             f"and up to {units(write)} for writes."
         )
         return Verdict(Confidence.certain, (evidence,), advice)

@@ -4,8 +4,8 @@ This rule finds indexes with the projection ALL, if every Query or Scan of the i
 attributes or a count.
 
 An entry of an index is charged by its size, when it is written and when it is read. An index that
-projects only what its Queries want (INCLUDE, or KEYS_ONLY) is smaller and cheaper. Writes that
-change only other attributes cost no units for such an index.
+projects only what its Queries want (INCLUDE, or KEYS_ONLY) is smaller and cheaper. A write costs no
+units for the index if it changes no projected attribute.
 """
 
 from typing import Final

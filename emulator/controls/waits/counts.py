@@ -68,7 +68,7 @@ class CountCondition:
         self._check()
 
     def _check(self) -> None:
-        """Check the members of the Query or Scan, as far as that needs no table.
+        """Check the members of the Query or Scan, as far as this is possible without a table.
 
         Raises BadDeclaration if one of them is wrong.
         """

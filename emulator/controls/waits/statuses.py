@@ -32,7 +32,8 @@ _OF_MAPPINGS: Final = (
 class StatusCondition:
     """The condition that a table, index, stream or mapping has the status that a body names.
 
-    name: the member of the body that has the status. statuses: the values that the member may have.
+    name: the member of the body that has the status.
+    statuses: the values that the member may have.
     status: a function that returns the current status.
     """
 

@@ -44,7 +44,7 @@ class Attachments:
         self._histories = histories
         self._deletions = deletions
         self.replicate: Callable[[TableDefinition], None] = _do_nothing
-        """Called with a table's definition at each write that replicas must get."""
+        """A function that gets the table's definition at each write that replicas must get."""
         self.lags: Callable[[TableDefinition], LagSetting | None] = _no_lag
         self.group: Callable[[TableDefinition], Iterable[Table]] = _alone
         """A function that returns the other tables of a table's group. TableRegistry sets it."""
@@ -116,7 +116,8 @@ class Attachments:
     def in_flight(self, definition: TableDefinition) -> "InFlight | None":
         """Return the WritesInFlight of a table in a group with strong consistency, else None.
 
-        It refuses writes of items that have a write in flight from another region.
+        The WritesInFlight refuses a write of an item if another region's write of the item is in
+        flight.
         """
         if definition.membership is None or not definition.membership.strong:
             return None
@@ -145,14 +146,14 @@ class Attachments:
             stream = self._streams.open(change, next_id(change.txn), definition, definition.stream_view)
             return replace(definition, stream_id=stream.id, stream_label=stream.label)
         if definition.stream_view is None and definition.stream_id is not None:
-            # a store of an older version may have a definition whose stream is missing
+            # A store that an older emulator wrote may have a definition whose stream is missing.
             if self._streams.get(definition.stream_id) is not None:
                 self._streams.close(change, definition.stream_id)
             return replace(definition, stream_id=None)
         return definition
 
     def _reconcile_kinesis(self, change: DefinitionChange, definition: TableDefinition) -> TableDefinition:
-        """Open, close or remove the change log of each Kinesis destination, as its status needs."""
+        """Open, close or remove the change log of each Kinesis destination, by its status."""
         destinations: list[KinesisDestination] = []
         for each in definition.kinesis:
             destination = each
@@ -171,7 +172,7 @@ class Attachments:
         return replace(definition, kinesis=tuple(destinations))
 
     def _reconcile_ttl(self, change: DefinitionChange, definition: TableDefinition) -> TableDefinition:
-        """Make a TTL queue if time to live was enabled; delete the queue if it was disabled."""
+        """Make a TTL queue if time to live was enabled; delete the queue if TTL was disabled."""
         if definition.ttl_attribute is not None and definition.ttl_queue is None:
             return replace(definition, ttl_queue=next_id(change.txn), ttl_filled_to="")
         if definition.ttl_attribute is None and definition.ttl_queue is not None:

@@ -33,7 +33,7 @@ from storage import ReadTxn, WriteTxn
 from storage.keycode import u32, u64
 
 _dumps: Final = orjson.dumps
-# the index, in an item's key, of the two bytes that choose the shard
+# The two bytes of an item's storage key at this offset choose the shard.
 _HASH: Final = keyspace.ITEM_PREFIX
 
 # An odd factor: different sequence numbers give different products, so event ids are unique.
@@ -59,9 +59,10 @@ def set_last_sequence(txn: WriteTxn, stream_id: int, number: int) -> None:
 class StreamLog:
     """The writing side of one stream: adds a record for each change of an item.
 
-    alone: True if no other process writes to the stream. Then the last sequence number is also
-    kept in memory: reading it from the disk for each record would make writes of records 10 %
-    slower. A transaction that is rolled back then leaves a gap in the numbers.
+    alone: True if no other process writes to the stream. If so, the last sequence number is also
+    kept in memory: reading it from the store for each record would make writes of records 10 %
+    slower. If a transaction is rolled back, the number in memory stays, so the sequence numbers
+    have a gap.
     """
 
     __slots__ = (
@@ -116,8 +117,9 @@ class StreamLog:
     def follow(self, txn: WriteTxn, change: Change) -> None:
         """Add a record of a change to the stream.
 
-        This is one long function for speed: building a record takes half as long as a whole PutItem
-        without a stream. Copying the two images takes a third of the time for building a record.
+        Calls of other functions would cost time, so this is one long function. Building a record
+        takes half as long as a whole PutItem without a stream. A third of this time goes to copying
+        the two images.
         """
         old_row, new_row, key = change.old_row, change.new_row, change.key
         item = change.new or change.old_item()

@@ -70,7 +70,7 @@ class StrongReplicas:
 
 
 class WritesInFlight:
-    """Refuses writes of items that have a write in flight from another region."""
+    """Refuses a write of an item if another region's write of the item is in flight."""
 
     def __init__(self, definition: TableDefinition, membership: Membership, group: Group, moment: Moment) -> None:
         self._definition = definition

@@ -49,7 +49,7 @@ class InsightsSetting:
 
     @property
     def counts(self) -> bool:
-        """True if keys are counted."""
+        """True if the emulator counts how often each key is accessed or throttled."""
         return self.enabled and not self.failed
 
     def status(self, *, settled: bool) -> str:
@@ -64,10 +64,10 @@ class InsightsSetting:
         return "ENABLED" if self.enabled else "DISABLED"
 
     def rules(self, table: str, index: str | None, *, sort_key: bool) -> Iterator[str]:
-        """Yield the names of the CloudWatch rules that exist while keys are counted.
+        """Yield the names of the CloudWatch rules that exist while `counts` is True.
 
-        index: the name of the index, None for the table. sort_key: True if the table or index has a
-        sort key.
+        index: the name of the index, None for the table.
+        sort_key: True if the table or index has a sort key.
         """
         name = table if index is None else f"{table}-{index}"
         for keys in ("PK", "SK") if sort_key else ("PK",):

@@ -97,7 +97,7 @@ def close(views: Views, change: DefinitionChange, past: Past) -> None:
 def close_view(views: Views, change: DefinitionChange, number: int, *, no_more_writes: bool = True) -> None:
     """Close the frozen view with this number, if it is open.
 
-    no_more_writes: False if the transaction may still write keys that the view covers.
+    no_more_writes: True if the transaction writes no keys that the view covers after this call.
     """
     view = views.get(number)
     if view is not None and not view.closing:
@@ -172,7 +172,9 @@ def open_view(views: Views, past: Past) -> View:
 def record(views: Views, txn: ReadTxn, past: Past, where: bytes) -> bytes | None:
     """Return an item's row before the change that a record of the history describes.
 
-    Return None if there was no item before the change. where: the position of the record.
+    Return None if there was no item before the change.
+
+    where: the position of the record.
     """
     assert past.history is not None, "the table must be open with its history"
     stored = views.value(txn, open_view(views, past), keyspace.history_records(past.history) + where)
@@ -185,15 +187,15 @@ def first_records(
 ) -> Iterator[tuple[bytes, bytes | None]]:
     """Yield (item, position) for each item with a history record at or after `since` (a position).
 
-    item: the item's storage key without its table's prefix. position: the position of the item's
-    first record at or after `since`. start, end: the first and last item to visit. With None, `end`
-    is the end of the table.
+    item: the item's storage key without its table's prefix.
+    position: the position of the item's first record at or after `since`.
+    start, end: the first and last item to visit; if `end` is None, the last item of the table.
 
     A step reads up to 64 records. It may find no item: a table may have very many older records.
-    So the function also yields (item, None) after each step except the last. Then all items before
-    that item are done. The caller may stop there, and continue later with `start` at that item. It
-    must take at least two steps between two stops, because the first step may not get beyond
-    `start`.
+    So the function also yields (item, None) after each step except the last: all items before
+    `item` are done. The caller may stop there, and continue later with this item as `start`. The
+    caller must take at least two steps between two stops, because the first step may not get
+    beyond `start`.
     """
     assert past.history is not None, "the table must be open with its history"
     view = open_view(views, past)
@@ -212,8 +214,8 @@ def first_records(
         more = last is not None
         if last is not None:
             item, where = keyspace.history_pointer_of(last)
-            # The next step begins at `beyond`: it skips the other records of a yielded item, and
-            # records before `since`.
+            # The next step begins at `beyond`, to skip more records of an item that was already
+            # yielded, and records before `since`.
             beyond = LAST if item == found else max(where + b"\0", since)
             at = pointers + keyspace.history_item(item) + beyond
             yield (item + b"\0" if item == found else item), None

@@ -21,8 +21,9 @@ _structs: Final[dict[int, Struct]] = {}
 class Statistics:
     """Updates the stored counts and sizes of items and index entries at each change of an item.
 
-    The class is a follower, for a table with secondary indexes. key: the storage key of the record
-    with the counts and sizes.
+    The class is a follower, for a table with secondary indexes.
+
+    key: the storage key of the record with the counts and sizes.
     """
 
     __slots__ = ("_key",)
@@ -61,10 +62,10 @@ def _struct(numbers: int) -> Struct:
 
 
 def read(txn: ReadTxn, key: bytes, pairs: int) -> list[tuple[int, int]]:
-    """Return pairs (number of items or entries, bytes): the table's, then each secondary index's.
+    """Return pairs (number of items or entries, bytes): for the table, then for each index.
 
-    key: the storage key of the record with the table's statistics. pairs: the number of indexes
-    plus one.
+    key: the storage key of the record with the table's statistics.
+    pairs: the number of indexes plus one.
     """
     stored = (txn.get(key) or b"").ljust(pairs * _PAIR, b"\0")
     numbers = _struct(2 * pairs).unpack_from(stored)
@@ -74,8 +75,8 @@ def read(txn: ReadTxn, key: bytes, pairs: int) -> list[tuple[int, int]]:
 def add(txn: WriteTxn, key: bytes, deltas: Sequence[tuple[int, int]]) -> None:
     """Add to the stored counts and sizes of a table and its indexes.
 
-    key: the storage key of the record with these statistics. deltas: pairs (count, bytes) to add,
-    the table's first, then one for each index.
+    key: the storage key of the record with these statistics.
+    deltas: pairs (count, bytes) to add: first the pair of the table, then a pair for each index.
     """
     if not any(map(any, deltas)):
         return

@@ -67,7 +67,7 @@ class Index:
                 return None
             try:
                 pieces.append(encode(value))
-            except KeyError:  # a value of a wrong type, from before the index existed
+            except KeyError:  # a value of a wrong type, which was written before the index existed
                 return None
         if b"" in pieces or (max(map(len, pieces)) > limits.SORT_KEY and self._too_long(pieces)):
             return None

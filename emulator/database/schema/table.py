@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from emulator.database.schema.vector_index import VectorIndex
 
 PartialDecoder = tuple[Callable[[bytes], Item], tuple[str, ...]]
-"""A function that decodes some attributes of a row, and the names of key attributes.
+"""A pair: a function that decodes some attributes of a row; the names of some key attributes.
 
 The function does not decode these key attributes. Its caller knows their values and must add them.
 """
@@ -134,8 +134,8 @@ class Table:
     def decoder(self, attributes: frozenset[str]) -> PartialDecoder:
         """Return a pair: a function that decodes attributes of a row, and names of key attributes.
 
-        The function decodes `attributes` without the key attributes among them, whose names are the
-        second part. The caller knows the values of these key attributes and must add them.
+        The function decodes those `attributes` that are not key attributes. The second part names
+        those that are. The caller knows the values of the key attributes and must add them.
         """
         found = self.decoders.get(attributes)
         if found is None:
@@ -153,8 +153,8 @@ class Table:
     def _index_keys(self) -> dict[str, tuple[str, str]]:
         """Return the key attributes of indexes: name -> (type, name of an index).
 
-        An error message about such an attribute mentions this index. If several indexes use the
-        attribute, it is the first of them in alphabetical order (behaviour 3.8). Attributes of a
+        An error message about a key attribute mentions this index. If several indexes use the
+        attribute, the dictionary has the first index by name (behaviour 3.8). Attributes of a
         SearchSchema are included, because they follow the same rules (features 1.4). Key attributes
         of the table are left out.
         """

@@ -21,8 +21,8 @@ A *snapshot* has a name, a scope and a frozen view (`database/views/`) of the sc
 | `branching.py` | copies the tables of a snapshot to another tenant, or under other names |
 | `holding.py` | snapshots that last as long as a client is connected; reads items of snapshots |
 
-The times were measured in process, with items of 200 bytes in a table without indexes. They are
-about the same with both engines.
+The following times were measured in process, with items of 200 bytes in a table without indexes.
+The times are about the same with both engines.
 
 | action | milliseconds |
 |---|---|

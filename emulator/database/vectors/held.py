@@ -16,7 +16,7 @@ MOST_BYTES: Final = 512 << 20
 IDLE: Final = 60.0  # seconds without a search after which a matrix is dropped
 
 Key = tuple[int, int]
-"""The key of a matrix: the id of its vector index, and the number `restored` of the definition."""
+"""The key of a matrix: the id of the vector index, and the field `restored` of its definition."""
 
 
 def key_of(index: VectorIndex) -> Key:

@@ -20,7 +20,8 @@ Read = Callable[[], ReadTxn]
 
 _TURN: Final = 0.001  # seconds between two checks of whether another search still uses the matrix of vectors
 _PATIENCE: Final = 2000  # after this many checks without progress of the other search, a search stops waiting for it
-_ATTEMPTS: Final = 3  # the maximum number of times that one search compares all rows, even if entries change meanwhile
+# If entries change during a search, it compares all rows again, at most this many times in total.
+_ATTEMPTS: Final = 3
 
 
 def search(read: Read, held: HeldVectors, index: VectorIndex, query: Query, *, waits: bool) -> Steps[list[Match]]:
@@ -83,7 +84,7 @@ def _compare(read: Read, matrix: Matrix, query: Query) -> Steps[None]:
 def _read(read: Read, index: VectorIndex, query: Query) -> Steps[None]:
     """Read all entries from the store, and compare them with a query.
 
-    Unlike `_compare`, this does not keep the vectors in memory.
+    Unlike `_compare`, `_read` does not keep the vectors in memory.
     """
     reader = Entries(index)
     following: bytes | None = reader.range[0]

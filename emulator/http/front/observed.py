@@ -23,8 +23,8 @@ class Exchange(NamedTuple):
 
     began, ended: when work on the request began and when its answer was made, by `perf_counter`. On
     Linux and macOS, all processes of a machine share this clock.
-    others: the seconds between `began` and `ended` that went to other requests or to waiting. It is
-    0 unless the answer is made in slices.
+    others: the seconds between `began` and `ended` that went to other requests or to waiting; 0 if
+    the answer is made in one piece.
     method, path, query, body: empty if ObservedEndpoint.refuse or ObservedEndpoint.failed made the
     answer, because the two methods get only the header fields of the request.
     units: the capacity units that the request consumed, 0 if the server does not count them.
@@ -96,7 +96,7 @@ class ObservedEndpoint:
             own = perf_counter() - began
             raise Pending(self._in_slices(pending.steps, began, own, 0.0, method, query, fields, body)) from None
         raw = (began, perf_counter(), 0.0, method, b"/", query, fields, body, answer, 0.0)
-        # answer[0] is the status, answer[2] the body. An index is faster than a name.
+        # answer[0] is the status, answer[2] the body: access by index is faster than by name.
         if answer[0] < _FIRST_ERROR and len(body) + len(answer[2]) <= SMALL:
             self._ordinary(raw)
         else:
@@ -151,8 +151,8 @@ class ObservedEndpoint:
 class MeteredEndpoint(ObservedEndpoint):
     """An observed endpoint of a server that counts the units of requests.
 
-    It is a class of its own for speed. When ObservedEndpoint also counted units, a GetItem ran 300
-    more instructions, even on a server that does not count them.
+    It is a separate class for speed. If ObservedEndpoint also counted units, a GetItem would run
+    300 more instructions, even on a server that does not count units.
     """
 
     def answer(self, method: str, query: bytes, fields: Fields, body: bytes) -> Answer:

@@ -65,7 +65,7 @@ _ARGUMENTS = {"isolation", "tables"}
 _SUMMARY = "summary"
 _ADVICE = (_SUMMARY, "off")
 _THRESHOLD = re.compile(r"((certain|likely|possible)(/[0-9]+)?|[0-9]+)?")
-"""The values of `dynamodb_advice_fail_on`, as in `dynamodb-emulator advise --fail-on`."""
+"""The form of a value of `dynamodb_advice_fail_on` and of `advise --fail-on`."""
 
 _SHOWN = 20  # the maximum number of requests in the report of a failed test
 
@@ -228,9 +228,9 @@ def _check_advice(config: pytest.Config) -> None:
 
 
 def _isolation(config: pytest.Config, node: pytest.Item | None) -> str:
-    """Return the isolation of a test: account or reset. node: the test.
+    """Return the isolation of a test: account or reset.
 
-    If node is None, return the value of the ini option.
+    node: the test. If node is None, return the value of the ini option.
     """
     chosen = _of_marker(node, "isolation") or config.getini("dynamodb_isolation")
     if chosen not in _ISOLATIONS:
@@ -340,7 +340,7 @@ def dynamodb_tables(request: pytest.FixtureRequest, dynamodb_server: "Account") 
 
 
 class _Dynamodb:
-    """A plugin with the fixture `dynamodb`. It is registered if no other plugin has one."""
+    """A plugin with the fixture `dynamodb`, for the case that no other plugin has this fixture."""
 
     @pytest.fixture
     def dynamodb(self, dynamodb_client: Any) -> Any:  # noqa: ANN401 - boto3 has no types

@@ -108,8 +108,10 @@ def delete(
     Return the changed definition of the table that stays. Raises ApiError if the request does not
     delete the witness and all other tables, or if one of these tables is protected.
 
-    definition: the table that stays. members: the other tables. bodies: the request's Delete
-    actions. witness: the region of the witness that the request deletes, or None.
+    definition: the table that stays.
+    members: the other tables.
+    bodies: the request's Delete actions.
+    witness: the region of the witness that the request deletes, or None.
     """
     membership = definition.membership
     assert membership is not None, "the table is a member"

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def definition_of(request: Request, caller: Caller, number: int, now: float, until: float) -> TableDefinition:
-    """Return the definition of a new table. The indexes in it do not have ids and times yet.
+    """Return the definition of a new table. Its indexes do not have ids and times yet.
 
     number: the id of the table in the store. until: the time at which CREATING ends.
     """
@@ -104,8 +104,8 @@ def maximums(current: Mapping[str, int], members: Mapping[str, Any]) -> dict[str
     """Return the maximum on-demand units after a change of OnDemandThroughput (features 4).
 
     current: the maximums before the change.
-    members: a request, or the part of a request for one index. Its OnDemandThroughput changes the
-    maximums that it has, and leaves the others unchanged. The figure -1 removes a maximum.
+    members: a request, or the part of a request for one index. The maximums in its
+    OnDemandThroughput replace current maximums. A missing maximum changes nothing, -1 removes one.
     """
     merged = {**current, **members.get("OnDemandThroughput", {})}
     return {name: units for name, units in merged.items() if units != throughput.NO_MAXIMUM}
@@ -136,8 +136,8 @@ def changes_of(definition: TableDefinition, request: Mapping[str, Any]) -> dict[
 def _encryption(definition: TableDefinition, wanted: Mapping[str, Any]) -> dict[str, Any]:
     """Return the SSEDescription that an SSESpecification sets.
 
-    Return an empty dictionary if it does not enable encryption: then the service encrypts with its
-    own key, and descriptions have no SSEDescription (behaviour 10.3).
+    Return an empty dictionary if the SSESpecification does not enable encryption: the service then
+    encrypts with its own key, and descriptions have no SSEDescription (behaviour 10.3).
     """
     if not is_encrypting(wanted):
         return {}
@@ -149,8 +149,8 @@ def _encryption(definition: TableDefinition, wanted: Mapping[str, Any]) -> dict[
 def is_encrypting(wanted: Mapping[str, Any]) -> bool:
     """Return True if an SSESpecification enables encryption.
 
-    An SSESpecification with SSEType and without Enabled does too (findings ack-api-quirks,
-    DDB-TABLE-044).
+    An SSESpecification with SSEType and without Enabled also enables encryption (findings
+    ack-api-quirks, DDB-TABLE-044).
     """
     enabled: bool = wanted.get("Enabled", "SSEType" in wanted)
     return enabled

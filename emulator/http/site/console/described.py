@@ -26,7 +26,9 @@ class Key(NamedTuple):
 class Index(NamedTuple):
     """An index as pages show it.
 
-    kind: global, local or vector. size: in bytes. mode: the capacity in words, such as `on demand`.
+    kind: global, local or vector.
+    size: the size in bytes.
+    mode: the capacity in words, such as `on demand`.
     """
 
     name: str
@@ -42,8 +44,8 @@ class Index(NamedTuple):
 def keys(owner: Description, table: Description) -> list[Key]:
     """Return the key attributes of a table or index, the partition key first.
 
-    owner: the description of the table or index whose keys to return. table: the description of the
-    table, which has the types of all key attributes.
+    owner: the description of the table or index whose keys to return.
+    table: the description of the table, which has the types of all key attributes.
     """
     types = {each["AttributeName"]: each["AttributeType"] for each in table.get("AttributeDefinitions", ())}
     schema = owner.get("KeySchema", ())

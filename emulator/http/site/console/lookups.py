@@ -12,8 +12,8 @@ _ON = ("ENABLED", "ENABLING")
 class Settings(NamedTuple):
     """Settings of a table that DescribeTable does not return.
 
-    ttl: the attribute for time to live, None if TTL is off. recovery: the recovery period of
-    point-in-time recovery in days, None if it is off.
+    ttl: the attribute for time to live, None if TTL is off.
+    recovery: the days of the recovery period, None if point-in-time recovery is off.
     """
 
     ttl: str | None
