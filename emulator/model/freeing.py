@@ -40,8 +40,8 @@ def cut(members: list[Any], length: int) -> None:
 def _open(emptied: list[Any], value: Any) -> None:  # noqa: ANN401 - JSON of any form
     """Add a value to `emptied` if it must be freed in pieces.
 
-    Only values whose last member is a list or dictionary are freed in pieces. Python frees other
-    values in one step.
+    A dictionary, or a list of more than _SMALL members, is freed in pieces if its last member is a
+    list or dictionary. Python frees all other values in one step.
     """
     if type(value) is list:
         if len(value) > _SMALL and type(value[-1]) in {list, dict}:

@@ -107,7 +107,7 @@ def equal(left: Value, right: Value) -> bool:
 def order(left: Value, right: Value) -> int | None:
     """Return -1 if left is below right, 0 if they are equal, 1 if left is above right.
 
-    Return None if the values cannot be ordered: both must be S, both N or both B.
+    Return None if the values have no order: only two values of S, two of N or two of B have one.
     """
     if "N" in left and "N" in right:
         return number.order(left["N"], right["N"])

@@ -47,7 +47,7 @@ def needed(warm: Mapping[str, int]) -> int:
 def parts(table: Table, relation: Table | Index, limits: Range) -> Iterator[Range]:
     """Cut a range of storage keys at the borders of partitions, and yield the parts in order.
 
-    limits: the range. A partition that has no key of the range yields nothing.
+    limits: the range. Partitions outside the range are left out.
     """
     start, stop = limits
     total = count(table, relation)

@@ -41,7 +41,8 @@ class Guard:
     """A write's condition.
 
     test: returns True if the condition is met. Its arguments are the stored item, or {} if there is
-    none, and `values`. values: the values of the request's placeholders such as `:v`.
+    none, and `values`.
+    values: the values of the request's placeholders such as `:v`.
     """
 
     test: Callable[[Item, Values], bool]

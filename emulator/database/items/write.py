@@ -118,9 +118,11 @@ def _charge_replicated(table: Table, change: Change, *, waits: bool) -> None:
 def charge(table: Table, key: bytes, consumed: Consumed, item: Item | None, change: Change | None = None) -> None:
     """Charge a write, if the table's throughput is enforced or its writes are counted.
 
-    Raises ApiError if the throughput refuses the write. item: the item, or at least its key
-    attributes; None if there is no item. change: the change of the item, whose writes to global
-    indexes are charged too; None if the write leaves the item as it is.
+    Raises ApiError if the throughput refuses the write.
+
+    item: the item, or at least its key attributes; None if there is no item.
+    change: the change of the item. Its writes to global indexes are charged too. None if the write
+    leaves the item as it is.
     """
     if table.enforcement is None:
         return

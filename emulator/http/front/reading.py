@@ -34,8 +34,9 @@ _SPARE: Final = [
 class Read(NamedTuple):
     """The result of reading a request.
 
-    request: the parsed request. malformed: True if the body is not JSON, and then there is no
-    request. error: the first error in types or constraints, None if the request is valid.
+    request: the parsed request.
+    malformed: True if the body is not JSON. There is no request in this case.
+    error: the first error in types or constraints, None if the request is valid.
     """
 
     request: object = None
