@@ -107,7 +107,8 @@ def equal(left: Value, right: Value) -> bool:
 def order(left: Value, right: Value) -> int | None:
     """Return -1 if left is below right, 0 if they are equal, 1 if left is above right.
 
-    Return None if the values have no order: only two values of S, two of N or two of B have one.
+    Return None if the values have no order. Two values have an order if both are S, both are N or
+    both are B.
     """
     if "N" in left and "N" in right:
         return number.order(left["N"], right["N"])

@@ -91,8 +91,9 @@ def replicate(txn: WriteTxn, table: Table, change: Change, *, waits: bool) -> No
 
     The change costs as many units as the write in the other region (control-plane 6.5).
 
-    waits: whether the caller can repeat the write later. If so, and the table's enforced throughput
-    is used up, this raises ApiError and writes nothing. If not, the change is written in any case.
+    waits: True if the caller can repeat the write later. In this case, `replicate` raises ApiError
+    and writes nothing if the table's enforced throughput is used up. If False, the change is
+    written even if the throughput is used up.
     """
     if table.enforcement is not None:
         change.entries = entry_changes(table, change)

@@ -59,8 +59,8 @@ class Reader:
 
         At the end of the context, the reading thread frees the objects of the request.
 
-        operation: the operation's name. bodies: counts the memory of the body until the end of the
-        context.
+        operation: the operation's name.
+        bodies: counts the memory of the body until the end of the context.
         """
         self._emulator.load(operation)
         waiting = _Waiting()
