@@ -203,7 +203,10 @@ def version_of(txn: ReadTxn, log: int, item: bytes) -> bytes:
 
 
 def version_in(stored: bytes | None) -> bytes:
-    """Return the version in a stored version, which may end with the number of a log record."""
+    """Return an item's version from its stored form, which may also have a log record's number.
+
+    Return b"" if nothing is stored.
+    """
     return _parts(stored)[0]
 
 

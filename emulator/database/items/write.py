@@ -91,9 +91,9 @@ def replicate(txn: WriteTxn, table: Table, change: Change, *, waits: bool) -> No
 
     The change costs as many units as the write in the other region (control-plane 6.5).
 
-    waits: True if the caller can repeat the write later. In this case, `replicate` raises ApiError
-    and writes nothing if the table's enforced throughput is used up. If False, the change is
-    written even if the throughput is used up.
+    waits: what happens if the table's enforced throughput is used up. With True, `replicate` raises
+    ApiError and writes nothing, because the caller can repeat the write later. With False, the
+    change is written.
     """
     if table.enforcement is not None:
         change.entries = entry_changes(table, change)

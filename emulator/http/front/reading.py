@@ -35,7 +35,7 @@ class Read(NamedTuple):
     """The result of reading a request.
 
     request: the parsed request.
-    malformed: True if the body is not JSON. There is no request in this case.
+    malformed: True if the body is not JSON, so that there is no request.
     error: the first error in types or constraints, None if the request is valid.
     """
 
