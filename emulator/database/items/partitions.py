@@ -22,8 +22,8 @@ from emulator.limits import TABLE_CAPACITY
 _MOST: Final = ceil(TABLE_CAPACITY / PARTITION_UNITS["Write"])
 """The maximum number of partitions that a table may have.
 
-The default quota of throughput needs this number. A request may set a warm throughput above the
-quota, but more partitions would only make each Scan slower.
+The default quota of throughput needs this many partitions. A request may set a warm throughput
+above the quota. The table still gets no more partitions, because they would make each Scan slower.
 """
 
 

@@ -281,7 +281,7 @@ class Update(Write):
 
     @property
     def parts(self) -> int:
-        """The number of attributes that the update changes. The update's time grows with it."""
+        """The number of attributes that the update changes. The update's time grows with this number."""
         return 0 if self.update is None else len(self.update.attributes)
 
     def check(self) -> None:
