@@ -137,7 +137,7 @@ class ReplicaLog:
 
 
 def _do_nothing(_table: TableDefinition) -> None:
-    """Do not queue replication: all directions are paused. The end of a pause queues replication."""
+    """Queue no replication: all directions are paused. The end of a pause queues replication."""
 
 
 def _parts(stored: bytes | None) -> tuple[bytes, bytes]:

@@ -281,7 +281,10 @@ class Update(Write):
 
     @property
     def parts(self) -> int:
-        """The number of attributes that the update changes. The update's time grows with this number."""
+        """The number of attributes that the update changes.
+
+        It serves to estimate how long the update takes.
+        """
         return 0 if self.update is None else len(self.update.attributes)
 
     def check(self) -> None:
