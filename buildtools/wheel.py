@@ -39,7 +39,7 @@ class Wheel(BuildHookInterface[Any]):
     """The build hook: hatchling calls `initialize` before it builds a wheel."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Write the service model. For an ordinary wheel, list its files in `build_data`.
+        """Write the service model. List the files of an ordinary wheel in `build_data`.
 
         version: "standard" for an ordinary wheel, "editable" for an editable one.
         """

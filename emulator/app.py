@@ -196,7 +196,7 @@ class Emulator:
         free(request)
 
     def answer(self, operation: str, raw: object, caller: Caller) -> bytes:
-        """Return the answer to one request, as JSON, without faults.
+        """Return the answer to one request, as JSON. Faults are not applied.
 
         Raises ApiError, or Sliced if making the answer takes long. raw: the request's body as
         parsed JSON, or what `self.read` returned for it.
@@ -325,7 +325,10 @@ class Emulator:
                 yield None
 
     def coming_events(self) -> "Steps[list[Event]]":
-        """Return the coming events by the emulator's clock, of all processes, unsorted."""
+        """Return the coming events of all processes, unsorted.
+
+        Their times are times of the emulator's clock.
+        """
         from emulator.database.events import Event, next_events  # noqa: PLC0415 - most servers never need it
 
         found = yield from next_events(self.database)

@@ -11,7 +11,7 @@ from typing import Final
 
 from emulator.advisor.calls import Access, Call
 
-MOST: Final = 5_000  # tallies of a process; each takes about 1 to 3 KB
+MOST: Final = 5_000  # the maximum number of tallies in a process; each takes about 1 to 3 KB
 _NAMES: Final = 40  # the maximum number of names that a tally counts
 _ACCESS_KEYS: Final = 5  # the maximum number of access keys that a tally names
 _LONGEST_NAME: Final = 100  # characters; longer names are cut
@@ -24,8 +24,10 @@ EVERYBODY: Final = "*"
 class Subject:
     """What a tally is about.
 
-    index: "" for the table itself. operation: "" for a tally about a whole table or index.
-    place: the line of the caller's code; "" if `operation` is "", and without the pytest plugin.
+    index: "" for the table itself.
+    operation: "" for a tally about a whole table or index.
+    place: the line of the caller's code. It is "" if `operation` is "", or if the caller does not
+    use the pytest plugin.
     detail: a text by which a rule tells its tallies apart, such as the name of an attribute.
     """
 
@@ -48,10 +50,12 @@ class Subject:
 class Tally:
     """The counts of one subject.
 
-    read, write: capacity units. exact: whether the units are known, and not estimated.
-    figures, peaks: name -> sum, name -> highest value. The rule chooses the names.
-    names: how often each name, such as the name of an attribute, was seen. more: how often other
-    names were seen after `names` was full.
+    read, write: capacity units.
+    exact: True if the units are known, False if they are estimated.
+    figures: name -> sum. The rule chooses the names.
+    peaks: name -> highest value. The rule chooses the names.
+    names: how often each name, such as the name of an attribute, was seen.
+    more: how often other names were seen after `names` was full.
     example: the request that was noted first.
     """
 

@@ -53,9 +53,10 @@ class ScalingPolicy:
 class ScheduledAction:
     """A change of the bounds of a target's capacity at certain times.
 
-    schedule: text with `at`, `rate` or `cron`. start, end: the action happens only between these
-    times. last: the time at which the action last happened, or at which PutScheduledAction last
-    stored it if that is later.
+    schedule: text with `at`, `rate` or `cron`.
+    start, end: the action happens only between these times.
+    last: the time at which the action last happened, or was last stored by PutScheduledAction,
+    whichever is later.
     """
 
     name: str
@@ -87,7 +88,10 @@ class Activity:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """The capacity that a target is to get, and its cause. It is stored if it must be set later."""
+    """The capacity that a target is to get, and the cause.
+
+    The target stores this object if the capacity cannot be set yet.
+    """
 
     units: int
     cause: str
@@ -104,7 +108,8 @@ class ScalableTarget:
     wanted: a capacity that could not be set yet because the table was being changed, else None.
     scaled_out, scaled_in: when a policy last raised or lowered the capacity.
     consumed: number of a worker -> minute since the epoch (as text) -> units that the worker has
-    counted. The owner process scales, and keeps its own counts in memory only.
+    counted. The owner process does the scaling, so its own counts need not be here: they are only
+    in its memory.
     """
 
     id: str

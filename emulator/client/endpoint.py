@@ -97,9 +97,9 @@ class HttpEndpoint:
         return self._send(method, f"/_emulator/{path}", b"" if method == "GET" else orjson.dumps(body), {})
 
     def begin_control(self, path: str, body: Mapping[str, Any]) -> None:
-        """Call a control that runs until `close`, such as `snapshots/hold`, without waiting for it.
+        """Call a control that runs until `close`, such as `snapshots/hold`.
 
-        Raises Unreachable.
+        Do not wait for the control's answer. Raises Unreachable.
         """
         self._request("POST", f"/_emulator/{path}", orjson.dumps(body), {})
 

@@ -38,7 +38,7 @@ _DIMENSIONS: Final = ("TableName", "GlobalSecondaryIndexName", "Operation", "Sou
 
 _SELECTS: Final = ("AccessKey", "Region", "TableName")
 _SELECTION: Final = ("AccessKey?", "Region?", "TableName?")
-_TABLES: Final = 200  # tables between two yields
+_TABLES: Final = 200  # after this many tables, `_metrics` yields, so that other requests can run
 
 Series = dict[tuple[str, ...], dict[int, list[float]]]
 """Name, access key, region and dimensions of a metric -> minute -> sum, count, lowest and highest
@@ -79,7 +79,7 @@ def _datapoint(minute: int, total: float, count: float, lowest: float, highest: 
 
 @control("cloudwatch", changes=False, gather=_together, summary="show metrics of the last hour")
 def cloudwatch(emulator: Emulator, _body: Body) -> Steps[Result]:
-    """Return the metrics that this process has counted. The owner also adds provisioned units.
+    """Return the metrics that this process has counted. The owner process adds provisioned units.
 
     Raises BadDeclaration if requests are not counted.
     """
@@ -151,9 +151,12 @@ def _of_table(database: Database, table: Table) -> Iterator[list[Any]]:
 def _shown_as(table: Table, name: str, subject: str) -> Iterator[tuple[str, list[str]]]:
     """Yield pairs of a name and dimensions under which a metric of a table is shown.
 
-    name: the metric's own name. subject: the name of an index, "" for the table; for a replication
-    latency, the receiving region. Consumed write units of a global table are shown twice: in the
-    sum of all writes, and separately with the dimension Source.
+    name: the metric's own name.
+    subject: the name of an index, "" for the table; for a replication latency, the receiving
+    region.
+
+    Consumed write units of a global table are shown twice: in the sum of all writes, and separately
+    with the dimension Source.
     """
     if name == REPLICATION_LATENCY:
         yield name, [table.name, "", "", "", subject]

@@ -33,8 +33,9 @@ FRAME: Final = len(_BEFORE) + len(_AFTER)
 class Record:
     """A record that waits to be sent to a function.
 
-    sequence: the sequence number of the record. time: the time of the change, in seconds since the
-    epoch. text: the record as JSON in the form of an event.
+    sequence: the sequence number of the record.
+    time: the time of the change, in seconds since the epoch.
+    text: the record as JSON in the form of an event.
     """
 
     sequence: int

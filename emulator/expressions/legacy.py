@@ -336,9 +336,9 @@ def key_conditions(request: Request) -> program.KeyCondition:
 
     Without IndexName, at most two conditions are allowed. With IndexName, up to eight conditions
     are allowed here, because the index may have several key attributes (features 3).
-    `key_range.resolve` later checks whether a key may have the operator, and whether the conditions
-    fit the schema. These checks come later, because the service first reports errors about the
-    table (behaviour 18).
+    `key_range.resolve` later checks whether key conditions may use the operators, and whether the
+    conditions fit the schema. These checks come later, because the service first reports errors
+    about the table (behaviour 18).
     """
     elements: Mapping[str, Request] = request["KeyConditions"]
     check_names(elements)

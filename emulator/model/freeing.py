@@ -14,8 +14,8 @@ _AT_ONCE: Final = 1_000  # the number of members that one step removes from a lo
 def free(value: Any) -> None:  # noqa: ANN401 - JSON of any form
     """Empty a list or dictionary, and the large lists and dictionaries in it, in pieces.
 
-    No other code may still use the value. An inner list or dictionary that contains only scalars is
-    freed in one step.
+    No other code may still use the value. Inner lists of at most _SMALL members are freed in one
+    step, as are inner lists and dictionaries that contain only scalars.
     """
     emptied: list[Any] = [value] if isinstance(value, list | dict) else []
     del value
@@ -40,8 +40,8 @@ def cut(members: list[Any], length: int) -> None:
 def _open(emptied: list[Any], value: Any) -> None:  # noqa: ANN401 - JSON of any form
     """Add a value to `emptied` if it must be freed in pieces.
 
-    Only values whose last member is a list or dictionary are freed in pieces. Python frees other
-    values in one step.
+    A dictionary, or a list of more than _SMALL members, is freed in pieces if its last member is a
+    list or dictionary. Python frees all other values in one step.
     """
     if type(value) is list:
         if len(value) > _SMALL and type(value[-1]) in {list, dict}:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 class _Checked(NamedTuple):
-    """The parts of a SearchVectors request that its check converts, without the table.
+    """The parts of a SearchVectors request that the operation's check converts.
 
     vector: the bytes of SearchVector, as float32 numbers.
     """

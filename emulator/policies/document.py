@@ -36,7 +36,7 @@ class Principals:
     def include(self, arn: str, account: str) -> bool:
         """Return True if the statement applies to a principal of IAM.
 
-        arn: the principal. account: the number of its account.
+        arn: the ARN of the principal. account: the number of the principal's account.
         """
         if self.are_anyone:
             return not self.excepted

@@ -48,7 +48,10 @@ def _arguments(request: Mapping[str, Any]) -> str:
 
 
 def literal(value: Any, depth: int = 0) -> str:  # noqa: ANN401 - a JSON value
-    """Return a value as a Python literal. depth: levels of indentation after the first line."""
+    """Return a value as a Python literal.
+
+    depth: the indentation of the literal's last line, in levels of four spaces.
+    """
     if isinstance(value, Binary):
         return repr(bytes(value))
     whole = _one_line(value)

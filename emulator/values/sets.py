@@ -2,8 +2,9 @@
 
 The parsers have the same arguments and results as the parsers of scalars.py.
 
-A parser stops when the members that it has read are too large for the set's limit. A bad or
-repeated member after them is not reported, although the service presumably reports it.
+If the first members alone prove that a set is too large, a parser may ignore the other members. So
+a bad or repeated member among the ignored members is not reported, although the service presumably
+reports it.
 """
 
 from binascii import a2b_base64

@@ -74,8 +74,10 @@ def release(environment: Environment) -> None:
 def _check_copy(folder: Path, verify: Verify | None) -> None:
     """Verify a folder if it may be a damaged copy (identity.py). Raises Corrupted.
 
-    verify: a function that checks the folder; with None, only the pages of the data file are
-    checked. In a new folder, record that the data file will be created next.
+    In a new folder, record that the data file will be created next.
+
+    verify: a function that checks the folder. With None, only the pages of the data file are
+    checked.
     """
     state = identity.state_of(folder)
     if state == identity.NEW:

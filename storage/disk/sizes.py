@@ -1,4 +1,8 @@
-"""Computes sizes of LMDB's memory map: the first size, and the steps by which it grows."""
+"""Computes sizes of LMDB's memory map: the first size, and the steps by which it grows.
+
+The map of a *reserved* file is as large as the file, and the map of a *sparse* file may be larger
+than the file (environment.py).
+"""
 
 import mmap
 import os
@@ -12,7 +16,7 @@ LEAST_SPARSE: Final = 16 << 20
 """The size in bytes of the smallest useful sparse map."""
 
 LARGEST_STEP: Final = 256 << 20
-"""The largest step, in bytes. A smaller map doubles at each step."""
+"""The largest step by which a map grows, in bytes. A map of less than this size doubles."""
 
 UNIT: Final = 64 << 10
 """A number of bytes. Every size of the memory map is a multiple of this number."""
@@ -21,8 +25,8 @@ UNIT: Final = 64 << 10
 def first_sparse(system: str = os.name) -> int:
     """Return the first size of the map of a sparse file, in bytes. system: a value of `os.name`.
 
-    The map costs only address space, so it is so large that it never has to grow. On Windows it is
-    small, because LMDB makes the file as large as the map.
+    The map costs only address space, so this size is large enough for any file. On Windows the size
+    is small, because LMDB makes the file as large as the map.
     """
     return LEAST_SPARSE if system == "nt" else min(1 << 40, sys.maxsize >> 3)
 

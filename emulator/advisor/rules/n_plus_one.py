@@ -17,8 +17,8 @@ from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, cost, count
 from emulator.advisor.tally import Note, Tally
 
 _MANY: Final = 5  # a finding needs at least this many GetItems for the items of one answer
-_SURE: Final = 3  # a finding is `certain` if at least this many lists were read one by one
-_MOST: Final = 500  # answers whose GetItems are remembered
+_SURE: Final = 3  # a finding is `certain` if the items of at least this many lists were read one by one
+_MOST: Final = 500  # the maximum number of answers whose GetItems are remembered
 _ONE_BY_ONE: Final = frozenset(("GetItem", "ExecuteStatement"))
 
 _Loop = dict[str, tuple[Call, Access]]

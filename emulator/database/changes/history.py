@@ -17,7 +17,7 @@ an item. A record has these fields:
     4 bytes    length of the row after the change, 0 if there is no item or the row is not kept
     the rest   key, row before, row after
 
-The row after the change is stored only if stream records refer to it (record.py).
+The row after the change is stored only if stream records need this row (record.py).
 """
 
 from struct import Struct
@@ -44,7 +44,8 @@ LAST: Final = b"\xff" * POSITION
 class Record(NamedTuple):
     """A record of a history.
 
-    item: the item's key without the table's prefix. expired: True if TTL deleted the item.
+    item: the item's key without the table's prefix.
+    expired: True if TTL deleted the item.
     old, new: the rows before and after the change. None means that there was no item, or that the
     history did not keep the row.
     """
@@ -131,7 +132,8 @@ class History:
 def last_position(txn: ReadTxn, records: bytes) -> tuple[int, int]:
     """Return the time and number in the position of a history's last record.
 
-    Return (0, 0) if there are no records. records: the prefix of the records' storage keys.
+    Return (0, 0) if there are no records. records: the storage keys of the records begin with these
+    bytes.
     """
     _, last = txn.page(records, prefix_end(records), 1, reverse=True)
     return _position.unpack_from(last, keyspace.ITEM_PREFIX) if last else (0, 0)

@@ -69,9 +69,10 @@ class Write(NamedTuple):
 class ReplicaLog:
     """A follower that gives each write of a table a version, and adds clients' writes to a log.
 
-    The log keeps the writes until the other regions have them. moment: the clock that gives a write
-    its time. notify: called with the table's definition after each write that other regions must
-    get.
+    The log keeps the writes until the other regions have them.
+
+    moment: the clock that gives a write its time.
+    notify: called with the table's definition after each write that other regions must get.
     """
 
     def __init__(
@@ -114,10 +115,13 @@ class ReplicaLog:
         self._notify(self._table)
 
     def _complete(self, txn: WriteTxn, number: bytes, row: bytes | None) -> None:
-        """Move a replaced row into the log record of the write that made it, or drop the record.
+        """Complete the log record of an item's last write, because the item changes again.
 
-        number: the number of the record, as bytes. `trim` may have deleted the record. row: the
-        replaced row, None if the item does not exist.
+        Move the replaced row from the table into the record. If the record is not among the first
+        KEPT records of the log, drop it instead.
+
+        number: the number of the record, as bytes. `trim` may have deleted the record.
+        row: the replaced row, None if the last write has deleted the item.
         """
         key = self._writes + number
         record = txn.get(key)
@@ -133,7 +137,7 @@ class ReplicaLog:
 
 
 def _do_nothing(_table: TableDefinition) -> None:
-    """Queue no replication, because all directions are paused. The end of a pause queues it."""
+    """Queue no replication: all directions are paused. The end of a pause queues replication."""
 
 
 def _parts(stored: bytes | None) -> tuple[bytes, bytes]:
@@ -170,7 +174,8 @@ def version_at(micros: int, region: str) -> bytes:
 def write_of(txn: ReadTxn, stored: bytes, table: bytes) -> Write:
     """Return the write that a record of a replication log has.
 
-    stored: the record. table: the prefix of the storage keys of the table's items.
+    stored: the record.
+    table: the storage keys of the table's items begin with these bytes.
     """
     version, item = _header.unpack_from(stored)
     at = _header.size + (version & ~_IN_TABLE)
@@ -198,7 +203,10 @@ def version_of(txn: ReadTxn, log: int, item: bytes) -> bytes:
 
 
 def version_in(stored: bytes | None) -> bytes:
-    """Return the version of an item from its stored value, without the number of a log record."""
+    """Return an item's version from its stored form, which may also have a log record's number.
+
+    Return b"" if nothing is stored.
+    """
     return _parts(stored)[0]
 
 
@@ -225,8 +233,8 @@ def last_number(txn: ReadTxn, log: int) -> int:
 def pending(txn: ReadTxn, log: int, table: bytes, after: int, limit: int) -> list[tuple[int, Write]]:
     """Return the next writes of a replication log, at most `limit`, with their records' numbers.
 
-    after: the number of the record after which to begin. table: the prefix of the storage keys of
-    the table's items.
+    after: the number of the record after which to begin.
+    table: the storage keys of the table's items begin with these bytes.
     """
     prefix = keyspace.replicated_writes(keyspace.replica(log))
     found = []

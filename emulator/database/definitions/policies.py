@@ -39,8 +39,9 @@ class AttachedPolicy:
 def changed(current: AttachedPolicy | None, text: str | None, now: float, until: float) -> AttachedPolicy:
     """Return the policy after a change at the time `now`.
 
-    current: the policy before, None if there never was one. text: the new text, None for a
-    deletion. until: the time until which GetResourcePolicy shows the policy before.
+    current: the policy before the change, None if the table or stream never had a policy.
+    text: the new text, None for a deletion.
+    until: the time until which GetResourcePolicy shows the policy before the change.
     """
     revision = int(now * MILLISECONDS)
     if current is None:

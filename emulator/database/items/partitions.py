@@ -22,8 +22,8 @@ from emulator.limits import TABLE_CAPACITY
 _MOST: Final = ceil(TABLE_CAPACITY / PARTITION_UNITS["Write"])
 """The maximum number of partitions that a table may have.
 
-The default quota of throughput needs this number. A request may set a warm throughput above the
-quota, but more partitions would only make each Scan slower.
+The default quota of throughput needs this many partitions. A request may set a warm throughput
+above the quota. The table still gets no more partitions, because they would make each Scan slower.
 """
 
 
@@ -47,7 +47,7 @@ def needed(warm: Mapping[str, int]) -> int:
 def parts(table: Table, relation: Table | Index, limits: Range) -> Iterator[Range]:
     """Cut a range of storage keys at the borders of partitions, and yield the parts in order.
 
-    limits: the range. A partition that has no key of the range yields nothing.
+    limits: the range. Partitions outside the range are left out.
     """
     start, stop = limits
     total = count(table, relation)

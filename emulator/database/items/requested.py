@@ -41,7 +41,8 @@ class Guard:
     """A write's condition.
 
     test: returns True if the condition is met. Its arguments are the stored item, or {} if there is
-    none, and `values`. values: the values of the request's placeholders such as `:v`.
+    none, and `values`.
+    values: the values of the request's placeholders such as `:v`.
     """
 
     test: Callable[[Item, Values], bool]
@@ -280,7 +281,10 @@ class Update(Write):
 
     @property
     def parts(self) -> int:
-        """The number of attributes that the update changes. The update's time grows with it."""
+        """The number of attributes that the update changes.
+
+        It serves to estimate how long the update takes.
+        """
         return 0 if self.update is None else len(self.update.attributes)
 
     def check(self) -> None:

@@ -91,8 +91,9 @@ def replicate(txn: WriteTxn, table: Table, change: Change, *, waits: bool) -> No
 
     The change costs as many units as the write in the other region (control-plane 6.5).
 
-    waits: whether the caller can repeat the write later. If so, and the table's enforced throughput
-    is used up, this raises ApiError and writes nothing. If not, the change is written in any case.
+    waits: what happens if the table's enforced throughput is used up. With True, `replicate` raises
+    ApiError and writes nothing, because the caller can repeat the write later. With False, the
+    change is written.
     """
     if table.enforcement is not None:
         change.entries = entry_changes(table, change)
@@ -118,9 +119,11 @@ def _charge_replicated(table: Table, change: Change, *, waits: bool) -> None:
 def charge(table: Table, key: bytes, consumed: Consumed, item: Item | None, change: Change | None = None) -> None:
     """Charge a write, if the table's throughput is enforced or its writes are counted.
 
-    Raises ApiError if the throughput refuses the write. item: the item, or at least its key
-    attributes; None if there is no item. change: the change of the item, whose writes to global
-    indexes are charged too; None if the write leaves the item as it is.
+    Raises ApiError if the throughput refuses the write.
+
+    item: the item, or at least its key attributes; None if there is no item.
+    change: the change of the item. Its writes to global indexes are charged too. None if the write
+    leaves the item as it is.
     """
     if table.enforcement is None:
         return

@@ -59,8 +59,9 @@ def branch(
 ) -> Steps[int]:
     """Copy a snapshot's tables to another tenant, in steps. Return the number of tables.
 
-    name: the snapshot's name. access_key, region: the tenant that gets the copies. If region is
-    None, each copy is in the region of the table in the snapshot.
+    name: the snapshot's name.
+    access_key, region: the tenant that gets the copies. If region is None, each copy is in the
+    region of the table in the snapshot.
     renamed: name of a table -> name of its copy. Other copies have the names of their tables.
 
     Raises UnknownSnapshot, and BranchRefused if the copies cannot be made.

@@ -1,9 +1,9 @@
 """Reads large requests of many values in a separate thread, while other requests are answered.
 
 Checking the types of a million values takes up to 0.6 s. The check needs only the request, so it
-can run in another thread. While both threads have work, Python switches between them every half
-millisecond. Only the JSON parser still makes other requests wait, because Python cannot switch
-threads inside its single call.
+can run in another thread. While this thread and the main thread have work, Python switches between
+them every half millisecond. Only the JSON parser still makes other requests wait, because Python
+cannot switch threads inside the parser's single call.
 
 There is only one such thread. So only one large request at a time has objects in memory, and other
 large requests wait as bytes. While a large request is waiting or in memory, garbage collection is
@@ -34,8 +34,9 @@ _SPARE: Final = [
 class Read(NamedTuple):
     """The result of reading a request.
 
-    request: the parsed request. malformed: True if the body is not JSON, and then there is no
-    request. error: the first error in types or constraints, None if the request is valid.
+    request: the parsed request.
+    malformed: True if the body is not JSON, so that there is no request.
+    error: the first error in types or constraints, None if the request is valid.
     """
 
     request: object = None
@@ -58,8 +59,8 @@ class Reader:
 
         At the end of the context, the reading thread frees the objects of the request.
 
-        operation: the operation's name. bodies: counts the memory of the body until the end of the
-        context.
+        operation: the operation's name.
+        bodies: counts the memory of the body until the end of the context.
         """
         self._emulator.load(operation)
         waiting = _Waiting()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from emulator.http.front.answers import Answer
     from emulator.slices import Steps
 
-_SLICE: Final = 0.005  # seconds; a slice ends after the first step at which it has taken this long
+_SLICE: Final = 0.005  # seconds; once a slice has taken this long, it ends after the current step
 
 _T = TypeVar("_T")
 

@@ -7,7 +7,7 @@ bodies larger than LARGE, the functions of this module read only a part:
 |---------------------------------------------|----------------------------------------------------|
 | request                                     | names of tables and indexes near beginning and end |
 | error                                       | code and message near the beginning                |
-| answer to BatchWriteItem, unprocessed items | all                                                |
+| answer with unprocessed items               | all                                                |
 | other answer                                | the members after the items                        |
 """
 

@@ -1,9 +1,9 @@
 """Serves the controls (emulator/controls) and metrics over HTTP, under `/_emulator/`.
 
 Calls of controls need no credentials. An empty body means `{}`. In a GET, the fields of the query
-string become members of the body, with texts as values. If the client closes the connection, the
-control still runs to its end. Only a control that is registered with `ends_with_client` is
-cancelled.
+string become members of the body, with texts as values. If the client closes the connection, a
+control that is registered with `ends_with_client` is cancelled. All other controls run to their
+end.
 """
 
 import asyncio
