@@ -31,6 +31,28 @@ def test_a_large_value_is_emptied(make, freed):
     assert (end() is None) is freed
 
 
+LARGE = {f"a{number}": {"S": "x"} for number in range(50)}
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        lambda large: [{"M": large}, {"M": {}}],
+        lambda large: {"l": {"L": [{"M": large}]}},
+        lambda large: {"first": large, "last": 1},
+        lambda large: [large, *([""] * 2_000)],
+        lambda large: [large, *([[]] * 2_000)],
+        lambda large: [large, *([[], 1] * 2_000)],
+        lambda large: [[[large]]],
+    ],
+)
+def test_a_large_value_is_found_everywhere(around):
+    """It is emptied before Python frees the list or dictionary that contains it."""
+    large = dict(LARGE)
+    free({"member": around(large)})
+    assert not large
+
+
 def test_names_that_a_cache_may_hold_stay():
     names = {f"#{number}": "a" for number in range(50)}
     texts = [f"a{number}" for number in range(50)]
