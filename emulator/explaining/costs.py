@@ -166,7 +166,7 @@ def _further_rules(planned: Pages, *, consistent: bool) -> list[str]:
 
 
 def _read_rule(size: int) -> str:
-    return f"A read costs 1 unit for each 4 KB, rounded up. It reads {size:,} bytes."
+    return f"A read costs 1 unit for each 4 KB, rounded up. This read has {size:,} bytes."
 
 
 def _queries_rule(found: Sequence[Extent], size: int) -> str:
