@@ -68,8 +68,9 @@ class Database(Entrances):
     (see Removal). None means that no backup is made.
     waits: a function that returns True if a table must wait before its removal (see Waits). None
     means that no table waits.
-    group_commit, numbered, upkeep: the engine as an object that offers an optional service
-    (storage/host.py). None if the engine does not offer the service.
+
+    The attributes group_commit, numbered and upkeep stand for three optional services of an engine
+    (storage/host.py). Each of them is the engine if it offers this service, otherwise None.
     """
 
     def __init__(

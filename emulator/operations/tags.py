@@ -31,7 +31,10 @@ class _Resource:
         self._change = change
 
     def change(self, tags: Tags) -> None:
-        """Replace all tags of the resource. Raises ApiError if they are too many or too large."""
+        """Replace all tags of the resource.
+
+        Raises ApiError if the new tags are too many or too large.
+        """
         tag_rules.check_set(tags)
         if tags != self.tags:
             self._change(tags)

@@ -44,7 +44,10 @@ class Attachments:
         self._histories = histories
         self._deletions = deletions
         self.replicate: Callable[[TableDefinition], None] = _do_nothing
-        """A function that gets the table's definition at each write that replicas must get."""
+        """Called with a table's definition after each write that other regions must get.
+
+        Emulator sets it.
+        """
         self.lags: Callable[[TableDefinition], LagSetting | None] = _no_lag
         self.group: Callable[[TableDefinition], Iterable[Table]] = _alone
         """A function that returns the other tables of a table's group. TableRegistry sets it."""

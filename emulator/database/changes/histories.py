@@ -1,8 +1,8 @@
 """Opens, closes and trims the histories of all tables.
 
 Each time recovery is enabled for a table, a new history begins. A history is deleted when it is
-closed and no stream record refers to it. Background work deletes records that are older than the
-history's retention, in slices. The work may be late: readers ignore records from before the
+closed and no stream record refers to it. Background work deletes a history's records that are older
+than its retention, in slices. This work may be late. So readers ignore records from before the
 recovery window.
 """
 

@@ -124,7 +124,10 @@ def record_size(row: bytes) -> int:
 
 
 def record_json(row: bytes) -> bytes:
-    """Return the JSON text of a stored record in version 2, as GetRecords returns it."""
+    """Return the JSON text that GetRecords returns for a stored record.
+
+    row: the stored record, in version 2 of the format.
+    """
     return row[HEADER:]
 
 
@@ -138,7 +141,7 @@ def record_frame(row: bytes) -> tuple[bytes, int]:
 
 
 def record_parts(row: bytes) -> Parts:
-    """Return a stored record in version 2, split into its parts."""
+    """Return the parts of a stored record. row: the record, in version 2 of the format."""
     _, _, _, size, origin, event, at, keys, new, old = _header.unpack_from(row)
     start = HEADER + at
     keys_end = start + keys

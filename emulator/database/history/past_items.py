@@ -90,7 +90,7 @@ def find(views: Views, txn: ReadTxn, number: int) -> Past | None:
 
 
 def close(views: Views, change: DefinitionChange, past: Past) -> None:
-    """Close an open table. Do nothing if it is already closed."""
+    """Close a table that `open_past` opened. Do nothing if it is already closed."""
     close_view(views, change, past.view)
 
 

@@ -28,8 +28,7 @@ The function does not decode these key attributes. Its caller knows their values
 """
 
 _MOST_DECODERS: Final = 256
-# If the names of the attributes that a decoder decodes have more characters than this in total, the
-# decoder is not cached.
+# A decoder is not cached if the names of its attributes have more characters than this in total.
 _LONGEST_DECODER: Final = 4 * limits.EXPRESSION_SIZE
 
 

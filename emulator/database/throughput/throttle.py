@@ -196,7 +196,7 @@ class Resource:
         )
 
     def _cause(self, now: float) -> Cause:
-        """Return the cause of a refusal by the token bucket for all partition keys together."""
+        """Return why the token bucket that all partition keys share refuses a request."""
         if self._on_demand:
             return "OnDemandMaximum" if self._ramp is None else "OnDemandRamp"
         if self.index is not None:

@@ -139,8 +139,8 @@ class Views:
         limit: the maximum number of keys to visit.
         room: the page ends as soon as its values together have this number of bytes or more.
 
-        Raises Interrupted if another process has changed definitions that this process has not
-        loaded yet.
+        Raises Interrupted if another process has changed definitions, and this process has not
+        loaded the new definitions yet.
         """
         self._check(txn)
         return reading.page(txn, self.layers(view, start[: keyspace.ITEM_PREFIX]), start, stop, limit, room)
@@ -148,8 +148,8 @@ class Views:
     def value(self, txn: ReadTxn, view: View, key: bytes) -> bytes | None:
         """Return the value of a covered key in a view, or None if the key is absent there.
 
-        Raises Interrupted if another process has changed definitions that this process has not
-        loaded yet.
+        Raises Interrupted if another process has changed definitions, and this process has not
+        loaded the new definitions yet.
         """
         self._check(txn)
         return reading.get(txn, self.layers(view, key[: keyspace.ITEM_PREFIX]), key)
@@ -166,8 +166,8 @@ class Views:
 
         after: yield only keys after this one.
 
-        Raises Interrupted if another process has changed definitions that this process has not
-        loaded yet.
+        Raises Interrupted if another process has changed definitions, and this process has not
+        loaded the new definitions yet.
         """
         self._check(txn)
         covered = {bytes.fromhex(prefix) for prefix in view.prefixes}

@@ -130,7 +130,7 @@ def spare_memory() -> Iterator[None]:
     At its beginning, the context allocates small objects of all sizes. At its end, it frees them,
     and objects that are made later get their memory. Otherwise, later objects would lie among the
     objects of the body. Python returns memory in blocks of a megabyte, so one such object would
-    keep a whole block: a server kept one more megabyte after each of 16 large bodies.
+    keep a whole block. A server without this context kept another megabyte after each large body.
     """
     spare = [bytes(size) for size in _SPARE]
     try:

@@ -60,7 +60,7 @@ Its arguments: exchange, parsed request, parsed answer, and the summary without 
 
 
 def summary_of(exchange: Exchange, explain: Explain) -> Summary:
-    """Return the summary of an exchange. explain: a function that returns the `Reason` or None."""
+    """Return the summary of an exchange. explain: returns why a request failed, or None."""
     answer = exchange.answer
     head = dict(answer.headers)
     body = plain_request(exchange)
