@@ -62,7 +62,7 @@ class Calls:
         return self._faults is not None
 
     def start_faults(self, settings: Settings) -> None:
-        """Put into force the rules of faults that the settings or other processes have."""
+        """Apply the rules of faults that the settings ask for or other processes have added."""
         wanted = settings.error_probability or settings.read_error_probability or settings.write_error_probability
         if wanted or (self._sharing is not None and self._sharing.faults):
             self.faults.start(settings)

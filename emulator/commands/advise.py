@@ -53,8 +53,8 @@ def main(arguments: Sequence[str]) -> int:
         "--fail-on",
         metavar="THRESHOLD",
         type=_threshold,
-        help="exit with status 1 if there are findings: likely (of at least this confidence), 10 (more than 10), "
-        "or likely/10 (more than 10 of at least this confidence)",
+        help="exit with status 1 if there are more findings than allowed. likely: allow no finding that is at least "
+        "likely. 10: allow at most 10 findings. likely/10: allow at most 10 findings that are at least likely",
     )
     group = add_server_option(parser)
     group.add_argument("--access-key", metavar="KEY", help="report only requests with this access key (default: all)")

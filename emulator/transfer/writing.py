@@ -25,8 +25,8 @@ from emulator.transfer.endpoints import RETRIED, Connect, Endpoint
 
 _BATCH: Final = 25  # the maximum number of items in a BatchWriteItem
 _AHEAD: Final = 4  # with more unfinished batches than this, `put` waits for the sending thread
-_PAUSES: Final = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0)  # seconds before each retry
-_ATTEMPTS: Final = 60  # the maximum number of attempts; the pauses between them add up to about five minutes
+_PAUSES: Final = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0)  # seconds before each retry; the last pause repeats
+_ATTEMPTS: Final = 60  # the maximum for one batch or item; the pauses add up to four and a half minutes
 
 Sleep = Callable[[float], None]
 

@@ -51,8 +51,8 @@ log = logging.getLogger("emulator")
 
 ATTEMPTS: Final = 20  # the maximum number of times that a request runs again because its writes were lost
 
-# Seconds: the time of about twenty writes. A commit waits for more answers to join its group: at
-# most for this time, or for as long as the last commit took, if that is longer.
+# Seconds: the time of about twenty writes. A commit waits at most this long for more answers to
+# join its group. If the last commit took longer, the limit is the time that it took.
 _GATHERING: Final = 0.002
 _READS: Final = re.compile(rb"\w+\.(BatchGetItem|Describe\w+|Get\w+|List\w+|Query|Scan|TransactGetItems)").fullmatch
 

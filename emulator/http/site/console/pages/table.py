@@ -1,4 +1,4 @@
-"""One table: its settings, and programs that create a table with the same settings."""
+"""One table: its settings, and code to copy that creates a table with the same settings."""
 
 from starlette.responses import Response
 
