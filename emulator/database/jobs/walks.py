@@ -1,8 +1,8 @@
 """Begins and resumes the walks of tables.
 
-`begin` handles only the walks that `WALKS` of definitions/tables.py lists. `resume_all` also handles
-the walks that fill indexes. These are not in `WALKS`, because each index stores the position of its
-walk.
+`begin` handles only the walks that `WALKS` of definitions/tables.py lists. `resume_all` also
+handles the walks that fill indexes. These are not in `WALKS`, because each index stores the
+position of its walk.
 """
 
 from importlib import import_module
