@@ -187,9 +187,9 @@ class Emulator:
         return request
 
     def free(self, request: object) -> None:
-        """Free the objects of a large request, which nothing uses any more, in the current thread.
+        """Free the objects of a large request in the current thread.
 
-        Other threads can run while this method frees them.
+        Other threads can run meanwhile. No other code may still use the objects.
         """
         from emulator.model.freeing import free  # noqa: PLC0415 - few servers get such bodies
 

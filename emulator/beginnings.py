@@ -35,7 +35,7 @@ def resume_paced_backfills(database: Database) -> None:
 
 
 def advance_paced_backfills(database: Database) -> "Steps[None]":
-    """Fill each index that has a pace as far as the pace allows at the present time."""
+    """Fill each index whose filling has a pace, but only as far as the pace allows now."""
     if database.owner and database.enforcer.paces:
         from emulator.database.jobs import backfill, vector_fill  # noqa: PLC0415 - start-up time
 

@@ -19,8 +19,9 @@ PER_RESULT: Final = 2_048  # bytes
 PER_CHARACTER: Final = 100  # bytes
 LONG: Final = 1_024  # characters; a text with more counts as long
 
-SHORT_TEXTS: Final = 3 << 20  # bytes: room for 261 texts of 100 characters
-# Bytes: room for 10 expressions of 4 KB (the longest allowed), or for 5 statements of 8 KB.
+SHORT_TEXTS: Final = 3 << 20  # bytes: room for the results of 261 texts of 100 characters
+# Bytes: room for the results of 10 expressions of 4 KB (the longest allowed), or of 5 statements of
+# 8 KB.
 LONG_TEXTS: Final = 4 << 20
 
 

@@ -19,7 +19,8 @@ log = logging.getLogger("emulator")
 
 _SHORTEST_PAUSE: Final = 0.5  # the length of the shortest pause of background work, in seconds
 _LONGEST_PAUSE: Final = 30.0
-# Seconds. If a pause begins within this time after the end of the last pause, it is twice as long.
+# Seconds. If a pause begins within this time after the end of the last pause, the new pause is
+# twice as long as the last pause.
 _RECENT: Final = 60.0
 _FREED: Final = 1 << 20  # bytes; a pause ends early when the disk has this many more free bytes
 

@@ -57,4 +57,7 @@ class LogLimit:
 
 
 once_a_minute: Final = LogLimit()
-"""The limit that all code of the process shares. Clients must not be able to choose the keys."""
+"""The limit that all code of the process shares.
+
+Pass only keys that clients cannot choose: a client could use up the number of keys.
+"""

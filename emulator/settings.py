@@ -90,8 +90,8 @@ def _setting(group: Group, default: Any, text: str, **metadata: Any) -> Any:  # 
 class AnyPage(tuple[str, ...]):
     """The value of the setting `cors` for `-cors '*'` on a command line of DynamoDB Local.
 
-    It is an empty list: pages of any origin may use the DynamoDB API, but not /_emulator/. With the
-    origin `*` in the list, pages of any origin could also use /_emulator/.
+    The value is an empty list, as is the default: pages of any origin may use the DynamoDB API, but
+    not /_emulator/. Only the lines of DynamoDB Local tell the two apart (http/announcement.py).
     """
 
     __slots__ = ()

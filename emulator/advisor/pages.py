@@ -110,7 +110,7 @@ def _scan_units(access: Access, facts: TableFacts, request: Json, answer: Json, 
 
 
 def _partition(item: Item, names: tuple[str, ...], facts: TableFacts, total: int) -> int:
-    """Return the number of the partition that has an item. total: the number of partitions."""
+    """Return the number of an item's partition, from 0. total: the number of partitions."""
     if total == 1:
         return 0
     pieces = [keyspace.KEY_BYTES[facts.types[name]](_canonical(item[name])) for name in names]

@@ -1,4 +1,7 @@
-"""Adds the flags that select the server of a command. AWS's variables set their defaults."""
+"""Adds the flags that select the server, access key and region of a command's requests.
+
+The defaults of these flags come from AWS's environment variables.
+"""
 
 import argparse
 import os

@@ -5,8 +5,8 @@ The server finds mistakes only after a start with --advise or a call of the cont
 `--fail-on` makes the command fail if there are findings, for example in CI. Its value is a
 confidence (certain, likely, possible), a number of findings, or both. With `likely/3`, the command
 fails if more than 3 findings are at least likely. `--from` reads an earlier report in the format
-json instead of calling a server. The counts in a report are for all callers together. So
-`--access-key` and `--region` need a server.
+json instead of calling a server. `--access-key` and `--region` cannot be used with `--from`,
+because the counts in a report are for all callers together.
 
 Exit status: 0; 1 if there are more findings than --fail-on allows; 2 if the command gets no report.
 """

@@ -1,8 +1,8 @@
 """`dynamodb-emulator control [NAME [JSON]]`: call a control of a running server.
 
-NAME is the path below `/_emulator/`. Two controls may have the same path: one is called without
-JSON, the other with JSON. Each of them also has a name, such as `find_advice` for `advice` with
-JSON. NAME may also be such a name.
+NAME is the path of a control below `/_emulator/`, or the control's own name. Two controls may have
+the same path: one is called without JSON, the other with JSON. Their own names differ. For example,
+`find_advice` is the name of the control that has the path `advice` and is called with JSON.
 
 Without NAME, the command lists the controls with the members of their JSON. `control NAME --help`
 explains one control. Without JSON, the call is a GET, which only shows something. So a user who

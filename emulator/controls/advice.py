@@ -105,8 +105,8 @@ def _check(body: Body) -> tuple[str, str]:
 def _advisor(results: Sequence[Result]) -> Steps[Any]:
     """Return an advisor that has seen the requests of all processes.
 
-    results: the calls and tables that each process has collected. If the server has one process,
-    the only result has this process's own advisor.
+    results: one result for each process. With several processes, each result has the calls and
+    tables that its process has collected. With one process, the result has the advisor itself.
     """
     if "Advisor" in results[0]:
         return results[0]["Advisor"]

@@ -149,11 +149,11 @@ def _of_table(database: Database, table: Table) -> Iterator[list[Any]]:
 
 
 def _shown_as(table: Table, name: str, subject: str) -> Iterator[tuple[str, list[str]]]:
-    """Yield pairs of a name and dimensions under which a metric of a table is shown.
+    """Yield the names under which CloudWatch shows a metric, each with its dimensions.
 
-    name: the metric's own name.
-    subject: the name of an index, "" for the table; for a replication latency, the receiving
-    region.
+    name: the emulator's name for the metric.
+    subject: the name of an index, "" for the table. For the metric `REPLICATION_LATENCY`, it is the
+    receiving region.
 
     Consumed write units of a global table are shown twice: in the sum of all writes, and separately
     with the dimension Source.

@@ -52,8 +52,8 @@ from emulator.controls.registry import Emulator, Result, control
 from emulator.faults.rule_store import RuleStoreFull
 from emulator.faults.rules import WrongRule
 
-# Members of a body that clients do not send. `_add` and `_remove` put them into the body for all
-# processes: the id of the new rule, and the number of removed rules.
+# Members that no client sends. `_add` makes a body with the id of the new rule, and `_remove` makes
+# a body with the number of removed rules. Then the control runs in each process with this body.
 _ADDED = "Added"
 _REMOVED = "Removed"
 

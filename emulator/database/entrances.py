@@ -91,12 +91,12 @@ class Entrances:
         raise no_room(error) from error
 
     def run_steps(self, work: Callable[[], _T | Steps[_T]], again: Callable[[], _T] | None = None) -> Steps[_T]:
-        """Run `work`, which returns its result, or steps that return it.
+        """Run `work`, and also the steps if `work` returns steps. Return the result.
 
-        Raises the errors of `run`.
+        Raises the same errors as `run`.
 
-        again: a function that does all the work in one piece. It runs after a step was interrupted.
-        Without `again`, each step must call `rerun` for work that may be interrupted.
+        again: a function that does all the work without steps. It runs if `work` is interrupted.
+        If `again` is None, each step must call `rerun` for the parts that may be interrupted.
         """
         try:
             self.catch_up()

@@ -122,7 +122,7 @@ def json_size(text: str) -> int:
 
 
 _CONTROLS: Final = bytes(range(32))
-_JSON_GROWTH: Final = 6  # the maximum number of bytes of JSON that one character can need: \u0001
+_JSON_GROWTH: Final = 6  # the maximum number of bytes of a character in JSON; `\u0001` has six
 
 
 def enveloped(error: ApiError) -> ApiError:

@@ -46,11 +46,12 @@ class DecodingError(ApiError):
 
 
 def _position(text: str, null: str | None) -> tuple[int, int]:
-    """Return the line and column up to which the decoder had read.
+    """Return the line and column at which the decoder stopped.
 
-    text: the request as JSON.
-    null: the name of a required member that is null. The position is then the end of its value. If
-    a member is missing instead, `null` is None, and the position is the end of the object.
+    The decoder stops after the value of a required member that is null. If a required member is
+    missing, the decoder stops at the end of the object.
+
+    text: the request as JSON. null: the name of the member that is null, None if one is missing.
     """
     at = _skip(text, text.index("{") + 1)
     while text[at] != "}":

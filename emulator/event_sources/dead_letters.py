@@ -2,7 +2,7 @@
 
 Each line is the JSON that AWS sends to an on-failure destination (Lambda: "Retain discarded records
 for a DynamoDB event source"). `payload` is the whole event, as in the records that Lambda sends to
-S3. `condition` is `RetryAttemptsExhausted` or `RecordAgeExceeded`. We infer the second value.
+S3. `condition` is `RetryAttemptsExhausted` or `RecordAgeExceeded`. We infer `RecordAgeExceeded`.
 
 The id of a letter is its `requestId`, which is the first value in each line. Only the process that
 delivers to functions writes the file. So the same process can also remove letters (redelivery.py)

@@ -88,11 +88,11 @@ class EventSourceMapping:
     def load(cls, stored: bytes, account: str = DEFAULT_ACCOUNT) -> Self:
         """Return the mapping whose JSON is `stored`. `dump` makes this JSON.
 
-        account: the server's current default account. In the ARNs of the function and the stream,
-        it replaces the default account at the time of `dump`. There are two exceptions. If the
-        tenant's access key is an account number, the ARNs have this account and do not change. With
-        `--shared-db`, the only tenant can have ARNs with other accounts, which do not change
-        either.
+        account: the server's current default account. It replaces the stored default account in
+        the ARNs of the function and the stream. Two kinds of ARNs do not change:
+
+        - the ARNs of a tenant whose access key is an account number
+        - ARNs with an account that is not the stored default, which `--shared-db` allows
         """
         fields = orjson.loads(stored)
         before = fields.get("default_account", _FIRST_ACCOUNT)

@@ -257,7 +257,7 @@ _PARAMETERS: Final = (
     "ProjectionExpression",
 )
 _USERS: Final = {_NAMES: _PARAMETERS, _VALUES: _PARAMETERS[:-1]}
-"""Member with names or values -> the expression parameters that can use it.
+"""ExpressionAttributeNames or ExpressionAttributeValues -> the expressions that can use them.
 
 A ProjectionExpression cannot use values.
 """

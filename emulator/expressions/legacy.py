@@ -290,8 +290,8 @@ def attribute_updates(request: Request) -> program.UpdateProgram | None:
 def _typed(apply: program.Apply, changes: tuple[tuple[str, str], ...]) -> program.Apply:
     """Return a function that checks the types of attributes in the item and then calls `apply`.
 
-    changes: pairs of the name of an attribute that ADD or DELETE changes, and the type of the value
-    in the request.
+    changes: pairs (attribute name, type) for the attributes that ADD or DELETE changes. The type is
+    that of the value in the request.
     """
 
     def typed(item: Item, values: Values, *, exists: bool = True) -> Item:

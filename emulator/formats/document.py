@@ -59,8 +59,8 @@ class Document:
     options: ReadOptions
 
     def place(self, *keys: str) -> Place:
-        """Return the place of the first given key that the text has.
+        """Return the place of a key: of the first of `keys` that the file has.
 
-        If it has none of the keys, return the place of the whole file.
+        If the file has none of `keys`, return the place of the whole file.
         """
         return Place(self.file, next(filter(None, map(self.lines.find, keys)), 0))

@@ -128,8 +128,9 @@ def structs(stream: BinaryIO, file: str) -> Iterator[Any]:
     class Catalog(SymbolTableCatalog):  # type: ignore[misc]
         """A catalog without symbol tables.
 
-        For each symbol table that a file imports, the library then makes a placeholder. Its symbols
-        have no texts. `resolve` limits the number of symbols in a placeholder.
+        The library finds no symbol table in this catalog. So for each symbol table that a file
+        imports, the library makes a placeholder, whose symbols have no texts. `resolve` limits the
+        number of symbols in a placeholder.
         """
 
         def resolve(self, name: str, version: int, max_id: int | None) -> Any:  # noqa: ANN401 - the library's

@@ -6,15 +6,16 @@ all workers at the end. It never opens the store while workers run, so no worker
 store.
 
 A worker is an ordinary server (server.py) with an index. Worker 0 also does the background work. A
-worker stops when the supervisor has ended: then a pipe closes that only the supervisor keeps open.
+worker stops when the supervisor has ended. The worker notices the end by a pipe: only the
+supervisor keeps one end of the pipe open, so the system closes this end with the supervisor.
 
 With `--in-memory`, the workers share a temporary folder in memory (memory_folder.py). The
 supervisor removes the folder at the end. If the supervisor is killed, worker 0 removes it.
 
 A signal may arrive while the supervisor forks a worker. The supervisor blocks signals until the new
-worker is in its list. So its handler, which sends SIGTERM to all workers in the list, reaches the
-new worker too. The new worker blocks signals until it has reset the signal handlers. So it never
-runs the supervisor's handler.
+worker is in the list of workers. The supervisor's handler sends SIGTERM to all workers in the list,
+so the new worker gets SIGTERM too. The new worker blocks signals until it has reset the signal
+handlers. So the new worker never runs the supervisor's handler.
 """
 
 import contextlib

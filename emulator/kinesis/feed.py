@@ -128,7 +128,7 @@ class _Feed:
         return (cursor.inbox.records for cursor in self.consumer.shards.values())
 
     def ready(self, now: float) -> bool:
-        """Return True if the feed may send a batch, because it does not wait after a failure.
+        """Return True if the feed may send a batch. After a failure, the feed waits for some time.
 
         now: the time, in seconds since 1970.
         """
@@ -188,9 +188,10 @@ class KinesisFeed:
         return batches
 
     def put(self, batch: Batch, failed: Collection[int] = ()) -> None:
-        """Update the feed of a batch that was sent.
+        """Remove the records that Kinesis accepted from the feed of the sent batch.
 
-        failed: the positions (in the batch) of the records that Kinesis rejected.
+        failed: the positions (in the batch) of the records that Kinesis rejected. After a wait,
+        `due` returns these records again.
         """
         feed = self._feeds.get(batch.log)
         if feed is None:

@@ -45,7 +45,7 @@ def _values(request: Mapping[str, Any]) -> Iterator[Any]:
 def _parts(value: Mapping[str, Any]) -> Iterator[Any]:
     """Return the attribute values inside an attribute value of type L (list) or M (map).
 
-    A value that is nested too deeply is not canonical: it may have both "L" and "M", and both may
-    be null.
+    The parser checks only the JSON types of values below level 32 (values/wire.py). So such a value
+    may have both "L" and "M", and each of them may be null.
     """
     return chain(value.get("L") or (), (value.get("M") or {}).values())

@@ -173,8 +173,8 @@ WORDINGS: Final[Mapping[tuple[str, Kind], Wording]] = {
     ("UpdateItemInput.ReturnValues", "enum"): _RETURN_VALUES,
     ("DeleteItemInput.ReturnValues", "enum"): _RETURN_VALUES,
     ("QueryInput.ConditionalOperator", "enum"): _CONDITIONAL_OPERATOR,  # behaviour 3.3, 3.5
-    # behaviour 6.1. In us-east-1, Scan has the wording of the old layer (OLD) for wrong numbers,
-    # such as Limit 0.
+    # behaviour 6.1. There is no row for Scan: in us-east-1, its error for a wrong number, such as
+    # Limit 0, has the wording of the old layer (OLD).
     ("QueryInput.Limit", "minimum"): NEW,
     ("BatchGetItemInput.RequestItems", "minimum"): NEW,  # behaviour 7.1
     ("BatchGetItemInput.RequestItems", "maximum"): NEW,  # inferred from the row above

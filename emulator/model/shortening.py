@@ -34,8 +34,8 @@ _AT_ONCE: Final = 100  # the number of members that one match of the pattern `_m
 _AVERAGE: Final = 256  # the maximum average size, in bytes, of the members in one match of `_many_members`
 _LONG: Final = 4_096  # bytes: the search enters a member of this size or more, and skips a smaller one
 _SKIPPED: Final = 1_000  # the search gives up after this many short members on one level
-# `_shorter` looks for the request's last members in the last megabyte of the body. It tries at most
-# ten closing brackets there, beginning with the last.
+# `_shorter` looks for the request's last members in the last megabyte of the body. The members
+# follow a closing bracket. `_shorter` tries the last ten closing brackets, the last one first.
 _TAIL: Final = 1_000_000
 _ENDS: Final = 10
 _CLOSING: Final = {b"[": b"]", b"{": b"}"}
@@ -66,7 +66,9 @@ _LAST_MEMBERS: Final = rb'(?:\s*,\s*"\w+"\s*:\s*(?:%b|[-+.\w]++))*+\s*\}\s*\Z' %
 
 
 def parsed(operation: OperationModel, body: bytes) -> object:
-    """Return a body as parsed JSON, with at least the members that the operation's parser reads.
+    """Return a body as parsed JSON. If a list or map is far too long, parse only part of the body.
+
+    That part has everything that the operation's parser needs.
 
     Raises orjson.JSONDecodeError if the body is not JSON.
     """
@@ -86,8 +88,8 @@ def parsed(operation: OperationModel, body: bytes) -> object:
 def _has_members(raw: Any, path: list[str | int], number: int) -> bool:  # noqa: ANN401 - any JSON
     """Return True if the list or map at this path has exactly `number` members.
 
-    It may have fewer: the search has counted the members in the text. If the text of a map has a
-    name twice, the parsed map has this name only once.
+    number: how many members the search has counted in the text. A parsed map has fewer members if
+    its text has a name twice.
     """
     try:
         for step in path:
@@ -171,7 +173,7 @@ class _Search:
     def _shorter(self) -> bytes:
         """Return the body up to the comma at the current position, with all brackets closed.
 
-        If the last members of the request are strings and numbers, the result has them too.
+        The returned body also has the last members of the request, if they are strings or numbers.
         """
         brackets = [_CLOSING[self._open[index : index + 1]] for index in reversed(range(len(self._open)))]
         start = self._body[: self._position - 1]
@@ -188,10 +190,10 @@ class _Search:
 
 
 def _most(shapes: Shapes, shape: Shape) -> int:
-    """Return the number of members that the parser needs of a list or map that is too long.
+    """Return the number of members that stay when a value of this shape is cut.
 
-    Return 0 if values of this shape must not be cut, because even a valid value may have that many
-    members.
+    The parser reads only this number of members. Return 0 if the shape must not be cut: it is
+    neither list nor map, or a valid value may have this number of members.
     """
     if shape.maximum is None or shape.type not in ("list", "map"):
         return 0

@@ -99,7 +99,7 @@ _MATCHED: Final = 100_000
 class Node:
     """The compiled check of a shape.
 
-    model_name: the name in the service model of a value with this shape, as in Failure.
+    model_name: the name that a value of this shape has in the service model. See `Failure`.
     own: the constraints on the value itself.
     accept: the fast check of the value and its contents; None if every value is valid.
     inside: a function that yields the failures inside the value, such as in its elements.
@@ -198,9 +198,9 @@ def _error(shapes: Shapes, failures: Sequence[Failure], order: FailureOrder) -> 
 
 
 _PARTS: Final = 10  # the maximum number of failures that a response of the service reports (behaviour 3.1)
-# The maximum number of failures that `explain` looks for in one member of the request: the number
-# that a response reports, and one more for each element of LAST_RESORT. The response leaves out
-# failures of LAST_RESORT if there are other failures.
+# The maximum number of failures that `explain` looks for in one member of the request. A response
+# reports at most _PARTS of them. It leaves out failures in LAST_RESORT if there are other failures.
+# So `explain` looks for one more failure for each element of LAST_RESORT.
 _EXPLAINED: Final = _PARTS + len(overrides.LAST_RESORT)
 # A map's key is cut to this many bytes of JSON when it is printed in a path. This is enough for an
 # ARN, which has at most 1,024 characters.

@@ -20,12 +20,12 @@ NO_VALUES: Final[Values] = {}
 def check_values(request: Request, layer: Layer, *, numbers_first: bool = False) -> None:
     """Raise ApiError for the first problem in the request's attribute values (behaviour 2.1).
 
-    A request with such a problem may also have ExpressionAttributeNames or
-    ExpressionAttributeValues without an expression. Then the error about these members comes first
-    (behaviour 3.1).
+    If such a request also has ExpressionAttributeNames or ExpressionAttributeValues, but has no
+    expression that can use them, raise the error about these members instead (behaviour 3.1).
 
     layer: the validation layer whose wording the error has: "old", "new" or "partiql".
-    numbers_first: which problem to report if a value has two; check_problems explains it.
+    numbers_first: True to report a malformed number rather than several types of one value. See
+    `check_problems`.
     """
     if request.problems:
         check_members_used(request)

@@ -23,7 +23,7 @@ Returning = OneOf["ALL OLD", "ALL NEW", "MODIFIED OLD", "MODIFIED NEW"]
 
 @dataclass(frozen=True, slots=True)
 class Constant:
-    """The attribute value of a literal without parameters, as a part of a template.
+    """A part of a template that has no parameters in it. value: the attribute value of the part.
 
     A template is a literal of the statement that has parameters in it.
     """

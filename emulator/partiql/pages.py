@@ -55,8 +55,8 @@ class Result:
     items: the items as JSON.
     last: the last evaluated key if the page ended within a range, otherwise None.
     next: where the next page begins; None if this is the last page.
-    later: the reads whose items come after `items`: the first one that still has untested rows, and
-        all reads after it. `complete` tests these rows.
+    later: the reads whose items are not in `items` yet: the first read with untested rows, and all
+        later reads. `complete` tests the rows, and adds the items of these reads to `items`.
     """
 
     items: list[bytes]

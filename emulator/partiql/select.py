@@ -162,8 +162,8 @@ def _projection(wanted: tuple[Path, ...] | None) -> tuple[Project | None, frozen
     For `*`, return None and an empty set.
 
     In the result of the function, the value of a nested path has the last name in the path. So an
-    element of a list has the name of the list (behaviour 14.2). The attributes are in the order of
-    the item.
+    element of a list has the name of the list (behaviour 14.2). The values in the result have the
+    same order as in the item.
     """
     if wanted is None:
         return None, frozenset()

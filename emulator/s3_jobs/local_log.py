@@ -37,7 +37,7 @@ class LocalLog:
     def append(self, length: int, lines: Sequence[Mapping[str, Any]]) -> int:
         """Cut the file to the committed length, append lines, and return the new length in bytes.
 
-        If `lines` is empty, do nothing and return `length`.
+        length: the committed length in bytes. If `lines` is empty, do nothing and return `length`.
         """
         if not lines:
             return length

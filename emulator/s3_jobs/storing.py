@@ -33,7 +33,7 @@ def put_of(table: Table, record: Record) -> Put:
 
 
 def conditional_put(table: Table, record: Mapping[str, Any]) -> Put:
-    """Return the put of a record with a condition, after the checks of a PutItem request.
+    """Return the put of a record's item, with the record's condition, after PutItem's checks.
 
     record: the JSON object of the record (`Record.content`). Raises ApiError if a check fails.
     """

@@ -95,7 +95,7 @@ def load_initial(emulator: Emulator, paths: Sequence[str]) -> None:
 
 
 def _drop_unfinished(emulator: Emulator, mark: Path) -> None:
-    """Delete the tables that an earlier load had created when its process was killed.
+    """Delete the tables that an earlier process created before it was killed during its load.
 
     mark: the file with the names of the tables that existed before that load. Raises
     InitialDataError if the file cannot be read.

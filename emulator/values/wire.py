@@ -367,8 +367,8 @@ def _checked_parts(raw: object) -> Iterator[object]:
 def _report_ambiguous(known: Raw, raw: Raw, problems: list[Problem], level: int) -> int:
     """Add the problem that a value has several types. Return 0, as `report` does.
 
-    The problem includes the problem of the first bad number in the value, because some operations
-    report the bad number instead (`Problem.numbers_first`).
+    If the value also has a bad number, `Problem.number` is the problem of the first bad number.
+    Some operations report the bad number, and not the several types (`Problem.numbers_first`).
     """
     number = None
     for tag, content in known.items():

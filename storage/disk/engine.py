@@ -137,9 +137,9 @@ class LmdbEngine(Engine, GroupCommit, Upkeep):
     def sync(self) -> None:
         """Make all earlier commits durable against a power cut. Raises Closed or StorageError.
 
-        This may run in another thread, in which LMDB's own sync is unsafe: the map may move
-        meanwhile. So the method syncs the file. That is enough, because the operating system also
-        writes the changed pages of the map to the disk.
+        This method may run in another thread. There, LMDB's own sync is unsafe, because the memory
+        map may move during the sync. So the method syncs the file instead. Syncing the file is
+        enough, because the operating system then also writes the map's changed pages to the disk.
         """
         self._check_open()
         flush(self._environment.data)

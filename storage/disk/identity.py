@@ -98,7 +98,7 @@ def state_of(folder: Path) -> str:
 
 
 def record_new(folder: Path) -> None:
-    """Record in a folder without data (NEW) that its data file will be created next.
+    """Write the file `identity` of a new folder, so that the folder is NEW until it has data.
 
     Raises Full or Unavailable.
     """
@@ -111,10 +111,10 @@ def record_new(folder: Path) -> None:
 def upgrade(folder: Path) -> None:
     """Mark a folder of an older layout with the current layout, before the first write to it.
 
-    The mark changes the time of `layout`, and a folder whose `identity` has another time counts as
-    a copy. So if the folder is OURS, write `identity` again after the mark. If the process is
-    killed between the mark and that write, the next opening verifies the folder without need. A
-    process that opens the folder in this interval also verifies it.
+    The mark changes the time in the inode of `layout`. The file `identity` still has the old time,
+    so the folder would count as a copy. So if the folder is OURS, write `identity` again after the
+    mark. If the process is killed between the mark and that write, the next opening verifies the
+    folder without need. A process that opens the folder between them also verifies the folder.
 
     Raises Full or another StorageError.
     """
@@ -139,10 +139,10 @@ def record_ours(folder: Path) -> None:
 
 
 def record_closed(folder: Path) -> None:
-    """Write the file `closed`: no process has the folder open any more. Errors are ignored.
+    """Write the file `closed`, which says that no process has the folder open. Ignore errors.
 
-    Do nothing if `record_ours` was not called for this folder. The folder may be a copy that was
-    found damaged.
+    Write nothing if `record_ours` has not recorded the files as originals. An example is a copied
+    folder that was found damaged. With `closed`, the next opening would not verify this folder.
     """
     with suppress(OSError, StorageError):
         head = _head(folder)

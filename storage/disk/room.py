@@ -42,7 +42,10 @@ A disk of 20 MB with a new store has this many free bytes or more.
 """
 
 _BELIEVED = 4
-"""After this number of refusals in a row, `Refusal.stands` returns True until room is freed."""
+"""After this number of refusals in a row, most writes are refused without trying the disk.
+
+This ends when room is freed.
+"""
 
 _ASK_AGAIN = 32
 """After _BELIEVED refusals, every 32nd write tries the disk anyway.

@@ -114,9 +114,9 @@ class PageUpkeep:
     def trim(self) -> Iterator[None]:
         """Release a large map's pages from this process's memory, in steps. Then grow the map.
 
-        The last step makes the map larger until its unused end has half as many bytes as its used
-        part, or 128 MiB. That takes milliseconds, which do not matter in a pause. During a step, no
-        write transaction may be open.
+        In the last step, the map grows until its unused end is half as large as its used part, but
+        at most until the unused end has 128 MiB. The growth takes milliseconds, which do not matter
+        in a pause. During a step, no write transaction may be open.
         """
         environment = self._environment
         used = environment.used()

@@ -20,7 +20,7 @@ _SECONDS: Final = 600.0  # a finding needs a run of at least this length
 _HOUR: Final = 3_600
 _AS_MUCH: Final = 1_040  # on-demand units that cost as much as one provisioned unit for an hour
 _HALF: Final = 0.5  # in a finding, the other mode costs less than this fraction of the present cost
-_MANY: Final = 1_000  # a finding needs a run that used at least this many units
+_MANY: Final = 1_000  # a finding needs a table that used at least this many units in the run
 _MOST: Final = 1_000  # the maximum number of tables for which the watcher remembers the units of the current second
 
 

@@ -16,7 +16,7 @@ from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, by_statemen
 from emulator.advisor.tally import Tally
 
 _REPEATED: Final = 3  # the advice to create an index needs at least this many Scans; a single Scan may be a rare job
-_MANY: Final = 20  # the advice to create an index needs Scans that read at least this many items
+_MANY: Final = 20  # to advise an index, the Scans must together read at least this many items
 _SELECTIVE: Final = 0.5  # the advice to create an index needs a filter that lets at most this part of the items through
 
 

@@ -20,7 +20,7 @@ _LARGE: Final = 2_048  # bytes of an item; smaller items give no finding, becaus
 _REPEATED: Final = 3  # a finding needs at least this many reads with a projection
 _AGAIN: Final = 5  # a finding needs the same items to be read at least this many times
 _SMALL_PART: Final = 0.2  # a finding needs reads that return at most this fraction of the bytes that they read
-_MOST: Final = 1_000  # the rule counts for at most this many pages how often a page is read
+_MOST: Final = 1_000  # the maximum number of pages whose reads are counted; the oldest is dropped
 
 
 class _Watcher(Noting):

@@ -29,8 +29,8 @@ KINDS: Final[Mapping[str, Kind]] = {
 }
 """The kinds, by the member that selects them.
 
-The first member in this order that a body has decides. `Record` comes before `Count`, because a
-body with `Record` may also have a `Count`.
+If a body has several of these members, the first in this order selects the kind. `Record` comes
+before `Count`, because a body with `Record` may also have a `Count`.
 """
 
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 SLICE: Final = 500
 """The maximum number of records that one slice deletes.
 
-With each record, the slice also deletes the second key that leads to it (history.py).
+The store has two keys for each record (history.py), and the slice deletes both.
 
 Such a slice takes 4 ms.
 """

@@ -185,7 +185,7 @@ def write_of(txn: ReadTxn, stored: bytes, table: bytes) -> Write:
 
 
 def is_in_table(stored: bytes) -> bool:
-    """Return True if the row of a log record is in the table, not in the record."""
+    """Return True if the table has the row of this log record, and the record has no row."""
     return bool(_header.unpack_from(stored)[0] & _IN_TABLE)
 
 

@@ -133,7 +133,7 @@ class Streams:
         yield from self._tenants.get(tenant, {}).values()
 
     def visible(self) -> Iterator[StreamDefinition]:
-        """Yield the streams that callers of any tenant see."""
+        """Yield the streams of all tenants, except streams that are hidden from clients."""
         for streams in self._tenants.values():
             yield from streams.values()
 

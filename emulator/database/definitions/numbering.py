@@ -1,7 +1,8 @@
 """Replaces or removes the ids of data in a table's definition, for copies and emptied tables.
 
-`OWN_DATA` and `LOGS` of tables.py list the fields with ids. A new field with an id needs an entry
-in one of these lists, but no code in this module or where tables are copied, emptied or replicated.
+`OWN_DATA` and `LOGS` of tables.py list the fields with ids. If you add a field with an id, add it
+to one of these lists. You need not change this module, or the code that copies, empties or
+replicates tables.
 """
 
 from collections.abc import Container

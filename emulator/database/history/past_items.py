@@ -81,7 +81,7 @@ def open_past(views: Views, change: DefinitionChange, table: TableDefinition, at
 
 
 def find(views: Views, txn: ReadTxn, number: int) -> Past | None:
-    """Return the open table whose frozen view has this number, or None if it is closed."""
+    """Return the `Past` in the frozen view with this number, or None if the view is closed."""
     view = views.get(number)
     if view is None or view.closing:
         return None

@@ -77,8 +77,8 @@ class VectorEntries:
     def sizes(self, change: Change, old_size: int, new_size: int) -> tuple[int, int]:
         """Return the billed sizes in bytes of the item before and after a change.
 
-        old_size, new_size: the item's sizes before and after the change by values/size.py, where a
-        vector counts as a list of numbers.
+        old_size, new_size: the item's sizes in bytes before and after the change. values/size.py
+        computes both, and counts a vector as a list of numbers.
         """
         changes = self._changes(change)
         return old_size - changes.old_unbilled, new_size - changes.new_unbilled

@@ -54,7 +54,7 @@ def items_in_slice(index: VectorIndex) -> int:
 
 
 def _fill(database: Database, index_id: int, table: Table) -> bool:
-    """Add one slice of items to a vector index. Return True if this must be called again.
+    """Add one slice of items to a vector index. Return True if the caller must call again.
 
     Return False if no items remain, if the index was deleted, or if the pace of the index allows no
     items now.

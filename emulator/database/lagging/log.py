@@ -111,7 +111,7 @@ def _before(change: Change) -> Iterator[tuple[bytes, bytes | None]]:
 def _last_position(txn: ReadTxn, times: bytes) -> tuple[int, int]:
     """Return the time and number of the log's last record, or (0, 0) if there are no records.
 
-    times: the log's keys that begin with these bytes are in the order of time.
+    times: the prefix of those keys of the log that are ordered by time (`keyspace.lag_times`).
     """
     _, last = txn.page(times, prefix_end(times), 1, reverse=True)
     return _position.unpack_from(last, len(times)) if last else (0, 0)

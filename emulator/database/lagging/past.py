@@ -35,9 +35,9 @@ class PastTxn(ReadTxn):
     """A read transaction that shows each key of a table as it was at an earlier time.
 
     txn: the transaction that shows the current state. The code that opened it closes it.
-    originals: the bytes with which the keys of all originals in the table's lag log begin.
-    since: the first position of the log after the earlier time. A position is the time and number
-    of a record of the log, as bytes (log.py).
+    originals: the prefix of the keys under which the table's lag log stores originals.
+    since: the first position in the lag log after the earlier time, as bytes. A position is the
+    time and the number of a record (log.py).
     """
 
     __slots__ = ("_originals", "_since", "_txn")

@@ -174,10 +174,10 @@ def _copied(txn: WriteTxn, table: TableDefinition, now: float, prefixes: dict[by
 
 
 def _position(filled_to: str | None, start: str) -> str | None:
-    """Return the position that a walk (jobs/walk.py) of a table has in the copy of the table.
+    """Convert the position of a walk (jobs/walk.py) from a table to the table's copy.
 
-    filled_to: the position of the walk in the table. start: the key prefix of the copy's items, as
-    hex.
+    filled_to: the position in the table: a key as hex, or "" or None as in walk.py.
+    start: the key prefix of the copy's items, as hex. It replaces the prefix in `filled_to`.
     """
     return start + filled_to[len(start) :] if filled_to else filled_to
 

@@ -1,11 +1,11 @@
 """Restoring snapshots: the resources in a snapshot's scope get the state in which they were saved.
 
-A restore puts back only the values of keys that were written after the snapshot was saved. It
-removes what was created in the snapshot's scope after that. If few keys were written, one
-transaction does everything. Otherwise the first transaction removes all definitions of the scope,
-so no request can write to its tables. Later slices put keys back, and the last slice stores the
-definitions. The position of the restore is stored with the snapshot, so the restore continues after
-a restart.
+If a key was written after the snapshot was saved, a restore puts the saved value of the key back.
+If a resource was created in the snapshot's scope after the snapshot was saved, the restore removes
+the resource. If few keys were written, one transaction does everything. Otherwise the first
+transaction removes all definitions of the scope, so no request can write to its tables. Later
+slices put keys back, and the last slice stores the definitions. The position of the restore is
+stored with the snapshot, so the restore continues after a restart.
 
 Each restored stream and each restored vector index gets a new number in the field `restored`. A
 consumer of the stream notices the new number, and starts again from the restored checkpoint. A

@@ -43,7 +43,9 @@ class Scope:
         return tenant[0] == self.access_key and self.region in (None, tenant[1])
 
     def meets(self, other: "Scope") -> bool:
-        """Return True if both scopes may have resources of the same access key.
+        """Return True if there can be an access key that has resources in both scopes.
+
+        If this scope is limited to some tables, `other` must have the owner of one of the tables.
 
         other: a scope that is not limited to some tables.
         """
@@ -107,7 +109,9 @@ def _owned(scope: Scope, owned: keyspace.Owned) -> Range:
 
     owned: a function that returns the key prefix of an owner's resources of this kind.
     """
-    if scope.access_key is None:  # all tenants except SHARED, the tenant of `--shared-db`, whose keys come first
+    # Without an access key, the scope has all tenants except SHARED, the tenant of `--shared-db`.
+    # SHARED's keys come before all other tenants' keys. So the range begins after SHARED's keys.
+    if scope.access_key is None:
         return prefix_end(owned(keyspace.owner(*SHARED))), prefix_end(owned(b""))
     prefix = owned(keyspace.owner(scope.access_key, scope.region))
     return prefix, prefix_end(prefix)

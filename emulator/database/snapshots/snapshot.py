@@ -92,11 +92,11 @@ def find(txn: ReadTxn, name: str) -> Snapshot:
 def refuse_while_restoring(txn: ReadTxn, but: str | None = None, within: Scope | None = None) -> None:
     """Raise Restoring if a snapshot is being restored.
 
-    During a restore, the data of the snapshot's scope are a mix of two states, and the definitions
-    are missing.
+    During a restore, the data in the snapshot's scope are a mix of two states, and no definitions
+    of this scope are stored.
 
-    but: the name of a snapshot whose restore is allowed, or None.
-    within: if given, restores of snapshots that cannot have tables of this scope are allowed too.
+    but: the name of a snapshot to ignore; None to ignore none by name.
+    within: ignore snapshots that cannot have tables of this scope; None to ignore none by scope.
     """
     for snapshot in snapshots(txn):
         if snapshot.restoring is None or snapshot.name == but:

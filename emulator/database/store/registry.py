@@ -215,10 +215,10 @@ class Registries:
             registry.remove(change, key)
 
     def restore(self, change: DefinitionChange, key: bytes, stored: bytes) -> None:
-        """Store an earlier state of a definition of any kind again.
+        """Replace a definition with an earlier state of it. The definition may be of any kind.
 
-        It comes into force after the commit, even if it is the same as the current definition.
-        stored: the bytes that were stored earlier. Raises LayoutMismatch if a newer version of the
+        The earlier state comes into force after the commit, even if it equals the current state.
+        stored: the bytes of the earlier state. Raises LayoutMismatch if a newer version of the
         program wrote them, and Corrupted if they cannot be read.
         """
         registry = self._registry_of(key)

@@ -237,8 +237,8 @@ class Enforcement:
             self.throttle.write(partition, consumed, [each[:3] for each in entries], refuses=waits)
         if self.usage is not None:
             _count(self.usage.replicated, consumed)
-        # If the global table has strong consistency, `waits` is False. Then only the region to
-        # which the client wrote counts accessed keys.
+        # `waits` is False in a global table with strong consistency. In such a table, only the
+        # region to which the client wrote counts the accessed keys.
         if waits:
             self._count_keys(partition, consumed, item, entries)
 

@@ -37,7 +37,7 @@ class Ramp:
         return max(self.warm, 2 * self._peak)
 
     def take(self, units: float, now: float) -> None:
-        """Add units consumed at the time `now`. The peak includes these units 30 minutes later."""
+        """Add units consumed at the time `now`. The peak counts the units only after 30 minutes."""
         minute = int(now // _MINUTE)
         self._minutes[minute] = self._minutes.get(minute, 0.0) + units
 

@@ -46,8 +46,8 @@ MINUTES: Final = 20
 """For how many minutes the consumed units are kept. Auto scaling needs them."""
 
 _MINUTE: Final = 60
-# In units. A bucket that lacks less than this for a request admits the request, because rounding
-# errors of the clock change the level of a bucket by less than this.
+# The number of units that a bucket may lack for a request and still admit the request. Rounding
+# errors of the clock change the level of a bucket by less than this number.
 _SLACK: Final = 0.01
 # When a table or index has this many buckets of partition keys, full buckets are dropped to save
 # memory.
@@ -85,8 +85,8 @@ class Bucket:
 
     rate: the number of tokens that arrive in a second.
     level: the number of tokens in the bucket.
-    saved: the last time at which the bucket had saved unused capacity, which means that it had more
-    tokens than arrive in two seconds.
+    saved: the last time at which the bucket had more tokens than arrive in two seconds. These are
+    unused capacity of earlier seconds. The time is -inf if the bucket never had so many tokens.
     """
 
     __slots__ = ("_at", "capacity", "level", "rate", "saved")

@@ -19,7 +19,8 @@ Read = Callable[[], ReadTxn]
 """A function that opens a snapshot of the committed state."""
 
 _TURN: Final = 0.001  # seconds between two checks of whether another search still uses the matrix of vectors
-_PATIENCE: Final = 2000  # after this many checks without progress of the other search, a search stops waiting for it
+# A search stops waiting for another search that makes no progress in this many checks.
+_PATIENCE: Final = 2000
 # If entries change during a search, it compares all rows again, at most this many times in total.
 _ATTEMPTS: Final = 3
 

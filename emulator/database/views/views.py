@@ -96,7 +96,10 @@ class Views:
         return view
 
     def keep(self, txn: WriteTxn, view: View, key: bytes, value: bytes) -> None:
-        """Make the view show `value` for `key`. None of the view's prefixes covers this key."""
+        """Make the view show `value` for `key`.
+
+        key: a storage key that none of the view's prefixes covers.
+        """
         txn.put(view.originals + key, original_of(value))
 
     def close(self, change: DefinitionChange, view: View, *, no_more_writes: bool = True) -> None:
@@ -126,7 +129,7 @@ class Views:
     def get(self, number: int) -> View | None:
         """Return the view with this id, or None if the view does not exist.
 
-        A closed view may exist until its originals have moved to older views.
+        A closed view still exists while its originals are being moved to older views.
         """
         return self._registry.get(keyspace.view(number))
 

@@ -11,7 +11,9 @@ A request whose body arrives in one piece is answered immediately, so its body i
 
 from typing import Final, Protocol
 
-_LARGE: Final = 1 << 20  # bytes; if at least this much memory is freed, the C library may keep a part of it
+# Bytes. `Bodies.large` becomes True when bodies or answers have taken at least this much memory,
+# because the C library may keep a part of such memory after it is freed.
+_LARGE: Final = 1 << 20
 
 
 class Reader(Protocol):

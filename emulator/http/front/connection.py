@@ -255,7 +255,10 @@ class Connection(FlowControl):
             self._go_on()
 
     def _repeat(self, held: list[Held]) -> None:
-        """Run the requests of held answers again, in order. Send held data that has no request."""
+        """Run the requests of held answers again, in order.
+
+        If an element of `held` has no request, send its data.
+        """
         for position, (data, request) in enumerate(held):
             if self._making is not None:
                 self._later.appendleft(partial(self._repeat, held[position:]))

@@ -58,8 +58,8 @@ class FlowControl(asyncio.Protocol):
         self._unsent = 0  # unsent bytes in the transport at the last check
         self.closing = False  # True if the connection closes after the next answer
         self._linger = LINGER
-        # The next four attributes, `_held` and `_reader` determine the state of the connection
-        # (states.py).
+        # Six attributes determine the state of the connection (states.py): the next four, and also
+        # `_held` and `_reader`.
         self._making: Any = None  # the Run or Cycle that is making an answer now; None if there is none
         self._unread = False  # True if the client has stopped reading
         self._waits_for_held = False  # True if a request for the site waits for held answers

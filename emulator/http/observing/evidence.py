@@ -54,7 +54,7 @@ _BUSY: Final = 0.001  # seconds of work in a call of `digest`, if requests arriv
 _QUIET: Final = 0.002  # seconds of work in a call of `digest`, if no requests arrive
 
 _SAMPLED: Final = 1 << 13  # of the items of a long answer, about this many bytes are kept
-_TRIES: Final = 8  # how often `_sample` tries to find the end of an item
+_TRIES: Final = 8  # the maximum number of attempts of `_sample` to find the end of an item
 _BEFORE_ITEMS: Final = b'{"Items":['
 _LONGEST_NAME: Final = 300  # `_sample` searches the end of an attribute's name in this many bytes
 _AFTER_ITEMS: Final = (b'],"Count":', b'],"NextToken":')
@@ -185,15 +185,16 @@ def _cut(body: bytes) -> bytes:
 
 
 def _sample(body: bytes, end: int) -> bytes:
-    """Return two members as JSON text: the first items of an answer, and their number of bytes.
+    """Return JSON text with the first items of an answer, and the size of these items in bytes.
 
-    Return b"" if the first item is too large.
+    The text has two members of a JSON object, SAMPLE and SAMPLE_BYTES. It is b"" if the first item
+    is too large.
 
-    end: the position in `body` at which the items end.
+    body: the answer. end: the position in `body` at which the items end.
 
-    The function cuts the text where another item seems to begin: where `}},{` is followed by the
-    name of the first item's first attribute. If this position is inside an item, the text before
-    the position is not valid JSON. Then the function tries an earlier position.
+    The function cuts `body` where another item seems to begin: where `}},{` is followed by the
+    name of the first item's first attribute. If this position is inside an item, the items before
+    the position are not valid JSON. Then the function tries an earlier position.
     """
     from emulator.advisor.pages import SAMPLE, SAMPLE_BYTES  # noqa: PLC0415 - keeps the start fast
 

@@ -60,8 +60,8 @@ def answer_facts(body: bytes) -> Mapping[str, Any]:
     """Return the members of a large answer after its items, or an error's code and message."""
     if body.startswith(_ERROR_START):
         members = _ERROR.findall(body[:_SEARCHED].decode("utf-8", "replace"))
-        # The order of the matches is reversed, so that the first match of each name stays: the
-        # error's own message. Later matches are the messages of CancellationReasons.
+        # If a name has several matches, `dict` keeps the last one. `reversed` makes it keep the
+        # first one, the error's own message. The other messages are those of CancellationReasons.
         return dict(reversed(members))
     if body.startswith(_UNPROCESSED):
         return _object(body)
@@ -69,7 +69,8 @@ def answer_facts(body: bytes) -> Mapping[str, Any]:
         position = body.rfind(b'"%b":' % name.encode(), len(body) - _LONGEST_REST)
         if position >= 0:
             found = _object(b"{" + body[position:])
-            if found:  # else rfind has found an attribute with the name of the member, inside an item
+            # If `found` is empty, `position` is inside an item: at an attribute called `name`.
+            if found:
                 return found
     return {}
 

@@ -29,7 +29,7 @@ ACCESS_KEY = "local"
 REGION = "us-east-1"
 
 _SETTINGS = "DYNAMODB_EMULATOR_"  # the prefix of the environment variables for settings
-_TIMEOUT = 65.0  # seconds without a byte from the server after which a call fails
+_TIMEOUT = 65.0  # a call fails if the server sends nothing for this number of seconds
 _OK = 200
 
 

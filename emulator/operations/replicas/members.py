@@ -263,5 +263,5 @@ def scale_new_index(database: Database, definition: TableDefinition, index: str)
 
 
 def send_last_writes(database: Database, definition: TableDefinition) -> None:
-    """Begin to send the last writes of a table that is being deleted to the rest of its group."""
+    """Begin to replicate the last writes of a DELETING table to the other tables of its group."""
     replication.begin(database, definition)

@@ -72,10 +72,10 @@ _LISTED: Final = (
     "WarmThroughput",
     "TableClass",
 )
-"""The members that the error for a request without changes can list, in the order of the error.
+"""Members that the service names in the error for a request without changes, in the error's order.
 
-The error lists those that the request lacks. UpdateStreamEnabled, MultiAccountReplicaReady and
-ReplicaTransitRoleArn are not in the SDK's model (behaviour 10.4).
+The error leaves out the members that the request has. UpdateStreamEnabled, MultiAccountReplicaReady
+and ReplicaTransitRoleArn are not in the SDK's model (behaviour 10.4).
 """
 
 _NOTHING: Final = frozenset(

@@ -47,7 +47,7 @@ def check_update(request: Request) -> None:
 
 
 def updated(definition: TableDefinition, request: Request, now: float, until: float) -> TableDefinition:
-    """Return the definition with the request's changes, except created and deleted indexes.
+    """Return the definition with the request's changes. The caller creates and deletes indexes.
 
     until: the time at which pending changes take effect, and indexes with new throughput become
     ACTIVE again.

@@ -129,10 +129,10 @@ def check_updates(request: Request) -> None:
 
 
 def updated(definition: TableDefinition, request: Request) -> TableDefinition:
-    """Return the definition, with the types of a new index's SearchSchema attributes added.
+    """Check the index updates of a request. Return the definition with the types of new attributes.
 
-    Raises ApiError if an index cannot be created or deleted. Only `changed` creates and deletes
-    indexes.
+    The new attributes are those in the SearchSchema of a new index. The function `changed` adds the
+    index itself, or marks it as DELETING. Raises ApiError if an update is not possible.
     """
     for update in request["VectorIndexUpdates"]:
         if "Create" in update:

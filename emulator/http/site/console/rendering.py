@@ -89,7 +89,7 @@ class Templates:
 
 
 class Rendering(HTMLResponse):
-    """An answer whose HTML `Console` makes later, in slices, before it sends the answer."""
+    """An answer without its HTML. `Console` makes the HTML in slices, and then sends the answer."""
 
     def __init__(self, pieces: Iterator[str], status: int) -> None:
         super().__init__("", status)

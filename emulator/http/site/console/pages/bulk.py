@@ -20,7 +20,7 @@ Key = Mapping[str, Any]
 
 
 class _Change:
-    """A change of all items that the person has checked: delete them, set or remove an attribute.
+    """A change of the items whose checkboxes are set: it deletes them, or changes one attribute.
 
     Raises BadForm if the form is wrong.
     """
