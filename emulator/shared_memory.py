@@ -6,9 +6,9 @@ The supervisor maps a few bytes of memory before it forks the workers:
                     which it is frozen
     8 bytes each    the hints: a counter for each worker. A worker increments its own counter when
                     it has changed definitions (database/store/versions.py)
-    60 bytes        the next event of the delivery of stream records to functions, which only the
-                    owner knows: its time as a double (NaN if no event is planned), the UUID of the
-                    mapping in 36 bytes, and the kind of event, filled up with zeros
+    60 bytes        the next event in the delivery of stream records to functions. The owner writes
+                    it for the other workers: its time as a double (NaN if no event is planned), the
+                    UUID of the mapping in 36 bytes, and the kind of event, filled up with zeros
     1 byte          1 if the workers keep requests (controls/requests.py)
     1 byte          1 if the workers count requests (controls/counters.py)
     1 byte          1 if the workers collect evidence for the advisor (controls/advice.py)

@@ -8,8 +8,8 @@ There are two kinds of origins:
 
 For the second kind, equal short texts and equal numbers occur by chance. So a text of one character
 has no origin. A number has an origin only if the name of its attribute ends with the name of the
-partition key. A value that the client sent in the request for the item is not a reference, because
-the client knew the value before.
+partition key. If the request that read the item of the other table already had the value, the value
+is not a reference, because the client knew the value before.
 """
 
 from collections.abc import Sequence
@@ -18,10 +18,12 @@ from typing import Any, Final
 from emulator.advisor.calls import PAGES, Access, Call, Item, Origin, key_text
 from emulator.advisor.recent import Recent
 
-_MOST: Final = 5_000  # values that are remembered; each takes about 300 bytes
-_ITEMS: Final = 50  # items of an answer whose values are remembered
-_ATTRIBUTES: Final = 30  # attributes of an item whose values are remembered
-_SHORTEST, _LONGEST = 2, 100  # characters; shorter texts and longer values are not remembered
+_MOST: Final = 5_000  # the maximum number of remembered values; each takes about 300 bytes
+_ITEMS: Final = 50  # values are remembered from at most this many items of an answer
+_ATTRIBUTES: Final = 30  # values are remembered from at most this many attributes of an item
+# In characters. Texts (S) below the first limit are not remembered, and neither are texts and
+# numbers (N) above the second limit.
+_SHORTEST, _LONGEST = 2, 100
 _SECONDS: Final = 30.0  # the maximum time from the read of a value to its use
 
 _Key = tuple[str, str, str, str]

@@ -196,7 +196,7 @@ class Tallies:
 
 
 def added_up(tallies: Iterable[Tally]) -> list[Tally]:
-    """Return the sums of the tallies that differ only in their caller."""
+    """Return one tally for each subject: the sum of the tallies of all callers."""
     found: dict[Subject, Tally] = {}
     for tally in tallies:
         subject = tally.subject.of_everybody

@@ -86,7 +86,7 @@ class ScalingService:
     def _after_actions(self, target: ScalableTarget | None, now: float) -> ScalableTarget | None:
         """Execute the scheduled actions that are due, and return the changed target.
 
-        None means that the target does not exist.
+        target: None if the target does not exist. The result is None if the target was removed.
         """
         for action in () if target is None or target.is_suspended("ScheduledScalingSuspended") else target.actions:
             due = _due(action)

@@ -137,7 +137,7 @@ class ScalableTarget:
     def load(cls, stored: bytes, account: str = DEFAULT_ACCOUNT) -> Self:
         """Return the target that dump() stored.
 
-        account: the account of access keys that are not account numbers.
+        account: the target's account, if its access key is not itself an account number.
         """
         fields = orjson.loads(stored)
         fields["account"] = account_of(fields["access_key"], account)

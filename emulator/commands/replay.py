@@ -33,7 +33,7 @@ def main(arguments: Sequence[str]) -> int:
     )
     parser.add_argument("file", metavar="FILE", type=Path, help="recording of a server that ran with --record FILE")
     parser.add_argument(
-        "--endpoint", metavar="URL|aws", required=True, help="a server, or AWS, which needs the extra `aws`"
+        "--endpoint", metavar="URL|aws", required=True, help="URL of a server, or `aws` for AWS (needs the extra `aws`)"
     )
     parser.add_argument("--region", metavar="NAME", help="send everything to this region (default: as recorded)")
     parser.add_argument("--access-key", metavar="KEY", help="send everything with this key (default: as recorded)")

@@ -87,7 +87,7 @@ def cdk_text(target: Target) -> str:
 export CDK_DEFAULT_REGION={shlex.quote(target.region)}
 
 # `cdk deploy` needs CloudFormation, which this server does not have. So use `cdk synth`, which does
-# not call AWS. It writes a template for each stack into cdk.out, and `load` creates their tables.
+# not call AWS. It writes a template for each stack into cdk.out. `load` creates the templates' tables.
 cdk synth --quiet
 dynamodb-emulator load cdk.out/*.template.json
 """

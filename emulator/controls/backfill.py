@@ -8,8 +8,9 @@ a second of the emulator's clock; null ends the limit. While `Paused` is true, n
 While an index is filled, DescribeTable shows CREATING and Backfilling, the index cannot be read,
 and the table can be written.
 
-`TableName` is an ARN, or a name, which means the tables of this name in all accounts. Without it,
-the pace is for all tables. A member that a call leaves out keeps its value.
+`TableName` is the ARN of one table, or a name. A name means all tables of this name, in all
+accounts. Without `TableName`, the pace is for all tables. If a call leaves out `ItemsPerSecond` or
+`Paused`, this member keeps its value.
 
 A control that moves the clock adds all entries that the pace allows at the new time. `clock
 {"Next": true}` moves the clock to the time at which an index is complete (event `Backfill`).

@@ -138,7 +138,8 @@ class Entrances:
             return False
         if self.background.run_slice(name):
             return True
-        # Background work may wait for definitions that another process has changed.
+        # The slice could not run. One reason may be that another process has changed definitions.
+        # Then the next attempt needs the new definitions. So reload them.
         self.refresh()
         return False
 

@@ -62,7 +62,10 @@ Relation: TypeAlias = "TableDefinition | IndexDefinition | VectorDefinition"
 MILLISECOND: Final = 0.001
 
 _IN_STEP: Final = 200
-"""The maximum number of tables or streams in one step. Each takes 10 to 30 microseconds."""
+"""The maximum number of tables or streams that one step of `next_events` examines.
+
+Each table or stream takes 10 to 30 microseconds.
+"""
 
 
 class Event(NamedTuple):

@@ -6,7 +6,7 @@ from typing import Final
 from emulator.errors.base import ApiError
 from emulator.errors.forms import invalid_parameters, limit_exceeded, validation
 
-_LAST: Final = 253_402_300_799.0  # the last second of the year 9999; the texts show no later time
+_LAST: Final = 253_402_300_799.0  # the last second of the year 9999; `utc` shows later times as this one
 
 
 def utc(seconds: float) -> str:

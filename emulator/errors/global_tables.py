@@ -118,7 +118,7 @@ def replica_maximum_provisioned() -> ApiError:
 
 
 def replica_busy() -> ApiError:
-    """Return the error for a change of a replica while a table of its global table is changing."""
+    """Return the error for changing a replica while a table of its group is not ACTIVE."""
     return resource_in_use("The resource which you are attempting to change is in use.")
 
 

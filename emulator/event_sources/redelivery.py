@@ -32,7 +32,9 @@ SENT: Final = "Sent"
 FAILED: Final = "Failed"
 
 _DETAIL: Final = 500  # the maximum number of characters of a failure's description that are kept
-_BATCH: Final = 100  # the file is written at the latest when this many letters have changed or must be removed
+# Changed and processed letters are collected, and the file of dead letters is rewritten once for
+# all of them: when no letter waits any more, or when _BATCH letters are collected.
+_BATCH: Final = 100
 
 Letter = dict[str, Any]
 

@@ -154,7 +154,8 @@ def _in_schema_order(condition: KeyCondition, schema: KeyNames) -> list[KeyClaus
 def _shape_error(condition: KeyCondition, schema: KeyNames, values: Values) -> errors.ApiError:
     """Return the error for clauses that `_in_schema_order` refused.
 
-    The errors are those in the module's table down to range_gap, and the error of note (3).
+    The error is from the first rows of the table in this module's docstring, up to the row with
+    range_gap, or it is key_condition_type because of note (3) below the table.
     """
     clauses = {clause.attribute: clause for clause in condition.clauses}
     unequal = [name for name in schema.hash if name not in clauses or clauses[name].operator != "="]

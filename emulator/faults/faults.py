@@ -208,7 +208,7 @@ class Faults:
         """
         if isinstance(end, Failure):
             raise errors.service_unavailable() if end.code == "ServiceUnavailable" else errors.internal_server_error()
-        yield None  # Dropped may only be raised in a step after a yield (slices.py)
+        yield None  # end the first step, because the first step must not raise Dropped (slices.py)
         yield from self._wait(end.seconds)
         raise Dropped
 

@@ -22,9 +22,9 @@ class Plan:
 
     before, after: seconds to wait before the request runs, and before its answer is sent.
     items: the maximum number of items on a page of a read, None for no maximum.
-    inside: the rules whose effects act inside the operation, such as throttles. With each rule
-    comes the number of this request among all requests that the rule has matched, and the tables
-    and items that the request names.
+    inside: the rules whose effects act inside the operation, such as throttles, as triples: the
+    rule; the number of requests that it has matched, up to and with this one; the tables and items
+    of this request that the rule is about.
     end: the error or silence that takes the place of the answer, None to send the answer.
     """
 

@@ -24,7 +24,9 @@ _CONVERTED: Final = ("null", "bool", "int", "float")
 _JSON: Final = (*_CONVERTED, "seq", "map", "str")
 """The types of YAML whose values JSON has too."""
 
-_PER_VALUE: Final = 64  # a text counts as one value, and as one more for each 64 characters
+# Long texts count as more values in the check for bombs: one, plus one for each _PER_VALUE
+# characters.
+_PER_VALUE: Final = 64
 
 
 def parse_yaml(text: str, file: str) -> Any:  # noqa: ANN401 - YAML

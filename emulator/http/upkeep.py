@@ -31,7 +31,7 @@ from storage.host import Upkeep as StoreUpkeep
 
 log = logging.getLogger("emulator")
 
-_INTERVAL: Final = 0.05  # seconds after a poll during which another call of `poll` does nothing
+_INTERVAL: Final = 0.05  # the minimum number of seconds between two polls; `poll` does nothing if called earlier
 _QUIET: Final = 0.5  # seconds without a commit after which a pause of writes begins
 _SOON: Final = 1.0  # seconds from a commit to its sync, in a pause of writes
 _BUSY: Final = 15.0  # seconds from a commit to its sync, while there is no pause of writes

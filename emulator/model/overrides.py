@@ -247,7 +247,8 @@ FAILURE_ORDERS: Final[Mapping[str, tuple[FailureOrder, ...]]] = {
     "ExecuteTransactionInput": _TOKEN_FIRST,
 }
 
-# Failures that are reported only if there are no other failures: here, a malformed table name.
+# Failures that are reported only if the request has no other failures. The one such failure is a
+# malformed table name in BatchWriteItem.
 LAST_RESORT: Final[frozenset[tuple[str, Kind]]] = frozenset({("BatchWriteItemInput.RequestItems", "keys")})
 
 # --- printed values -------------------------------------------------------------------------------

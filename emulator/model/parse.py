@@ -1,8 +1,9 @@
 """Compiles a shape into a parser: a function that checks JSON types and converts JSON to values.
 
 This is layer 1 of the service's checks (behaviour 1.6). Like the service, a parser reads a request
-in document order and stops at the first type error. Parsers call each other only as deeply as
-shapes nest. AttributeValue is the only shape that contains itself, and `values/wire.py` parses it.
+in document order and stops at the first type error. Recursion is safe: parsers call each other only
+as deeply as shapes are nested in the model. AttributeValue is the only shape that contains itself,
+and `values/wire.py` parses it.
 """
 
 import sys

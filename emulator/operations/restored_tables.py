@@ -137,9 +137,11 @@ def _indexes(source: TableDefinition, request: Request, *, on_demand: bool) -> I
 def _overridden(
     existing: Sequence[IndexDefinition], wanted: Mapping[str, Any], request: Request, *, on_demand: bool, local: bool
 ) -> IndexDefinition:
-    """Return the index that `wanted`, an element of an override in the request, describes.
+    """Return an index of the new table, as an override in the request describes it.
 
-    Raises ApiError if none of the source's indexes (`existing`) has the same keys and projection.
+    existing: the source's indexes of the same kind. wanted: one element of the override.
+    Raises ApiError if no existing index has the same keys and projection, or if the throughput in
+    `wanted` is wrong or missing.
     """
     name = wanted["IndexName"]
     index = settings.index_of(wanted, local=local)

@@ -1,8 +1,8 @@
 """Checks the tags of requests (behaviour 13).
 
-The error for a wrong key or value of a tag comes from the findings ack-api-quirks, DDB-TABLE-105 to
-107, 110 and 372. It has no envelope, its text differs from that of a member constraint, and it
-prints a missing key or value as `null`.
+A wrong key or value of a tag has its own error message, which differs from the message for a member
+constraint. The message does not begin with `1 validation error detected: `. It shows a missing key
+or value as `null`. Source: the findings ack-api-quirks, DDB-TABLE-105 to 107, 110 and 372.
 """
 
 import unicodedata

@@ -94,7 +94,7 @@ def _check_values(body: Mapping[str, Any]) -> None:
         return
     problem = first_problem(problems)
     if problem.kind == "nesting" and problem.placeholder is None and "Key" in body:
-        _bound(body)  # raise an error in an expression before the error for a too deeply nested key
+        _bound(body)  # An error in an expression comes before the error for a too deep key.
     raise problem.error("old")
 
 

@@ -68,7 +68,8 @@ class Result:
     def add(self, request: PageRequest, page: Page) -> None:
         """Add the items of a read to the page.
 
-        If rows of this read or of an earlier one are not tested yet, keep the read in `later`.
+        If this read or an earlier read has rows that the filter has not tested yet, keep this read
+        in `later`.
         """
         if self.later or page.rest:
             self.later.append((request, page))

@@ -99,10 +99,10 @@ def _branch(node: ast.ConditionTree, names: key_range.KeyNames) -> Branch | None
 def branch_parts(
     node: ast.ConditionTree, names: key_range.KeyNames
 ) -> tuple[tuple[KeyCondition, ...], list[ast.ConditionTree]] | None:
-    """Return the queries for a branch, and the conditions that a key condition cannot express.
+    """Split a branch into key conditions, one for each partition, and its other conditions.
 
     Return None if the branch has no equality or IN for the partition key. Raises ApiError if the
-    branch names too many partitions. node: the branch, as conditions that AND joins.
+    branch names too many partitions. node: the branch: one condition, or several joined by AND.
     """
     [hash_name] = names.hash
     partitions: tuple[ast.Placeholder, ...] | None = None

@@ -40,7 +40,7 @@ class Principals:
         """
         if self.are_anyone:
             return not self.excepted
-        assert self.named is not None, "if not all principals are meant, some must be named"
+        assert self.named is not None, "a statement that does not apply to all principals must name some"
         is_named = not {arn, root_of(account)}.isdisjoint(self.named.get(AWS, ()))
         return is_named is not self.excepted
 

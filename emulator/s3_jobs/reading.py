@@ -10,8 +10,8 @@ Reading of an object ends at the first part that cannot be parsed. This part cou
 record. Exception: after a CSV line with too many fields, reading continues.
 
 The functions in this module block, so `outbound/s3_jobs.py` calls them in a thread. The thread also
-parses the items. A batch is small, so that parsing it does not hold up requests: Python runs only
-one thread at a time.
+parses the items. Python runs only one thread at a time, so parsing holds up requests. Therefore the
+thread reads and parses only a small batch of records at once (`Batch`).
 """
 
 import gzip

@@ -167,7 +167,7 @@ class Loader:
     def _types_of(self, name: str | None) -> Types:
         """Return the types of a table's key attributes, which the reader of CSV files needs.
 
-        Return {} if the table is missing or not known.
+        Return {} if no table is named, or if the server does not have the table.
         """
         name = self._table or name
         if name is None:

@@ -123,7 +123,8 @@ def _part(value: Value, wanted: Tree) -> Value | None:
 class Change(Generic[Leaf]):
     """Changes the values at several paths of an item.
 
-    results: leaf of a tree of paths -> the new value at the leaf's path; None removes the value.
+    results: leaf of a tree of paths -> the new value at the path that ends in this leaf; None
+    removes the value. If the leaves are numbers from 0 on, a list of the new values is enough.
     """
 
     __slots__ = ("results",)

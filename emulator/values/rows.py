@@ -53,7 +53,7 @@ def decoder_of(names: frozenset[str]) -> Callable[[bytes], Item]:
     could find a wrong value, and calls `decode_row` instead:
 
     1. The character before the text is a backslash. So the text is only the end of a longer key.
-    2. The name begins with a character in _AFTER_STRING. So the text may not be a key.
+    2. The name begins with a character in _AFTER_STRING. So the text may be part of a value.
     3. The name is a type tag, or a map begins before the text. So the key may be inside a value.
     4. The value that was found is not valid JSON, because it contains `},"` itself.
     """

@@ -294,9 +294,9 @@ class Environment:
         return pages - data >= SPARE_PAGES or self._relaxes()
 
     def _relaxes(self) -> bool:
-        """Fill the reserve (room.py) again if the disk has plenty of room, and update `tight`.
+        """Return True if ordinary writes may go on, because enough room for urgent writes is left.
 
-        Return True if ordinary writes may go on, because urgent writes still have enough room.
+        First fill the reserve (room.py) again, if the disk has plenty of room, and update `tight`.
         """
         if self._refusal.stands():
             return False
@@ -306,9 +306,9 @@ class Environment:
     def refused(self, *, urgent: bool) -> bool:
         """Record that a commit found no room. For an urgent write, empty the reserve (room.py).
 
-        Return True if the reserve was emptied, so that the commit may now succeed. If the blocks of
-        the file are reserved, do not empty the reserve, because this would not help: all pages of
-        the map exist already, so the error has another cause.
+        Return True if the reserve was emptied, so that the commit may now succeed. If `reserved` is
+        True, all pages of the map exist already, so the error has another cause. Then an empty
+        reserve would not help, and the reserve stays as it is.
         """
         self._refusal.note()
         self.tight = self._reserve.known

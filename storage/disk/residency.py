@@ -15,9 +15,10 @@ _DONT_NEED: Final = 4  # the value of MADV_DONTNEED, see madvise(2)
 
 
 def forget(file: Path, start: int, size: int) -> None:
-    """Release a part of all shared mappings of a file from the memory of this process.
+    """Release a part of a file from this process's memory, in all shared mappings of the file.
 
-    start, size: the part, in bytes. `start` must be a multiple of the page size.
+    start, size: where the part begins and how long it is, in bytes. `start` must be a multiple of
+    the page size.
 
     No data are lost: the page cache keeps the pages, and the next use of a page maps it again.
     Releasing a gigabyte takes 40 ms.

@@ -42,7 +42,7 @@ def _judge(tally: Tally) -> Verdict | None:
     read = by_statement(tally, "about ", "") + counted(scanned, "item")
     evidence = (
         f"{counted(tally.count, 'request')} read {read} and returned {counted(returned, 'item')}.",
-        f"They cost {cost(tally.read, tally)}. The discarded items cost about {units(saved)} of these.",
+        f"The requests cost {cost(tally.read, tally)}, of which about {units(saved)} were for discarded items.",
     )
     where = by_statement(tally, "together with the partition key", "in KeyConditionExpression")
     advice = (

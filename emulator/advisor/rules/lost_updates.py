@@ -20,7 +20,7 @@ from emulator.advisor.tally import Note, Tally
 
 _MOST: Final = 1_000  # at most this many written items are remembered, and as many reads of items
 _ATTRIBUTES: Final = 40  # attributes of an item that are compared
-_LONGEST: Final = 100  # characters; attributes with longer names are not compared
+_LONGEST: Final = 100  # the maximum number of characters in the name of an attribute that is compared
 
 _Hashes = Mapping[str, int]
 """Attribute -> a hash of its value."""

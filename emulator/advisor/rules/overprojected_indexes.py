@@ -15,7 +15,9 @@ from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, cost, count
 from emulator.advisor.tally import Tally
 
 _MANY: Final = 5  # a finding needs at least this many reads
-_LARGE: Final = 1_024  # bytes; smaller items give no finding, because an entry costs at least one unit
+# Bytes. If the mean size of a table's items is smaller, its indexes give no finding: an entry costs
+# at least one unit, however small it is.
+_LARGE: Final = 1_024
 
 
 class _Watcher(Noting):

@@ -18,7 +18,7 @@ from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, counted
 from emulator.advisor.tally import Note, Tally
 
 _MANY: Final = 10  # a finding needs at least this many items
-_NEARLY_ALL: Final = 0.9  # a finding needs rising times or numbers as keys in this fraction of the items
+_NEARLY_ALL: Final = 0.9  # the minimum fraction of the keys that are rising times or numbers
 # The watcher remembers the last key of at most this many tables. It also remembers at most this
 # many items, so that it counts each item once.
 _MOST: Final = 2_000

@@ -80,7 +80,7 @@ class Histories:
         self._registry = registries.add(keyspace.histories(), _load, self._publish, self._forget)
         self._logs: dict[int, History] = {}
         # The id of a history -> the time at which to delete the history or its old records.
-        # The time is inf while this work is queued.
+        # The time is inf while this deletion is queued or running.
         self._due: dict[int, float] = {}
 
     # --- finding ----------------------------------------------------------------------------------

@@ -144,7 +144,7 @@ class Streams:
                 yield from self._tenants[tenant].values()
 
     def get(self, stream_id: int) -> StreamDefinition | None:
-        """Return the stream with this id, None if there is none. It may be hidden from clients."""
+        """Return the stream with this id, or None. The stream may be hidden from clients."""
         return self._definitions.get(stream_id)
 
     def log(self, stream_id: int | None) -> StreamLog | None:

@@ -33,9 +33,9 @@ def without_data(definition: TableDefinition, kept: Container[str] = ()) -> Tabl
     """Return a table's definition without the ids of TTL queue, lag log, stream and history.
 
     OWN_DATA and LOGS of tables.py list the fields with these ids. When the definition is saved,
-    `Attachments.reconcile` makes the new data that its settings need.
+    `Attachments.reconcile` creates the data that the table's settings need, with new ids.
 
-    kept: the names of fields of OWN_DATA whose ids stay.
+    kept: the names of the fields that keep their ids.
     """
     gone: dict[str, Any] = {name: None for name in (*OWN_DATA, *LOGS) if name not in kept}
     return replace(definition, **gone)

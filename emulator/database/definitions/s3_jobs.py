@@ -108,14 +108,14 @@ class S3Job:
 class Progress:
     """The progress of an S3 job (export, import or bulk operation).
 
-    object: the key of the last object in the bucket whose records are all done.
-    record: how many records of the next object are done.
+    object: the key of the last object that is done, with all its records. None if no object is.
+    record: how many records of the object after `object` are done.
     size: how many bytes of objects the job has read.
     total: how many bytes all objects of a bulk operation have together. None for other jobs, and
     until the bulk operation has listed its objects.
     processed, written, failed: numbers of items.
-    log: for each kind of local log file, the number of bytes that the finished slices of the job
-    have written. The next slice overwrites the bytes that follow.
+    log: kind of local log file -> the number of bytes that the finished slices of the job have
+    written to the file. Later bytes are from an unfinished slice. The next slice overwrites them.
     key: the storage key (hex) at which the next data file of an export begins, None after the last
     file.
     billed, manifest: BilledSizeBytes and ExportManifest of a complete export.

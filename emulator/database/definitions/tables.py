@@ -132,7 +132,7 @@ COPIED: Final = ("ttl_queue",)
 """The fields of OWN_DATA whose data depend only on the items. A copy of a table copies the data."""
 
 LOGS: Final = ("stream_id", "history")
-"""The fields with ids of data that can outlive the table."""
+"""The fields with the ids of a table's stream and history, which can outlive the table."""
 
 WALKS: Final[Mapping[str, str]] = {"ttl_filled_to": "emulator.database.jobs.ttl_fill"}
 """The fields with the position of a walk that makes data from a table's existing items.

@@ -25,7 +25,7 @@ from emulator.database.store.registry import DefinitionChange
 from emulator.database.views.views import Views
 
 _TAIL: Final = "00000000"
-"""The end of a system backup's number (control-plane 1.4)."""
+"""The last eight digits of the number of every system backup (control-plane 1.4)."""
 
 EXPIRE_SLICE: Final = 10  # the maximum number of expired backups that one slice deletes
 

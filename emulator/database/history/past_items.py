@@ -21,7 +21,7 @@ from storage import ReadTxn
 from storage.keycode import prefix_end
 
 Row = tuple[bytes, bytes]
-"""An item's key without the prefix of its table, and its row."""
+"""A pair: an item's storage key without the table's prefix, and the item's row."""
 
 Rows = tuple[list[Row], bytes | None]
 """Items in the order of their keys, and the `start` of the next page: None if no item remains."""
@@ -214,8 +214,8 @@ def first_records(
         more = last is not None
         if last is not None:
             item, where = keyspace.history_pointer_of(last)
-            # The next step begins at `beyond`, to skip more records of an item that was already
-            # yielded, and records before `since`.
+            # The next step begins at `beyond` in the records of `item`. It skips all records of an
+            # item that was already yielded. For another item, it skips the records before `since`.
             beyond = LAST if item == found else max(where + b"\0", since)
             at = pointers + keyspace.history_item(item) + beyond
             yield (item + b"\0" if item == found else item), None

@@ -22,7 +22,7 @@ from storage import ReadTxn
 # If the rows of a request have more bytes than this, its writes are prepared in slices. Preparing
 # this many bytes takes 10 to 30 ms.
 LONG: Final = 1 << 20
-# Preparing one attribute of an update takes as long as preparing rows of this many bytes.
+# To prepare one attribute of an update takes as long as to prepare this many bytes of a row.
 ATTRIBUTE_BYTES: Final = 64
 # `forget_items` is called if the old and the new row of a write have this many bytes or more
 # together. For smaller writes, it saves too little memory.

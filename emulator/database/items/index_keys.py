@@ -14,9 +14,10 @@ from emulator.values.size import value_size
 from emulator.values.types import KIND, Item, Values
 
 _SHORT: Final = limits.SORT_KEY // (limits.INDEX_KEY_ATTRIBUTES * 4)
-"""A length in characters. Index key values up to this length need no check of their total size.
+"""The length in characters up to which an index key value needs no check of the total key size.
 
-Even four values of this length fit into an index key, because a character has at most four bytes.
+An index key has at most four values of a kind (HASH or RANGE), and a character has at most four
+bytes. So the four values always fit if none of them is longer.
 """
 
 

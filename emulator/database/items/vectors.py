@@ -88,7 +88,7 @@ class VectorEntries:
         return {each.index.name: each.billed for each in self._changes(change).indexes if each.billed}
 
     def follow(self, txn: WriteTxn, change: Change) -> None:
-        """Write the changed entries of vector indexes, and update the indexes' stored numbers."""
+        """Write the changed entries of vector indexes, and update the indexes' stored `Numbers`."""
         for each in self._changes(change).indexes:
             write(txn, each, change.key)
 
@@ -125,7 +125,7 @@ def change_by_backfill(index: VectorIndex, row: bytes) -> VectorChange:
 
 
 def write(txn: WriteTxn, change: VectorChange, item_key: bytes) -> None:
-    """Write a vector index's changed entry, a record of the change, and the index's numbers."""
+    """Write a vector index's changed entry, a record of the change, and the new `Numbers`."""
     changed = change.old_entry != change.new_entry
     if not (changed or change.count or change.size or change.vectors or change.lists):
         return
@@ -160,8 +160,8 @@ def counts(txn: ReadTxn, table: Table) -> Sequence[tuple[int, int]]:
     found += [(each.entries, each.size) for _, each in by_index]
     items, size = found[0]
     for attribute in {index.attribute for index in table.vectors}:
-        # Several vector indexes may use the same attribute, but its vectors count only once. While
-        # indexes are being filled, take the numbers of the index that has visited the most items.
+        # Several vector indexes may use the same attribute, but its vectors count only once. So
+        # take the `Numbers` of one index: the index whose filling has visited the most items.
         most = max((each for index, each in by_index if index.attribute == attribute), key=lambda each: each.vectors)
         size += most.vectors - most.lists
     found[0] = items, size

@@ -308,7 +308,7 @@ class Flow(NamedTuple):
 
     waiting: the number of writes that the target does not have yet.
     due: the time at which the delay of the first waiting write is over, in seconds since the epoch.
-    None means that no write waits for a delay.
+    None if no write waits, the direction has no delay, or the direction is paused.
     """
 
     source: TableDefinition

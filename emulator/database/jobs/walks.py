@@ -14,7 +14,7 @@ from emulator.database.schema.table import Table
 
 
 def begin(database: Database, table: Table) -> None:
-    """Queue the walks of a new table that are in `WALKS` and are not complete."""
+    """Queue the walks that a new table needs, of those that `WALKS` lists."""
     for field, module in WALKS.items():
         if getattr(table.definition, field) is not None:
             import_module(module).begin(database, table)

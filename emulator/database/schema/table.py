@@ -131,10 +131,10 @@ class Table:
         self.decoders: dict[frozenset[str], PartialDecoder] = {}
 
     def decoder(self, attributes: frozenset[str]) -> PartialDecoder:
-        """Return a pair: a function that decodes attributes of a row, and names of key attributes.
+        """Return a function that decodes some attributes of a row, and names of key attributes.
 
-        The function decodes those `attributes` that are not key attributes. The second part names
-        those that are. The caller knows the values of the key attributes and must add them.
+        The function decodes those of `attributes` that are not in the table's key. The names are
+        those of `attributes` that are in the key: the caller must add their values, which it knows.
         """
         found = self.decoders.get(attributes)
         if found is None:

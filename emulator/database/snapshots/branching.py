@@ -72,8 +72,8 @@ def branch(
             yield None
             database.rerun(partial(_slice, database, copy))
     except Exception:
-        # The key prefixes of the copies are reserved. So `resume` deletes the rows that were
-        # already copied.
+        # `resume` queues the deletion of all keys with a reserved prefix. The prefixes of the
+        # copies are reserved, so `resume` also removes the copied rows.
         database.catalog.deletions.resume()
         raise
     return len(copy.tables)

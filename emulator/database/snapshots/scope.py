@@ -29,8 +29,8 @@ class Scope:
     def of(cls, access_key: str | None, region: str | None, *, shared: bool) -> Self:
         """Return the scope of an access key and region.
 
-        None means all access keys or all regions. shared: whether all callers are one tenant. If
-        so, return the scope of this tenant.
+        access_key, region: None means all access keys or all regions.
+        shared: True if all callers are one tenant. Then the scope is everything of this tenant.
         """
         return cls(*SHARED) if shared else cls(access_key, region)
 
@@ -85,9 +85,9 @@ class Scope:
     def of_tokens(self) -> list[Range] | None:
         """Return the ranges of storage keys that have the ClientRequestTokens of the scope.
 
-        Return None, which means all tokens, if the scope has all access keys. With `--shared-db`
-        the result is always None: the scope knows only the shared owner of all tables, but the key
-        of a token has the access key of its caller.
+        None means all tokens. The result is None if the scope has all access keys. With
+        `--shared-db`, the result is always None: the storage key of a token has the access key of
+        the caller who sent the token, and the scope does not know the access keys of callers.
         """
         if any(scope.access_key in (None, SHARED[0]) for scope in self._tenants()):
             return None

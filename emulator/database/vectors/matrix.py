@@ -139,7 +139,8 @@ class Matrix:
         self._code_of: list[dict[bytes, int]] = [{} for _ in range(attributes)]
         self._tails: list[bytes] = []
         self._rows: dict[bytes, int] = {}
-        # How many changes of the index's entries the rows include; None before the first read.
+        # The rows include this many of the first changes of the index (`Numbers.changes`). None
+        # before the first read.
         self._version: int | None = None
         # The key at which the next page of entries starts; None when all pages have been read.
         self._next: bytes | None = self._entries.range[0]

@@ -26,8 +26,7 @@ def page(
 ) -> Slice:
     """Return the first pairs with start <= key < stop that a view shows.
 
-    layers: for each view to read, oldest first, the bytes with which the storage keys of the
-    view's originals begin.
+    layers: `View.originals` (a prefix of storage keys) of each view to read, the oldest view first.
     limit: the maximum number of keys to visit. A key that is absent in the view counts too. So a
     page may have fewer pairs than `limit` although more pairs follow.
     room: the page ends as soon as its values together have this number of bytes or more.
@@ -46,8 +45,7 @@ def page(
 def get(txn: ReadTxn, layers: Sequence[bytes], key: bytes) -> bytes | None:
     """Return the value of a key in a view, or None if the key is absent there.
 
-    layers: for each view to read, oldest first, the bytes with which the storage keys of the
-    view's originals begin.
+    layers: `View.originals` (a prefix of storage keys) of each view to read, the oldest view first.
     """
     for layer in layers:
         original = txn.get(layer + key)

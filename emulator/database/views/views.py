@@ -105,8 +105,8 @@ class Views:
     def close(self, change: DefinitionChange, view: View, *, no_more_writes: bool = True) -> None:
         """Close a view, and remove its originals in the background.
 
-        no_more_writes: True if the transaction writes no covered keys after this call. If False,
-        later writes still store originals, so the originals are removed only after the commit.
+        no_more_writes: True if the transaction writes no keys that the view covers after this call.
+        If False, such writes still store originals. So the originals are removed after the commit.
         """
         if any(self._older(view.id, bytes.fromhex(prefix)) is not None for prefix in view.prefixes):
             self._registry.save(change, view.key, replace(view, closing=True))

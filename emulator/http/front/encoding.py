@@ -15,7 +15,8 @@ _NEXT_PIECE: Final = 1 << 6  # size in bytes of the first piece of each later gz
 # The maximum number of gzip members in a body. A body of 16 MB with members of the usual 64 KB has
 # 256 members.
 _MOST_MEMBERS: Final = 1_000
-_SPARE: Final = 1 << 16  # bytes that a compressed body may have beyond twice its inflated size
+# The maximum size in bytes of a compressed body is twice its inflated size plus this number.
+_SPARE: Final = 1 << 16
 _CODINGS: Final = ("gzip", "deflate")
 _QUALITY: Final = re.compile("q=([^;]*)")
 

@@ -4,7 +4,8 @@ from emulator.http.front.commits import reads
 from emulator.http.front.requests import Request
 from storage import Full, Interrupted, StorageError
 
-_MOST: float = 4 << 20  # once a connection holds more bytes of answers, its further requests wait
+# Once a connection holds answers of more than _MOST bytes, its further requests wait.
+_MOST: float = 4 << 20
 
 Held = tuple[bytes, Request | None]
 """Data to send, and the request that the data answers.

@@ -74,7 +74,7 @@ class PageRules:
         self._allowed = frozenset(_plain(host.lower()) for host in allowed)
 
     def lists(self, value: bytes) -> bool:
-        """Return True if --cors lists the origin in a header's value."""
+        """Return True if the value of an Origin header is one of the origins of --cors."""
         return origin(value.decode("latin-1")) in self._cors
 
     def refusal(self, method: str, fields: Fields, address: Address | None) -> str | None:

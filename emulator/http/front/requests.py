@@ -27,8 +27,8 @@ from emulator.http.front.bodies import Bodies
 from emulator.http.front.bodies import Reader as BodyReader
 from emulator.limits import REQUEST_BODY
 
-# The number of bytes of a body that count as progress of the connection (states.py). A client that
-# sends 64 KB every 65 s may take more than four hours for a body of 16 MB.
+# A connection makes progress each time that this number of bytes of a body has arrived. Without
+# progress for 65 s, the connection is closed (states.py). So a body of 16 MB can take four hours.
 _STEP: Final = 64 << 10
 _NO_BODY: Final = b""
 _STOPPED: Final = (httptools.HttpParserError, httptools.HttpParserUpgrade)

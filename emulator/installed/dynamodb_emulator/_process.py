@@ -69,7 +69,7 @@ class Process:
                 raise
 
     def log(self) -> str:
-        """Return the server's stdout since its start. If `errors` is None, include its stderr."""
+        """Return the server's stdout since its start, and its stderr unless `errors` gets it."""
         self._output.seek(0)
         return self._output.read().decode(errors="replace")
 

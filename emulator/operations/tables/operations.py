@@ -157,7 +157,7 @@ def _changed(definition: TableDefinition, request: Request, now: float, until: f
 def _with_indexes(
     change: DefinitionChange, definition: TableDefinition, request: Request, until: float
 ) -> tuple[TableDefinition, list[IndexDefinition]]:
-    """Create and delete the indexes of UpdateTable in a definition.
+    """Apply the index changes that an UpdateTable request asks for to a table's definition.
 
     Return the changed definition, and the list of new global indexes.
     """
@@ -218,7 +218,10 @@ def _with_replication(database: Database, definition: TableDefinition, request: 
 
 
 def _created_replica(database: Database, caller: Caller, request: Request) -> dict[str, Any]:
-    """Create a replica of a table in another account; return its description."""
+    """Create a replica in the caller's account, of a table that another account owns.
+
+    Return the replica's description.
+    """
     from emulator.operations.replicas import accounts, members  # noqa: PLC0415 - few tables have replicas
 
     definition = accounts.create(database, caller, request)

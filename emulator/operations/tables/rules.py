@@ -21,7 +21,7 @@ from emulator.operations.tables.common_rules import (
 
 
 def check_create(request: Request) -> None:
-    """Raise ApiError for the first problem of CreateTable, except those of member constraints."""
+    """Raise ApiError for the first problem of CreateTable. Member constraints are met already."""
     throughput.adopt_mode(request)
     check_table_class(request)
     if "GlobalTableSourceArn" in request or "GlobalTableSettingsReplicationMode" in request:
