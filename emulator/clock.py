@@ -236,7 +236,7 @@ class Background:
         self._paused = False
         self._length = 0.0  # the length of the last pause, in seconds
         self._until = -inf  # when the pause ends, by `monotonic`
-        self._free = 0  # bytes that were free when the pause began
+        self._free = 0  # bytes of the disk that were free when the pause began
         self.slices: dict[Hashable, Slice] = {}
 
     def pause(self, why: Exception) -> None:

@@ -19,7 +19,8 @@ from emulator.slices import Steps
 
 Finding = Mapping[str, Any]
 
-# the number of tallies that are judged, or calls that are seen, between two yields: about 2 ms
+# The maximum number of tallies or calls in one step, which takes about 2 ms: `findings` judges
+# tallies, and `over` shows calls to the advisor.
 _JUDGED_IN_STEP: Final = 200
 
 

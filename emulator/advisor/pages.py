@@ -27,7 +27,7 @@ SAMPLE: Final = "CutItems"
 """The member with the first items of a long answer, if the answer has the member CUT."""
 
 SAMPLE_BYTES: Final = "CutItemsBytes"
-"""The member with the length of the JSON of SAMPLE in bytes."""
+"""The member that says how many bytes the JSON of the items in SAMPLE has."""
 
 # The size of an item divided by the length of its JSON: the usual ratio, then the lowest and the
 # highest. Items with many numbers of one digit have the lowest ratio.
@@ -59,8 +59,9 @@ def scanned_by_statement(access: Access, request: Json) -> int:
     """Estimate how many items a SELECT has read, because its answer does not contain the number.
 
     For the first page of a filtered scan, the estimate is the number of items in the table or
-    index. If more pages follow, the estimate is at most the Limit, or without a Limit the number of
-    items that fit into a page. In all other cases, it is the number of items that were returned.
+    index. If more pages follow, the estimate is at most the request's Limit. Without a Limit, the
+    estimate is at most the number of items that fit into a page. For all other reads, the estimate
+    is the number of returned items.
     """
     if access.action != "Scan" or not access.filtered or access.facts is None or access.start:
         return access.returned

@@ -59,12 +59,12 @@ class IndexFacts:
 
 @dataclass(slots=True)
 class TableFacts:
-    """A table.
+    """What the advisor knows about a table.
 
-    mean: the mean size of the items that requests showed.
+    mean: the mean size in bytes of the items that `note_size` got, see `mean_size`.
     partitions: the number of partitions.
-    count: a function that takes the name of an index, or "" for the table. It returns the number
-    and the bytes of the items, or None if the table does not exist.
+    count: a function that takes the name of an index, or "" for the table. It returns a pair: the
+    number of items and their total bytes. It returns None if the table does not exist.
     """
 
     name: str

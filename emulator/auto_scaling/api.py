@@ -345,7 +345,7 @@ def _named(parts: Iterable[_T], name: str) -> _T | None:
 
 
 def _with(parts: Iterable[_T], changed: _T) -> tuple[_T, ...]:
-    """Return policies or actions with `changed` added. It replaces the part with the same name."""
+    """Return policies or actions with `changed` added, in place of one with the same name."""
     by_name = {part.name: part for part in parts} | {changed.name: changed}
     return tuple(by_name.values())
 

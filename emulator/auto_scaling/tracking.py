@@ -19,7 +19,7 @@ from emulator.auto_scaling.target import ScalableTarget, ScalingPolicy
 MINUTE: Final = 60
 HIGH_MINUTES: Final = 2
 LOW_MINUTES: Final = 15
-_MARGIN: Final = 20.0  # percentage points; AlarmLow needs a utilization that is more than this below TargetValue
+_MARGIN: Final = 20.0  # percentage points; AlarmLow: the utilization is below TargetValue by more than this margin
 
 METRICS: Final = {"Read": "DynamoDBReadCapacityUtilization", "Write": "DynamoDBWriteCapacityUtilization"}
 """Kind of capacity -> the predefined metric of its utilization."""

@@ -45,9 +45,9 @@ def _found(body: Body, results: Sequence[Result]) -> Result:
     limit = member(body, "Limit", int) if "Limit" in body else MOST
     if not 1 <= limit <= MOST:
         raise BadDeclaration(f"the member Limit must be an integer from 1 to {MOST}")
-    # The processes returned their requests one after another. Requests that ended after the first
-    # process had returned may be missing in `results`. So this call leaves out these requests,
-    # and the next call returns them.
+    # The processes report their kept requests one after another. A request that ended after the
+    # first report may be missing in `results`. So this call leaves out all requests that ended
+    # after the first report, and the next call returns them.
     until = min(each["Now"] for each in results)
     found: list[Any] = [each for result in results for each in result["Requests"] if each["Ended"] < until]
     found.sort(key=lambda each: (each["Ended"], each["Worker"]))

@@ -135,9 +135,9 @@ def _until(emulator: Emulator, condition: "Condition", timeout: float) -> Steps[
     seen: Seen | None = None
     looked_at: tuple[int | None, bytes] | None = None
     while True:
-        # `version` shows if the condition must be checked again. The commit number alone is not
-        # enough: the hint that definitions have changed (database/store/versions.py) may come after
-        # the commit.
+        # If `version` has changed, the condition must be checked again. `version` also has the
+        # hints (database/store/versions.py): a process increments its hint only after its commit,
+        # and until then `catch_up` does not load the changed definitions.
         version = None if database.numbered is None else database.numbered.commit_number(), database.versions.hints()
         rest = 0.0
         if seen is None or not seen.static or version[0] is None or version != looked_at:

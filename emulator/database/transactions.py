@@ -164,7 +164,9 @@ def _prepare(txn: ReadTxn, writes: Sequence[Write], outcomes: Sequence[Outcome],
                 changes.append(change)
         except ApiError as error:
             if error.about == "request":
-                raise  # an empty index key: the whole request is invalid, not canceled
+                # For example, an index key is empty: the service refuses the request as invalid,
+                # and does not report a canceled transaction.
+                raise
             if error.about not in ("key", "item"):
                 # The traceback refers to this frame, which refers to the error. Without the
                 # traceback, the error is freed without a garbage collection.

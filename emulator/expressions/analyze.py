@@ -242,7 +242,7 @@ class _Analysis:
         tag = self.type_of(node) or problems.ANY_TYPE
         if tag != "S":
             raise problems.operand_type(function, tag)
-        assert isinstance(node, ast.Placeholder), "an operand whose type is known to be a string must be a placeholder"
+        assert isinstance(node, ast.Placeholder), "only a placeholder can be an operand that is known to be a string"
         placeholder = node.name
 
         def check(values: Values) -> None:

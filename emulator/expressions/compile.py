@@ -7,8 +7,9 @@ placeholder) have special closures that save a call. A chain of ANDs or ORs beco
 double NOTs cancel out. So closures nest about as deeply as the parentheses of a condition. An
 expression has at most 300 operators, so Python's stack is large enough.
 
-A missing operand makes a condition false (behaviour 4.4). But a missing operand makes `<>` true,
-unless the operand is a function call that has no result.
+An operand is missing if the item lacks the attribute, or if a function call has no result. A
+comparison with a missing operand is false (behaviour 4.4). There is one exception: `<>` is true if
+the item lacks the attribute.
 """
 
 import operator

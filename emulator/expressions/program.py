@@ -23,7 +23,8 @@ MIRRORED: Final[Mapping[Comparator, KeyOperator]] = {"=": "=", "<": ">", "<=": "
 UNINDEXABLE: Final = "unindexable"
 """Stands for a legacy operator that key conditions do not allow.
 
-For this operator, key_range.py reports the error not_indexable, or another error with priority.
+For this operator, key_range.py reports the error not_indexable. If the condition also has an error
+that the service reports before not_indexable, key_range.py reports that error.
 """
 
 

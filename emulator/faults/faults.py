@@ -237,7 +237,10 @@ class Faults:
         return (yield from with_hooks(rest, partial(self._open, refusals), partial(self._open, None)))
 
     def _open(self, refusals: Refusals | None) -> None:
-        """Put effects that act inside an operation into the gate. None takes them out again."""
+        """Set the effects that the gate applies inside an operation.
+
+        refusals: the effects; None to apply none from now on.
+        """
         self._gate.injection = refusals
 
 

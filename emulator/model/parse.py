@@ -40,7 +40,7 @@ _KEPT: Final = {
     "KeyConditions": 10_000,
 }
 _BY_ATTRIBUTE: Final = frozenset(("ExpectedAttributeMap", "FilterConditionMap", "AttributeUpdates"))
-"""The shapes of legacy parameters that are maps by attribute name.
+"""The shapes of those legacy parameters that are maps with attribute names as keys.
 
 A later check refuses such a parameter if its attribute names have more than limits.LEGACY_NAMES
 bytes together.
@@ -227,8 +227,8 @@ def _string_list(scalar_error: _ScalarError, limit: int) -> Parser:
 def _name_list(parse_list: Parser) -> Parser:
     """Return a parser for AttributesToGet.
 
-    If the names have more than limits.LEGACY_NAMES characters together, the parser reads only the
-    first names, because a later check refuses the parameter.
+    If the names have more than limits.LEGACY_NAMES characters together, a later check refuses the
+    parameter. So the parser reads only as many names as are needed to exceed this limit.
     """
 
     def parse(raw: object, problems: list[Problem]) -> Any:  # noqa: ANN401 - any parsed value

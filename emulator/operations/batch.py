@@ -148,8 +148,8 @@ def _leave_out_repeats(reads: Sequence[_Reads]) -> None:
 def _by_table(reads: Sequence[_Reads]) -> list[_Reads]:
     """Return one _Reads for each table, with all results from the table.
 
-    If the request has a table both by its name and by its ARN, `name` of the result is the one that
-    comes first in the request.
+    A request may have the same table twice, by its name and by its ARN. Then `name` of the result
+    is the name or the ARN, whichever comes first in the request.
     """
     tables: dict[int, _Reads] = {}
     for each in reads:

@@ -13,7 +13,7 @@ DENY: Final = "Deny"
 
 ANYONE: Final = "*"
 AWS: Final = "AWS"
-"""The kind of principals that IAM has: accounts, users, roles and sessions."""
+"""The kind of the principals that belong to IAM: accounts, users, roles and sessions."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,7 +81,7 @@ _memory: _Memory | None = None
 
 
 def remembering(test: Callable[..., bool]) -> Callable[..., bool]:
-    """Return a function that runs a condition's test. Each run begins with an empty cache."""
+    """Return a function that does the same as `test`, but begins each call with an empty cache."""
 
     def remember(item: object, values: object) -> bool:
         global _memory  # noqa: PLW0603 - passing the cache to each operator takes longer than most operators

@@ -314,10 +314,10 @@ def stored_size(text: str) -> int:
 
 
 def plain_size(text: str) -> int:
-    """Return `stored_size` of a text if the text is clearly a canonical number of at least 1.
+    """Return the `stored_size` of a plain number: canonical, at least 1, at most 38 characters.
 
-    Otherwise return 0: the caller must then parse the text. For most numbers in requests, a call of
-    this function replaces three calls.
+    For any other text, return 0. The caller must then parse the text. For most numbers in requests,
+    one call of this function replaces three calls of other functions.
     """
     # `"1" <= text < ":"` is true if the text begins with a digit from 1 to 9.
     if "1" <= text < ":" and len(text) <= _DIGITS_MAX and text.isascii():

@@ -89,8 +89,8 @@ def _decoder_of(names: frozenset[str]) -> Callable[[bytes], Item]:
 
 
 _MOST_NAMES: Final = 2  # with three names, the searches take as long as decoding a row of 1 KB
-# The maximum number of characters of all names together. With longer names, the cache of
-# `_decoder_of` would need too much memory.
+# The maximum number of characters that the names of a decoder's attributes have in total. With
+# longer names, the cache of `_decoder_of` would need too much memory.
 _MOST_CHARACTERS: Final = 1_000
 _BACKSLASH: Final = ord("\\")
 _NEXT: Final = b'},"'

@@ -21,8 +21,8 @@ from emulator.values.scalars import Raw, decoded
 _MOST_STRINGS: Final = limits.EXPRESSION_VALUES_SIZE + 2
 # In bytes. A larger set is refused anyway, so it is not sorted, which would take up to 0.3 s.
 _MOST_SORTED: Final = limits.EXPRESSION_VALUES_SIZE
-# A large set of numbers is parsed in chunks of this many members. Parsing stops after the chunk
-# with which the size of the parsed members exceeds the limit.
+# A large set of numbers is parsed in chunks of this many members. After each chunk, parsing stops
+# if the parsed members together are larger than the limit.
 _NUMBERS_AT_ONCE: Final = 10_000
 
 

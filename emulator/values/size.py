@@ -15,7 +15,7 @@ from emulator.values.number import stored_size
 from emulator.values.types import Item, Value
 
 LIST_OVERHEAD = MAP_OVERHEAD = 3  # bytes for each list or map
-ELEMENT_OVERHEAD = 1  # byte for each element of a list or pair of a map
+ELEMENT_OVERHEAD = 1  # bytes for each element of a list, and for each pair of a map
 
 
 def utf8_size(text: str) -> int:

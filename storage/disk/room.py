@@ -36,9 +36,9 @@ SPARE_PAGES = 256
 """On a full disk, ordinary writes must leave this many free pages. A deletion needs about ten."""
 
 _PLENTY = 2 * RESERVE
-"""The bytes that must be free on the disk before the reserve is filled.
+"""The number of bytes that must be free on the disk, or else the reserve is not filled.
 
-A disk of 20 MB with a new store has this many free bytes or more.
+The number is low enough for small disks: a disk of 20 MB with a new store has more free bytes.
 """
 
 _BELIEVED = 4
@@ -102,7 +102,7 @@ class Reserve:
 
     @property
     def known(self) -> bool:
-        """True if the file `reserve` is filled, or was filled once."""
+        """True if the file `reserve` has ever been filled, even if it was emptied since then."""
         return self._file.size > 0
 
     def take(self) -> bool:

@@ -25,8 +25,8 @@ UNIT: Final = 64 << 10
 def first_sparse(system: str = os.name) -> int:
     """Return the first size of the map of a sparse file, in bytes. system: a value of `os.name`.
 
-    The map costs only address space, so this size is large enough for any file. On Windows the size
-    is small, because LMDB makes the file as large as the map.
+    A large map costs only address space. So the size is usually 1 TiB, which is enough for any
+    file. On Windows the size is small, because LMDB makes the file as large as the map.
     """
     return LEAST_SPARSE if system == "nt" else min(1 << 40, sys.maxsize >> 3)
 

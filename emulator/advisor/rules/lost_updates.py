@@ -18,7 +18,7 @@ from emulator.advisor.recent import Recent
 from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, counted
 from emulator.advisor.tally import Note, Tally
 
-_MOST: Final = 1_000  # at most this many written items are remembered, and as many reads of items
+_MOST: Final = 1_000  # the maximum number of remembered written items, and of remembered reads
 _ATTRIBUTES: Final = 40  # attributes of an item that are compared
 _LONGEST: Final = 100  # the maximum number of characters in the name of an attribute that is compared
 

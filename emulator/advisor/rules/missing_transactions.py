@@ -23,7 +23,7 @@ _MOST: Final = 500  # the maximum number of clients whose last write is remember
 _TRANSFERS: Final = 2
 _COUNTERS: Final = 3
 _VALUES: Final = 20  # the maximum number of remembered values of a request or an item
-_LONGEST: Final = 100  # characters; longer texts of an item are not remembered
+_LONGEST: Final = 100  # the maximum number of characters of a remembered text of an item
 _SINGLE: Final = frozenset(("PutItem", "UpdateItem"))
 
 
@@ -93,8 +93,9 @@ class _Watcher(Noting):
 def _kind(before: _Write, after: _Write) -> str:
     """Return the kind of a pair of writes: "transfer", "counter", or "" if it is of neither kind.
 
-    transfer: a number is subtracted from one item and added to another item. counter: the second
-    write computes a value in an item whose partition key is a value in the item that was put.
+    transfer: one write subtracts a number in an item, and the other adds it in another item.
+    counter: the first write puts an item. The second write computes a value in another item, whose
+    partition key is one of the values in the first item.
     """
     same = (before.table, before.key) == (after.table, after.key)
     if same or not after.computed or after.time - before.time > _SECONDS:

@@ -16,7 +16,8 @@ from emulator.advisor.recent import Recent
 from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, counted
 from emulator.advisor.tally import Note, Tally
 
-_MOST: Final = 5_000  # requests that are remembered, to find out whether a retry changed the item twice
+# The maximum number of remembered updates. They show whether a retry has changed an item twice.
+_MOST: Final = 5_000
 
 
 class _Watcher(Noting):

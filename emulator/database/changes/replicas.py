@@ -216,12 +216,12 @@ def set_version(txn: WriteTxn, log: int, item: bytes, version: bytes) -> None:
 
 
 def position(txn: ReadTxn, log: int, region: str) -> int:
-    """Return the number of the last record of a replication log that another region has got."""
+    """Return the number of the last record that another region has got from a replication log."""
     return _number(txn.get(keyspace.replicated_to(keyspace.replica(log), region)))
 
 
 def set_position(txn: WriteTxn, log: int, region: str, number: int) -> None:
-    """Store the number of the last record of a replication log that another region has got."""
+    """Store the number of the last record that another region has got from a replication log."""
     txn.put(keyspace.replicated_to(keyspace.replica(log), region), u64(number))
 
 

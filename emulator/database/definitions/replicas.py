@@ -96,7 +96,7 @@ class Membership:
         )
 
     def direction(self, region: str) -> Direction:
-        """Return the delay and pause of writes of this table to a region."""
+        """Return the delay and pause of replication from this table to a region."""
         return self.directions.get(region, NO_DELAY)
 
 

@@ -122,10 +122,10 @@ GONE: Final = ("ttl_disabled", "ttl_until")
 """Fields in the JSON of older versions of the program. `load` drops them."""
 
 OWN_DATA: Final[Mapping[str, Callable[[int], bytes]]] = {"ttl_queue": keyspace.expiries, "lag_log": keyspace.lag}
-"""The fields with ids of data that belong to the table alone, and are deleted with the table.
+"""Fields of a table's definition. Each has the id of data that no other table uses.
 
-Each field is mapped to a function that gets the id and returns the prefix of the data's keys. The
-field is None while the table has no such data.
+The data are deleted with the table. Each field is mapped to a function that takes the id and
+returns the prefix of the data's keys. A field is None while the table has no such data.
 """
 
 COPIED: Final = ("ttl_queue",)

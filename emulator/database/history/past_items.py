@@ -1,7 +1,7 @@
 """Reading a table's items as they were at an earlier time, in slices, in the order of keys.
 
-The package's docstring explains the design. A table without recovery can be opened too, but only
-with its current items.
+The package's docstring explains the design. `open_past` fixes the time before the first read. For
+a table without recovery, the only possible time is the present.
 """
 
 from collections.abc import Iterator
@@ -189,13 +189,14 @@ def first_records(
 
     item: the item's storage key without its table's prefix.
     position: the position of the item's first record at or after `since`.
-    start, end: the first and last item to visit; if `end` is None, the last item of the table.
+    start: the first item to visit.
+    end: the last item to visit; None for the last item of the table.
 
-    A step reads up to 64 records. It may find no item: a table may have very many older records.
-    So the function also yields (item, None) after each step except the last: all items before
-    `item` are done. The caller may stop there, and continue later with this item as `start`. The
-    caller must take at least two steps between two stops, because the first step may not get
-    beyond `start`.
+    The function works in steps of up to 64 records. A step may find no item, because a table may
+    have many records from before `since`. After each step except the last, the function yields
+    (item, None): all items before `item` are done. The caller may stop there, and call again later
+    with this item as `start`. The caller must take at least two steps before each stop, because
+    the first step may not get beyond `start`.
     """
     assert past.history is not None, "the table must be open with its history"
     view = open_view(views, past)

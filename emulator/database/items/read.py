@@ -140,7 +140,7 @@ def read_page(txn: ReadTxn, request: PageRequest) -> Page:
 
 
 def read_page_of(txn: ReadTxn, request: PageRequest) -> Page:
-    """Read one page of a Query or Scan as `read_page` does. txn: a result of `seen`, below."""
+    """Read one page as `read_page` does, but apply no lag: `txn` is based on a result of `seen`."""
     enforcement = request.table.enforcement
     return _page(txn, request) if enforcement is None else _enforced_page(txn, request, enforcement)
 

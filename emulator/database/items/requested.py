@@ -261,9 +261,9 @@ class Check(Write):
 
 
 _MUCH_TOO_LARGE: Final = 2 * limits.ITEM_SIZE
-"""A size in bytes. An update does not check how deeply larger items nest: they are refused anyway.
+"""The maximum number of bytes of an updated item whose depth of nesting is checked.
 
-With 150 long lists, the check took 2 s.
+A larger item is refused anyway. For an item with 150 long lists, the check of the depth took 2 s.
 """
 _NESTS: Final = frozenset(("M", "L"))
 

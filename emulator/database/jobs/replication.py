@@ -53,8 +53,8 @@ FORGOTTEN: Final = 500
 def others(database: Database, definition: TableDefinition, *, settle: bool = True) -> list[Table]:
     """Return a global table's tables in the other regions, in the order of `membership.others`.
 
-    settle: whether to end statuses of these tables, such as CREATING, whose time is over. This may
-    write to the store.
+    settle: True to first end the statuses of these tables that are due to end, such as CREATING.
+    To end a status, the function writes to the store.
     """
     found = list(database.catalog.group(definition))
     if not settle:
@@ -153,7 +153,7 @@ def _direction(definition: TableDefinition, target: TableDefinition) -> Directio
 
 
 def _disassociate(database: Database, definition: TableDefinition, members: Sequence[Table]) -> bool:
-    """Take a table that is leaving its group out of the group. Return True if this was done.
+    """Remove a table from its group, which it is leaving. Return True if the table was removed.
 
     Do nothing before the time `definition.until`, or while a write waits to be replicated between
     this table and the other tables, `members`.
@@ -366,7 +366,7 @@ def _since(direction: Direction, before: Direction | None, now: float) -> float:
 
 
 def finish(database: Database) -> Steps[None]:
-    """Apply all writes that are due now to the other regions, one slice in each step."""
+    """Apply to the other regions all writes that are due now, one slice in each step."""
     for table in list(database.catalog.everything()):
         if table.definition.membership is not None and table.definition.filling is None:
             while database.rerun(partial(_slice, database, table.definition)):

@@ -54,7 +54,7 @@ def release_all(database: Database) -> None:
 
 
 def holds(txn: ReadTxn) -> Iterator[str]:
-    """Yield the names that clients gave to held snapshots: the stored names without HELD, a NUL."""
+    """Yield the names that clients gave to held snapshots: stored names without the prefix HELD."""
     return (each.name.removeprefix(HELD) for each in snapshots(txn) if each.name.startswith(HELD))
 
 

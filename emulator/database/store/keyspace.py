@@ -307,7 +307,7 @@ def token_expiry(expiry: bytes, key: bytes) -> bytes:
 
 
 def token_of_expiry(expiry: bytes) -> bytes:
-    """Return a ClientRequestToken's first key. expiry: its second key (see `token_expiry`)."""
+    """Return the first key of a token (see `token`). expiry: the second key of the token."""
     return expiry[9:]
 
 
@@ -473,9 +473,9 @@ def history_records(number: int) -> bytes:
 
 
 def history_pointers(number: int) -> bytes:
-    """Return the prefix of the keys that list a history's records in the order of items.
+    """Return the prefix of a history's pointers: keys that list its records, sorted by item.
 
-    A result of `history_item` and the position of a record follow the prefix.
+    In a pointer, a result of `history_item` and the position of a record follow the prefix.
     """
     return _HISTORY_KEY + keycode.u32(number)
 
@@ -560,7 +560,7 @@ def replicated_writes(prefix: bytes) -> bytes:
 def item_versions(prefix: bytes) -> bytes:
     """Return the key prefix of the versions of a table's items.
 
-    The item's key without the table's prefix follows. prefix: a result of `replica` for the table.
+    After it comes the item's key without the table's prefix. prefix: a result of `replica`.
     """
     return prefix + b"\3"
 

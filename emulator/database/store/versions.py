@@ -68,7 +68,7 @@ class Versions:
         self._hints = hints
 
     def current(self, txn: ReadTxn) -> bool:
-        """Return True if this process has the definitions in memory that a transaction sees."""
+        """Return True if the definitions in memory are those that a transaction sees."""
         return _stored(txn) == self._loaded
 
     def bump(self, txn: WriteTxn) -> None:

@@ -21,7 +21,8 @@ Read = Callable[[], ReadTxn]
 _TURN: Final = 0.001  # seconds between two checks of whether another search still uses the matrix of vectors
 # A search stops waiting for another search that makes no progress in this many checks.
 _PATIENCE: Final = 2000
-# If entries change during a search, it compares all rows again, at most this many times in total.
+# The maximum number of times that a search compares all rows. If entries change while a search
+# compares the rows, the search compares all rows again.
 _ATTEMPTS: Final = 3
 
 

@@ -33,8 +33,8 @@ class RecordingTxn:
     """A write transaction that stores originals of the keys that it changes.
 
     plain: the engine's transaction, which stores no originals.
-    newest: prefix that a view covers -> the first bytes of the keys under which originals are
-        stored. If several views cover the prefix, the originals belong to the newest view.
+    newest: prefix that a view covers -> the key prefix under which originals are stored. If several
+        views cover the prefix, the key prefix is that of the newest view.
     """
 
     __slots__ = ("_newest", "get", "page", "plain", "scan")

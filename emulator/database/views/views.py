@@ -191,9 +191,9 @@ class Views:
         return all(self._covering[bytes.fromhex(prefix)][-1] == view.id for prefix in view.prefixes)
 
     def layers(self, view: View, prefix: bytes) -> list[bytes]:
-        """Return `View.originals` of the views in which a read must search for originals.
+        """Return the key prefixes of the originals that a read of `view` must search, in order.
 
-        The views are `view` and the newer views that cover `prefix`, oldest first.
+        They belong to `view` and to the newer views that cover `prefix`, from old to new.
         """
         return [keyspace.originals(number) for number in self._covering[prefix] if number >= view.id]
 

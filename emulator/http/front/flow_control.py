@@ -21,7 +21,7 @@ from emulator.http.front.held_answers import HeldAnswers
 from emulator.http.front.requests import RequestReader
 from emulator.http.front.states import LAST_LINGER, LINGER, PATIENCE, AtShutdown, State
 
-_UNREAD_CHECK: Final = 5.0  # seconds from the first check that finds unsent bytes to the next check
+_UNREAD_CHECK: Final = 5.0  # seconds to the next check, after a check that is the first to find unsent bytes
 _ACTIVE: Final = 1.0  # seconds; a client counts as active for this long after bytes came or went
 _FAREWELL: Final = 0.25  # seconds in which an active client may send one more request while the server stops
 

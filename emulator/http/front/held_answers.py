@@ -54,10 +54,11 @@ class HeldAnswers:
 def run_again(failure: StorageError | None, held: list[Held]) -> bool:
     """Return True if the held requests must run again after their commit failed.
 
-    failure: None if the commit succeeded. After Full (the disk has no room), the requests run again
-    only if all of them are reads, because a read can succeed without room. A read is held because
-    other clients have written, or because the read has ended a status whose time had come. A later
-    request can end the status again.
+    failure: the error of the commit, or None if the commit succeeded.
+
+    After Full (the disk has no room), the requests run again only if all of them are reads, because
+    a read can succeed without room. A read is held if a write is pending, or if the read has
+    settled a status. That change of status is lost, but a later request can settle the status.
     """
     if isinstance(failure, Full):
         return all(request is None or reads(request.fields) for _, request in held)

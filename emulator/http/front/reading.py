@@ -95,7 +95,7 @@ class Reader:
         finally:
             collector_pause.end()
             if bodies is not None:
-                bodies.large = True  # so that memory.py returns the memory that was just freed
+                bodies.large = True  # so that memory.py returns the freed memory to the system
 
 
 def use_one_arena() -> None:

@@ -129,8 +129,8 @@ class SlicedAnswers:
     def _run_slice(self, steps: "Steps[Any]") -> tuple[float | None, Any]:
         """Run steps until they end, yield a pause, or have taken as long as a slice may.
 
-        Return a pair: the seconds until the next slice, and None. If the steps have ended, the pair
-        is None and their result.
+        Return (the seconds until the next slice, None) if steps remain. Return (None, the result of
+        the steps) if the steps have ended.
         """
         until = monotonic() + self._seconds
         while True:

@@ -138,7 +138,7 @@ class RequestLog:
         return None if self._counters is None else self._counters.last_hour
 
     def now(self) -> int:
-        """Return the time in nanoseconds, by the clock that gives requests `Began` and `Ended`."""
+        """Return the time in nanoseconds, by the same clock as `Began` and `Ended` of requests."""
         return _nanoseconds(perf_counter())
 
     def _identity(self, exchange: Exchange) -> dict[str, Any]:

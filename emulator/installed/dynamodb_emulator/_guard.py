@@ -30,7 +30,7 @@ def no_requests_to_aws(refuse: Callable[[str], NoReturn]) -> Iterator[None]:
 
 
 def senders() -> Iterator[Any]:
-    """Yield the imported classes whose method `send` sends all requests of clients."""
+    """Yield the imported classes with which clients send requests. Each has a method `send`."""
     for module, name in _SENDERS:
         sender = getattr(sys.modules.get(module), name, None)
         if sender is not None:
