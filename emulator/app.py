@@ -158,7 +158,7 @@ class Emulator:
         """Return the parsed JSON of a large body. Raises orjson.JSONDecodeError.
 
         If a list or map is too long for any request of the operation, only its first members are
-        parsed. They are still too many, so the checks refuse the request.
+        parsed. The parsed members still exceed the limit, so the checks refuse the request.
         """
         model = service_operations().get(operation)
         if model is None or len(body) <= limits.MIB:

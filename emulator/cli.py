@@ -50,8 +50,8 @@ def _run(arguments: Sequence[str] | None) -> int:
         status: int = import_module(f"emulator.commands.{arguments[0]}").main(arguments[1:])
         return status
     signal.signal(signal.SIGTERM, _end)
-    # Read the parent's id before slow steps. If the parent ends during these steps, the server gets
-    # another parent, and --exit-with-parent notices the end only if it knows the old id.
+    # Read the parent's id before slow steps. If the parent ends, the server gets another parent.
+    # --exit-with-parent compares the ids, so it also notices an end during the slow steps.
     started_by = os.getppid()
     settings, warnings = configuration(arguments, os.environ)
     configure_log(settings.log_level, settings.log_format, requests=settings.log_requests)

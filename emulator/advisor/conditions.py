@@ -92,8 +92,8 @@ def changes_of(tree: ast.UpdateTree, names: Names, values: Mapping[str, Any]) ->
         kind = "set"
         match action:
             case ast.AddAction(_, ast.Placeholder(placeholder)):
-                # An ADD to a set has the kind "set" (assignment), because a second such ADD has no
-                # effect.
+                # For an ADD of members to a set, the kind is "set", as for an assignment: if it
+                # runs twice, the second run has no effect.
                 kind = kind_of_addition(values.get(placeholder, {}))
             case ast.RemoveAction() | ast.DeleteAction():
                 kind = "remove"

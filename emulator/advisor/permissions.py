@@ -70,7 +70,7 @@ _RESTORES: Final = frozenset(("RestoreTableFromBackup", "RestoreTableToPointInTi
 _OF_RESTORES: Final = ("BatchWriteItem", "DeleteItem", "GetItem", "PutItem", "Query", "Scan", "UpdateItem")
 """The actions that a restore needs on the new table, besides its own action."""
 _WITH_STREAM: Final = "GetRecords"
-"""The operation that names a stream only inside its shard iterator."""
+"""The operation whose request names a stream only indirectly, by a shard iterator."""
 _DENIED: Final = frozenset(("ValidationException", "SerializationException", "UnknownOperationException"))
 """Errors that mean that a request is wrong. Wrong requests need no permission."""
 

@@ -120,7 +120,8 @@ def declare_transaction(database: Database, body: Body) -> None:
     if problems:
         raise BadDeclaration(f"the member Key is not a key: {problems[0].text()}")
     name = member(body, "TableName", str)
-    if seconds > 0:  # seconds = 0 ends a declaration, even one whose key fits no present table
+    # With 0 seconds, the call ends a declaration. Its key need not fit a table that exists now.
+    if seconds > 0:
         _check_key(tables_named(database, name), key)
     database.enforcer.lock_item(name, key, seconds)
     database.catalog.declare()

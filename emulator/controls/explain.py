@@ -42,9 +42,10 @@ _FLAGS: Final = {"true": True, "false": False}
     "explain", changes=False, members=_MARKED, summary="show how a PartiQL statement would run, and what it would cost"
 )
 def explain(emulator: Emulator, body: Body) -> Result:
-    """Explain the PartiQL statement in the query string of a GET, where each member is a text.
+    """Explain the PartiQL statement in the query string of a GET.
 
-    Raises BadDeclaration if a member or the statement is wrong.
+    body: the members of the query string. All values are strings, so this function parses
+    `Parameters` and `ConsistentRead`. Raises BadDeclaration if a member or the statement is wrong.
     """
     read: dict[str, Any] = dict(body)
     if isinstance(body.get("Parameters"), str):

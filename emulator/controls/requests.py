@@ -1,11 +1,11 @@
 """Controls that show the last answered requests, to tests and to people who look for a mistake.
 
-| control         | body                                         | result                               |
-|-----------------|----------------------------------------------|--------------------------------------|
-| `requests`      | none                                         | `{"Keeping", "Requests", "Last"}`    |
-| `find_requests` | `{"AccessKey"?, "After"?: id, "Limit"?}`     | the same, for requests that match    |
-| `request`       | `{"Id"}`                                     | one request with its bodies          |
-| `keep_requests` | `{"Enabled": true or false}`                 | `{"Keeping": as in the body}`        |
+| control         | body                                     | result                            |
+|-----------------|------------------------------------------|-----------------------------------|
+| `requests`      | none                                     | `{"Keeping", "Requests", "Last"}` |
+| `find_requests` | `{"AccessKey"?, "After"?: id, "Limit"?}` | the same, for requests that match |
+| `request`       | `{"Id"}`                                 | one request with its bodies       |
+| `keep_requests` | `{"Enabled": true or false}`             | `{"Keeping": value of Enabled}`   |
 
 While `Keeping` is true, the server keeps its last thousand requests. `Keeping` is true from the
 start with --log-requests or --keep-requests, otherwise after a call of `keep_requests`. `Requests`
@@ -21,7 +21,7 @@ gets each new request once. The client misses a request only if newer requests h
 `request` returns a summary with `Id`, `Method`, `Path`, `Target` (the header X-Amz-Target), and the
 texts of the bodies, `Request` and `Answer`. The server keeps at most 16 MB of bodies, and drops the
 oldest large bodies first. The texts of dropped bodies are null.
-"""  # noqa: W505 - a table
+"""
 
 import re
 from collections.abc import Sequence

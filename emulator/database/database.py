@@ -119,10 +119,11 @@ class Database(Entrances):
         self.histories = self.catalog.histories
         self.kinesis = options.kinesis
         self.backfills: dict[int, tuple[float, float]] = {}
-        """Id of an index -> a pair, for each index that is filled at a pace (jobs/pacing.py).
+        """Id of an index -> (time, items), for each index filled at a pace (jobs/pacing.py).
 
-        The pair: a time in seconds since the epoch, and the number of items that the walk, which
-        fills the index, could still visit at that time.
+        A walk visits the table's items to fill the index. time: when `items` last grew, or was set
+        to 0, in seconds since the epoch. items: the number of items that the walk may visit without
+        exceeding the pace at that time. Each visited item is subtracted.
         """
         # `call_scaling` runs an operation of Application Auto Scaling; app.py sets it
         self.call_scaling: ScalingCall = _no_scaling

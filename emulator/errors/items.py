@@ -110,7 +110,7 @@ def cannot_update_key(name: str) -> ApiError:
 
 
 def key_must_be_scalar(name: str, *, index: bool = False) -> ApiError:
-    """Return the error for a document path that goes into a key attribute, which has no parts."""
+    """Return the error for a document path to a part of a key attribute, such as `pk.a`."""
     kind = "IndexKey" if index else "Key"
     return validation(
         f"Key attributes must be scalars; list random access '[]' and map lookup '.' are not allowed: {kind}: {name}"

@@ -39,7 +39,7 @@ class Counts(NamedTuple):
 class Memory(Protocol):
     """The memory of a rule store: the JSON text of all rules, and the two counts of each rule.
 
-    slot: in all methods, the number of the place in which the counts of one rule are.
+    In all methods, `slot` is the number of the place that holds the counts of one rule.
     """
 
     @property

@@ -86,7 +86,7 @@ class Resolver:
     def _guarded(self, name: str, value: Any) -> Any:  # noqa: ANN401 - JSON
         """Return the resolved value of a named part of the template.
 
-        Raises Unresolved if the value refers to its own name, which would never end.
+        Raises Unresolved if the value refers to its own name: resolving it would never end.
         """
         if name in self._open:
             raise Unresolved(f"{name} refers to itself")

@@ -33,7 +33,7 @@ _MARK: Final = "in-memory"
 _MIB: Final = 1 << 20
 _GIB: Final = 1 << 30
 _ENOUGH: Final = 512 * _MIB  # if /dev/shm has less room, the folder for temporary files may be better
-_OLD: Final = 3600.0  # in seconds; an older folder without its final name counts as abandoned
+_OLD: Final = 3600.0  # seconds; a folder without its final name counts as abandoned if it is older
 
 
 @contextmanager

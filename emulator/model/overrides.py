@@ -52,8 +52,8 @@ CHANGES: Final[Mapping[str, Change]] = {
     "ListContributorInsightsInput.MaxResults": Change(minimum=1),  # inferred
 }
 
-# Structure -> a required member. If it is missing, the error reports this before all other failures
-# and without the envelope, the prefix "1 validation error detected: " (behaviour 3.4).
+# Structure -> a required member. If the member is missing, the error reports only this failure. The
+# text of the error does not begin with "1 validation error detected: " (behaviour 3.4).
 REQUIRED_BARE: Final[Mapping[str, str]] = {
     "CreateTableInput": "TableName",
     "UpdateTableInput": "TableName",

@@ -95,7 +95,8 @@ def _has_members(raw: Any, path: list[str | int], number: int) -> bool:  # noqa:
         for step in path:
             raw = raw[step]
         return len(raw) == number
-    except (KeyError, IndexError, TypeError):  # the text has a name twice, and the path leads to the other value
+    except (KeyError, IndexError, TypeError):
+        # The text has a name of the path twice, and the parser took the other one of its values.
         return False
 
 

@@ -38,7 +38,7 @@ class Selection:
         return self.filter is None or self.filter.test(item, self.values or NO_VALUES)
 
     def projected(self, item: Item) -> Item:
-        """Return the attributes of an item that the export writes, as an item."""
+        """Return an item with only those of its attributes that the export writes."""
         return item if self.projection is None else self.projection.project(item)
 
     @property

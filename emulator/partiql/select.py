@@ -270,12 +270,14 @@ def _bound(condition: program.Condition | None, values: Values) -> Test | None:
 def _partitions(
     relation: Table | Index, outline: Outline, test: Test | None, values: Values
 ) -> list[tuple[Value, list[_Filtered]]]:
-    """Return a pair for each partition: the key value, and the ranges to read with their filters.
+    """Return a pair for each partition: its key value, and pairs (range to read, filter).
 
-    Partitions are in the order in which the statement names them, and ranges in sort key order.
-    Several branches may name the same partition. If all of them limit the sort key, each branch has
-    a range, and overlapping ranges raise ApiError. Otherwise the only range is the whole partition,
-    with the whole WHERE as its filter.
+    The partitions have the order in which the statement names them. The ranges of a partition have
+    the order of the sort key. Each branch that names a partition gives it one range. But if several
+    branches name it, and one of them does not limit the sort key, the only range is the whole
+    partition, and its filter is `test`. Raises ApiError if two ranges overlap.
+
+    test: the whole WHERE as a test of items, or None.
     """
     assert outline.branches is not None, "only Queries have partitions"
     grouped: dict[str, list[tuple[key_range.KeyRange, where.Branch]]] = {}

@@ -73,7 +73,7 @@ class TokenStream:
         return position(self.text, token)
 
     def span(self, first: int, end: int) -> str:
-        """Return the position of `tokens[first:end]` in the text, as error messages have it."""
+        """Return the position of `tokens[first:end]` for error messages: "line:column:length"."""
         return position(self.text, Token("", "", self.tokens[first].start, self.tokens[end - 1].end))
 
     def next_comma(self, at: int) -> int:

@@ -21,9 +21,9 @@ _ROOT: Final = "root"
 class ValueTerms(TokenStream):
     """Parses values, and collects their constants and templates.
 
-    parameters: the number of parameters so far.
-    constants: the literals without parameters so far.
-    templates: the literals with parameters so far (see `Parsed` in ast.py).
+    parameters: the number of parameters that have been parsed so far.
+    constants: of the literals parsed so far, those that contain no parameters.
+    templates: of the literals parsed so far, those that contain parameters (`Parsed` in ast.py).
     """
 
     def __init__(self, text: str) -> None:

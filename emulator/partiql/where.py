@@ -73,9 +73,9 @@ class Branch:
 
 
 def branches(where: ast.ConditionTree | None, names: key_range.KeyNames) -> tuple[Branch, ...] | None:
-    """Return the branches of a WHERE, which OR joins.
+    """Return the branches of a WHERE: its parts that are joined by OR.
 
-    Return None if at least one branch has no equality or IN for the partition key.
+    Return None if there is no WHERE, or if a branch has no equality or IN for the partition key.
     """
     if where is None:
         return None

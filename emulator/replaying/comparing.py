@@ -6,12 +6,12 @@ Two correct servers may give different answers. So these parts are not compared:
 |----------------------------------------------------|---------------------------------------------|
 | the members in VOLATILE                            | they are dates, ids, tokens, delayed counts |
 | accounts and dates in ARNs, also in messages       | the accounts and the times differ           |
-| the order of lists, except where `_is_ordered`     | it is not defined                           |
-| returns True, for example for a Query's items      |                                             |
+| the order of most lists (see `_is_ordered`)        | it is not defined                           |
 
-Attribute values are compared exactly. The pages of a Scan are compared too. A server may end a page
-at another item, for example because it hashes partition keys in another way. Then the pages are
-reported as different.
+The order is compared if `_is_ordered` returns True, for example for a Query's items. Attribute
+values are compared exactly. The pages of a Scan are compared too. If the two servers end a page at
+different items, the pages are reported as different. A server may do so, for example, because it
+hashes partition keys in another way.
 """
 
 import re

@@ -48,7 +48,8 @@ class _Person:
     def ask(self, question: str) -> str:
         try:
             return PromptSession[str](history=InMemoryHistory()).prompt(question)
-        # Ctrl-D has the same meaning as "q", which ends a long result and is no valid parameter.
+        # Ctrl-D counts as the answer "q". To the question "more?", "q" ends the result. To the
+        # question for a parameter, "q" is a wrong value, so the statement does not run.
         except EOFError:
             return "q"
 

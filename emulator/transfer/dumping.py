@@ -36,7 +36,9 @@ SEGMENTS: Final = 2
 While one thread writes its page to a file, the server prepares the page of the other thread.
 """
 
-_POLL: Final = 0.1  # seconds between two updates of the progress with the item counts of both threads
+# While both threads write, their item counts are added to the progress each time this many seconds
+# have passed.
+_POLL: Final = 0.1
 
 
 def dump_export(pages: Pages, whole: dict[str, Any], folder: Path, progress: Progress) -> None:

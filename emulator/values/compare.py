@@ -34,9 +34,9 @@ class _Memory:
     """A cache of results during one evaluation of a condition. Its keys contain `id()` of values.
 
     An id is unique as long as its object exists. The values of the item and of the request exist
-    until the evaluation ends. The result of size() is different: Python frees this number earlier,
-    and another number may then get the same id. A cached comparison is right even then: it compares
-    a list, map or set with a number, and so the result is always False.
+    until the evaluation ends. But Python frees a number that size() returned before that, and
+    another number may then get the same id. A cached comparison is right even then: `equal` caches
+    only comparisons of a list, map or set, and such a value never equals a number.
 
     results: key -> result.
     searches: id of a list -> the number of searches in this list for a list, map or set.

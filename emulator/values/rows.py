@@ -98,6 +98,6 @@ _MAP: Final = b'"M":{'
 _AFTER_STRING: Final = frozenset(":,]}")
 """The characters that can follow the last quote of a string in JSON.
 
-If a name begins with such a character, the text `"name":` may be found where no key begins. For
-example, the value `{"S":":"}` contains the text `":":`, which looks like the key `:`.
+If the name of an attribute begins with such a character, a search for the text `"name":` may find
+text that is not a key. For example, the search for the name `:` finds `":":` in `{"S":":"}`.
 """

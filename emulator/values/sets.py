@@ -61,7 +61,10 @@ def parse_number_set(content: object, raw: Raw, problems: list[Problem], _level:
 
 
 def _numbers_up_to(most: int, members: list[str]) -> list[str]:
-    """Return the canonical texts of the members. Stop after they exceed `most` bytes together."""
+    """Return the canonical texts of the members, or of the first of them if they are too large.
+
+    most: the total stored size, in bytes. The function stops once the texts exceed this size.
+    """
     texts: list[str] = []
     size = 0
     for begun in range(0, len(members), _NUMBERS_AT_ONCE):

@@ -9,7 +9,7 @@ Size of the map. LMDB maps a fixed number of bytes of its file into memory. Ther
 choose this number:
 
 * reserved (Linux, common file systems): the map is writable and exactly as large as the file, and
-  all blocks of the file are reserved before. A commit then only writes to memory: for a row of
+  all blocks of the file are reserved in advance. A commit then only writes to memory: for a row of
   1 KB it takes 2.8 µs, and 9.7 µs with a read-only map. Every growth is reserved first, because a
   write to a hole of the file would kill the process (SIGBUS) on a full disk. LMDB cuts a file that
   is larger than the map. So a process holds the lock `resizing` while it chooses the size of the
@@ -284,8 +284,9 @@ class Environment:
     # --- a full disk ------------------------------------------------------------------------------
 
     def fits(self, transaction: "Transaction") -> bool:
-        """Return True if an ordinary write, on a full disk, leaves enough pages for urgent writes.
+        """Return True if an ordinary write may be committed while `tight` is True.
 
+        The commit must leave enough pages for urgent writes, or the disk must have room again.
         transaction: the LMDB transaction of the write, before its commit.
         """
         pages = (self.size if self.reserved else file_size(self.file)) // self._page_size

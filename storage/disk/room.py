@@ -130,7 +130,7 @@ class Reserve:
             raise Full("The disk has no room for the reserve.")
 
     def give(self) -> bool:
-        """Empty the reserve, to make room for a write. Return False if it was not filled."""
+        """Empty the reserve to make room for a write. Return True if the reserve was filled."""
         if self._file.size != RESERVE:
             return False
         os.ftruncate(self._file.descriptor, 1)

@@ -23,7 +23,7 @@ from storage.disk.sizes import LARGEST_STEP, step_after
 from storage.errors import Full, StorageError
 
 AHEAD: Final = 64 << 20
-"""The number of bytes after the last used page to prepare, for the next seconds of writing."""
+"""The number of bytes to prepare after the last used page: enough for some seconds of writing."""
 
 LARGE: Final = 8 << 20
 """Pages are released only if at least this number of bytes is used. Less is not worth the time."""

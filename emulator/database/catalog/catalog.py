@@ -63,7 +63,7 @@ class Options(NamedTuple):
     """Options of a database.
 
     shared: True if all callers are one tenant.
-    account: the account of access keys that are not account numbers.
+    account: the account of every access key that is not itself an account number.
     delay: True if transient statuses such as CREATING last some seconds.
     throttle: True if throughput is enforced on all tables.
     collection_limit: the largest size in bytes of an item collection in a table with local indexes.
@@ -89,7 +89,7 @@ class Catalog:
     The first reload of `registries` reads the definitions of tables and streams from the store.
 
     shared: True if all callers are one tenant.
-    account: the account of access keys that are not account numbers.
+    account: the account of every access key that is not itself an account number.
     delays: True if transient statuses such as CREATING last some seconds.
     """
 

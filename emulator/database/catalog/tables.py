@@ -19,7 +19,7 @@ from emulator.database.store.registry import DefinitionChange, Registries
 class TableRegistry:
     """All tables of an engine's store.
 
-    account: the account of access keys that are not account numbers.
+    account: the account of every access key that is not itself an account number.
     shared: True if all callers are one tenant.
     """
 

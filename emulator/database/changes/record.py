@@ -55,7 +55,7 @@ MODIFY: Final = 1
 REMOVE: Final = 2
 
 IDENTITIES: Final = (b"}", b',"userIdentity":{"Type":"Service","PrincipalId":"dynamodb.amazonaws.com"}}')
-"""The ends of records' JSON texts. The index is the origin of the change (behaviour 12)."""
+"""Origin of a change (an index) -> the end of its record's JSON text (behaviour 12)."""
 
 _KEYS: Final = b',"Keys":'
 NEW_IMAGE: Final = b',"NewImage":'

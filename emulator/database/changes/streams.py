@@ -68,7 +68,7 @@ def _new_seed() -> str:
 class Streams:
     """All streams in an engine's store.
 
-    account: the account of access keys that are not account numbers.
+    account: the account of every access key that is not itself an account number.
     shared: True if all callers are one tenant.
     shards: the number of open shards of a new stream. 0 means one for each partition of its table.
     delay: how many seconds the statuses ENABLING and DISABLING last.

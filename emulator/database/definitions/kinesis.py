@@ -38,7 +38,7 @@ ENABLE_FAILED: Final = "ENABLE_FAILED"
 ENDED: Final = frozenset({DISABLED, ENABLE_FAILED})
 """The statuses in which a destination gets no records.
 
-At most one destination of a table has any other status.
+A table can have many destinations with these statuses, but at most one with another status.
 """
 
 MILLISECOND: Final = "MILLISECOND"

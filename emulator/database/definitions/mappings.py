@@ -1,4 +1,4 @@
-"""Two values of an event source mapping that the database needs: its consumer, and its stream.
+"""What the database must know of an event source mapping: its consumer, and its stream.
 
 event_sources/mapping.py has the whole definition of a mapping.
 """

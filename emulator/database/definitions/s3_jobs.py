@@ -77,7 +77,7 @@ class S3Job:
     def load(cls, stored: bytes, account: str = DEFAULT_ACCOUNT) -> Self:
         """Return the job that dump() stored.
 
-        account: the account of access keys that are not account numbers.
+        account: the account of every access key that is not itself an account number.
         """
         fields = orjson.loads(stored)
         fields["owner"] = tuple(fields["owner"])

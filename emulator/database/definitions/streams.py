@@ -115,7 +115,7 @@ class StreamDefinition:
     def load(cls, stored: bytes, account: str = DEFAULT_ACCOUNT) -> Self:
         """Return the stream that dump() stored.
 
-        account: the account of access keys that are not account numbers.
+        account: the account of every access key that is not itself an account number.
         """
         fields = orjson.loads(stored)
         fields["account"] = account_of(fields["access_key"], account)

@@ -215,7 +215,7 @@ class TableDefinition:
     def load(cls, stored: bytes, account: str = DEFAULT_ACCOUNT) -> Self:
         """Return the definition from the bytes that `dump` returned.
 
-        account: the account of access keys that are not account numbers.
+        account: the account of every access key that is not itself an account number.
         """
         fields = orjson.loads(stored)
         for gone in GONE:

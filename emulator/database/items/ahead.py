@@ -24,8 +24,8 @@ from storage import ReadTxn
 LONG: Final = 1 << 20
 # To prepare one attribute of an update takes as long as to prepare this many bytes of a row.
 ATTRIBUTE_BYTES: Final = 64
-# `forget_items` is called if the old and the new row of a write have this many bytes or more
-# together. For smaller writes, it saves too little memory.
+# If the old and the new row of a write together have at least this many bytes, `forget_items` is
+# called. For smaller rows, the call would free too little memory.
 LARGE: Final = 64 << 10
 
 

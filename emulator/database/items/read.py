@@ -79,10 +79,10 @@ class PageRequest:
     weight: int = 0
     """The units of work that `test` and `project` take on a tiny row: see `_ROW_WORK`."""
     sliced: bool = False
-    """Whether the caller calls `complete` after `read_page`.
+    """True if the caller calls `complete` after `read_page`.
 
-    If so, and testing and projecting the rows takes long, `read_page` leaves this work to
-    `complete`.
+    Then `read_page` leaves the testing and projecting of the rows to `complete` if this work takes
+    long.
     """
 
 
@@ -202,7 +202,7 @@ class _Recorder:
         self.scan = txn.scan
 
     def page(self, start: bytes, stop: bytes, limit: int, *, reverse: bool = False) -> tuple[list[bytes], bytes]:
-        """Keep and return the rows of a range of keys, and the last key, as `ReadTxn.page`."""
+        """Return the same rows and last key as `ReadTxn.page`. Add the rows to `self.rows`."""
         rows, last = self._txn.page(start, stop, limit, reverse=reverse)
         self.rows += rows
         return rows, last

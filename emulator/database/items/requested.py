@@ -110,7 +110,7 @@ class Write(ItemRequest):
 
     guard: Guard | None
     urgent: ClassVar[bool] = False
-    """Whether the write needs no space, and so may use the reserve of a full disk."""
+    """True if the write needs no space. So it may use the reserve of a full disk."""
 
     def check_condition(self) -> None:
         """Raise if the condition has a path into a key attribute, which is always a scalar."""

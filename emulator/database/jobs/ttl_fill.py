@@ -3,8 +3,8 @@
 A TTL queue lists the items of a table that have a time of expiry, in the order of this time. A walk
 (walk.py) visits the items. Every write of an item updates the queue, even if the walk has not
 reached the item yet, because adding an item to the queue twice does no harm. (A backfill of an
-index is different: there such a write does not update the index.) Sweeps, which delete expired
-items, do not wait for the end of the walk.
+index is different: a write of an item that the walk has not reached does not update the index.)
+Sweeps, which delete expired items, do not wait for the end of the walk.
 """
 
 from dataclasses import replace

@@ -128,7 +128,7 @@ DIGEST: Final = 16
 ITEM_PREFIX: Final = 5  # how many bytes come before the digest in keys of items and index entries
 
 KEPT_CHANGES: Final = 10_000
-"""The store has records of this many of the latest changes of a vector index.
+"""The maximum number of changes of one vector index of which the store keeps records.
 
 A record has 60 to 100 bytes. A process that has the index in memory reads all of them in 60 ms.
 """
@@ -481,7 +481,7 @@ def history_pointers(number: int) -> bytes:
 
 
 def history_item(item: bytes) -> bytes:
-    """Return the part that names an item in the keys that begin with `history_pointers`.
+    """Return the part of a history's pointer that names the item (see `history_pointers`).
 
     item: the item's key without the table's prefix.
     """

@@ -229,9 +229,10 @@ class Enforcement:
     ) -> None:
         """Charge and count a write that was made in another region of a global table.
 
-        waits: True if the caller can repeat the write later. Then this raises ApiError if the
-        table's throughput is used up. If False, the write is charged in any case. The other
-        parameters are as for `write`.
+        Raises ApiError if `waits` is True and a throughput limit refuses the write.
+
+        waits: True if the caller can repeat a refused write later. If False, no write is refused.
+        The other parameters are as for `write`.
         """
         if self.throttle is not None:
             self.throttle.write(partition, consumed, [each[:3] for each in entries], refuses=waits)

@@ -42,8 +42,8 @@ class Sketch:
     A *contributor* (AWS's word) is a key whose requests are counted, given by bytes that identify
     it.
 
-    floor: the highest count of any contributor that was dropped to save memory. A new contributor
-    may have been dropped before, so the count of a new contributor begins at `floor`.
+    floor: the highest count of any contributor that was dropped to save memory. If a contributor
+    has no count, its earlier count may have been dropped. So its new count begins at `floor`.
     """
 
     __slots__ = ("_counts", "_errors", "_known", "floor")

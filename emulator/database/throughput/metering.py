@@ -15,9 +15,9 @@ class Meter:
 
 
 class Meters:
-    """The meters that count the units of all callers, by the access key and region of their tables.
+    """The meters of all callers: one for each access key and region that owns tables.
 
-    A meter stays when the tables are deleted.
+    A meter keeps its units when tables are deleted.
     """
 
     def __init__(self) -> None:

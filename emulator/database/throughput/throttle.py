@@ -144,8 +144,8 @@ class Resource:
 
         units: the provisioned units or the on-demand maximum, or None if there is none.
         since: the time from which a new bucket fills, in seconds since the epoch.
-        warm: the warm throughput of an on-demand table or index, with which its ramp (ramp.py)
-        begins. None: there is no ramp, so without a maximum there is no limit.
+        warm: the warm throughput of an on-demand table or index. If it has no maximum, a ramp
+        (ramp.py) limits it, and begins at this throughput. None means that there is no ramp.
         """
         self._on_demand = on_demand
         if not on_demand or units is not None or warm is None:
@@ -258,7 +258,8 @@ class TableThrottle:
         """Apply the table's definition: throughput, billing mode and indexes.
 
         warm: a function that returns the warm throughput of a table or index. If it is None, an
-        on-demand table without a maximum has no limit for all partition keys together.
+        on-demand table or index has a limit for all its partition keys together only if its
+        definition has a maximum throughput. Each partition key has a limit in any case.
         """
         since = self._clock.now() if self._resources else definition.created
         on_demand = definition.billing_mode == "PAY_PER_REQUEST"

@@ -70,8 +70,8 @@ The pattern has classes that exclude one character, such as `[^,]`, because thes
 _THREE_PARTS: Final = re.compile(rb"\S+ [^,\s]+, ?[^,\s]+, ?[^,\s]+").fullmatch
 """An Authorization header whose parts have no spaces inside.
 
-A space inside a part would end the part (behaviour 1.4). In a header with such a space, auth.py may
-find another credential than `_COMPLETE`. So the caller of such a header is not cached.
+A space ends a part (behaviour 1.4). `_COMPLETE` does not know this rule, but auth.py does. So, in a
+header with such a space, the two may find different credentials, and its caller is not cached.
 """
 
 

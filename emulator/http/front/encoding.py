@@ -10,8 +10,8 @@ from emulator import errors, limits
 MOST_INFLATED: Final = 1_032  # the maximum number of bytes to which one byte of compressed data can inflate
 
 # A gzip body has one or more members. zlib gets each member in pieces (`_inflate` says why).
-_PIECE: Final = 1 << 16  # size in bytes of the first piece that zlib gets of the first gzip member
-_NEXT_PIECE: Final = 1 << 6  # size in bytes of the first piece of each later gzip member
+_PIECE: Final = 1 << 16  # of the first gzip member: the size of its first piece, in bytes
+_NEXT_PIECE: Final = 1 << 6  # of each later gzip member: the size of its first piece, in bytes
 # The maximum number of gzip members in a body. A body of 16 MB with members of the usual 64 KB has
 # 256 members.
 _MOST_MEMBERS: Final = 1_000

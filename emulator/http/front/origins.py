@@ -145,7 +145,7 @@ def _unknown_page(site: str) -> str:
 
 
 def _plain(host: str) -> str:
-    """Return a host without brackets and trailing dot. Write an IP address in its usual form."""
+    """Return a host without brackets and trailing dot, and an IP address in its usual form."""
     name = host.removeprefix("[").removesuffix("]").removesuffix(".")
     found = _address(name)
     return name if found is None else str(found)

@@ -236,7 +236,8 @@ class RequestReader:
         """Refuse a body whose content-length is too large. Answer `Expect: 100-continue`."""
         self.stepped_at = self.now
         if self._parser.should_upgrade():
-            # Ignore further calls of this parser, because _ignore_upgrade parses the head again.
+            # This parser may still call on_message_complete. Ignore that call, because
+            # _ignore_upgrade parses the head again with a new parser.
             self._skipping = True
             return
         fields = self._fields

@@ -25,7 +25,7 @@ _T = TypeVar("_T")
 class Pending(Exception):
     """The endpoint raises this instead of returning an answer that is made in slices.
 
-    steps: make the answer, and return it. They never raise an error.
+    steps: the steps that make and return the answer. The steps never raise an error.
     """
 
     def __init__(self, steps: "Steps[Answer]") -> None:

@@ -71,8 +71,8 @@ class Counters:
     def __init__(self, emulator: Emulator) -> None:
         self._knows = emulator.knows
         self._tallies: dict[tuple[str, str], _RequestCounts] = {}
-        # X-Amz-Target -> the counts of the successful requests with this target. So one look-up
-        # finds the counts to which a request belongs.
+        # X-Amz-Target -> the counts of the successful requests with this target. With this
+        # dictionary, `_count` finds the counts of a request by one look-up.
         self._by_target: dict[bytes | None, _RequestCounts] = {}
         self.last_hour: LastHour[Metric] = LastHour(emulator.clock)
         self.observer = Observer(self._count, self._count_other)

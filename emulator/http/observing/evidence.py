@@ -1,9 +1,9 @@
 """Collects requests as evidence for the advisor (emulator/advisor), and examines them later.
 
 Collecting may take at most 3 % of the work of a GetItem. So the observer is `deque.append`: it only
-appends each request to a ring, a deque of limited length. This takes 3,500 of the server's 137,000
-instructions (2.6 %), counted with callgrind. If the server keeps requests anyway (kept.py), the
-ring takes only 600 more instructions.
+appends each request to a ring, a deque of limited length. The server executes 137,000 instructions
+for a GetItem, counted with callgrind. Collecting takes 3,500 of them (2.6 %). If the server keeps
+requests anyway (kept.py), the ring takes only 600 more instructions.
 
 Examining a request (parsing its bodies and running the rules) takes about as long as a GetItem. So
 `digest` does most of this work in pauses, when no new requests arrive. While requests arrive, it
@@ -138,8 +138,8 @@ class Evidence:
         if size > _SMALL:
             self._large = max(0, self._large - size)
         if not self._ring:
-            # The empty ring has no large requests. The count may be higher, because a full ring
-            # drops requests without subtracting them.
+            # An empty ring holds 0 bytes of large requests. `_large` may be greater, because a full
+            # ring drops requests without subtracting their bytes.
             self._large = 0
         self.examiner.see(exchange)
 

@@ -24,7 +24,7 @@ from emulator.http.observing.summary import Explain, Summary, plain, plain_reque
 from emulator.http.observing.waits import Waits, with_wait
 
 MOST: Final = 1000
-BUDGET: Final = 16 << 20  # the maximum number of bytes of the bodies in all processes
+BUDGET: Final = 16 << 20  # the maximum number of bytes of all kept bodies, in all processes together
 _OWN_CALLS: Final = b"/_emulator/"
 
 

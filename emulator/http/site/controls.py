@@ -64,8 +64,8 @@ class Controls:
         except Exception as error:  # noqa: BLE001 - the error is logged
             log_failure(f"{method} {path}", error)
             return response(self._front.endpoint.failed(error))
-        # The content type is application/json, because browsers show such an answer. They would
-        # save an answer of a type that they do not know as a file.
+        # The content type is application/json, because browsers show JSON as text. If a browser
+        # does not know the content type, it saves the answer in a file instead.
         return response(self._front.endpoint.answers.make(status, body, {}).typed(PLAIN_JSON))
 
     async def _metrics(self, request: Request) -> Response:

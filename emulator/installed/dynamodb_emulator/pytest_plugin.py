@@ -164,7 +164,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:  # noqa: ANN401 - a class of pytest-xdist
-    """Add the findings of a worker of pytest-xdist that has ended."""
+    """Add the findings of an ended pytest-xdist worker to the findings of this pytest process."""
     found = getattr(node, "workeroutput", {}).get(_NAME)
     if found is not None:
         advice_of(node.config).add(found)

@@ -108,9 +108,9 @@ def _with(membership: Membership, others: Sequence[str], region: str, owner: Own
 
 
 def _owned(replica: TableDefinition, owner: Owner) -> TableDefinition:
-    """Return a replica's definition with an owner from another account.
+    """Return a replica's definition, changed so that another account owns the replica.
 
-    If the replica is encrypted, its KMS key is the default key of the owner's account.
+    If the replica is encrypted, its KMS key is the default key of that account.
     """
     replica = replace(replica, access_key=owner.access_key, account=owner.account, **owner.fields)
     if not replica.sse:

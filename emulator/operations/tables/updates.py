@@ -167,8 +167,8 @@ def _with_billing_mode(definition: TableDefinition, request: Request, until: flo
         changed = replace(changed, membership=changed.membership.without_overrides(gone))
     if billing_mode != throughput.ON_DEMAND:
         return changed
-    # The time of the switch is a pending change: DescribeTable reports the time at which the switch
-    # ended, and reports no time until then (findings DDB-TABLE-060, 064).
+    # The time of the switch to on-demand is a pending change: until the switch ends, DescribeTable
+    # reports no time. Then it reports the time of the end (findings DDB-TABLE-060, 064).
     return deferred(replace(changed, pay_per_request_since=None), until, {"pay_per_request_since": until})
 
 

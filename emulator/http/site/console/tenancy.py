@@ -22,9 +22,10 @@ class Acting(NamedTuple):
 
     @property
     def segment(self) -> str:
-        """The segment of the path with account and region, before the path is percent-encoded.
+        """The segment `<access key>@<region>` of the path.
 
-        It contains an `@`, so it is never `.` or `..`.
+        The two parts are percent-encoded. `url` percent-encodes the segment a second time. The
+        segment contains an `@`, so it is never `.` or `..`.
         """
         return _AT.join(quote(each, safe="") for each in self)
 

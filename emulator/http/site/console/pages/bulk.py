@@ -106,7 +106,7 @@ async def _current(visit: Visit, name: str, keys: Sequence[Key]) -> list[dict[st
 
 @action("tables/{table}/bulk/apply", title="Change items", parent="tables")
 async def apply(visit: Visit) -> Response:
-    """Change the checked items. Skip and count the items that no longer exist."""
+    """Change the items whose boxes the person checked. Skip and count those that are gone."""
     name = visit.params["table"]
     change = _Change(visit.form)
     partition = described.key_names(await lookups.described(visit, name))[0]

@@ -15,7 +15,9 @@ from emulator.http.site.console.visit import Visit
 
 _FORMS: Final = ("dynamodb", "json")
 _WIDTH: Final = 90  # the maximum number of characters of a value that the editor shows in one line
-_VALID: Final = "ConditionalCheckFailedException"  # for `check`: the item is valid; for `save`: it exists already
+# The code of a failed condition. In `check`, whose condition is never true, it means that the item
+# is valid. In `save`, it means that the table already has an item with this key.
+_VALID: Final = "ConditionalCheckFailedException"
 _SAMPLES: Final[Mapping[str, Any]] = {"S": "text", "N": "0", "B": ""}
 
 Item = dict[str, Any]
