@@ -231,7 +231,7 @@ class Emulator:
         return response if type(response) is bytes else orjson.dumps(response)
 
     def _adopt_call(self, call: Call) -> None:
-        """Set `self.call` to this function, so that it answers all requests from now on."""
+        """Set `self.call` to the function `call`, which answers all requests from now on."""
         self.call = call
 
     @property

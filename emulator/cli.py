@@ -26,7 +26,7 @@ log = logging.getLogger("emulator")
 _HELP = ("help", "--help", "-h", "-help")
 _CANNOT_START = 2
 _INTERRUPTED = 130  # a process that Ctrl-C has ended has this exit status in shells
-_KILLED = 128  # a process that signal n has ended has the exit status 128 + n in shells
+_KILLED = 128  # if signal n ends a process, shells report the exit status 128 + n
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

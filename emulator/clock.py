@@ -22,7 +22,7 @@ _LONGEST_PAUSE: Final = 30.0
 # Seconds. If a pause begins within this time after the end of the last pause, the new pause is
 # twice as long as the last pause.
 _RECENT: Final = 60.0
-_FREED: Final = 1 << 20  # bytes; a pause ends early when the disk has this many more free bytes
+_FREED: Final = 1 << 20  # bytes; a pause ends early when the disk has this many more free bytes than when it began
 
 
 class Clock(Protocol):

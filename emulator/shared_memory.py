@@ -36,7 +36,7 @@ _CLOCK: Final = 8 * CLOCK_CELLS
 _DELIVERY_FORM: Final = Struct("d36s16s")
 _DELIVERY: Final = _DELIVERY_FORM.size
 FAULT_SLOTS: Final = 128
-_FAULT_COUNTS: Final = 16 * FAULT_SLOTS + 8  # bytes of the counters of all rules and of the version
+_FAULT_COUNTS: Final = 16 * FAULT_SLOTS + 8  # two counters for each rule; the version of the rules
 _FAULT_TEXT: Final = 64 << 10
 _LENGTH: Final = 4  # bytes of the number that states the length of the text with the rules
 

@@ -89,11 +89,11 @@ class TableFacts:
         return (self.hash,) if self.range is None else (self.hash, self.range)
 
     def hash_of(self, index: str) -> tuple[str, ...]:
-        """Return the names of the HASH attributes of an index, or of the table for ""."""
+        """Return the names of an index's HASH attributes. index: its name, or "" for the table."""
         return self.indexes[index].hash if index in self.indexes else (self.hash,)
 
     def partitions_of(self, index: str) -> int:
-        """Return the number of partitions of an index, or of the table for ""."""
+        """Return the number of an index's partitions. index: its name, or "" for the table."""
         return self.indexes[index].partitions if index in self.indexes else self.partitions
 
     def mean_size(self) -> float:

@@ -35,7 +35,7 @@ class ScalingService:
         return self._api.answer(operation, raw, caller)
 
     def next_events(self) -> Iterator[tuple[float, str, str]]:
-        """Yield the next time of each scheduled action: time, "ScheduledAction", target's ARN."""
+        """Yield (time, "ScheduledAction", target's ARN) for the next run of each action."""
         for target in self.targets:
             for action in target.actions:
                 due = _due(action)

@@ -195,7 +195,7 @@ def _line(setting: str, value: str) -> str:
 
 
 def _header(line: str) -> tuple[str, ...] | None:
-    """Return the words of a section's name if the line is its header, else None."""
+    """Return the words of the section's name if a line is the header of a section, else None."""
     found = _HEADER.match(line)
     return _identity(found["name"]) if found else None
 

@@ -61,8 +61,8 @@ _REMOVED = "Removed"
 def _add(emulator: Emulator, body: Body) -> Body:
     """Write a new rule of faults into the list that all processes read.
 
-    Return the body with which `faults` then runs in each process. Raises BadDeclaration if the rule
-    is wrong or the list is full.
+    Return a body with the id of the rule. The control `faults` then runs in each process with this
+    body. Raises BadDeclaration if the rule is wrong or the list is full.
     """
     try:
         return {_ADDED: emulator.faults.add(body)}

@@ -34,7 +34,7 @@ from storage.keycode import prefix_end
 
 _SHOWN: Final = 100  # the maximum number of contributors in a list of the result, as in CloudWatch
 _TABLES: Final = 500  # how many tables one step handles
-_SENT: Final = 200  # the maximum number of contributors that one process returns for a list of the result
+_SENT: Final = 200  # the maximum number of contributors in a list of one process; `_ranked` merges such lists
 _REPORTS: Final = ("PartitionKeys", "Keys")
 _RESOURCE: Final = ("AccessKey", "Region", "TableName", "IndexName")
 

@@ -44,9 +44,9 @@ _AT_FIRST_USE: Final = (
     "transactions",
     "vectors",
 )
-"""The families that are loaded when one of their names is first used.
+"""The families that are loaded together when a factory of one of them is first used.
 
-The imports below are for the type checker.
+The imports below are only for the type checker.
 """
 
 if TYPE_CHECKING:

@@ -19,9 +19,9 @@ from emulator.limits import MIB
 PAYLOAD: Final = 6 * MIB
 
 _IDENTITIES: Final = (b"", b',"userIdentity":{"type":"Service","principalId":"dynamodb.amazonaws.com"}')
-"""The text of an event's record after its member `dynamodb`, by the origin of the change.
+"""The JSON that follows the member `dynamodb` in an event's record: one text for each origin.
 
-The origins are CLIENT and TTL.
+The index of a text is the origin of the change: CLIENT (0) or TTL (1).
 """
 
 _BEFORE: Final = b'{"Records":['

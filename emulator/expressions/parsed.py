@@ -23,7 +23,7 @@ class Usage(NamedTuple):
 
 
 class Parsed(NamedTuple, Generic[Tree]):
-    """A tree and notes for the analyser, each in written order.
+    """A tree, and notes for the analyser. The elements of each tuple are in written order.
 
     words: the names in paths that are written without an alias.
     aliases, placeholders: the aliases with "#", and the placeholders with ":".

@@ -25,10 +25,10 @@ _CANCELED_BY: Final[dict[str, Callable[[], ApiError]]] = {
 
 
 class Refusals:
-    """The effects of rules on the parts of one request. The gate calls this object (`Injection`).
+    """An `Injection` for the gate: the effects of the rules that hit one request, on its parts.
 
-    hits: the rules that hit the request. With each rule comes the number of this request among all
-    requests that the rule has matched, and the tables and items that the request names.
+    hits: a triple for each rule that hits the request: the rule, the number of this request among
+    all requests that the rule has matched, and the tables and items that the request names.
     throttles: the log of throttles, which notes the name of the rule.
     """
 

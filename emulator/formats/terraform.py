@@ -215,7 +215,8 @@ def _kinesis(address: str, values: Mapping[str, Any]) -> _Addition:
 def _policy(address: str, values: Mapping[str, Any]) -> _Addition:
     """Read the resource policy of a table.
 
-    For the policy of a stream, the result names no existing table, so `records` yields a Notice.
+    The resource may also be a stream. Then the result has a name that no table has. So `records`
+    leaves the policy out, and yields a Notice.
     """
     table = _text(values["resource_arn"]).partition(":table/")[2]
     return _Addition(address, table, {"ResourcePolicy": values["policy"]})

@@ -29,7 +29,7 @@ from emulator.database.definitions.kinesis import MICROSECOND
 from emulator.database.store import keyspace
 
 _IDENTITIES: Final = (b"null", b'{"type":"Service","principalId":"dynamodb.amazonaws.com"}')
-"""The `userIdentity` of a record. The index is the record's `origin`: 1 for a deletion by TTL."""
+"""The values of `userIdentity`, by the `origin` of a record: 1 is a deletion by TTL, 0 the rest."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,7 +81,7 @@ def range_constraints(shape: Shape, model_name: str) -> list[Constraint]:
 def key_constraint(shape: Shape) -> Iterator[Constraint]:
     """Yield one constraint on a map, which combines all constraints on the map's keys.
 
-    shape: the shape of the keys. Yield nothing if it has no constraints.
+    Yield nothing if the keys have no constraints. shape: the shape of the keys.
     """
     own = _table_name_keys() if shape.name == overrides.TABLE_NAME_SHAPE else scalar_constraints(shape, "")
     accept = all_accept(own)

@@ -63,7 +63,8 @@ def _is_deep(member: object) -> bool:
 
 def _has_containers(members: Collection[object]) -> bool:
     """Return True if one of the members is a list or dictionary."""
-    if len(members) <= _SMALL:  # a loop is three times as fast as a set for the usual single member
+    # Usually there is one member. Then the loop is three times as fast as `isdisjoint`.
+    if len(members) <= _SMALL:
         for each in members:  # noqa: SIM110 - `any` with a generator takes twice as long
             if type(each) in _CONTAINERS:
                 return True

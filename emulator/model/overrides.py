@@ -38,8 +38,8 @@ _INDEX_KEY: Final = Change(maximum=8)  # at most 4 HASH and 4 RANGE attributes
 _TABLE_KEY: Final = Change(maximum=2)
 
 CHANGES: Final[Mapping[str, Change]] = {
-    # behaviour 10.1: both members are required. The model no longer requires them, because
-    # GlobalTableSourceArn copies them from the source table (inferred).
+    # behaviour 10.1: AttributeDefinitions and KeySchema are required. The model no longer requires
+    # them, because a request with GlobalTableSourceArn copies them from that table (inferred).
     "CreateTableInput.AttributeDefinitions": Change(required=True, unless="GlobalTableSourceArn"),
     "CreateTableInput.KeySchema": Change(required=True, unless="GlobalTableSourceArn", maximum=2),  # behaviour 10.1
     "TableCreationParameters.KeySchema": _TABLE_KEY,  # features 3

@@ -29,8 +29,8 @@ _ATTRIBUTE_VALUE: Final = "AttributeValue"
 
 # For lists and maps whose maximum in the model is less than 1,000. The largest such maximum is 255.
 _KEPT_OF_BOUNDED: Final = 1_000
-# For lists of structures that have no maximum in the model. Later checks limit such lists, for
-# example to 50 tags or 20 indexes.
+# For lists of structures, if the model has no maximum for the list. Later checks limit such lists,
+# for example to 50 tags or 20 indexes.
 _KEPT_OF_STRUCTURES: Final = 10_000
 # For names and values: five expressions of 4 KB or a statement of 8 KB can use at most about 7,000
 # names or values.

@@ -178,8 +178,8 @@ class _Search:
         """
         brackets = [_CLOSING[self._open[index : index + 1]] for index in reversed(range(len(self._open)))]
         start = self._body[: self._position - 1]
-        # Leave out the last closing bracket, the request's own, because the pattern of the last
-        # members contains it.
+        # Leave out the last closing bracket, which closes the request. `_LAST_MEMBERS` already
+        # matches that bracket.
         behind = re.compile(rb"\s*".join(map(re.escape, brackets[:-1])) + _LAST_MEMBERS, re.DOTALL)
         end = len(self._body)
         for _ in range(_ENDS):

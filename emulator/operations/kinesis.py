@@ -61,9 +61,9 @@ def enable(database: Database, caller: Caller, request: Request, _: None) -> Res
         precision=request.get(_ENABLE, {}).get(_PRECISION),
         until=database.catalog.until(),
     )
-    # All known destinations are DISABLED or ENABLE_FAILED now, but the definition may still say
-    # DISABLING. So store DISABLED first, which removes their change logs. If the request enables
-    # one of these destinations again, it gets a new log.
+    # All destinations that the table had before are DISABLED or ENABLE_FAILED now. The stored
+    # status may still be DISABLING. So first store DISABLED, which removes the change logs of these
+    # destinations. If the request enables one of them again, that destination gets a new log.
     ended = tuple(
         destination if destination.status == ENABLE_FAILED else replace(destination, status=DISABLED)
         for destination in definition.kinesis

@@ -65,7 +65,7 @@ def restore_from_backup(database: Database, caller: Caller, request: Request, ar
 
 @operation("RestoreTableToPointInTime")
 def restore_to_point_in_time(database: Database, caller: Caller, request: Request, _: None) -> Response:
-    """Create a table with the items of another table at an earlier time.
+    """Create a table with the items that another table had at an earlier time.
 
     The response says CREATING.
     """

@@ -154,9 +154,10 @@ def read_row(txn: ReadTxn, planned: Read, *, consistent: bool) -> tuple[bytes | 
 
 
 def selected(planned: Read, row: bytes | None) -> bytes | None:
-    """Apply the condition and projection of a SELECT by primary key to a row; return JSON.
+    """Return the item that a SELECT by primary key returns, as JSON; None if it returns no item.
 
-    Return None if the SELECT returns no item.
+    planned: the plan of the SELECT, with its condition and projection.
+    row: the row with the primary key, None if there is no such item.
     """
     if row is None:
         return None

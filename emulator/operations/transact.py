@@ -218,7 +218,9 @@ def _locate(database: Database, caller: Caller, elements: Sequence[tuple[str, _E
             element.check()
         except ApiError as error:
             if error.about == "request":
-                raise  # not as TransactionCanceledException: an empty key, a path into a key (behaviour 8.1)
+                # For an empty key or a path into a key, the client gets the error itself, and not a
+                # TransactionCanceledException (behaviour 8.1).
+                raise
             if not failures:
                 failures[position] = error.with_traceback(None)
         else:

@@ -25,7 +25,7 @@ from emulator.limits import MIB
 log = logging.getLogger("emulator")
 
 _LINE: Final = 16 * MIB  # the maximum number of bytes in one line from a process; each line is one answer
-_PATIENCE: Final = 2.0  # when a process should end: seconds to wait for it before killing it
+_PATIENCE: Final = 2.0  # seconds to wait for a process to end, before it is killed
 
 
 class ProcessFunction:

@@ -77,7 +77,10 @@ class Result:
             self.items += page.items
 
     def complete(self) -> Steps[None]:
-        """Test and project the rows of the reads that `add` has kept, some rows in each step."""
+        """Filter and project the untested rows of the reads in `later`, some rows in each step.
+
+        Then add the items of these reads to `items`.
+        """
         for request, page in self.later:
             yield from complete(request, page)
             self.items += page.items

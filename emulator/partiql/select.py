@@ -197,8 +197,8 @@ def _check_filter(index: Index, condition: program.Condition | None) -> None:
 def _of_entries(condition: program.Condition | None, index: Index) -> program.Condition | None:
     """Return a condition that ignores the attributes that the index does not project.
 
-    A read of the index may read whole items from the table, for the selected columns. The condition
-    must not see the attributes that only the table has (behaviour 14.2).
+    If the index lacks a selected column, the SELECT reads whole items from the table. Even then,
+    the condition must see only the attributes that the index projects (behaviour 14.2).
     """
     if condition is None:
         return None

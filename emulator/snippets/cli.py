@@ -40,7 +40,8 @@ def _command(name: str, request: Mapping[str, Any], target: Target) -> str:
             options.append(option if value else option.replace("--", "--no-", 1))
         else:
             text = _text(value)
-            # `--name=-text`, because the CLI would take `-text` in `--name -text` for an option.
+            # A value that begins with `-` needs the form `--name=-text`. In `--name -text`, the CLI
+            # would take `-text` for an option.
             options.append(f"{option}{'=' if text.startswith('-') else ' '}{shlex.quote(text)}")
     options.append(f"--endpoint-url {shlex.quote(target.url)}")
     options.append(f"--region {shlex.quote(target.region)}")

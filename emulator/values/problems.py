@@ -108,7 +108,7 @@ class Problem:
     def text(self, layer: Layer = "new") -> str:
         """Return the service's text for the problem, without the prefix that an error may add.
 
-        layer: the service's code that reports the problem (see `Layer`).
+        layer: the part of the service's software that reports the problem (see `Layer`).
         """
         old = layer != "new"
         if self.kind in _NUMBERS:

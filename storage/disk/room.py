@@ -30,7 +30,7 @@ If the disk has less free room, the file does not grow.
 """
 
 RESERVE = LEAST_STEP + (128 << 10)
-"""The bytes of the reserve: LEAST_STEP, and what the file system needs to store such a step."""
+"""The size of the reserve in bytes: one LEAST_STEP, and what the file system needs to store it."""
 
 SPARE_PAGES = 256
 """On a full disk, ordinary writes must leave this many free pages. A deletion needs about ten."""
@@ -48,9 +48,9 @@ This ends when room is freed.
 """
 
 _ASK_AGAIN = 32
-"""After _BELIEVED refusals, every 32nd write tries the disk anyway.
+"""After _BELIEVED refusals in a row, one write of every 32 tries the disk anyway.
 
-The reason: under a quota, the number of free bytes does not show that there is room again.
+The reason: under a quota, the disk's number of free bytes does not show when there is room again.
 """
 
 

@@ -17,7 +17,7 @@ from emulator.advisor.rule import Confidence, Noting, Rule, Verdict
 from emulator.advisor.tables import IndexFacts, TableFacts
 from emulator.advisor.tally import Note, Tally
 
-_MOST: Final = 1_000  # tables that are remembered, so that each is examined only once
+_MOST: Final = 1_000  # the maximum number of tables remembered, so as not to examine them again
 
 
 class _Watcher(Noting):

@@ -63,11 +63,11 @@ class Enforcer:
     throttle_all: True if throughput is enforced on every table. All processes of a server share the
     declarations, but each process counts only the throughput of its own requests. So the requests
     of several processes together can exceed the limit of a table.
-    metered: True if the enforcer counts the units that tables consume. `meter` changes it.
-    meters: the units that callers have consumed, None until `meter_callers` is called.
-    consumed: a list with one number: the units that requests to this process have consumed while
-        units were counted. It is a list, so that other modules can keep a reference to it and read
-        the number fast.
+    metered: True if the enforcer counts the units that each table consumes. The method `meter`
+        changes this setting.
+    meters: the counts of the units that each caller consumes, None until `meter_callers` is called.
+    consumed: a list with one number: the units that requests to this process have consumed on all
+        tables while `metered` was True. Other modules keep the list, to read the number fast.
     gate: the place at which faults refuse parts of operations, None if no fault does that. Code
         that sets `gate` must then compile all tables again.
     """

@@ -143,7 +143,9 @@ class Settling:
                 yield replace(index, status=ACTIVE) if has_passed and index.filled_to is None else index
 
     def _without_indexes(self, table: Table, settled: TableDefinition) -> Table:
-        """Save `settled`, the definition of a table without its deleted indexes. Return the table.
+        """Save a definition without the deleted indexes of a table. Return the new `Table`.
+
+        settled: the definition to save.
 
         The transaction also deletes the statistics of these indexes. A background job deletes their
         entries.

@@ -47,7 +47,10 @@ from storage import ReadTxn, WriteTxn
 from storage.keycode import prefix_end, u64
 
 KEPT: Final = 10_000
-"""How many records at the beginning of a replication log stay when their items change again."""
+"""The number of records at the beginning of a log that stay until all regions have them.
+
+A later record is dropped when its item changes again.
+"""
 
 _header: Final = Struct(">HI")
 _MICROS: Final = 8

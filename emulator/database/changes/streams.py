@@ -335,7 +335,9 @@ class Streams:
                 if not room:
                     return True
                 rows, _ = txn.page(prefix, prefix_end(prefix), 2)
-                if len(rows) > 1:  # rows[0] is the old record that stays to mark the trimming
+                # The newest record that is too old stays, to mark how far the shard is trimmed. So
+                # rows[0] can be deleted only when rows[1] is too old.
+                if len(rows) > 1:
                     due = min(due, record_time(rows[1]) + stream.retention)
         self._trim[stream_id] = due
         return False

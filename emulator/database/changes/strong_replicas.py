@@ -14,9 +14,9 @@ control `replication` how long the writes of a region are *in flight* to another
 | has a delay    | for the seconds of the delay                                   |
 | is paused      | until the pause ends, if the write was made during the pause   |
 
-The target region already has a write that is in flight. But as long as the write is in flight, the
-target refuses its clients' writes of the item. For this purpose, the target stores the version of
-the write, under the key of an item's version (changes/replicas.py).
+A write in flight is already stored in the table of the target region. Being in flight has only one
+effect: the target region refuses its own clients' writes of the same item. To know of the write in
+flight, the target stores its version under the key of an item's version (changes/replicas.py).
 """
 
 from collections.abc import Callable, Iterable

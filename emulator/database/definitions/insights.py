@@ -64,7 +64,9 @@ class InsightsSetting:
         return "ENABLED" if self.enabled else "DISABLED"
 
     def rules(self, table: str, index: str | None, *, sort_key: bool) -> Iterator[str]:
-        """Yield the names of the CloudWatch rules that exist while `counts` is True.
+        """Yield the names of the CloudWatch rules of the setting.
+
+        The rules exist only while the property `counts` is True.
 
         index: the name of the index, None for the table.
         sort_key: True if the table or index has a sort key.

@@ -21,9 +21,9 @@ _OF_BACKUP: Final = "backup"
 
 
 def source_of_past(view: int) -> str:
-    """Return the text for `Filling.source` of a restore that opened a frozen view only for itself.
+    """Return the text for `Filling.source` of a restore from a table's history.
 
-    view: the number of the frozen view.
+    view: the number of the frozen view that was opened for this restore only.
     """
     return f"{_OWNED} {view}"
 

@@ -46,7 +46,7 @@ def advance_all(database: Database) -> Steps[None]:
 
 
 def _fill(database: Database, index_id: int, table: Table) -> bool:
-    """Add one slice of items to an index. Return True if this must be called again.
+    """Add one slice of items to an index. Return True if the walk must go on with another slice.
 
     Return False if no items remain, if the index was deleted, or if its pace allows no items now.
     """

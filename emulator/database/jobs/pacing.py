@@ -51,7 +51,8 @@ def allowed(database: Database, table: TableDefinition, index_id: int, most: int
 def visited(database: Database, index_id: int, items: int) -> None:
     """Subtract the number of visited items from the number that the walk of an index may visit.
 
-    `items` may be less than `allowed` has returned, because a slice ends early if items are large.
+    items: the number of visited items. A slice ends early if items are large, so `items` may be
+    less than the number that `allowed` returned.
     """
     if index_id in database.backfills:
         since, left = database.backfills[index_id]

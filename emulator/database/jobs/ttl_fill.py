@@ -42,8 +42,8 @@ def finish(database: Database, table: Table) -> Steps[None]:
 def _fill(database: Database, queue_id: int | None, table: Table) -> bool:
     """Add one slice of items to the TTL queue. Return True if items remain.
 
-    queue_id: the id of the queue to fill. If this queue is deleted or complete by now, this does
-    nothing.
+    queue_id: the id of the queue to fill. If the queue has been deleted, or is already complete,
+    the function adds nothing and returns False.
     """
     definition = table.definition
     queue = queue_of(definition)

@@ -15,8 +15,9 @@ class VectorChange:
     old_entry, new_entry: the entry before and after the write, or None if there is no entry.
     count: by how many entries the index grows.
     size: by how many bytes the entries of the index grow. Their projected attributes count too.
-    vectors: by how many bytes the item's vector grows, with four bytes for each dimension.
-    lists: by how many bytes the same vector grows as an attribute value (a list of numbers).
+    vectors: by how many bytes the item's vector grows, if each dimension counts four bytes.
+    lists: by how many bytes the vector grows, if it counts as an attribute value (a list of
+        numbers).
     billed: the bytes that are billed for the write to the index.
     """
 

@@ -305,7 +305,7 @@ class TableThrottle:
         self._refuse(self._resources[index, "Read"].refusal({partition: 0.5}))
 
     def charge(self, index: str | None, partition: bytes | None, units: float) -> None:
-        """Take the cost of a read that `admit` has admitted. units: the cost."""
+        """Take `units`, the cost of a read that `admit` has admitted, from its token buckets."""
         self._resources[index, "Read"].take({partition: units})
 
     def write(self, partition: bytes, consumed: Consumed, entries: Iterable[Entry], *, refuses: bool = True) -> None:

@@ -165,10 +165,10 @@ class Matrix:
         """Do a step to make the matrix agree with the store. Return True if more steps remain.
 
         A step first reads changes that the rows do not include yet. When the rows include all
-        changes, it reads a page of index entries that were never read. The record of a change
-        only names an entry, so the step reads the current state of that entry. A change of an entry
-        that was never read is skipped, because a later step reads the entry in its current state.
-        If the store no longer has all changes since the last search, all entries are read again.
+        changes, the step reads the next page of index entries. The record of a change only names an
+        entry, so the step reads the current state of that entry. If the entry is on a page that no
+        step has read yet, the step skips the change, because a later step reads the page. If the
+        store no longer has all changes that the rows lack, the matrix reads all entries again.
         """
         self.progress += 1
         newest = numbers(txn, self.index.prefix).changes

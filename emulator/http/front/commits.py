@@ -114,7 +114,10 @@ class Commits:
             self._loop.call_soon(self._check)
 
     def _check(self) -> None:
-        """Commit, or check again after the next iteration if the group may still grow."""
+        """Commit, or check again later if more objects may still join the group.
+
+        `_check` runs again after the next iteration of the event loop.
+        """
         gathered = len(self._waiting)
         if self._gathered < gathered < self._connections and monotonic() < self._until:
             self._gathered = gathered

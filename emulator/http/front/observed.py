@@ -87,7 +87,7 @@ class ObservedEndpoint:
     def answer(self, method: str, query: bytes, fields: Fields, body: bytes) -> Answer:
         """Answer a request to `/`.
 
-        Raises Pending if the answer is made in slices, and no other error.
+        Raises Pending if the answer is made in slices. Raises no other error.
         """
         began = perf_counter()
         try:

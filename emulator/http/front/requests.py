@@ -57,7 +57,7 @@ class Request(NamedTuple):
 
 
 class Receiver(BodyReader, Protocol):
-    """The methods that a RequestReader calls. The table at the top of the module says when."""
+    """The methods that a RequestReader calls, as the table in the module's docstring shows."""
 
     closing: bool
     """True if the connection closes after the next answer."""

@@ -44,7 +44,8 @@ if TYPE_CHECKING:
 
 _RING: Final = 2_048
 _LARGE_BYTES: Final = 16 << 20
-_LARGEST: Final = 1 << 19  # bytes; a larger request, or answer without items, is not kept whole
+# In bytes. Larger requests are not kept whole, and neither are larger answers without items.
+_LARGEST: Final = 1 << 19
 _LONG_ANSWER: Final = 1 << 16  # bytes; a longer answer is cut
 _SMALL: Final = 4_096  # bytes; must be equal to SMALL in http/front/observed.py
 

@@ -57,7 +57,10 @@ def request_facts(body: bytes) -> Mapping[str, Any]:
 
 
 def answer_facts(body: bytes) -> Mapping[str, Any]:
-    """Return the members of a large answer after its items, or an error's code and message."""
+    """Return the members that follow the items in a large answer, or an error's code and message.
+
+    Of an answer with unprocessed items, return all members.
+    """
     if body.startswith(_ERROR_START):
         members = _ERROR.findall(body[:_SEARCHED].decode("utf-8", "replace"))
         # If a name has several matches, `dict` keeps the last one. `reversed` makes it keep the

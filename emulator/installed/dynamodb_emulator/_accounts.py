@@ -200,9 +200,11 @@ class Tables(Mapping[str, Any]):
 class Accounts:
     """The server of a pytest process, and the accounts of its tests.
 
-    The server starts at its first use. arguments: flags for the command that starts the server.
-    root: findings of the advisor name files relative to this folder. advised: True to run the
-    advisor in the server.
+    The server starts at its first use.
+
+    arguments: flags for the command that starts the server.
+    root: the path of a folder; the advisor's findings name files in this folder relative to it.
+    advised: True to run the advisor in the server.
     """
 
     def __init__(self, arguments: Sequence[str], root: str, *, advised: bool = True) -> None:

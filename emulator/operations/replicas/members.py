@@ -134,11 +134,12 @@ def _keep_reads(
     *,
     switches: bool,
 ) -> None:
-    """Replace the read capacity in `members` if `current` keeps its own (see `shared_part`).
+    """Replace the read capacity in `members` if `current` keeps its read capacity.
 
-    If ProvisionedThroughput would then change nothing, delete it from the members.
+    `shared_part` says when `current` does so. If the member ProvisionedThroughput then changes
+    nothing in `current`, delete this member.
 
-    members: the part of a request about this table or index; it is changed.
+    members: the part of a request about this table or index; this function changes it.
     current: the table or index to change.
     requester: the same table or index in the region of the request.
     overrides: the overrides of `current`: settings that differ from those of the group.

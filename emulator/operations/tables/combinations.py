@@ -147,10 +147,10 @@ def makes_updating(definition: TableDefinition, request: Request) -> bool:
 def refuse_while_updating(definition: TableDefinition, request: Request) -> None:
     """Raise ApiError if a table that is UPDATING does not allow this request.
 
-    While an index of the table is created or deleted, a request may change other indexes. A request
-    that changes this index, or the capacity of the table, gets an error that names the index
-    (control-plane 20.4; findings DDB-TABLE-149, 163). A request that changes anything else is
-    refused. If the table is UPDATING for another reason, every request is refused.
+    While an index of the table is created or deleted, a request may change only other indexes. If
+    the request changes this index, or the capacity of the table, the error names the index
+    (control-plane 20.4; findings DDB-TABLE-149, 163). If it changes anything else, the error names
+    only the table. If the table is UPDATING for another reason, every request is refused.
     """
     vector_rules.refuse_while_updating(definition, request)
     online = [index for index in definition.every_index if index.status in (CREATING, DELETING)]

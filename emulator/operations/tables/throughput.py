@@ -100,8 +100,9 @@ def refuse_unchanged(current: TableDefinition | IndexDefinition, members: Member
 def with_throughput(current: Relation, members: Members, billing_mode: str, now: float, until: float) -> Relation:
     """Return the definition of a table or index with the requested provisioned throughput.
 
-    The times of the last increase and decrease change now. The capacity units and the number of
-    decreases are pending, and change at the time `until` (behaviour 10.4; finding DDB-TABLE-060).
+    An increase or a decrease is dated `now`, and the new date is in force immediately. The new
+    capacity units and the new number of decreases are pending until the time `until` (behaviour
+    10.4; finding DDB-TABLE-060).
 
     After a switch from on-demand mode, there are no old capacity units. So the new units are in
     force now, and count neither as an increase nor as a decrease.
