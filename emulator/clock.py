@@ -73,8 +73,8 @@ class EmulatorClock:
     frozen (NaN while it runs). If processes share the cells, a change in one process takes effect
     in all of them.
 
-    A method that would set a time before EARLIEST, or LATEST or later, raises TimeOutOfRange and
-    does not change the clock.
+    The clock can be set to times from EARLIEST up to, but not including, LATEST. For any other
+    time, a method raises TimeOutOfRange and does not change the clock.
     """
 
     __slots__ = ("_cells", "_machine")
@@ -210,11 +210,11 @@ class Background:
     A slice that cannot run now raises an exception, and the queue tries it again later. Exceptions
     of the types in `full` mean that the disk had no room, and those in `wait` have other reasons.
 
-    A pause begins when the slices of all queued work have found no room, one after another. It also
-    begins when `pause` is called. No work runs during a pause. A pause lasts half a second of real
-    time. But if it begins within a minute after the last pause, it lasts twice as long as the last
-    pause, at most 30 seconds. A pause ends early if 1 MiB of the disk becomes free. It also ends
-    early if new work is queued, because that work may free room.
+    A pause begins when the queue has tried a slice of each work, and the disk had no room for any
+    of them. A pause also begins when `pause` is called. No work runs during a pause. A pause lasts
+    half a second of real time. But if it begins within a minute after the last pause, it lasts
+    twice as long as the last pause, at most 30 seconds. A pause ends early if 1 MiB of the disk
+    becomes free. It also ends early if new work is queued, because that work may free room.
 
     room: a function that returns the free bytes of the disk.
     monotonic: a function that returns the time in seconds, to measure pauses.

@@ -163,9 +163,10 @@ class SharedMemory:
         return seen[:at] + self.hints()[at : at + 8] + seen[at + 8 :]
 
     def set_delivery(self, event: tuple[float, str, str] | None) -> None:
-        """Store the next event of the delivery of stream records to functions.
+        """Store when the next batch of stream records is sent to a function, for all workers.
 
-        event: time, kind and UUID of the mapping; None if no event is planned.
+        event: triple of the time in seconds since the epoch, the kind (`Lane.due`), and the UUID of
+        the mapping; None if no batch is planned.
         """
         time, kind, uuid = event or (nan, "", "")
         packed = _DELIVERY_FORM.pack(time, uuid.encode(), kind.encode())

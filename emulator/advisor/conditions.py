@@ -76,7 +76,9 @@ def projected(text: str, names: Names) -> tuple[str, ...]:
 def changes(text: str, names: Names, values: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, Any]]:
     """Return two dictionaries for an update: attribute -> kind of change, attribute -> new value.
 
-    The kinds are add, subtract, set and remove. An update that runs twice adds or subtracts twice.
+    The kinds are add, subtract, set and remove. If an update runs again, only add and
+    subtract change the item again.
+
     The second dictionary has only the attributes that are set to a value of the request.
     """
     tree = _update(text) if len(text) <= _LONGEST else None

@@ -24,7 +24,7 @@ CUT: Final = "CutBytes"
 """The member that replaces the items of a long answer. It is the length of their JSON in bytes."""
 
 SAMPLE: Final = "CutItems"
-"""The member with the first items of a long answer, if the answer has the member CUT."""
+"""The member with the first items of a long answer. Only an answer with CUT can have SAMPLE."""
 
 SAMPLE_BYTES: Final = "CutItemsBytes"
 """The member that says how many bytes the JSON of the items in SAMPLE has."""

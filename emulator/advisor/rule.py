@@ -60,7 +60,8 @@ class Rule:
     """A kind of mistake that the advisor finds.
 
     title: one line about its findings. link: a page of AWS's documentation.
-    watcher: a function that makes the rule's watcher, which counts cases with the given `Note`.
+    watcher: a function that makes the rule's watcher. Its argument is the `Note` that the watcher
+    calls to count a case.
     judge: a function that returns a verdict on a tally, None if the tally is not a finding.
     """
 
@@ -95,7 +96,7 @@ def units(number: float) -> str:
 
 
 def cost(number: float, tally: Tally) -> str:
-    """Return units for a sentence, with the word `about` if the tally's units are estimates."""
+    """Return a number of units for a sentence: `about 5 units` if the tally has estimates."""
     return units(number) if tally.exact else f"about {units(number)}"
 
 

@@ -184,7 +184,7 @@ class Tallies:
         return tally
 
     def noting(self, rule: str) -> Note:
-        """Return the `Note` with which the watcher of a rule counts."""
+        """Return a new `Note`, which a rule's watcher calls to count. rule: the rule's name."""
         return Note(self, rule)
 
     def _fold(self) -> None:

@@ -37,7 +37,7 @@ MOST_ACTIVITIES: Final = 50
 
 @dataclass(frozen=True, slots=True)
 class ScalingPolicy:
-    """A target tracking policy. configuration: the one in the PutScalingPolicy request."""
+    """A target tracking policy. configuration: its TargetTrackingScalingPolicyConfiguration."""
 
     name: str
     uuid: str

@@ -104,7 +104,7 @@ class HttpEndpoint:
         self._request("POST", f"/_emulator/{path}", orjson.dumps(body), {})
 
     def raise_refusal(self) -> None:
-        """Raise Refused or Unreachable if the control of `begin_control` has already ended."""
+        """Raise Refused or Unreachable if the control that `begin_control` called has ended."""
         if self._connection.sock is None or select.select([self._connection.sock], [], [], 0)[0]:
             self._answer("the call of a control")
             raise Unreachable(f"{self.name} has ended the call of a control")

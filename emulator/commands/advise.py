@@ -117,7 +117,7 @@ def _threshold(text: str) -> _Threshold:
 def _is_over(threshold: _Threshold, advice: Mapping[str, Any]) -> bool:
     least = _CONFIDENCES.index(threshold.confidence)
     found = sum(_CONFIDENCES.index(each["Confidence"]) >= least for each in advice["Findings"])
-    # `More` is the number of findings that the report left out. Their confidences are not known, so
-    # they count only if the threshold counts findings of every confidence.
+    # `More` is the number of findings that the report left out. The confidences of these findings
+    # are not known. So they count only if the threshold has the lowest confidence.
     others = 0 if least else advice.get("More", 0)
     return bool(found + others > threshold.most)

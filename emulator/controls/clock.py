@@ -29,7 +29,7 @@ from emulator.controls.registry import Emulator, Result, control
 from emulator.database import events as events_of
 from emulator.slices import Steps
 
-_MOST_EVENTS: Final = 100  # events in a result; further events happen, but the result does not name them
+_MOST_EVENTS: Final = 100  # the maximum number of events that a result names; the others happen too
 # Seconds that `_reach` adds to an advance, so that rounding cannot leave the clock before the
 # wanted time. Floats that store times of this century have steps of a quarter of _ROUNDING.
 _ROUNDING: Final = 1e-6

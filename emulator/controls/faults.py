@@ -73,8 +73,8 @@ def _add(emulator: Emulator, body: Body) -> Body:
 def _remove(emulator: Emulator, body: Body) -> Body:
     """Remove one rule of faults, or all, from the list that all processes read.
 
-    Return the body with which `remove_faults` then runs in each process. Raises BadDeclaration if
-    no rule has the `Id` of the body.
+    Return a body with the number of removed rules. The control `remove_faults` then runs in each
+    process with this body. Raises BadDeclaration if no rule has the `Id` of the body.
     """
     refuse_unknown(body, "Id")
     name = member(body, "Id", str) if "Id" in body else None

@@ -63,8 +63,9 @@ def _ranked(lists: Sequence[Mapping[str, Any]]) -> list[Result]:
     """Merge the contributors (counted keys) of several processes. Return those counted most often.
 
     lists: the list of each process, as `_contributors` returns it. If a list lacks a contributor,
-    the process of the list may have dropped the contributor's count. The dropped count is at most
-    the list's `Floor`, so the function adds the `Floor` to the contributor's `Count` and `Error`.
+    its process may have counted the contributor and then dropped the count. A dropped count is at
+    most the `Floor` of the list. So, for each list that lacks a contributor, the function adds the
+    list's `Floor` to the contributor's `Count` and `Error`.
     """
     everyone = {name for each in lists for name in each["Contributors"]}
     floor = sum(each["Floor"] for each in lists)

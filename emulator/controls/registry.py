@@ -338,8 +338,8 @@ def call(emulator: Emulator, name: str, body: Body) -> Result:
 def begun(emulator: Emulator, found: Control, body: Body) -> Body:
     """Return the body with which a control runs in each process.
 
-    The function `first` of the control makes this body. Without `first`, it is the body of the
-    call. Raises BadDeclaration if `first` refuses the body.
+    body: the body of the call. If the control has a function `first`, `first` makes the new body
+    from `body`. Otherwise, return `body`. Raises BadDeclaration if `first` refuses `body`.
     """
     return body if found.first is None else found.first(emulator, body)
 

@@ -69,8 +69,9 @@ class Database(Entrances):
     waits: a function that returns True if a table must wait before its removal (see Waits). None
     means that no table waits.
 
-    The attributes group_commit, numbered and upkeep stand for three optional services of an engine
-    (storage/host.py). Each of them is the engine if it offers this service, otherwise None.
+    group_commit, numbered and upkeep are attributes for three optional services of an engine
+    (storage/host.py). An attribute is None if the engine does not offer the service. Otherwise, the
+    attribute is the engine itself.
     """
 
     def __init__(

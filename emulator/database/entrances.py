@@ -107,8 +107,8 @@ class Entrances:
         except Interrupted as error:
             if again is None or isinstance(error, Lost):
                 raise
-        # A step was interrupted. Now `again` does all the work. `again` must not raise Sliced,
-        # because nothing would run the slices.
+        # The work was interrupted, so `again` does all of it. While `self.sliced` is False, `again`
+        # cannot raise Sliced: nothing here would run the slices.
         sliced, self.sliced = self.sliced, False
         try:
             return self._run_again(again)

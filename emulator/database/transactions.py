@@ -81,8 +81,8 @@ def run(database: Database, token: Token | None, writes: Sequence[Write]) -> Ste
     """Do all writes of a transaction, or none.
 
     token: the request's ClientRequestToken, or None. Return a pair: the units of each write, and
-    True if a request with this token has run before. Such a request writes nothing, and consumes
-    the units of reading its items (behaviour 8.3).
+    True if the same request with this token has run before. Then this call writes nothing, and
+    consumes the units of reading the items (behaviour 8.3).
 
     Raises IdempotentParameterMismatchException if another request has used the token,
     TransactionCanceledException if a write fails, and ValidationException if an update makes an

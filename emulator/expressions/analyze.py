@@ -377,7 +377,7 @@ class _UpdateAnalysis(_Analysis):
                 return node
 
     def check_section(self, action: ast.Action) -> None:
-        """Raise ExpressionError if ADD or DELETE has a value of a type that it does not allow."""
+        """Raise ExpressionError if an action is an ADD or DELETE with a value of a wrong type."""
         if not isinstance(action, ast.AddAction | ast.DeleteAction):
             return
         tag = self.type_of(action.value)

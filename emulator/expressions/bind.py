@@ -99,10 +99,10 @@ def bind(request: Request) -> Bound:
 
 
 def unusable_member(request: Request, parameters: Mapping[str, Sequence[str]] | None = None) -> str | None:
-    """Return the first member that no expression of the request could use.
+    """Return a member that the request has without an expression that can use it, else None.
 
-    Return None if there is no such member. The members are ExpressionAttributeNames and
-    ExpressionAttributeValues.
+    The members are ExpressionAttributeNames and ExpressionAttributeValues. If the request has no
+    expression for either member, return the first one in the order of `parameters`.
 
     parameters: for each of the two members, the expression parameters that can use it. If this is
     None, all five expressions can use names, and all but ProjectionExpression can use values.
@@ -123,7 +123,7 @@ def check_members_used(request: Request) -> None:
 def check_names(names: Collection[str]) -> None:
     """Raise ApiError if one of these attribute names is empty or too long (behaviour 2.1)."""
     if not names or ("" not in names and max(map(len, names)) <= limits.ATTRIBUTE_NAME // 4):
-        return  # most requests need no loop; a request can have a million names
+        return  # most requests do not need the loop, which is slow for a million names
     for name in names:
         if not name:
             raise errors.empty_attribute_name()
@@ -150,8 +150,8 @@ def _run(parameter: str, check: Check, values: Values) -> None:
 class Binding:
     """Makes the programs for one request's expressions, if the cache does not have them.
 
-    users: ExpressionAttributeNames or ExpressionAttributeValues -> the expression parameters that
-    can use this member. If this is None, all five expressions can use names, and all but
+    users: for ExpressionAttributeNames and for ExpressionAttributeValues, the expression parameters
+    that can use the member. None means that all five expressions can use names, and all but
     ProjectionExpression can use values.
     """
 

@@ -72,10 +72,10 @@ def check_mixing(
 ) -> None:
     """Raise mixed_parameters if a request has legacy and expression members (behaviour 3.6).
 
-    The error names the members in the order of `legacy_members` and `expression_members`. The
-    defaults have the order in which all request models have these members. An empty map counts as
-    present (observed: github.com/brendanhay/amazonka/issues/142). KeyConditions is allowed
-    together with all expressions but KeyConditionExpression.
+    The error names the members in the order of `legacy_members` and `expression_members`. All
+    request models have these members in the order of the defaults. An empty map counts as present
+    (observed: github.com/brendanhay/amazonka/issues/142). KeyConditions is allowed together with
+    all expressions but KeyConditionExpression.
     """
     if _LEGACY.isdisjoint(request):
         return

@@ -28,9 +28,9 @@ _OF_SETTINGS: Final[Mapping[str, Sequence[str]]] = {
     "read_error_probability": ("Read",),
     "write_error_probability": ("Write",),
 }
-"""Name of a setting -> the groups of operations that it throttles.
+"""Name of a setting -> the groups of operations whose requests the setting throttles.
 
-The value of the setting is the share of their requests that are throttled.
+The setting's value is the share of these requests that the server throttles.
 """
 
 

@@ -135,8 +135,8 @@ def _close(listeners: list[list[socket.socket]]) -> None:
 class Supervisor:
     """Starts, restarts and stops the workers.
 
-    temporary: the folder in memory, None without --in-memory. Worker 0 removes this folder at its
-    end if the supervisor has ended before.
+    temporary: the folder in memory, None without --in-memory. If the supervisor ends before
+    worker 0 does, worker 0 removes this folder when it ends.
     """
 
     def __init__(self, settings: Settings, listeners: list[list[socket.socket]], *, temporary: Path | None) -> None:

@@ -106,7 +106,7 @@ def compile_parser(operation: OperationModel) -> Callable[[object], Request]:
 
 
 def _name_parameter(problems: list[Problem], name: str) -> None:
-    """Store the name of a request's member in the problems of this member."""
+    """Set `parameter` to `name`, a member of the request, in each problem that has none yet."""
     for problem in problems:
         if not problem.parameter:
             problem.parameter = name

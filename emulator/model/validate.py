@@ -205,9 +205,9 @@ _EXPLAINED: Final = _PARTS + len(overrides.LAST_RESORT)
 # A map's key is cut to this many bytes of JSON when it is printed in a path. This is enough for an
 # ARN, which has at most 1,024 characters.
 _LONGEST_KEY: Final = 1_500
-# If the values that a response prints are too long, they are cut, so that together they have this
-# many bytes of JSON. The rest of errors.LONGEST_CUT, the limit of the whole message, is for the
-# paths and the texts of the failures.
+# The maximum number of bytes of JSON of all values in a response together. Longer values are cut.
+# errors.LONGEST_CUT is the limit of the whole message. The rest of that limit is for the paths and
+# the texts of the failures.
 _PRINTED: Final = 44_000
 
 
@@ -330,7 +330,7 @@ def _list(shapes: Shapes, shape: Shape, model_name: str) -> Node:
 
 
 def _map(shapes: Shapes, shape: Shape, model_name: str) -> Node:
-    if shape.value == _OPAQUE:  # values/wire.py checks the names and the values of such a map
+    if shape.value == _OPAQUE:  # values/wire.py checks the names and AttributeValues of the map
         own = range_constraints(shape, model_name)
         return Node(shape, model_name, own, all_accept(own), None)
     node = _node(shapes, shapes[shape.value], shape.name)
@@ -350,8 +350,8 @@ def _map(shapes: Shapes, shape: Shape, model_name: str) -> Node:
 def _explain_member(node: Node, member: Any, path: MemberPath) -> Iterator[Failure]:  # noqa: ANN401 - any parsed value
     """Yield the failures inside a member of a list or map, or one failure if the member is null.
 
-    Other failures of the member itself are reported with the path of the list or map (see
-    `_members_constraint`).
+    If the member breaks a constraint on its own value, such as its length, the list or map reports
+    the failure, with the path of the list or map (see `_members_constraint`).
     """
     if member is None:
         yield Failure(node.model_name, "required", path, errors.MUST_NOT_BE_NULL, node.shape, None)

@@ -166,8 +166,8 @@ def _overridden(
 def _vector_indexes(source: TableDefinition, request: Request) -> "list[VectorDefinition]":
     """Return the vector indexes of the new table, without ids.
 
-    If the request has VectorIndexOverride, these are the indexes that it describes. Each of them
-    must equal an index of the source (control-plane 15). Otherwise these are the source's indexes.
+    If the request has no VectorIndexOverride, return the source's indexes. Otherwise return the
+    indexes of the override. Each of them must equal an index of the source (control-plane 15).
     """
     existing = [replace(index, id=0, restored=0, filled_to=None, status=CREATING) for index in source.vectors]
     if "VectorIndexOverride" not in request:

@@ -136,9 +136,9 @@ def _source(database: Database, caller: Caller, request: Request) -> Table:
 
 
 def _check_choice(request: Request) -> None:
-    """Raise ApiError unless a request has exactly one of two members.
+    """Raise ApiError unless a request has either RestoreDateTime or UseLatestRestorableTime.
 
-    They are RestoreDateTime and UseLatestRestorableTime.
+    If UseLatestRestorableTime is false, the request counts as one without this member.
     """
     latest = request.get("UseLatestRestorableTime", False)
     if latest and "RestoreDateTime" in request:

@@ -60,7 +60,8 @@ def _check_write(request: Request) -> Steps[list[tuple[str, Write]]]:
             if characters >= PARSED_IN_STEP:
                 characters = 0
                 yield None
-    request.mark_reported()  # _check_values has raised an error for each problem, or replaced the value
+    # No problem is left: `_check_values` raises an error or replaces the value.
+    request.mark_reported()
     if size > limits.TRANSACTION:
         raise errors.transaction_too_large()
     return writes
@@ -69,11 +70,12 @@ def _check_write(request: Request) -> Steps[list[tuple[str, Write]]]:
 def _check_values(body: Mapping[str, Any]) -> None:
     """Raise ApiError for the first problem in one action's values (behaviour 3.7).
 
-    The limit of nesting applies to stored values. An expression value may be one level deeper. Such
-    a value is replaced by a substitute of the same type and depth. The substitute equals no stored
-    value, and a write that would store it fails. Values that are deeper still are refused: the
-    service accepts 32 maps around a scalar and refuses 40 (behaviour 3.7). We do not know if it
-    accepts 33 to 39 maps.
+    An expression value may be one level deeper than a stored value. If a value has that depth, the
+    function replaces the value in `body` by a substitute of the same type and depth. No stored
+    value equals the substitute, and a write that would store the substitute fails.
+
+    For a deeper value, the function raises ApiError. The service accepts 32 maps around a scalar
+    and refuses 40 (behaviour 3.7). We do not know whether the service accepts 33 to 39 maps.
     """
     problems: list[Problem] = []
     for name in ("Item", "Key"):

@@ -57,7 +57,7 @@ _BOUNDS: Final = frozenset(
         "aws:userid",
     )
 )
-"""Condition keys, in lower case, that limit a statement for all principals.
+"""Condition keys, in lower case. A condition on one of them limits access that all principals have.
 
 Source: AWS's documentation, "Blocking public access with resource-based policies in DynamoDB".
 """

@@ -46,8 +46,8 @@ def recorded(path: Path) -> Iterator[Recorded | int]:
     """
     try:
         with path.open("rb") as file:
-            # Stop at the size that the file has now: if the endpoint is the server that writes this
-            # recording, each request of the replay adds a line.
+            # Stop at the present end of the file. The file grows during the replay if the replay
+            # sends its requests to the server that writes this recording.
             left = os.fstat(file.fileno()).st_size
             for number, text in enumerate(file, 1):
                 left -= len(text)

@@ -42,7 +42,7 @@ class Loader:
         self._progress = progress
         self._table = table
         self._fresh = fresh
-        # If `table` is given, the files may name only one table. This is its name in the files.
+        # The first table name in the files. If `table` is given, the files may have no other name.
         self._only: str | None = None
         self._types: dict[str, Types | None] = {}
         self.created: list[str] = []

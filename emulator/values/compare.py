@@ -24,7 +24,7 @@ _Result = TypeVar("_Result")
 
 _CONTAINERS: Final = SETS | {"L", "M"}
 _LARGE_LIST: Final = 500  # The cache (see `_Memory`) has results for lists of at least this many elements.
-_LARGE_BINARY: Final = 4_096  # It has results for binaries of at least this many characters.
+_LARGE_BINARY: Final = 4_096  # The cache has results for binaries of at least this many characters.
 # To find a list, map or set in a list, the first searches scan the list. After this number of
 # searches, the next one makes an index of all elements, which takes as long as ten scans.
 _SEARCHES: Final = 3

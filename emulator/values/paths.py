@@ -83,10 +83,11 @@ def pick(item: Item, wanted: Tree) -> Item:
 
 
 def position_of(item: Item, path: Path) -> tuple[int, ...]:
-    """Return the position in `item` of the value at `path`, with one number for each step.
+    """Return the position in `item` of the value at `path`: one number for each step of the path.
 
-    If paths are sorted by these positions, they have the same order as their values in `item`. The
-    item must have a value at the path.
+    Each number is the index of a member in its map or list. If values are sorted by their
+    positions, they are in the order in which they stand in `item`. `item` must have a value at
+    `path`.
     """
     positions = []
     members = item

@@ -83,9 +83,9 @@ class Problem:
     number: "Problem | None" = None
 
     def numbers_first(self) -> "Problem":
-        """Return the problem that most operations report.
+        """Return the problem of the bad number in the value, or this problem if there is none.
 
-        For a value with several types, they report the bad number in it, if there is one.
+        If a value has several types and a bad number, most operations report the bad number.
         """
         if self.number is None:
             return self

@@ -88,7 +88,9 @@ def _decoder_of(names: frozenset[str]) -> Callable[[bytes], Item]:
     return decode
 
 
-_MOST_NAMES: Final = 2  # with three names, the searches take as long as decoding a row of 1 KB
+# The maximum number of attributes for which a decoder searches a row. Searching a row of 1 KB for
+# three attributes takes as long as decoding the whole row.
+_MOST_NAMES: Final = 2
 # The maximum number of characters that the names of a decoder's attributes have in total. With
 # longer names, the cache of `_decoder_of` would need too much memory.
 _MOST_CHARACTERS: Final = 1_000

@@ -80,8 +80,8 @@ def parse_binary(content: object, _raw: Raw, _problems: list[Problem], _level: i
 def decoded(content: object) -> bytes:
     """Return the bytes that a base64 text encodes.
 
-    Raises ApiError if the text is not valid base64, also if encoding the bytes again would give a
-    different text.
+    Raises ApiError if the text is not valid base64. A text is also invalid if the encoding of its
+    bytes is a different text.
     """
     if type(content) is not str:
         raise not_binary(content)

@@ -57,8 +57,8 @@ def changed_size(size: int, before: Item, after: Item, names: Iterable[str]) -> 
     saves time: an update of 4 KB can copy a list of 80,000 elements 150 times, and adding up all
     sizes took 5 s.
     """
-    # The attributes that remain in `names` can lower the sum by at most the size of `before`. So if
-    # the sum is greater than `enough`, the result is above the limit.
+    # The loop subtracts at most the size of `before` in all. So once the sum is greater than
+    # `enough`, the result is above the limit, whatever the rest of `names` is.
     enough = limits.ITEM_SIZE + size
     for name in names:
         if name in before:

@@ -69,8 +69,8 @@ They are the number of the last commit, the number of used bytes, and the checks
 def state_of(folder: Path) -> str:
     """Return OURS, NEW, CLOSED or FOREIGN: whether a folder's files are originals or a copy.
 
-    The folder must have a `layout` file. Raises Corrupted if a folder that is not NEW
-    has no data, and Unavailable if data.mdb is not a file.
+    The folder must have a `layout` file. Raises Corrupted if data.mdb is missing or empty, unless
+    the folder is NEW. Raises Unavailable if data.mdb is not a file.
     """
     identity = _text(folder / "identity")
     try:

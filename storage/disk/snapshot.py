@@ -35,7 +35,7 @@ copy begins. They cost only address space.
 
 
 class _FixedTables:
-    """The attributes of an Environment that a Snapshot needs. The memory map never moves."""
+    """The `Tables` of a Snapshot. `moves` is always 0, because this memory map never moves."""
 
     def __init__(self, long: "Table") -> None:
         self.long = long

@@ -20,7 +20,7 @@ def verify(folder: Path) -> None:
 
 
 def problem_of(folder: Path) -> str | None:
-    """Return the text of the first problem of a folder's data file, or None if it is sound.
+    """Return the text of the first problem of a folder's data file, or None if the file is sound.
 
     No process may write the file meanwhile.
     """

@@ -44,10 +44,10 @@ class _Watcher(Noting):
 
 
 def _replacement(index: IndexFacts, facts: TableFacts) -> tuple[str, bool] | None:
-    """Return a pair: the name of an index that can replace `index`, and True if the keys are equal.
+    """Return a pair: what can replace `index`, and True if it has the same keys as `index`.
 
-    If the table can replace `index`, the name is "the table". Return None if neither the table nor
-    another index can replace `index`.
+    The first element is the name of another index, or "the table". Return None if neither the table
+    nor another index can replace `index`.
     """
     if index.local:
         return None

@@ -16,7 +16,7 @@ from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, cost, count
 from emulator.advisor.tally import Note, Tally
 
 _TABLES: Final = 3
-_MANY: Final = 5  # a finding needs at least this many references that the program followed
+_MANY: Final = 5  # a finding needs at least this many reads that follow a reference
 _MOST: Final = 1_000  # for at most this many tables, the rule remembers whether they have a sort key
 
 

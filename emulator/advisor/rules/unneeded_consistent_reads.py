@@ -14,7 +14,7 @@ from emulator.advisor.recent import Recent
 from emulator.advisor.rule import Confidence, Noting, Rule, Verdict, cost, counted
 from emulator.advisor.tally import Note, Tally
 
-_SECONDS: Final = 5.0  # for this long after a write to a partition, its reads may need consistency
+_SECONDS: Final = 5.0  # seconds after a write in which reads of the partition may need consistency
 _MOST: Final = 5_000  # the maximum number of partitions whose last write is remembered
 _REPEATED: Final = 3  # a finding needs at least this many unneeded reads; fewer may be an exception
 _SURE: Final = 10  # a `likely` finding needs at least this many unneeded reads

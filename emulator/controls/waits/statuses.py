@@ -32,9 +32,9 @@ _OF_MAPPINGS: Final = (
 class StatusCondition:
     """The condition that a table, index, stream or mapping has the status that a body names.
 
-    name: the member of the body that has the status.
-    statuses: the values that the member may have.
-    status: a function that returns the current status.
+    name: the name of the body's member with the wanted status.
+    statuses: the statuses that a body may name.
+    status: a function that returns the current status of the table, index, stream or mapping.
     """
 
     def __init__(self, body: Body, name: str, statuses: tuple[str, ...], status: Callable[[], str]) -> None:

@@ -133,7 +133,7 @@ class Catalog:
         self._tenants = tables.tenants
         self._misses = Misses(self._tenants)
         self.elsewhere = self._misses.elsewhere
-        # Other modules call these methods of TableRegistry and Settling on the catalog.
+        # Other modules call these methods on the catalog. TableRegistry and Settling define them.
         self.everything = tables.everything
         self.named = tables.named
         self.stored = tables.stored

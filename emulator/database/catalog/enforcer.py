@@ -125,9 +125,10 @@ class Enforcer:
     def set_lag(self, table: str | None, setting: "LagSetting | None") -> None:
         """Let reads of tables show an earlier state. The caller must save the tables' definitions.
 
-        table: the name or ARN of the tables, None for all tables.
-        setting: the lag, or None to end the declaration about the tables. A lag of 0 seconds
-        exempts the tables from a lag that is declared for all tables.
+        table: the ARN of a table, or the name of tables; None means all tables, and also ends all
+        earlier declarations of lags.
+        setting: the lag; None ends the declaration for this `table`. A lag of 0 seconds exempts the
+        tables from a lag that is declared for all tables.
         """
         if table is None:
             self._lags.clear()

@@ -87,8 +87,8 @@ class TableRegistry:
     def group(self, definition: TableDefinition) -> Iterator[Table]:
         """Yield the other tables of a table's group (its replicas in other regions).
 
-        They come in the order of `others`, the regions in the table's membership. Two tables are in
-        one group only if the membership of each has the region of the other.
+        The tables are in the order of their regions in `definition.membership.others`. Two tables
+        are in one group only if the membership of each has the region of the other.
         """
         membership = definition.membership
         others = () if membership is None or self._shared else membership.tenants(definition.access_key)

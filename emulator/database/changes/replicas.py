@@ -214,7 +214,7 @@ def version_in(stored: bytes | None) -> bytes:
 
 
 def set_version(txn: WriteTxn, log: int, item: bytes, version: bytes) -> None:
-    """Store the version of an item's last write, without the number of a log record."""
+    """Store the version of an item whose last write has no record in the replication log."""
     txn.put(keyspace.item_versions(keyspace.replica(log)) + item, version)
 
 

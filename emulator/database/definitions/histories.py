@@ -1,4 +1,7 @@
-"""The definitions of tables' histories. A history outlives its table if stream records need it."""
+"""The definitions of tables' histories.
+
+A history outlives its table if stream records refer to records of the history.
+"""
 
 from dataclasses import dataclass
 from typing import Final, Self

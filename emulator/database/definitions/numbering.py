@@ -15,9 +15,10 @@ from storage import WriteTxn
 
 
 def with_new_ids(txn: WriteTxn, definition: TableDefinition) -> TableDefinition:
-    """Return a table's definition with new ids: of the table, its indexes, TTL queue and lag log.
+    """Return a definition with new ids for the table, its indexes, its TTL queue and its lag log.
 
-    OWN_DATA of tables.py lists the last two. The ids of streams, history and membership stay.
+    OWN_DATA of tables.py lists the fields with the ids of the TTL queue and the lag log. The ids of
+    streams, history and membership stay.
     """
     numbered = replace(
         definition,

@@ -135,10 +135,11 @@ LOGS: Final = ("stream_id", "history")
 """The fields with the ids of a table's stream and history, which can outlive the table."""
 
 WALKS: Final[Mapping[str, str]] = {"ttl_filled_to": "emulator.database.jobs.ttl_fill"}
-"""The fields with the position of a walk that makes data from a table's existing items.
+"""The fields of a table's definition that store how far a walk has come. Each field has one walk.
 
-Each field is mapped to the module of its walk, which has the functions `begin(database, table)` and
-`resume_all(database)`. jobs/walk.py explains positions.
+The walk makes data, such as a TTL queue, from the items that the table already has. Each field is
+mapped to the module of its walk. The module has the functions `begin(database, table)` and
+`resume_all(database)`. jobs/walk.py explains the positions that the fields store.
 """
 
 NO_WALKS: Final[Mapping[str, Any]] = dict.fromkeys(WALKS)

@@ -290,18 +290,18 @@ def _scanned(txn: ReadTxn, request: PageRequest) -> tuple[list[bytes], float, bo
 def _evaluated(
     txn: ReadTxn, request: PageRequest, limits: Range, limit: int, size: int = 0
 ) -> tuple[list[bytes], int, bool]:
-    """Return rows of a range, the size of the page, and True if keys of the range remain unread.
+    """Return rows of a range, the size of the page, and True if keys of the range may be unread.
 
     limits: the range.
     limit: the maximum number of rows to return.
     size: the total item size, in bytes, of the rows that the page already has. The returned size
-    includes it. If the consumed units are not needed and the page is far from full, the returned
-    size is 0.
+    includes `size`. If the consumed units are not needed, and the rows have less than 1 MB
+    together, the returned size is 0.
 
     Reading rows in chunks halves the time of a page. If the consumed units are not needed, the
-    function first adds up only the lengths of the rows, which is faster. A row is never shorter
-    than its item's size (values/size.py). So item sizes matter only after the lengths have reached
-    a megabyte together.
+    function first adds up the lengths of the rows, which is faster than adding up item sizes. A row
+    is never shorter than its item's size (values/size.py). So the page cannot be full until the
+    lengths add up to 1 MB. Only then does the function compute item sizes.
     """
     start, stop = limits
     reverse = request.reverse

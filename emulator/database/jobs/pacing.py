@@ -62,8 +62,8 @@ def visited(database: Database, index_id: int, items: int) -> None:
 def ends(database: Database, table: Table) -> Iterator[tuple[str, float]]:
     """Yield (name, time) for each index of the table that is being filled at a pace.
 
-    The time is when the index will be complete, in seconds since the epoch. But if more than
-    `_COUNTED` items remain, the time is when `_COUNTED` more items will be done.
+    time: when the index will be complete, in seconds since the epoch. If more than `_COUNTED` items
+    remain, the index is complete later, because `time` is computed for `_COUNTED` items.
     """
     pace = database.enforcer.pace_of(table.definition)
     if pace is None or pace.rate is None or pace.paused:

@@ -82,8 +82,8 @@ class PastTxn(ReadTxn):
                     yield current, original
                 current, original = key, stored
             elif reverse:
-                # The first record of a key after the earlier time has the key's original. A
-                # descending scan reaches this record last.
+                # Of the key's records after the earlier time, the oldest has the value that the key
+                # had at this time. A descending scan reaches the oldest record last.
                 original = stored
         if current is not None:
             yield current, original

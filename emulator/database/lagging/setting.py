@@ -46,9 +46,9 @@ def now_of(clock: Clock, *, real: bool) -> float:
 
 
 class Reader:
-    """Chooses the earlier time whose state each lagging read of one table shows.
+    """Chooses a past time for each lagging read of one table.
 
-    Each process has its own `Reader`.
+    The read shows the table as it was at this time. Each process has its own `Reader`.
     """
 
     __slots__ = ("_clock", "_random", "_setting")

@@ -39,10 +39,11 @@ from storage import ReadTxn, WriteTxn
 from storage.keycode import prefix_end
 
 MOST_IN_ONE: Final = 6_000
-"""If at most this many keys were written, one transaction restores everything. It takes 20 ms.
+"""The maximum number of written keys that one transaction restores, in about 20 ms.
 
-With large values, the number is lower (slices.COPIED_IN_STEP). A changed item counts as one key,
-and so does each of its index entries and stream records.
+The number counts the keys written since the snapshot was saved: one for a changed item, and one for
+each of its index entries and stream records. If values are large, the maximum is lower
+(slices.COPIED_IN_STEP).
 """
 
 # The maximum number of keys whose values one slice puts back, in about 5 ms. A slice has fewer keys
@@ -159,12 +160,13 @@ def saved_contents(views: Views, txn: ReadTxn, view: View) -> Contents:
 def _put_back(views: Views, change: DefinitionChange, view: View, written: list[Pair]) -> None:
     """Set some keys to the values that a frozen view shows.
 
-    written: pairs (key, its original), where the original is the value that the view shows, or a
-    mark that the key was absent. If a newer view covers the keys, it needs the values that the keys
-    have before this call. So the call stores these values as originals in the newer view, as any
-    other write does. If there is no newer view, the call deletes the originals of the keys from
-    `view`. Then `view` and older views show the current values of the keys, which now equal the
-    originals.
+    If a newer view covers the keys, the newer view must still show the values that the keys had
+    before this call. So this call stores those values as originals in the newer view, as any other
+    write does. If no newer view covers the keys, this call deletes the keys' originals from `view`:
+    the current values of the keys now equal them, and `view` and older views show these values.
+
+    written: pairs (key, its original). An original is the value that `view` shows for the key, or
+    a mark that the key was absent.
     """
     alone = views.alone(view)
     txn = plain(change.txn) if alone else change.txn

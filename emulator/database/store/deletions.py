@@ -80,8 +80,8 @@ class Deletions:
 def _drop_some(txn: WriteTxn, start: bytes, stop: bytes, limit: int) -> bool:
     """Delete the first keys of a range: up to `limit`, or fewer if their values are large.
 
-    Return True if keys remain. Deleting large values takes long, because the transaction stores
-    copies of them while a frozen view that shows them is open.
+    Return True if keys may remain. Deleting a large value takes long if an open frozen view shows
+    the value, because the transaction then stores a copy of the value for the view.
     """
     first, more = first_pairs(txn.scan(start, stop), limit)
     txn.drop_range(start, stop, len(first))

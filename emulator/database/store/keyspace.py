@@ -293,7 +293,10 @@ def token(access_key: str, region: str, operation: str, text: str) -> bytes:
 
 
 def tokens() -> tuple[tuple[bytes, bytes], tuple[bytes, bytes]]:
-    """Return two ranges: all keys of ClientRequestTokens, and all their second keys."""
+    """Return two key ranges of ClientRequestTokens: their first keys, and their second keys.
+
+    `token` makes the first key of a token, and `token_expiry` the second key.
+    """
     return (_TOKEN, _TOKEN_EXPIRY), (_TOKEN_EXPIRY, _COLLECTION)
 
 
@@ -422,9 +425,9 @@ def originals(view: int) -> bytes:
 
 
 def changed_key(key: bytes) -> bytes:
-    """Return the changed key whose earlier value is stored as an original of a frozen view.
+    """Return the key whose earlier value is stored as an original of a frozen view.
 
-    key: the key under which the original is stored.
+    key: the storage key of the original, which contains the returned key.
     """
     return key[ITEM_PREFIX:]
 
@@ -607,8 +610,8 @@ def segment(prefix: bytes, number: int, total: int) -> tuple[bytes, bytes]:
     def bound(part: int) -> bytes:
         if part == total:
             return keycode.prefix_end(prefix)
-        # Both segments that meet at a bound round the bound up. So each digest is in only one
-        # segment.
+        # Bounds are rounded up. A segment ends at the bound where the next segment begins, so each
+        # digest is in exactly one segment.
         return prefix + (-(-(part << (8 * DIGEST)) // total)).to_bytes(DIGEST, "big")
 
     return bound(number), bound(number + 1)

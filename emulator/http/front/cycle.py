@@ -1,8 +1,8 @@
 """One request that an ASGI application answers, over a connection of our own.
 
 The connection has received the whole request. The answer may be streamed. In ASGI, the application
-sends its head as `http.response.start` and each part of its body as `http.response.body`. The
-connection sends the head together with the first part.
+sends the head of the answer as `http.response.start`, and each part of the answer's body as
+`http.response.body`. The connection sends the head together with the first part.
 
 | the application sends                    | the client gets                                         |
 |------------------------------------------|---------------------------------------------------------|

@@ -62,7 +62,7 @@ class FlowControl(asyncio.Protocol):
         # `_held` and `_reader`.
         self._making: Any = None  # the Run or Cycle that is making an answer now; None if there is none
         self._unread = False  # True if the client has stopped reading
-        self._waits_for_held = False  # True if a request for the site waits for held answers
+        self._waits_for_held = False  # True if a site request waits for the commit of held answers
         self._paused = False  # True if self._front.bodies has paused reading
         # The queue: actions that wait for earlier answers, such as answering a request. The queue
         # is empty in states in which requests need not wait.

@@ -10,7 +10,8 @@ _MOST: float = 4 << 20
 Held = tuple[bytes, Request | None]
 """Data to send, and the request that the data answers.
 
-Without a request (None), the data is sent unchanged even if requests run again.
+The request is None if it must not run again, or if the data is not an answer. When the other
+requests run again, such data is sent unchanged.
 """
 
 

@@ -57,7 +57,7 @@ _QUIET: Final = 0.002  # seconds of work in a call of `digest`, if no requests a
 _SAMPLED: Final = 1 << 13  # of the items of a long answer, about this many bytes are kept
 _TRIES: Final = 8  # the maximum number of attempts of `_sample` to find the end of an item
 _BEFORE_ITEMS: Final = b'{"Items":['
-_LONGEST_NAME: Final = 300  # `_sample` searches the end of an attribute's name in this many bytes
+_LONGEST_NAME: Final = 300  # bytes in which `_sample` looks for the colon after a name
 _AFTER_ITEMS: Final = (b'],"Count":', b'],"NextToken":')
 
 

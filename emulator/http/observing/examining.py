@@ -79,8 +79,8 @@ class Examiner:
     def contribution(self, *, complete: bool) -> Mapping[str, Any]:
         """Return this process's data for the control `advice`.
 
-        If there are other workers, the data are JSON with the trail (this process's last calls).
-        Otherwise they contain the advisor object.
+        If there are other workers, the data contain the trail (this process's last calls), and can
+        be sent as JSON. If there are none, the data contain the `Advisor` object.
         """
         common = {"Requests": self.advisor.calls, "Complete": complete and not self.advisor.tallies.full}
         if self._trail is None:

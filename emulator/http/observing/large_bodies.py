@@ -23,7 +23,8 @@ NOT_WHOLE: Final = b""
 """Replaces the body of an answer if the answer's or the request's body is too large to keep."""
 
 _SEARCHED: Final = 4_096  # bytes that are searched at the beginning of each body and at the end of a request's body
-# Members whose value is a string. Attributes of items never match: their values are objects.
+# Members with a string, and RequestItems with its first table. The values of attributes are
+# objects. So an attribute of an item matches only if its name is RequestItems.
 _NAMES: Final = re.compile(
     r'"(TableName|IndexName|StreamArn|ResourceArn)"\s*:\s*"([^"\\]{1,1024})"'
     r'|"(RequestItems)"\s*:\s*\{\s*"([^"\\]{1,1024})"'

@@ -63,8 +63,8 @@ class Clients:
     def _original(self, region: str) -> Any:  # noqa: ANN401
         """Return a client to copy, or None if clients of this botocore cannot be copied.
 
-        To find out, this sends one request with a copy, and checks that the copy's access key has
-        signed it.
+        The method tests whether clients can be copied: a copy sends one request, which must be
+        signed with the copy's access key.
         """
         original = self.client("dynamodb", "original", region, {})
         seen: list[str] = []

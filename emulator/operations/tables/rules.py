@@ -113,7 +113,7 @@ def _check_all_used(
 
 
 def _check_pair(schema: Sequence[Mapping[str, str]]) -> None:
-    """Raise ApiError unless a key schema is one HASH attribute, and then at most one RANGE."""
+    """Raise ApiError unless a key schema is HASH, or HASH and RANGE with different names."""
     if schema[0]["KeyType"] != "HASH":
         raise errors.first_key_not_hash()
     if _repeats(schema):

@@ -34,7 +34,7 @@ Members = Mapping[str, Any]
 
 
 def _in_order(figures: Mapping[str, int], members: Iterable[str]) -> Iterator[tuple[str, int]]:
-    """Yield a pair of name and value for each of `members` that `figures` has, in members' order.
+    """Yield a pair (name, figure) for each of `members`, in order. Skip names that `figures` lacks.
 
     Callers name the member for reads first: if the values for reads and writes are both wrong, the
     service reports the one for reads (behaviour 10.1).
