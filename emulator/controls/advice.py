@@ -46,7 +46,7 @@ from emulator.controls.body import BadDeclaration, Body, member, refuse_unknown
 from emulator.controls.registry import Emulator, Evidence, Result, control
 from emulator.slices import Steps
 
-_MOST: Final = 500  # findings in an answer; each has about 1 KB
+_MOST: Final = 500  # the maximum number of findings in an answer; a finding has about 1 KB
 _CALLER: Final = ("AccessKey", "Region")
 _CONFIDENCES: Final = ("possible", "likely", "certain")
 _FORMATS: Final = ("json", "text", "sarif", "junit")

@@ -186,7 +186,10 @@ It may raise BadDeclaration.
 """
 
 First = Callable[[Emulator, Body], Body]
-"""A function that turns the body of the call into the body for all processes."""
+"""A function that makes the body with which every process runs the control.
+
+It gets the body of the call.
+"""
 
 _F = TypeVar("_F", bound=Function)
 

@@ -64,7 +64,7 @@ class Request(dict[str, Any]):
     problems: list[Problem]
 
     def mark_reported(self) -> None:
-        """Clear the problems. The operation's check calls this after it has handled all of them."""
+        """Clear the problems. A check calls `mark_reported` after it has handled all of them."""
         self.problems = []
 
     def copy(self) -> "Request":

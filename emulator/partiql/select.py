@@ -56,7 +56,7 @@ class Pages:
         whole table or index.
     merged: True if the items of all ranges are returned in the order of their sort keys.
     fetch: True to read each item from the table too, because the index lacks some attributes.
-    weight: the units of work that filter and projection take for a small row.
+    weight: the units of work that filter and projection take for a tiny row, as in PageRequest.
     """
 
     table: Table

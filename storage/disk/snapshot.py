@@ -105,7 +105,8 @@ def copy(source: Path, target: Path, verify: Callable[[Path], None]) -> int:
     """Copy the newest commit, without unused pages, to a folder that is missing or empty.
 
     verify: a function that checks the source, and must raise Corrupted if the source is damaged. It
-    is called first if the source may be a damaged copy (FOREIGN in identity.py).
+    is called, before anything is copied, only if the source may be an incomplete copy (FOREIGN in
+    identity.py) and no process uses the source.
 
     Returns the size of the new data file in bytes. After a StorageError, no part of the copy
     remains.

@@ -44,9 +44,9 @@ class Attachments:
         self._histories = histories
         self._deletions = deletions
         self.replicate: Callable[[TableDefinition], None] = _do_nothing
-        """Called with a table's definition after each write that other regions must get.
+        """A function that is called after each write that other regions must get.
 
-        Emulator sets it.
+        Its argument is the definition of the written table. Emulator sets this attribute.
         """
         self.lags: Callable[[TableDefinition], LagSetting | None] = _no_lag
         self.group: Callable[[TableDefinition], Iterable[Table]] = _alone

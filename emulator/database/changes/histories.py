@@ -103,9 +103,10 @@ class Histories:
     # --- changing ---------------------------------------------------------------------------------
 
     def open(self, change: DefinitionChange, table: TableDefinition, days: int, images: NeededImages) -> int:
-        """Store a new history of a table. Return its id.
+        """Store a new history of a table. Return the history's id.
 
-        days: for how many days it keeps records. images: the images that the table's streams need.
+        days: for how many days the history keeps records. images: the images that records of the
+        table's streams need; the history's records keep them.
         """
         from emulator.database.definitions.histories import HistoryDefinition  # noqa: PLC0415 - few tables have one
 

@@ -254,9 +254,9 @@ def _refuse_redefinition(
     See behaviour 10.4. AttributeDefinitions that the new index does not need are ignored
     (finding DDB-TABLE-162). The error lists an existing key schema that has the attribute.
 
-    Two facts are inferred from the only known example of the error, whose key schemas have one
-    attribute each. First, the error lists all attributes of a key schema. Second, if the keys of
-    the table and of an index have the attribute, the error lists the key of the table.
+    Only one example of the error is known, and its key schemas have one attribute each. So two
+    facts are assumed. First, the error lists all attributes of a key schema. Second, if both the
+    table's key and an index's key have the attribute, the error lists the table's key.
     """
     other = [name for name in common_rules.names_of(schema) if definition.types.get(name, types[name]) != types[name]]
     if not other:
