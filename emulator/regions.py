@@ -41,7 +41,7 @@ COMMERCIAL: Final = (
 """The regions of the partition `aws`."""
 
 LOCAL: Final = "local"
-"""The region for which SDKs send calls to localhost (control-plane 17)."""
+"""SDKs that are set to this region send their calls to localhost (control-plane 17)."""
 
 _OTHERS: Final = (
     "cn-north-1",

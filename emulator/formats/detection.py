@@ -6,10 +6,10 @@
 | any other folder                       | all files in the folder and its subfolders                |
 | `*.csv`, `*.tsv`                       | CSV                                                       |
 | `*.ion`, binary Ion, or a text that begins with `$ion_1_0` | items in Ion                          |
-| `*.yaml`, `*.yml`                      | a document (`documents`)                                 |
+| `*.yaml`, `*.yml`                      | a document (documents.py)                                 |
 | JSON that begins with `[` or `{"Items": [` | a list of items or definitions                        |
 | JSON objects, one in each line         | items                                                     |
-| any other JSON                         | a document (`documents`), or one item                    |
+| any other JSON                         | a document (documents.py), or one item                    |
 
 Each file may be compressed with gzip (`.gz`) or Zstandard (`.zst`). The items of a file belong to
 the table with the file's name (without its endings), unless the file or the user names another

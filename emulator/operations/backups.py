@@ -130,7 +130,7 @@ def check_region(arn: NumberedArn, caller: Caller) -> None:
 def found_backup(database: Database, caller: Caller, arn: NumberedArn) -> Backup:
     """Return the backup with an ARN.
 
-    The region in the ARN must exist, but it may differ from the caller's region (control-plane 1.2).
+    The region in the ARN must exist. It may differ from the caller's region (control-plane 1.2).
     Raises ValidationException, BackupNotFoundException, AccessDeniedException.
     """
     check_region(arn, caller)

@@ -96,7 +96,7 @@ def _check_batch(request: Request) -> Steps[list[_Member]]:
         if characters >= PARSED_IN_STEP:
             characters = 0
             yield None
-    request.mark_reported()  # each problem is now the `error` of its statement
+    request.mark_reported()  # the response reports each problem as the error of its statement
     plan.check_batch([each.prepared for each in members if each.prepared is not None])
     return members
 

@@ -182,6 +182,16 @@ def test_the_log_of_a_server(server):
     assert "Mine" in server.log()
 
 
+@pytest.mark.skipif(not hasattr(os, "pread"), reason="the system has no pread")
+def test_reading_the_log_does_not_move_the_position_at_which_the_server_writes(server):
+    """The server's output has the same file position. After a move, it would overwrite itself."""
+    output = server._process._output.fileno()
+    os.lseek(output, 7, os.SEEK_SET)
+    server.log()
+    assert os.lseek(output, 0, os.SEEK_CUR) == 7
+    os.lseek(output, 0, os.SEEK_END)
+
+
 def test_a_server_is_found_without_the_module_path():
     """The server's process finds the package even if only `sys.path` of its parent has it."""
     code = f"""

@@ -81,9 +81,9 @@ class TableTarget:
         return self.database.rerun(lambda: self.database.catalog.settle(found[0])) if found else None
 
     def usable(self) -> Table | Seen:
-        """Return the table, or a Seen with its status if its items cannot be read now.
+        """Return the table, or "not met" (a Seen) if the table's items cannot be read now.
 
-        The Seen says that the condition is not met.
+        The Seen shows the table's status: NOT_FOUND, CREATING or DELETING.
         """
         table = self.find()
         if table is None:

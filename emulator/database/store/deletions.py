@@ -23,7 +23,11 @@ BEGUN: Final = b"\1"
 
 
 class Deletions:
-    """Deletes all keys with a prefix, and reserves key prefixes, in an engine's store."""
+    """Deletes all keys with a given prefix from an engine's store, in background work.
+
+    Also reserves prefixes for data that several transactions write: if the process crashes before a
+    prefix is released, the next start deletes its keys.
+    """
 
     def __init__(self, engine: Engine, background: Background) -> None:
         self._engine = engine

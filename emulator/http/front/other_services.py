@@ -103,7 +103,7 @@ def logged_reply(answers: Answers, method: str, path: bytes, query: bytes, field
 
 
 def reply(method: str, path: bytes, query: bytes, fields: Fields, body: bytes) -> Reply | None:
-    """Return the answer to a request for another service; None for any other request."""
+    """Return the answer if the request is for another service, else None."""
     form = form_of(method, query, fields, body)
     service = _service(query, fields)
     # Some requests for other services are not signed, such as AssumeRoleWithWebIdentity of sts. So

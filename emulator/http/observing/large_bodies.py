@@ -23,8 +23,8 @@ NOT_WHOLE: Final = b""
 """Replaces the body of an answer if the answer's or the request's body is too large to keep."""
 
 _SEARCHED: Final = 4_096  # bytes that are searched at the beginning of each body and at the end of a request's body
-# Members with a string, and RequestItems with its first table. The values of attributes are
-# objects. So an attribute of an item matches only if its name is RequestItems.
+# Matches members whose value is a string, and RequestItems with its first table. An attribute of
+# an item matches only if it is called RequestItems: its value is an object, such as {"S": "x"}.
 _NAMES: Final = re.compile(
     r'"(TableName|IndexName|StreamArn|ResourceArn)"\s*:\s*"([^"\\]{1,1024})"'
     r'|"(RequestItems)"\s*:\s*\{\s*"([^"\\]{1,1024})"'
@@ -64,8 +64,8 @@ def answer_facts(body: bytes) -> Mapping[str, Any]:
     """
     if body.startswith(_ERROR_START):
         members = _ERROR.findall(body[:_SEARCHED].decode("utf-8", "replace"))
-        # If a name has several matches, `dict` keeps the last one. `reversed` makes it keep the
-        # first one, the error's own message. The other messages are those of CancellationReasons.
+        # The error's own message comes first in the body, before those of CancellationReasons. If a
+        # name occurs several times, `dict` keeps the last value. So the members are reversed.
         return dict(reversed(members))
     if body.startswith(_UNPROCESSED):
         return _object(body)

@@ -47,7 +47,6 @@ class Process:
         self, arguments: Sequence[str], environment: Mapping[str, str], errors: int | IO[bytes] | None = None
     ) -> None:
         self._parent = os.getpid()
-        # In append mode, the server always writes at the end, although `log` moves the position.
         self._output = tempfile.TemporaryFile("a+b")  # noqa: SIM115 - closed by `stop`
         with tempfile.TemporaryDirectory(prefix="dynamodb-emulator-") as folder:
             ready = os.path.join(folder, "ready")
@@ -70,8 +69,15 @@ class Process:
 
     def log(self) -> str:
         """Return the server's stdout since its start, and its stderr unless `errors` gets it."""
-        self._output.seek(0)
-        return self._output.read().decode(errors="replace")
+        # The server writes at the position of this file. `pread` does not move the position, so the
+        # server cannot overwrite earlier output.
+        if hasattr(os, "pread"):
+            file = self._output.fileno()
+            output = os.pread(file, os.fstat(file).st_size, 0)
+        else:
+            self._output.seek(0)
+            output = self._output.read()
+        return output.decode(errors="replace")
 
     def stop(self) -> None:
         """End the server and wait for its end.

@@ -68,10 +68,10 @@ def _capacity(
     *,
     creates: bool,
 ) -> dict[str, Any]:
-    """Return the fields of a replica's or index's definition that the overrides in `body` set.
+    """Return the changed fields of the definition of a replica, or of one of its indexes.
 
-    Also change `overrides`, the stored overrides: add an override of capacity if its value differs
-    from that of `source`, otherwise remove the override.
+    `body` sets the capacity of the replica or the index. Also change `overrides`, the stored
+    overrides: store a capacity there if it differs from that of `source`, otherwise remove it.
     """
     fields: dict[str, Any] = {}
     provisioned, maximums = (body.get(member, {}) for member in CAPACITY)
