@@ -89,10 +89,8 @@ class Evidence:
         busy = ring[-1] is not self._newest
         self._newest = ring[-1]
         end = perf_counter() + (self._share() if busy else _QUIET)
-        while ring:  # at least one request, even if the system stops this process for a while
+        while ring and perf_counter() < end:
             self._examine(ring.popleft())
-            if perf_counter() >= end:
-                break
         return _INTERVAL if busy or not ring else 0.0
 
     def _share(self) -> float:
