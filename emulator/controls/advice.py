@@ -58,7 +58,10 @@ def _everywhere(_body: Body, results: Sequence[Result]) -> Result:
 
 @control("advise", gather=_everywhere, summary="look for mistakes in requests, or stop looking", members=("Enabled",))
 def advise(emulator: Emulator, body: Body) -> Result:
-    """Turn the advisor on or off in this process. Raises BadDeclaration."""
+    """Turn the advisor on or off in this process, and in workers that start later.
+
+    Raises BadDeclaration if the body is wrong, or if this emulator is not served over HTTP.
+    """
     refuse_unknown(body, "Enabled")
     enabled = member(body, "Enabled", bool)
     if emulator.request_log is None:

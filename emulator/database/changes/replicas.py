@@ -55,7 +55,7 @@ A later record is dropped when its item changes again.
 _header: Final = Struct(">HI")
 _MICROS: Final = 8
 _IN_TABLE: Final = 0x8000
-_MARK: Final = b"\0"  # the byte between an item's version and the number of a log record
+_MARK: Final = b"\0"  # in a stored value: it separates an item's version and the number of a log record
 
 
 class Write(NamedTuple):

@@ -275,7 +275,7 @@ class TableDefinition:
 
     @property
     def is_restored(self) -> bool:
-        """True while the table is being restored from a backup or from a history."""
+        """True while the table is being restored from a backup, or from another table's history."""
         return self.filling is not None and bool(self.filling.summary)
 
     @property
