@@ -27,7 +27,7 @@ from typing import Final
 
 from emulator.database.changes.consumer import BackOff, LogConsumer, Page, stored_positions
 from emulator.database.database import Database
-from emulator.database.definitions.kinesis import DISABLED, DISABLING, consumer, precision
+from emulator.database.definitions.kinesis import DISABLED, DISABLING, DRAIN_SECONDS, consumer, precision
 from emulator.database.definitions.streams import StreamDefinition
 from emulator.database.definitions.tables import KinesisDestination
 from emulator.database.schema.table import Table
@@ -177,7 +177,9 @@ class KinesisFeed:
                 feed = self._feed(destination, stream)
                 feed.consumer.poll(txn, stream, now)
                 leaving = destination.status == DISABLING
-                if leaving and (now >= destination.until or feed.consumer.finished(stream)):
+                # Like other transient statuses, DISABLING lasts `delay` seconds or more.
+                shown = destination.until - DRAIN_SECONDS + self._database.catalog.delay
+                if leaving and (now >= destination.until or (now >= shown and feed.consumer.finished(stream))):
                     drained.append((table, stream.id))
                 elif feed.ready(now) and (records := _batch(feed)):
                     batches.append(Batch(stream.id, destination.arn, table.definition.access_key, records))

@@ -472,6 +472,22 @@ def test_a_disabled_destination_gets_what_was_written_before(fed):
     assert fed.rows() == []
 
 
+def test_with_delayed_statuses_disabling_is_shown_for_three_seconds():
+    fed = Fed(Settings(in_memory=True, kinesis_endpoint="http://127.0.0.1:1", delay_transient_statuses=True))
+    fed("CreateTable", {**table_request("pk:S"), "TableName": "tab"})
+    fed.clock.advance(5)
+    fed.enable()
+    fed.clock.advance(5)
+    assert fed.disable()["DestinationStatus"] == "DISABLING"
+    for _ in range(3):
+        fed.due()
+        assert fed.status() == "DISABLING"
+        fed.clock.advance(1)
+    fed.due()
+    assert fed.status() == "DISABLED"
+    fed.emulator.close()
+
+
 def test_a_destination_ends_on_the_newest_definition_of_its_table(fed, monkeypatch):
     """Another process changes the table while its destination ends, which interrupts the work.
 
