@@ -12,8 +12,8 @@ The calls are data: tests/cases/tools/*.json. Each file is a list of calls:
 | `retries`| the code of an error after which the tool sends the call again                         |
 | `polls`  | an expression: the tool sends the call until its value is the last one of `sees`       |
 | `sees`   | the values of that expression in their order; an error counts as a value, by its code  |
-| `between`| other values that the poll may see if statuses are not delayed: one of two statuses    |
-|          | has ended, and the other one waits for background work                                 |
+| `between`| other values that the poll may see if statuses are not delayed, as on the service: a   |
+|          | table is ACTIVE while its new replica is CREATING (control-plane 6.2)                  |
 | `moves`  | seconds by which a frozen clock moves before the call                                  |
 
 `<table>` is a table's name, and `<bucket>` a bucket with the `objects` of the file.
@@ -78,7 +78,8 @@ def service_of(operation):
 class Replay:
     """Sends the calls of one file to one server.
 
-    `pause` is called between two polls. `whole`: whether a poll must see every status of `sees`.
+    pause: a function that is called between two polls.
+    whole: True if a poll must see every status of `sees`.
     """
 
     def __init__(self, url, names, pause, *, whole):

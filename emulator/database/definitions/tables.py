@@ -286,8 +286,9 @@ class TableDefinition:
     @property
     def is_walked(self) -> bool:
         """True while a walk fills a new index or TTL queue of the table."""
-        fields = (getattr(self, field) for field in WALKS)
-        return any(each is not None for each in (*fields, *(index.filled_to for index in self.every_index)))
+        positions = [getattr(self, field) for field in WALKS]
+        positions += [index.filled_to for index in self.every_index]
+        return any(position is not None for position in positions)
 
     @property
     def every_index(self) -> "tuple[IndexDefinition | VectorDefinition, ...]":

@@ -472,8 +472,9 @@ def test_a_disabled_destination_gets_what_was_written_before(fed):
     assert fed.rows() == []
 
 
-def test_with_delayed_statuses_disabling_is_shown_for_three_seconds():
-    fed = Fed(Settings(in_memory=True, kinesis_endpoint="http://127.0.0.1:1", delay_transient_statuses=True))
+def test_with_delayed_statuses_disabling_is_shown_for_three_seconds(engine_name, tmp_path):
+    delayed = {"kinesis_endpoint": ENDPOINT, "delay_transient_statuses": True}
+    fed = Fed(settings_of_engine(engine_name, tmp_path / "data", **delayed))
     fed("CreateTable", {**table_request("pk:S"), "TableName": "tab"})
     fed.clock.advance(5)
     fed.enable()
